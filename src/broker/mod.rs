@@ -1,0 +1,1 @@
+//! Connects the runtime's ports to Kafka by librdkafka.

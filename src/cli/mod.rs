@@ -1,0 +1,1 @@
+//! Reads the command line and runs what it asks for.

@@ -1,0 +1,1 @@
+//! Finds the instances that an event belongs to.

@@ -1,0 +1,1 @@
+//! Serves the Kafka protocol in memory, for development and hermetic tests only.

@@ -1,0 +1,1 @@
+//! Evaluates CEL expressions, plain paths and templates over JSON values.

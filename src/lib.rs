@@ -1,0 +1,34 @@
+#![doc = include_str!("ARCHITECTURE.md")]
+
+// The language: what a definition says.
+pub mod correlation;
+pub mod definition;
+pub mod expression;
+pub mod message;
+
+// The machine: what an input does to an instance.
+pub mod engine;
+pub mod format;
+
+// Proof: what a definition promises.
+pub mod scenario;
+
+// The loop: batches, commits, restores, over ports.
+pub mod runtime;
+pub mod simulation;
+
+// The edges: everything that touches the world.
+#[cfg(feature = "server")]
+pub mod broker;
+#[cfg(feature = "server")]
+pub mod cli;
+#[cfg(feature = "server")]
+pub mod config;
+#[cfg(feature = "server")]
+pub mod devbroker;
+#[cfg(feature = "server")]
+pub mod participants;
+#[cfg(feature = "server")]
+pub mod store;
+#[cfg(feature = "server")]
+pub mod telemetry;

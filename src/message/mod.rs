@@ -1,0 +1,1 @@
+//! Describes what travels: topics, event types, headers, identities of instances and commands.

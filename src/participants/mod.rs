@@ -1,0 +1,1 @@
+//! Simulates the services that obey commands, from a definition's participants.yaml.

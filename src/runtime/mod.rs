@@ -1,0 +1,1 @@
+//! Runs the shard loop and the gateway over ports: batch, commit, restore, assignment, schedule.

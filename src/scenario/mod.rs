@@ -1,0 +1,1 @@
+//! Runs a definition's scenario files against the engine in virtual time.

@@ -1,0 +1,1 @@
+//! Implements the runtime's ports in memory, with a seed and faults.

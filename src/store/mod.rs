@@ -1,0 +1,1 @@
+//! Keeps the local checkpoint in sled.

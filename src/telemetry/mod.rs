@@ -1,0 +1,1 @@
+//! Exports traces and logs.
