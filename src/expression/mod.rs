@@ -1,1 +1,48 @@
 //! Evaluates CEL expressions, plain paths and templates over JSON values.
+//!
+//! A plain path such as `event.order_id` (the great majority) is a direct look-up; everything
+//! else is CEL. Numbers keep their text as long as nothing computes with them.
+
+mod scope;
+mod source;
+mod template;
+
+pub use scope::{Name, Scope};
+pub use source::{Expression, Reference};
+pub use template::{Piece, Template};
+
+/// Why an expression or a template does not parse.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ParseError {
+    /// What is wrong, in words.
+    pub message: String,
+    /// Where in the expression's text, in bytes, if that is known.
+    pub at: Option<usize>,
+}
+
+/// Why an expression or a template has no value here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A path leads nowhere.
+    #[error("`{0}` is missing")]
+    Missing(String),
+    /// CEL refused, such as a comparison of text with a number.
+    #[error("`{source_text}`: {reason}")]
+    Failed {
+        /// The expression.
+        source_text: String,
+        /// What CEL says.
+        reason: String,
+    },
+    /// The value is of another kind than the place needs.
+    #[error("`{source_text}` is {found}, not {wanted}")]
+    Kind {
+        /// The expression.
+        source_text: String,
+        /// What it is.
+        found: &'static str,
+        /// What was needed.
+        wanted: &'static str,
+    },
+}

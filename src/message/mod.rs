@@ -1,1 +1,40 @@
-//! Describes what travels: topics, event types, headers, identities of instances and commands.
+//! Describes what travels: addresses, identities, times, events and outgoing messages.
+
+mod address;
+mod command_id;
+mod event;
+mod identity;
+mod outgoing;
+mod shard;
+mod time;
+
+pub use address::{Address, EventType, Topic};
+pub use command_id::{CommandId, Part};
+pub use event::{Event, Headers, Origin, header};
+pub use identity::{Hash, InstanceId, Key, SagaName, StepName, Version};
+pub use outgoing::Outgoing;
+pub use shard::{Offset, Shard, shard_of};
+pub use time::{Span, Timestamp};
+
+/// What is wrong with a piece of text that should name something.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// An address is not `topic/event-type`.
+    #[error("`{0}` is not an address; write topic/event-type, such as shop.orders/OrderPlaced")]
+    Address(String),
+    /// A topic holds characters that Kafka refuses.
+    #[error("`{0}` is not a topic; use letters, digits, `.`, `_` and `-`, at most 249 of them")]
+    Topic(String),
+    /// A name is not kebab-case.
+    #[error("`{0}` is not a name; use lower-case letters, digits and `-`, starting with a letter")]
+    Name(String),
+    /// A key is empty or too long.
+    #[error("the key is {0} bytes long; a key has 1 to {max} bytes", max = Key::BYTES_MAX)]
+    Key(usize),
+    /// A command id does not have this engine's form.
+    #[error("`{0}` is not a command id of this engine")]
+    CommandId(String),
+    /// A duration does not parse.
+    #[error("`{0}` is not a duration; write such as 200ms, 10s, 1h30m, 7d or 2w")]
+    Span(String),
+}

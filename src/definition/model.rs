@@ -1,0 +1,170 @@
+use std::sync::Arc;
+
+use super::{Step, StepId};
+use crate::expression::{Expression, Template};
+use crate::message::{Address, EventType, Hash, SagaName, Span, Topic, Version};
+
+/// A saga as its author wrote it, checked: every name in it exists and every expression parses.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    /// The saga's name.
+    pub saga: SagaName,
+    /// The author's number for this text.
+    pub version: Version,
+    /// The identity of this text.
+    pub hash: Hash,
+    /// What it does, for people.
+    pub title: String,
+    /// The YAML itself, as `<app>.definitions` keeps it.
+    pub source: Arc<str>,
+    /// What starts an instance.
+    pub starts: Vec<Start>,
+    /// How events find their instance.
+    pub events: Vec<EventRule>,
+    /// What the start event puts into the data, in the author's order.
+    pub data: Vec<Assignment>,
+    /// Data fields (the path behind `data.`) that are masked wherever people look.
+    pub sensitive: Vec<Vec<String>>,
+    /// The deadline of the whole saga, from its start.
+    pub within: Option<Span>,
+    /// How long an ended instance is remembered.
+    pub late: Span,
+    /// Facts that ask for the way back.
+    pub cancel: Vec<Cancel>,
+    /// Every step of the file, in its order; a [`StepId`] is a place in it.
+    pub steps: Vec<Step>,
+    /// The main line: the steps one after the other.
+    pub main: Vec<StepId>,
+    /// Facts told at the end.
+    pub ends: Ends,
+}
+
+impl Definition {
+    /// A step by its id.
+    ///
+    /// # Panics
+    /// When the id is another definition's.
+    #[must_use]
+    pub fn step(&self, id: StepId) -> &Step {
+        &self.steps[id.0 as usize]
+    }
+
+    /// How an event of this address finds its instance.
+    #[must_use]
+    pub fn rule(&self, address: &Address) -> Option<&EventRule> {
+        let exact = self.events.iter().find(|r| {
+            r.on.topic == address.topic && r.on.event_type.as_ref() == Some(&address.event_type)
+        });
+        exact.or_else(|| {
+            self.events.iter().find(|r| r.on.topic == address.topic && r.on.event_type.is_none())
+        })
+    }
+}
+
+/// What starts an instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Start {
+    /// The event.
+    pub on: Address,
+    /// Which of them: CEL over `event`.
+    pub condition: Option<Expression>,
+    /// The instance's key: CEL over `event`; without it the record's key.
+    pub key: Option<Expression>,
+    /// What a start means while an instance with its key lives.
+    pub again: Again,
+    /// What a start means after it ended, while it is remembered.
+    pub after: After,
+}
+
+/// What a second start for a live key means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// Nothing.
+    Ignore,
+    /// A dead letter that says why.
+    Reject,
+    /// It waits for the end, in a bounded queue.
+    Queue,
+}
+
+/// What a start for a remembered key means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// Nothing.
+    Ignore,
+    /// A new generation.
+    New,
+}
+
+/// How events of a kind find their instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventRule {
+    /// Which events.
+    pub on: EventPattern,
+    /// The instance's key: CEL over `event`; without it the record's key.
+    pub key: Option<Expression>,
+    /// Whether the key may be used at all.
+    pub by: Correlation,
+}
+
+/// A topic and one event type of it, or all (`shipping.events/*`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventPattern {
+    /// The topic.
+    pub topic: Topic,
+    /// The type; none means every type.
+    pub event_type: Option<EventType>,
+}
+
+/// How a reply may be matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Correlation {
+    /// By command id if it names one, else by type and key.
+    Any,
+    /// By command id only: this participant always echoes it.
+    CommandId,
+}
+
+/// One field of the data and the expression that fills it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assignment {
+    /// The field's name, behind `data.`.
+    pub field: String,
+    /// Its value.
+    pub value: Expression,
+}
+
+/// A fact that asks for the way back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cancel {
+    /// The event.
+    pub on: Address,
+    /// Which of them: CEL over `event` (and `data`).
+    pub condition: Option<Expression>,
+    /// The instance's key; without it as the `events` rule says, else the record's key.
+    pub key: Option<Expression>,
+}
+
+/// A fact told to the world.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fact {
+    /// Where to and of what type.
+    pub to: Address,
+    /// The record's key; without it the instance's key.
+    pub key: Option<Expression>,
+    /// The body; none means `{}`.
+    pub with: Option<Template>,
+    /// More headers.
+    pub headers: Vec<(String, Template)>,
+}
+
+/// The facts told in the same transaction as the end.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Ends {
+    /// All steps done.
+    pub completed: Option<Fact>,
+    /// All that may have happened undone.
+    pub compensated: Option<Fact>,
+    /// A person must act.
+    pub stuck: Option<Fact>,
+}

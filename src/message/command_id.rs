@@ -1,0 +1,154 @@
+use std::fmt;
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+use super::{Error, InstanceId, Key, SagaName};
+
+/// What one attempt of one action or compensation is called: derived from where it stands, so a
+/// replay makes the same id again.
+///
+/// As text `saga/key/generation/step/attempt`, with `/` and `%` percent-encoded inside the parts;
+/// a compensation's step reads `step~undo`, its second run (for a late success) `step~undo.2`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommandId {
+    /// Whose command it is.
+    pub instance: InstanceId,
+    /// Which life of the instance, counted from 1.
+    pub generation: u32,
+    /// The step's path: its name, with branch coordinates for steps inside a fan-out.
+    pub step: String,
+    /// Action or compensation.
+    pub part: Part,
+    /// Which attempt, counted from 1.
+    pub attempt: u32,
+}
+
+/// Which half of a step a command belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// What the step does.
+    Action,
+    /// What undoes it: the how-manieth undoing, counted from 1.
+    Undo(u32),
+}
+
+impl CommandId {
+    /// The id without its attempt: what stays the same over all attempts of one action.
+    #[must_use]
+    pub fn idempotency_key(&self) -> String {
+        let mut text = String::with_capacity(64);
+        encode(self.instance.saga.as_str(), &mut text);
+        text.push('/');
+        encode(self.instance.key.as_str(), &mut text);
+        write!(text, "/{}/", self.generation).expect("writing to a string never fails");
+        encode(&self.step, &mut text);
+        match self.part {
+            Part::Action => {}
+            Part::Undo(1) => text.push_str("~undo"),
+            Part::Undo(run) => {
+                write!(text, "~undo.{run}").expect("writing to a string never fails");
+            }
+        }
+        text
+    }
+}
+
+impl fmt::Display for CommandId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.idempotency_key(), self.attempt)
+    }
+}
+
+impl FromStr for CommandId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let wrong = || Error::CommandId(text.to_owned());
+        let parts: Vec<&str> = text.split('/').collect();
+        let [saga, key, generation, step, attempt] = parts[..] else {
+            return Err(wrong());
+        };
+        let saga = SagaName::new(&decode(saga).ok_or_else(wrong)?).map_err(|_| wrong())?;
+        let key = Key::new(&decode(key).ok_or_else(wrong)?).map_err(|_| wrong())?;
+        let (step, part) = match step.split_once("~undo") {
+            None => (step, Part::Action),
+            Some((step, "")) => (step, Part::Undo(1)),
+            Some((step, run)) => {
+                let run = run.strip_prefix('.').ok_or_else(wrong)?;
+                (step, Part::Undo(run.parse().map_err(|_| wrong())?))
+            }
+        };
+        Ok(Self {
+            instance: InstanceId { saga, key },
+            generation: generation.parse().map_err(|_| wrong())?,
+            step: decode(step).ok_or_else(wrong)?,
+            part,
+            attempt: attempt.parse().map_err(|_| wrong())?,
+        })
+    }
+}
+
+fn encode(text: &str, out: &mut String) {
+    for c in text.chars() {
+        match c {
+            '/' => out.push_str("%2F"),
+            '%' => out.push_str("%25"),
+            '~' => out.push_str("%7E"),
+            _ => out.push(c),
+        }
+    }
+}
+
+fn decode(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(place) = rest.find('%') {
+        out.push_str(&rest[..place]);
+        out.push(match rest.get(place + 1..place + 3)? {
+            "2F" => '/',
+            "25" => '%',
+            "7E" => '~',
+            _ => return None,
+        });
+        rest = &rest[place + 3..];
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(key: &str, part: Part) -> CommandId {
+        CommandId {
+            instance: InstanceId {
+                saga: SagaName::new("order-fulfilment").expect("a name"),
+                key: Key::new(key).expect("a key"),
+            },
+            generation: 2,
+            step: "charge-card".to_owned(),
+            part,
+            attempt: 3,
+        }
+    }
+
+    #[test]
+    fn a_command_id_reads_back_as_it_was_written() {
+        let plain = id("o-1", Part::Action);
+        assert_eq!(plain.to_string(), "order-fulfilment/o-1/2/charge-card/3");
+        assert_eq!(plain.idempotency_key(), "order-fulfilment/o-1/2/charge-card");
+        let undo = id("a/b%~c ü", Part::Undo(2));
+        assert_eq!(undo.to_string(), "order-fulfilment/a%2Fb%25%7Ec ü/2/charge-card~undo.2/3");
+        for command in [plain, undo, id("x", Part::Undo(1))] {
+            assert_eq!(command.to_string().parse(), Ok(command));
+        }
+    }
+
+    #[test]
+    fn a_foreign_id_is_refused() {
+        for text in ["", "x", "a/b/c/d", "a/b/1/d/e", "A/b/1/d/1", "a//1/d/1", "a/%zz/1/d/1"] {
+            assert!(text.parse::<CommandId>().is_err(), "{text}");
+        }
+    }
+}
