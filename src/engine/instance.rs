@@ -1,0 +1,258 @@
+use serde_json::Value;
+
+use crate::definition::StepId;
+use crate::message::{Event, Hash, Offset, Timestamp};
+
+/// Everything that is remembered of one saga and key.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Instance {
+    /// Oldest first; the last may live, the others have ended and wait for late answers.
+    pub generations: Vec<Generation>,
+    /// Starts that wait for the end of the living generation.
+    pub queued: Vec<Event>,
+    /// The last inbox record that was applied; the loop's business, the engine passes it on.
+    pub inbox: Offset,
+}
+
+/// One life of an instance, from its start to its end and as long as it is remembered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Generation {
+    /// Counted from 1.
+    pub number: u32,
+    /// The definition that it runs on, to its end.
+    pub definition: Hash,
+    /// Forward, or on the way back.
+    pub direction: Direction,
+    /// What the saga remembers: a JSON object.
+    pub data: Value,
+    /// When it started.
+    pub started: Timestamp,
+    /// When the whole-saga deadline strikes.
+    pub deadline: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// When it is forgotten.
+    pub forget: Option<Timestamp>,
+    /// The main line.
+    pub frame: Frame,
+    /// Why it went back.
+    pub failure: Option<Failure>,
+    /// What a person must see to; empty unless it is stuck.
+    pub stuck: Vec<Stuck>,
+    /// How many steps have completed or been given up.
+    pub completions: u32,
+    /// The id of the event that started it.
+    pub started_by: String,
+    /// W3C trace context of whoever started it; empty if there was none.
+    pub trace_parent: String,
+    /// A cancel or deadline that waits for the outcome of a pivot that was sent.
+    pub pending: Option<Failure>,
+    /// How many transitions it has made.
+    pub transitions: u64,
+    /// Whether a pivot has succeeded: there is only forward.
+    pub pivoted: bool,
+}
+
+/// Which way an instance goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Step by step towards `completed`.
+    Forward,
+    /// Undoing, towards `compensated`.
+    Back,
+}
+
+/// What an instance is, for people and for the table of legal moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// On its way forward.
+    Running,
+    /// On its way back.
+    Compensating,
+    /// Ended; all steps done.
+    Completed,
+    /// Ended; all that may have happened undone.
+    Compensated,
+    /// A person must act.
+    Stuck,
+}
+
+impl Status {
+    /// The word for it.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Compensating => "compensating",
+            Self::Completed => "completed",
+            Self::Compensated => "compensated",
+            Self::Stuck => "stuck",
+        }
+    }
+}
+
+/// A list of steps under way: the main line, or one branch of a composite step.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Frame {
+    /// Which list of the definition: 0 is the main line.
+    pub block: u32,
+    /// The next step's place in that list.
+    pub position: u32,
+    /// The steps that were entered, in their order.
+    pub steps: Vec<StepState>,
+}
+
+/// A step that was entered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepState {
+    /// Which.
+    pub step: StepId,
+    /// How it stands.
+    pub phase: Phase,
+    /// Its request, once it was sent.
+    pub action: Option<Request>,
+    /// Its undoing, and one more for each late success.
+    pub undos: Vec<Request>,
+    /// Its place in the order of completions; 0 while it runs.
+    pub completed: u32,
+}
+
+/// How a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// It was entered and has no outcome yet.
+    Running,
+    /// It happened.
+    Succeeded,
+    /// It did not happen.
+    Rejected,
+    /// It was given up: it may have happened.
+    Unknown,
+    /// Its `when` was false, or a person skipped it.
+    Skipped,
+}
+
+/// A request and its attempts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// All that were ever sent; the next one's number is one more.
+    pub attempts: u32,
+    /// Those of the present budget.
+    pub spent: u32,
+    /// When the present budget began.
+    pub since: Timestamp,
+    /// What is awaited.
+    pub progress: Progress,
+    /// The id of the event that answered; empty while none did.
+    pub answer: String,
+}
+
+/// What a request awaits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// A reply, until then.
+    Waiting(Timestamp),
+    /// The next attempt, then.
+    Pausing(Timestamp),
+    /// Nothing: a reply came, or none is needed.
+    Answered,
+    /// Nothing, but a late reply still counts.
+    GivenUp,
+    /// A person.
+    Parked,
+}
+
+/// Why the way back was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The step where it began; empty for the whole saga.
+    pub step: String,
+    /// What kind of thing it was.
+    pub kind: FailureKind,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// What kind of thing made the saga go back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// A participant said no.
+    Rejected,
+    /// The attempts were spent.
+    Exhausted,
+    /// A time was up.
+    Deadline,
+    /// Somebody asked for it.
+    Cancelled,
+    /// The definition said so: `fail`.
+    Failed,
+}
+
+impl FailureKind {
+    /// The word that `failure.kind` holds.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Exhausted => "exhausted",
+            Self::Deadline => "deadline",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What a person must see to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    /// The step.
+    pub step: StepId,
+    /// Whether its undoing is what does not get on.
+    pub undoing: bool,
+    /// Since when.
+    pub since: Timestamp,
+    /// What is owed, in words.
+    pub reason: String,
+}
+
+impl Instance {
+    /// The generation that lives, if one does.
+    #[must_use]
+    pub fn living(&self) -> Option<&Generation> {
+        self.generations.last().filter(|g| g.ended.is_none())
+    }
+
+    /// The newest generation.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Generation> {
+        self.generations.last()
+    }
+}
+
+impl Generation {
+    /// What it is now.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match (self.stuck.is_empty(), self.ended, self.direction) {
+            (false, _, _) => Status::Stuck,
+            (true, None, Direction::Forward) => Status::Running,
+            (true, None, Direction::Back) => Status::Compensating,
+            (true, Some(_), Direction::Forward) => Status::Completed,
+            (true, Some(_), Direction::Back) => Status::Compensated,
+        }
+    }
+}
+
+impl Request {
+    /// Whether a reply would still be taken.
+    #[must_use]
+    pub fn lacks_answer(&self) -> bool {
+        self.progress != Progress::Answered
+    }
+
+    /// Whether its first undoing, or another, is over.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.progress == Progress::Answered
+    }
+}

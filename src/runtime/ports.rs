@@ -1,0 +1,294 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::message::{Headers, Offset, Origin, Outgoing, Shard, Timestamp, Topic};
+
+/// Two clocks: the wall's, which stamps records, and one that only ever goes forward.
+pub trait Clock {
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
+    /// Time since some fixed moment; never goes back.
+    fn elapsed(&self) -> Duration;
+}
+
+/// The pipeline lost its footing: what it holds in memory may not be what is committed.
+///
+/// The only cure is R7: drop everything, build a new pipeline, restore.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Lost {
+    /// Why, in words.
+    pub reason: String,
+    /// Whether a new pipeline has no better chance (another process took the name, the
+    /// configuration is wrong): end the process instead.
+    pub fatal: bool,
+}
+
+/// A pipeline's connection to its inbox, its changelog and the users' topics.
+///
+/// Nothing is half done between two calls: a batch is committed whole or the pipeline is lost.
+pub trait Broker {
+    /// Reads the changelog of one shard.
+    type Reader: ChangelogReader;
+
+    /// What there is, at most `records_max` inbox records, waiting at most `wait` for the first.
+    ///
+    /// # Errors
+    /// When the connection cannot be trusted any more.
+    fn poll(&mut self, wait: Duration, records_max: usize) -> Result<Polled, Lost>;
+
+    /// Starts reading the inbox of newly assigned shards, each from its position.
+    ///
+    /// # Errors
+    /// When the assignment is no longer ours.
+    fn resume(&mut self, positions: &BTreeMap<Shard, Offset>) -> Result<(), Lost>;
+
+    /// Reads the changelog of a shard from an offset to its end as of now (R3: the end is the
+    /// high watermark read uncommitted, the data is read committed).
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    fn changelog(&mut self, shard: Shard, from: Offset) -> Result<Self::Reader, Lost>;
+
+    /// Commits a batch: all its messages and inbox positions, or nothing. Answers the changelog
+    /// offset behind the batch for each shard in it.
+    ///
+    /// # Errors
+    /// When it is not certain that the whole batch is committed.
+    fn commit(&mut self, batch: Batch) -> Result<BTreeMap<Shard, Offset>, Lost>;
+}
+
+/// What a poll found. Revocations are obeyed before assignments, and both before records.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Polled {
+    /// Shards that are no longer ours.
+    pub revoked: Vec<Shard>,
+    /// Shards that are ours from now on; their inbox is read after [`Broker::resume`].
+    pub assigned: Vec<Shard>,
+    /// Inbox records, in order within their shard.
+    pub records: Vec<InboxRecord>,
+}
+
+/// A record of the inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxRecord {
+    /// Its partition.
+    pub shard: Shard,
+    /// Its place.
+    pub offset: Offset,
+    /// Its time: the input's.
+    pub timestamp: Timestamp,
+    /// A [`crate::format::wire::Inbox`], protobuf.
+    pub value: Bytes,
+}
+
+/// Reads one shard's changelog.
+pub trait ChangelogReader {
+    /// The next records in order; none when the end as of the reader's making is reached.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    fn next(&mut self) -> Result<Vec<ChangelogRecord>, Lost>;
+
+    /// The offset behind the last record that was read, or behind the end.
+    fn position(&self) -> Offset;
+}
+
+/// A record of the changelog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangelogRecord {
+    /// Its place.
+    pub offset: Offset,
+    /// `i/<saga>/<key>` or `p/<shard>`.
+    pub key: Bytes,
+    /// The sealed message; none means that the key is forgotten.
+    pub value: Option<Bytes>,
+}
+
+/// Everything that one commit makes true.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Batch {
+    /// For each shard it touches.
+    pub shards: BTreeMap<Shard, ShardBatch>,
+    /// Messages to users' topics, in the order of their effects.
+    pub messages: Vec<Outgoing>,
+    /// What could not be taken.
+    pub dead_letters: Vec<DeadLetter>,
+}
+
+/// What a batch does to one shard.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ShardBatch {
+    /// The next inbox record (R2, R5).
+    pub inbox: Offset,
+    /// Changelog records, the position last.
+    pub changelog: Vec<(Bytes, Option<Bytes>)>,
+    /// History records.
+    pub history: Vec<HistoryRecord>,
+}
+
+/// A history record: a sealed [`crate::format::wire::Entry`] under the instance's key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryRecord {
+    /// `<saga>/<key>`.
+    pub key: Bytes,
+    /// The sealed entry.
+    pub value: Bytes,
+}
+
+/// Something that could not be taken, kept for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Why, in words.
+    pub reason: String,
+    /// Where it was read.
+    pub origin: Option<Origin>,
+    /// The instance that it was for, if that is known.
+    pub instance: Option<String>,
+    /// The record's key.
+    pub key: Option<Bytes>,
+    /// Its headers, as they came.
+    pub headers: Headers,
+    /// Its body, as it came; empty when it was too large to keep.
+    pub body: Bytes,
+}
+
+/// Appends timers that are due to the inbox; they come back as records.
+pub trait Waker {
+    /// Appends an inbox record stamped with `at`; returns before it is acknowledged.
+    ///
+    /// # Errors
+    /// When the connection cannot be trusted any more.
+    fn append(&mut self, append: Append, at: Timestamp) -> Result<(), Lost>;
+}
+
+/// A record for a shard's inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Append {
+    /// The partition.
+    pub shard: Shard,
+    /// A [`crate::format::wire::Inbox`], protobuf.
+    pub value: Bytes,
+}
+
+/// The gateway's connection: users' topics in, inbox out.
+pub trait Source {
+    /// What there is, waiting at most `wait` for the first record.
+    ///
+    /// # Errors
+    /// When the connection cannot be trusted any more.
+    fn poll(&mut self, wait: Duration, records_max: usize) -> Result<Vec<SourceRecord>, Lost>;
+
+    /// Appends what was made of polled records, in order, and lets their offsets be committed
+    /// once all of it is acknowledged; returns before that.
+    ///
+    /// # Errors
+    /// When an append failed: nothing after it may be appended, or the order would have a gap.
+    fn forward(&mut self, forward: Forward) -> Result<(), Lost>;
+}
+
+/// A record of a user's topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceRecord {
+    /// Where it was read.
+    pub origin: Origin,
+    /// Its key.
+    pub key: Option<Bytes>,
+    /// Its headers.
+    pub headers: Headers,
+    /// Its body; none for a Kafka tombstone.
+    pub body: Option<Bytes>,
+    /// Its time.
+    pub timestamp: Timestamp,
+}
+
+/// What the gateway made of some polled records.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Forward {
+    /// Inbox records, in order.
+    pub appends: Vec<Append>,
+    /// What could not be taken.
+    pub dead_letters: Vec<DeadLetter>,
+    /// The next offset of each source partition that the records came from.
+    pub positions: BTreeMap<(Topic, i32), Offset>,
+}
+
+/// The local checkpoint of the shards: rebuildable, so any doubt about it is answered by
+/// [`Store::discard`].
+pub trait Store {
+    /// Opens a shard's checkpoint; none if there is none that can be trusted.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    fn open(&mut self, shard: Shard) -> Result<Option<Checkpoint>, StoreFault>;
+
+    /// The value under a changelog key.
+    ///
+    /// # Errors
+    /// When the disk fails or the value is damaged.
+    fn load(&self, shard: Shard, key: &[u8]) -> Result<Option<Bytes>, StoreFault>;
+
+    /// Changelog keys whose timer is due up to `until`, the earliest first, at most `max`.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    fn due(
+        &self,
+        shard: Shard,
+        until: Timestamp,
+        max: usize,
+    ) -> Result<Vec<(Timestamp, Bytes)>, StoreFault>;
+
+    /// Writes changes and how far they reach, all or nothing (R4).
+    ///
+    /// # Errors
+    /// When the disk fails.
+    fn checkpoint(
+        &mut self,
+        shard: Shard,
+        changes: Vec<Change>,
+        changelog: Offset,
+    ) -> Result<(), StoreFault>;
+
+    /// Closes a shard that is no longer ours.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    fn close(&mut self, shard: Shard) -> Result<(), StoreFault>;
+
+    /// Moves a shard's checkpoint aside and starts an empty one.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    fn discard(&mut self, shard: Shard) -> Result<(), StoreFault>;
+}
+
+/// How far a shard's checkpoint reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The changelog offset behind the last change in it.
+    pub changelog: Offset,
+}
+
+/// One change for the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The changelog key.
+    pub key: Bytes,
+    /// The sealed value; none removes it.
+    pub value: Option<Bytes>,
+    /// When the instance next wants to be woken.
+    pub due: Option<Timestamp>,
+}
+
+/// The local store failed; see [`Store::discard`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the local store of shard {shard} failed: {reason}")]
+pub struct StoreFault {
+    /// Which shard's.
+    pub shard: Shard,
+    /// Why, in words.
+    pub reason: String,
+}
