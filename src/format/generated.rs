@@ -8,6 +8,9 @@ pub struct Instance {
     /// Starts that wait for the end of the living generation, in their order.
     #[prost(message, repeated, tag = "2")]
     pub queued: ::prost::alloc::vec::Vec<Event>,
+    /// The last inbox record that was applied: a repeated one changes nothing.
+    #[prost(int64, tag = "3")]
+    pub inbox: i64,
 }
 /// One life of an instance.
 #[derive(Clone, PartialEq, ::prost::Message)]

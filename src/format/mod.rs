@@ -1,10 +1,11 @@
 //! Keeps the stored bytes: protobuf messages of the engine's own topics, with version and checksum.
 
 mod event;
-#[allow(missing_docs, clippy::all, clippy::pedantic)]
-mod generated;
 mod instance;
 mod value;
+#[allow(missing_docs, clippy::all, clippy::pedantic)]
+#[rustfmt::skip]
+#[path = "generated.rs"]
+pub mod wire;
 
-pub use generated as wire;
 pub use value::{Error, open, seal};
