@@ -54,6 +54,12 @@ impl StepName {
         Self(format!("{kind}.{}", index + 1).into())
     }
 
+    /// Names what tells a fact outside any step, such as `ends.completed`.
+    #[must_use]
+    pub fn told(what: &str) -> Self {
+        Self(what.into())
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,0 +1,159 @@
+//! Starts: the first of a key, a second one, and one after the end.
+
+use serde_json::{Map, Value};
+
+use super::forward;
+use crate::definition::{After, Again, Definition, Start};
+use crate::engine::limits::{GENERATIONS_MAX, QUEUED_MAX};
+use crate::engine::turn::{Out, Turn, within_limit};
+use crate::engine::{Direction, Frame, Generation, Instance, Note, NoteKind, Rejection};
+use crate::expression::{Name, Scope};
+use crate::message::{Event, InstanceId, Timestamp};
+
+/// The entry of `start` that an event is for this instance, if it is one.
+///
+/// # Errors
+/// When its `where` or `key` has no answer.
+pub(in crate::engine) fn find<'d>(
+    definition: &'d Definition,
+    id: &InstanceId,
+    event: &Event,
+    now: Timestamp,
+) -> Result<Option<&'d Start>, Rejection> {
+    let scope = Scope::at(now).with(Name::Event, &event.body);
+    let refused = |e| Rejection::Refused(format!("{}: {e}", event.address));
+    for start in &definition.starts {
+        if start.on != event.address {
+            continue;
+        }
+        if let Some(condition) = &start.condition
+            && !condition.holds(&scope).map_err(refused)?
+        {
+            continue;
+        }
+        let key = match &start.key {
+            Some(key) => Some(key.text(&scope).map_err(refused)?),
+            None => event.key.clone(),
+        };
+        if key.as_deref() == Some(id.key.as_str()) {
+            return Ok(Some(start));
+        }
+    }
+    Ok(None)
+}
+
+/// Obeys a start, as `again` and `after` say.
+///
+/// # Errors
+/// When it begins nothing.
+pub(in crate::engine) fn take(
+    definition: &Definition,
+    start: &Start,
+    id: &InstanceId,
+    instance: &mut Instance,
+    event: &Event,
+    now: Timestamp,
+    out: &mut Out,
+) -> Result<(), Rejection> {
+    let known = instance.generations.iter().any(|g| g.started_by == event.id)
+        || instance.queued.iter().any(|e| e.id == event.id);
+    if known {
+        return Err(Rejection::Duplicate(format!("event {} has started {id} before", event.id)));
+    }
+    let Some(newest) = instance.newest() else {
+        return begin(definition, id, instance, event, now, out);
+    };
+    let (number, ended) = (newest.number, newest.ended.is_some());
+    // A start that waits must not be overtaken.
+    if ended && instance.queued.is_empty() {
+        return match start.after {
+            After::Ignore => Err(Rejection::Ignored(format!("{id} has ended and is remembered"))),
+            After::New => begin(definition, id, instance, event, now, out),
+        };
+    }
+    match start.again {
+        Again::Ignore => Err(Rejection::Ignored(format!("{id} lives already"))),
+        Again::Reject => Err(Rejection::Refused(format!("{id} lives already; `again: reject`"))),
+        Again::Queue if instance.queued.len() >= QUEUED_MAX => Err(Rejection::Refused(format!(
+            "{QUEUED_MAX} starts of {id} wait already; the limit is reached"
+        ))),
+        Again::Queue => {
+            instance.queued.push(event.clone());
+            out.notes.push(Note {
+                generation: number,
+                step: None,
+                kind: NoteKind::Queued,
+                words: format!("{} waits for the end", event.id),
+            });
+            Ok(())
+        }
+    }
+}
+
+/// Begins a generation.
+///
+/// # Errors
+/// When the event lacks what `data` reads from it, or too much is remembered.
+pub(in crate::engine) fn begin(
+    definition: &Definition,
+    id: &InstanceId,
+    instance: &mut Instance,
+    event: &Event,
+    now: Timestamp,
+    out: &mut Out,
+) -> Result<(), Rejection> {
+    let refused = |reason| Rejection::Refused(format!("{}: {reason}", event.address));
+    if instance.generations.len() >= GENERATIONS_MAX {
+        return Err(refused(format!(
+            "{GENERATIONS_MAX} lives of {id} are remembered; \
+             shorten `late` or use another key"
+        )));
+    }
+    let data = first_data(definition, id, event, now).map_err(refused)?;
+    let number = instance.newest().map_or(1, |newest| newest.number + 1);
+    let mut generation = Generation {
+        number,
+        definition: definition.hash,
+        direction: Direction::Forward,
+        data,
+        started: now,
+        deadline: definition.within.map(|within| now.after(within)),
+        ended: None,
+        forget: None,
+        frame: Frame::default(),
+        failure: None,
+        stuck: Vec::new(),
+        completions: 0,
+        started_by: event.id.clone(),
+        trace_parent: event.trace_parent.clone().unwrap_or_default(),
+        pending: None,
+        transitions: 0,
+        pivoted: false,
+    };
+    let mut turn = Turn { definition, id, generation: &mut generation, now, out };
+    turn.note(None, NoteKind::Started, definition.title.clone());
+    forward::advance(&mut turn);
+    instance.generations.push(generation);
+    Ok(())
+}
+
+fn first_data(
+    definition: &Definition,
+    id: &InstanceId,
+    event: &Event,
+    now: Timestamp,
+) -> Result<Value, String> {
+    let key = Value::String(id.key.as_str().to_owned());
+    let scope = Scope::at(now).with(Name::Event, &event.body).with(Name::Key, &key);
+    let mut data = Map::new();
+    for field in &definition.data {
+        let value = field
+            .value
+            .evaluate(&scope)
+            .map_err(|e| format!("`data: {}` has no value: {e}", field.field))?;
+        data.insert(field.field.clone(), value);
+    }
+    let data = Value::Object(data);
+    within_limit(&data)?;
+    Ok(data)
+}

@@ -1,0 +1,16 @@
+//! The engine's limits; each refuses in words.
+
+use crate::message::Span;
+
+/// The largest data of one generation, in bytes of JSON.
+pub const DATA_BYTES_MAX: usize = 256 * 1024;
+/// The largest body of one message that the engine makes, in bytes of JSON.
+pub const MESSAGE_BYTES_MAX: usize = 512 * 1024;
+/// The most starts that wait for one living generation.
+pub const QUEUED_MAX: usize = 16;
+/// The most generations of one instance that are remembered at once.
+pub const GENERATIONS_MAX: usize = 64;
+/// The longest reason that is kept, in bytes.
+pub const REASON_BYTES_MAX: usize = 1024;
+/// How long `unknown: retry` keeps sending after its budget is spent.
+pub const INSIST: Span = Span::hours(24);
