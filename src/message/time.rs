@@ -97,7 +97,7 @@ impl fmt::Display for Span {
         let mut rest = self.0;
         for (unit, millis) in UNITS {
             // Weeks read worse than days except when they are whole.
-            if unit == "w" && rest % millis != 0 {
+            if unit == "w" && !rest.is_multiple_of(millis) {
                 continue;
             }
             let amount = rest / millis;

@@ -56,7 +56,7 @@ fn tell(turn: &mut Turn<'_>, fact: Option<&Fact>, what: &str, attempt: u32) {
         Ok(message) => turn.out.effects.push(Effect::Fact(message)),
         // The end itself must not depend on it; people are told.
         Err(reason) => {
-            turn.out.effects.push(Effect::Complaint(format!("{} {}: {reason}", turn.id, what)))
+            turn.out.effects.push(Effect::Complaint(format!("{} {}: {reason}", turn.id, what)));
         }
     }
 }

@@ -126,16 +126,13 @@ pub(in crate::engine) fn succeed(
         turn.generation.data = data;
     }
     let completed = turn.completion();
-    match turn.generation.frame.steps.iter_mut().find(|s| s.step == step.id) {
-        Some(state) => {
-            state.phase = Phase::Succeeded;
+    if let Some(state) = turn.generation.frame.steps.iter_mut().find(|s| s.step == step.id) {
+        state.phase = Phase::Succeeded;
+        state.completed = completed;
+    } else {
+        push(turn, step, Phase::Succeeded, None);
+        if let Some(state) = turn.generation.frame.steps.last_mut() {
             state.completed = completed;
-        }
-        None => {
-            push(turn, step, Phase::Succeeded, None);
-            if let Some(state) = turn.generation.frame.steps.last_mut() {
-                state.completed = completed;
-            }
         }
     }
     turn.unpark(step.id, false);
