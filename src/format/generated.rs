@@ -56,6 +56,9 @@ pub struct Generation {
     pub parent: ::core::option::Option<Parent>,
     #[prost(bool, tag = "18")]
     pub pivoted: bool,
+    /// Ids of the cancels and acts that were obeyed, the newest last, bounded.
+    #[prost(string, repeated, tag = "19")]
+    pub seen: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// Whose child an instance is.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
