@@ -12,6 +12,7 @@ const ROOMS: [&str; 18] = [
     "engine",
     "format",
     "scenario",
+    "books",
     "runtime",
     "simulation",
     "store",
