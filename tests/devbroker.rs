@@ -481,3 +481,27 @@ fn what_is_not_supported_is_answered_at_once() {
         assert!(kinds.contains(&closed.kind()), "{closed}");
     }
 }
+
+/// What the Java client prints, and nothing else.
+const JAVA_SEES: &str = "\
+topics [in, out]
+read {good=1000}
+committed {0=500, 1=500}
+shares 1 1
+the zombie is fenced
+the new group protocol is refused
+";
+
+#[test]
+#[ignore = "needs Java, and kafka-clients with its codecs in SEGUE_TEST_CLASSPATH"]
+fn the_java_client_agrees() {
+    let classpath = std::env::var("SEGUE_TEST_CLASSPATH").expect("SEGUE_TEST_CLASSPATH is set");
+    let broker = start();
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/devbroker/Check.java");
+    let java = std::process::Command::new("java")
+        .args(["-cp", &classpath, program, &broker.address()])
+        .output()
+        .expect("java starts");
+    let log = String::from_utf8_lossy(&java.stderr);
+    assert_eq!(String::from_utf8_lossy(&java.stdout), JAVA_SEES, "{log}");
+}
