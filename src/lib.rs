@@ -26,7 +26,6 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "server")]
 pub mod devbroker;
-#[cfg(feature = "server")]
 pub mod participants;
 #[cfg(feature = "server")]
 pub mod store;
