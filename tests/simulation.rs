@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use segue::definition::{Catalog, parse};
 use segue::simulation::{
-    CrashPoint, Fault, Letter, Moment, Odds, Options, Outcome, Simulation, Tally, Temper, Weakness,
+    CrashPoint, Fault, Letter, Moment, Odds, Options, Outcome, Simulation, Tally, Temper,
 };
 
 /// An order that goes through three participants, with every kind of time limit.
@@ -74,8 +74,9 @@ fn options(text: &str, odds: Odds) -> Options {
 fn refuse(outcome: &Outcome, test: &str) {
     assert!(
         outcome.violations.is_empty(),
-        "\nseed {seed} after {turns} turns:\n  {found}\nrun it again: \
+        "\n{story}\nseed {seed} after {turns} turns:\n  {found}\nrun it again: \
          SEED={seed} cargo test --test simulation {test}\n",
+        story = outcome.story.join("\n"),
         seed = outcome.seed,
         turns = outcome.turns,
         found = outcome.violations.join("\n  "),

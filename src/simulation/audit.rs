@@ -6,7 +6,8 @@ use super::fold::Fold;
 use super::services::{Deed, Letter};
 use super::world::{Seen, World};
 use crate::engine::{Direction, Message, Phase, StepState};
-use crate::message::{InstanceId, Topic, header};
+use crate::format::{open, wire};
+use crate::message::{InstanceId, Timestamp, Topic, header};
 
 /// Reads the topics when all is over: what was sent must be what the fold says, and what the
 /// participants did must be what the endings say.
@@ -40,6 +41,22 @@ pub(super) fn audit(
         }
     }
     found
+}
+
+/// The history topic in the order of its offsets, a line for each transition.
+pub(super) fn story(world: &World, app: &str) -> Vec<String> {
+    let topic = Topic::new(&format!("{app}.history"));
+    let records = topic.map(|topic| world.committed(&topic)).unwrap_or_default();
+    let line = |record: &Seen| {
+        let entry: wire::Entry = open(record.value.as_deref()?).ok()?;
+        let note = |note: &wire::Note| format!("{} {} {}", note.kind, note.step, note.words);
+        let notes: Vec<String> = entry.notes.iter().map(note).collect();
+        let wire::Entry { saga, key, generation, shard, inbox, .. } = &entry;
+        let at = Timestamp(entry.at_ms);
+        let notes = notes.join(", ");
+        Some(format!("{saga}/{key} ({generation}) {at} inbox {shard}:{inbox} {notes}"))
+    };
+    records.iter().filter_map(line).collect()
 }
 
 /// What every idempotency key of one life begins with.

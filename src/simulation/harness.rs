@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::audit::audit;
+use super::audit::{audit, story};
 use super::broker::SimulatedBroker;
 use super::clock::SimulatedClock;
 use super::dice::Dice;
@@ -68,6 +68,8 @@ pub struct Outcome {
     pub turns: u64,
     /// How many instances there were.
     pub instances: usize,
+    /// The committed history, a line for each transition.
+    pub story: Vec<String>,
     /// Everything that was committed, as one number: equal for equal runs.
     pub fingerprint: u32,
 }
@@ -346,6 +348,7 @@ impl Simulation {
             calls: self.world.calls(),
             turns: self.turns,
             instances: self.fold.instances().count(),
+            story: story(&self.world, APP),
             fingerprint: fingerprint(&self.world),
         }
     }
