@@ -205,6 +205,15 @@ impl State {
         self.lines.values().all(Line::is_empty) && !self.transactions.is_any_open()
     }
 
+    /// Whether every source partition is passed on to its end.
+    pub fn is_drained(&self) -> bool {
+        let sources = &self.setup.sources;
+        let mut ends = self.logs.iter().filter(|((topic, _), _)| sources.contains(topic));
+        ends.all(|(place, log)| {
+            log.committed(self.gateway.offset(place), log.high()).next().is_none()
+        })
+    }
+
     pub fn compact(&mut self) {
         let graves = Timestamp(self.now().0 - i64::try_from(GRAVES.as_millis()).unwrap_or(0));
         for shard in (0..self.setup.shards).map(Shard) {

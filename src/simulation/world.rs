@@ -112,6 +112,24 @@ impl World {
         state.advance(until);
     }
 
+    /// Time since the world began.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.state().elapsed
+    }
+
+    /// How many records there are, seen or not.
+    #[must_use]
+    pub fn records(&self) -> i64 {
+        self.state().logs.values().map(|log| log.high().0).sum()
+    }
+
+    /// Whether the gateway has passed on all that the users' topics hold.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.state().is_drained()
+    }
+
     /// The time of the brokers' clocks.
     #[must_use]
     pub fn now(&self) -> Timestamp {
