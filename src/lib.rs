@@ -11,6 +11,7 @@ pub mod engine;
 pub mod format;
 
 // Proof: what a definition promises.
+pub mod books;
 pub mod scenario;
 
 // The loop: batches, commits, restores, over ports.
@@ -27,6 +28,10 @@ pub mod config;
 #[cfg(feature = "server")]
 pub mod devbroker;
 pub mod participants;
+#[cfg(feature = "server")]
+pub mod node;
+#[cfg(feature = "server")]
+pub mod dev;
 #[cfg(feature = "server")]
 pub mod store;
 #[cfg(feature = "server")]

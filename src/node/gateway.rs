@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::Trouble;
-use super::plan::{Pauses, Plan};
+use super::plan::{Pauses, Plan, passing};
 use crate::broker::KafkaSource;
 use crate::runtime::{Gateway, Lost};
 
@@ -28,9 +28,10 @@ pub(super) fn run(plan: &Plan, stop: &AtomicBool, trouble: &Trouble) {
 }
 
 fn live(plan: &Plan, stop: &AtomicBool, pauses: &mut Pauses) -> Result<(), Lost> {
-    let catalog = plan.catalog(stop)?;
+    let catalog = plan.catalog()?;
     let topics = crate::correlation::Index::new(&catalog).topics();
-    let source = KafkaSource::open(&plan.source(topics))?;
+    let opened = KafkaSource::open(&plan.connection, &plan.member(0), &topics);
+    let source = opened.map_err(passing)?;
     let mut gateway = Gateway::new(&plan.settings, &catalog, source);
     while !stop.load(Ordering::Relaxed) {
         gateway.turn(WAIT)?;

@@ -57,7 +57,7 @@ pub enum Error {
 
 /// What ended a node, if it was not asked to end: the first reason counts.
 #[derive(Debug, Clone, Default)]
-pub(self) struct Trouble(Arc<Mutex<Option<String>>>);
+struct Trouble(Arc<Mutex<Option<String>>>);
 
 impl Trouble {
     fn report(&self, reason: String) {
@@ -104,6 +104,12 @@ impl Node {
         let flag = Arc::clone(&stop);
         threads.push(spawn("gateway", move || gateway::run(&planned, &flag, &told))?);
         Ok(Self { stop, trouble, threads, store })
+    }
+
+    /// Whether a part of it has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.threads.iter().any(JoinHandle::is_finished)
     }
 
     /// Asks everything to stop: batches end, shards are checkpointed, the group is left.

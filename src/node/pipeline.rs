@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::clock::MachineClock;
-use super::plan::{Pauses, Plan};
+use super::plan::{Pauses, Plan, passing};
 use super::{Observer, Trouble};
 use crate::broker::{KafkaBroker, Progress};
 use crate::runtime::{Lost, Observed, Pipeline};
@@ -39,8 +39,10 @@ impl Worker {
     }
 
     fn live(&self, pauses: &mut Pauses) -> Result<(), Lost> {
-        let catalog = self.plan.catalog(&self.stop)?;
-        let broker = KafkaBroker::open(&self.plan.pipeline(self.number, &self.progress))?;
+        let catalog = self.plan.catalog()?;
+        let member = self.plan.member(self.number);
+        let opened = KafkaBroker::open(&self.plan.connection, &member, &self.progress);
+        let broker = opened.map_err(passing)?;
         let observer = Arc::clone(&self.observer);
         let observe = Box::new(move |seen: Observed| observer(&seen));
         let settings = self.plan.settings.clone();

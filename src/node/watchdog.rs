@@ -20,9 +20,11 @@ pub(super) fn start(
         while !stop.load(Ordering::Relaxed) {
             thread::park_timeout(LOOK);
             if let Some(busy) = progress.busy().filter(|busy| *busy > limit) {
-                tracing::error!(busy_s = busy.as_secs(), "watchdog.ended_process");
-                let words = "a commit made no progress; the process ends, start it again";
-                std::process::abort_with(words, busy);
+                tracing::error!(
+                    busy_s = busy.as_secs(),
+                    "watchdog.fired: a commit makes no progress; the process ends, start it again"
+                );
+                std::process::abort();
             }
         }
     };
