@@ -1,3 +1,5 @@
+//! Finds and reads the files of sagas.
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
