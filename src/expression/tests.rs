@@ -207,7 +207,7 @@ fn what_does_not_parse_is_refused_with_its_place() {
         ),
         (
             "event.name.startWith('a')",
-            "refused at Some(20): there is no function `startWith`; did you mean `startsWith`?",
+            "refused at Some(11): there is no function `startWith`; did you mean `startsWith`?",
         ),
         ("Order{a: 1}", ""),
         (

@@ -159,7 +159,7 @@ impl Reader<'_> {
             Ok(name) => Some(name),
             Err(e) => {
                 let help = "write such as `reserve-stock`";
-                self.error(Code::Name, node.span.clone(), e.to_string(), help)
+                self.told(Code::Name, node.span.clone(), &e.to_string(), help)
             }
         }
     }
@@ -192,6 +192,7 @@ impl Reader<'_> {
                 self.check_undo(position, &key.span);
                 self.compensation(node)
             }
+            None if fields.is_misspelt("compensate") => None,
             None => self.unsaid(position, step),
         }
     }
