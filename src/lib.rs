@@ -11,6 +11,7 @@ pub mod engine;
 pub mod format;
 
 // Proof: what a definition promises.
+pub mod books;
 pub mod scenario;
 
 // The loop: batches, commits, restores, over ports.
