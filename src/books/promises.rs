@@ -72,8 +72,11 @@ pub(super) fn compensated(case: &mut Case<'_>, life: &Life<'_>) {
         let undo = life.first(name, true);
         let said = case.answers.to((life.number, name, false));
         let told = life.story.step(name);
-        let happened = action.is_some_and(|a| !a.is_command || !said.is_surely_failed());
-        match (happened || told.given_up, undo) {
+        let request = (life.number, name, false);
+        let refused = said.is_surely_failed()
+            && (told.rejected || case.answers.is_refused_in_time(request, &life.sent));
+        let happened = action.is_some_and(|a| !a.is_command || !refused);
+        match (happened, undo) {
             (true, None) => {
                 let words = format!("{} may have happened and no undoing was sent", step.name);
                 case.broken(Rule::Compensated, action.map(|a| a.place), words);
