@@ -42,7 +42,9 @@ fn definitions() -> Vec<String> {
   - step: charge";
     vec![
         ORDER.to_owned(),
-        again(ORDER, "after: new").replace("    unknown: park\n", ""),
+        again(ORDER, "after: new")
+            .replace("    unknown: park\n", "")
+            .replace("most: 1s", "most: 3h"),
         again(ORDER, "again: queue")
             .replace("failed: t/Declined", "failed: { on: t/Declined, then: park }"),
         ORDER.replace("failed: t/Declined", &format!("failed: t/Declined{park}")),
