@@ -151,7 +151,7 @@ fn a_late_success_on_the_way_forward_is_undone_at_once() {
 }
 
 #[test]
-fn an_undoing_that_fails_on_the_way_forward_holds_it_until_a_person_acts() {
+fn an_undoing_that_fails_after_the_end_is_a_persons_matter() {
     let park = PAIR.replace("failed: t/ANo", "failed: t/ANo\n    unknown: park");
     check(
         &park,
@@ -204,5 +204,33 @@ fn a_late_answer_without_an_id_belongs_to_the_oldest_life_that_lacks_it() {
         AUndone > nothing
         is compensated
         ",
+    );
+}
+
+#[test]
+fn an_undoing_that_fails_on_the_way_forward_holds_it_until_a_person_acts() {
+    let slow = PAIR
+        .replace("failed: t/ANo", "failed: t/ANo\n    unknown: park")
+        .replace("failed: t/BNo\n    within: 10s", "failed: t/BNo\n    within: 1h");
+    let held = "
+        start > A a/1
+        pass 10s > nothing
+        act skip > B b/1
+        ADone > UndoA a~undo/1
+        pass 10s > nothing
+        is stuck
+    ";
+    check(&slow, &format!("{held} BDone > nothing\nis stuck\nact done > nothing\nis completed"));
+    check(
+        &slow,
+        &format!(
+            "{held} BNo > nothing
+            is stuck
+            act retry > UndoA a~undo/2
+            is compensating
+            AUndone > nothing
+            is compensated
+            "
+        ),
     );
 }
