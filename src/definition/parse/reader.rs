@@ -82,6 +82,23 @@ impl<'t> Reader<'t> {
         });
     }
 
+    /// Notes every field that some `set` or `collect` inside a value would fill.
+    pub fn fill_from(&mut self, node: &Node) {
+        match &node.content {
+            Content::Scalar { .. } => {}
+            Content::List(items) => items.iter().for_each(|item| self.fill_from(item)),
+            Content::Map(entries) => {
+                for (key, value) in entries {
+                    let fills = matches!(key.text.as_str(), "set" | "collect");
+                    if let (true, Content::Map(fields)) = (fills, &value.content) {
+                        self.fills.extend(fields.iter().map(|(field, _)| field.text.clone()));
+                    }
+                    self.fill_from(value);
+                }
+            }
+        }
+    }
+
     /// The entries of a mapping.
     pub fn fields<'n>(&mut self, node: &'n Node, what: &'static str) -> Option<Fields<'n>> {
         let Content::Map(entries) = &node.content else {
@@ -143,6 +160,13 @@ impl<'n> Fields<'n> {
             Some((key, _)) => key.span.clone(),
             None => self.span.start..self.span.end.min(reader.text().len()),
         }
+    }
+
+    /// The keys that were not asked for yet.
+    pub fn unread(&self) -> impl Iterator<Item = &'n Key> {
+        let asked = self.asked.clone();
+        let keys = self.entries.iter().map(|(key, _)| key);
+        keys.filter(move |key| !asked.contains(&key.text.as_str()))
     }
 
     /// Stops caring for the other keys: what reads them is not built.

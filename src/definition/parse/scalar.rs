@@ -107,7 +107,7 @@ impl Reader<'_> {
     pub fn address(&mut self, node: &Node, key: &str) -> Option<Address> {
         let text = self.scalar(node, key)?;
         match text.parse::<Address>() {
-            Ok(address) if &*address.event_type.as_str() == "*" => {
+            Ok(address) if address.event_type.as_str() == "*" => {
                 let message = format!("`{text}` names no event type");
                 let help = "`*` stands only under `events`; name the event here";
                 self.error(Code::Address, node.span.clone(), message, help)

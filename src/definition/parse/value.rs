@@ -128,15 +128,12 @@ impl Reader<'_> {
                 _ => Value::Null,
             });
         }
-        match serde_json::from_str(text) {
-            Ok(number) => Some(number),
-            Err(_) => {
-                let message = format!("`{text}` is a number that JSON cannot carry");
-                let help =
-                    format!("write it in decimal digits, or quote it: {}", quote::quoted(text));
-                self.error(Code::WrongType, node.span.clone(), message, help)
-            }
+        if let Ok(number) = serde_json::from_str(text) {
+            return Some(number);
         }
+        let message = format!("`{text}` is a number that JSON cannot carry");
+        let help = format!("write it in decimal digits, or quote it: {}", quote::quoted(text));
+        self.error(Code::WrongType, node.span.clone(), message, help)
     }
 
     /// A string with `${ cel }` in it.
