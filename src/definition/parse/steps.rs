@@ -66,7 +66,7 @@ impl Reader<'_> {
         let line = self.line(node.span.start);
         let name = match (said, kind) {
             (Some(said), _) => self.step_name(said, names, line),
-            (None, Some("set" | "fail")) => Some(StepName::unsaid(kind?, place)),
+            (None, Some("set" | "fail")) => Some(StepName::unnamed(kind?, place)),
             (None, _) => {
                 let span = fields.head(self);
                 let help = "begin it with `- step: reserve-stock`";
