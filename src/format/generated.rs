@@ -192,6 +192,9 @@ pub struct Event {
 pub struct Inbox {
     #[prost(message, repeated, tag = "1")]
     pub targets: ::prost::alloc::vec::Vec<Target>,
+    /// The event went to instances of other shards as well: that nobody here takes it says little.
+    #[prost(bool, tag = "5")]
+    pub shared: bool,
     #[prost(oneof = "inbox::Input", tags = "2, 3, 4")]
     pub input: ::core::option::Option<inbox::Input>,
 }
