@@ -1,0 +1,263 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use super::Error;
+
+/// How long a question about topics and offsets may take.
+pub(super) const ANSWER_MAX: Duration = Duration::from_secs(10);
+
+/// The settings of librdkafka that users may pass on. Others either belong to the engine or are
+/// dangerous: some of them load code or run commands.
+pub const SETTINGS: [&str; 29] = [
+    "broker.address.family",
+    "broker.address.ttl",
+    "client.rack",
+    "connections.max.idle.ms",
+    "fetch.message.max.bytes",
+    "message.max.bytes",
+    "metadata.max.age.ms",
+    "reconnect.backoff.max.ms",
+    "reconnect.backoff.ms",
+    "sasl.mechanism",
+    "sasl.mechanisms",
+    "sasl.oauthbearer.client.id",
+    "sasl.oauthbearer.client.secret",
+    "sasl.oauthbearer.method",
+    "sasl.oauthbearer.scope",
+    "sasl.oauthbearer.token.endpoint.url",
+    "sasl.password",
+    "sasl.username",
+    "security.protocol",
+    "socket.connection.setup.timeout.ms",
+    "socket.keepalive.enable",
+    "socket.timeout.ms",
+    "ssl.ca.location",
+    "ssl.ca.pem",
+    "ssl.certificate.location",
+    "ssl.certificate.pem",
+    "ssl.endpoint.identification.algorithm",
+    "ssl.key.location",
+    "ssl.key.password",
+];
+
+/// How to reach the cluster: brokers and the librdkafka settings for security and the
+/// allow-listed options.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Connection {
+    /// Bootstrap addresses, `host:port`, separated by commas.
+    pub brokers: String,
+    /// Settings by librdkafka's names, out of [`SETTINGS`].
+    pub settings: BTreeMap<String, String>,
+}
+
+impl Connection {
+    /// A connection without encryption or authentication.
+    #[must_use]
+    pub fn plain(brokers: &str) -> Self {
+        Self { brokers: brokers.to_owned(), settings: BTreeMap::new() }
+    }
+
+    /// Checks that every setting may be passed on.
+    ///
+    /// # Errors
+    /// When one may not.
+    pub fn check(&self) -> Result<(), Error> {
+        match self.settings.keys().find(|name| !SETTINGS.contains(&name.as_str())) {
+            Some(name) => Err(Error::Setting(name.clone(), SETTINGS.join(", "))),
+            None => Ok(()),
+        }
+    }
+
+    /// What every client has in common.
+    pub(super) fn config(&self, client: &str) -> Result<ClientConfig, Error> {
+        self.check()?;
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers).set("client.id", client);
+        // Without it small requests wait 40 ms for the other side's delayed acknowledgement.
+        config.set("socket.nagle.disable", "true");
+        config.set("reconnect.backoff.ms", "50").set("reconnect.backoff.max.ms", "1000");
+        config.set("allow.auto.create.topics", "false");
+        for (name, value) in &self.settings {
+            config.set(name, value);
+        }
+        Ok(config)
+    }
+
+    /// What every consumer has in common.
+    pub(super) fn consumer(
+        &self,
+        client: &str,
+        group: &str,
+        isolation: Isolation,
+    ) -> Result<ClientConfig, Error> {
+        let mut config = self.config(client)?;
+        config.set("group.id", group).set("isolation.level", isolation.as_str());
+        config.set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
+        config.set("auto.offset.reset", "earliest");
+        // With the defaults a busy consumer stalls for a second once its queue was full.
+        config.set("fetch.queue.backoff.ms", "5").set("fetch.wait.max.ms", "50");
+        Ok(config)
+    }
+
+    /// What every member of a consumer group has in common.
+    pub(super) fn member(
+        &self,
+        client: &str,
+        group: &str,
+        isolation: Isolation,
+    ) -> Result<ClientConfig, Error> {
+        let mut config = self.consumer(client, group, isolation)?;
+        config.set("group.protocol", "classic");
+        config.set("partition.assignment.strategy", "cooperative-sticky");
+        Ok(config)
+    }
+
+    /// What every producer has in common.
+    pub(super) fn producer(&self, client: &str) -> Result<ClientConfig, Error> {
+        let mut config = self.config(client)?;
+        config.set("enable.idempotence", "true").set("acks", "all").set("linger.ms", "0");
+        // The partition that Kafka's own clients choose for a key.
+        config.set("partitioner", "murmur2_random");
+        config.set("queue.buffering.max.messages", "1000000");
+        Ok(config)
+    }
+
+    pub(super) fn unanswered(&self, doing: &str, error: &KafkaError) -> Error {
+        let reason = describe(error);
+        match error.rdkafka_error_code() {
+            Some(code) if !is_passing(code) => Error::Refused { doing: doing.to_owned(), reason },
+            _ => {
+                Error::Unanswered { brokers: self.brokers.clone(), doing: doing.to_owned(), reason }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&String> = self.settings.keys().collect();
+        f.debug_struct("Connection")
+            .field("brokers", &self.brokers)
+            .field("settings", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which records of transactions a reader sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// Only those of committed transactions.
+    Committed,
+    /// All of them, of aborted and open transactions too.
+    Uncommitted,
+}
+
+impl Isolation {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Committed => "read_committed",
+            Self::Uncommitted => "read_uncommitted",
+        }
+    }
+}
+
+/// Passes librdkafka's own log on.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Quiet;
+
+impl ClientContext for Quiet {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        pass_on(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        report(&error, reason);
+    }
+}
+
+impl rdkafka::consumer::ConsumerContext for Quiet {}
+
+pub(super) fn pass_on(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg
+        | RDKafkaLogLevel::Alert
+        | RDKafkaLogLevel::Critical
+        | RDKafkaLogLevel::Error
+        | RDKafkaLogLevel::Warning => {
+            tracing::warn!(target: "librdkafka", facility, message, "client warned");
+        }
+        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
+            tracing::info!(target: "librdkafka", facility, message, "client informed");
+        }
+        RDKafkaLogLevel::Debug => {
+            tracing::debug!(target: "librdkafka", facility, message, "client traced");
+        }
+    }
+}
+
+pub(super) fn report(error: &KafkaError, reason: &str) {
+    tracing::warn!(target: "librdkafka", %error, reason, "client failed");
+}
+
+/// The error in librdkafka's words, without the crate's wrapping where there is a code.
+pub(super) fn describe(error: &KafkaError) -> String {
+    match error {
+        KafkaError::Transaction(inner) => inner.string(),
+        _ => error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string()),
+    }
+}
+
+/// Whether asking again later may help.
+pub(super) fn is_passing(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::BrokerTransportFailure
+            | Code::AllBrokersDown
+            | Code::Resolve
+            | Code::OperationTimedOut
+            | Code::MessageTimedOut
+            | Code::TimedOutQueue
+            | Code::RequestTimedOut
+            | Code::BrokerNotAvailable
+            | Code::LeaderNotAvailable
+            | Code::NotLeaderForPartition
+            | Code::NetworkException
+            | Code::CoordinatorLoadInProgress
+            | Code::CoordinatorNotAvailable
+            | Code::NotCoordinator
+            | Code::NotController
+            | Code::WaitingForCoordinator
+            | Code::NotEnoughReplicas
+            | Code::NotEnoughReplicasAfterAppend
+            | Code::RebalanceInProgress
+            | Code::ConcurrentTransactions
+            | Code::UnstableOffsetCommit
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_listed_settings_reach_the_client() {
+        let mut connection = Connection::plain("127.0.0.1:9092");
+        assert_eq!(connection.check(), Ok(()));
+        connection.settings.insert("plugin.library.paths".to_owned(), "evil".to_owned());
+        let error = connection.check().expect_err("it loads code").to_string();
+        assert!(error.starts_with("`plugin.library.paths` is not a setting"), "{error}");
+    }
+
+    #[test]
+    fn a_password_is_never_printed() {
+        let mut connection = Connection::plain("127.0.0.1:9092");
+        connection.settings.insert("sasl.password".to_owned(), "hunter2".to_owned());
+        assert!(!format!("{connection:?}").contains("hunter2"));
+    }
+}

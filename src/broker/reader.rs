@@ -1,0 +1,239 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message as _;
+use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
+
+use super::connection::{ANSWER_MAX, Quiet};
+use super::poll::drain;
+use super::record::source_record;
+use super::{Connection, Error, Isolation};
+use crate::message::Topic;
+use crate::runtime::SourceRecord;
+
+/// Reads topics of users.
+pub struct Reader {
+    connection: Connection,
+    consumer: BaseConsumer<Quiet>,
+    /// Sees the high watermarks; a committed reader's own handle would see only how far
+    /// transactions are finished.
+    ends: BaseConsumer<Quiet>,
+    /// For a reader of everything: where each partition ended when it was made.
+    targets: Option<BTreeMap<(String, i32), i64>>,
+    /// Behind the last record that `poll` returned, for each partition.
+    positions: BTreeMap<(String, i32), i64>,
+}
+
+impl Reader {
+    /// A member of a consumer group (cooperative-sticky), from the earliest offset if the group
+    /// has none; offsets are committed by [`Reader::commit`].
+    ///
+    /// # Errors
+    /// When the client cannot be made.
+    pub fn member(
+        connection: &Connection,
+        group: &str,
+        client: &str,
+        topics: &[Topic],
+        isolation: Isolation,
+    ) -> Result<Self, Error> {
+        let consumer = made(&connection.member(client, group, isolation)?)?;
+        let names: Vec<&str> = topics.iter().map(Topic::as_str).collect();
+        consumer.subscribe(&names).map_err(|e| connection.unanswered("subscribing", &e))?;
+        Self::new(connection, client, consumer, None)
+    }
+
+    /// All partitions of the topics from the beginning, in no group.
+    ///
+    /// # Errors
+    /// When the client cannot be made or a topic is missing.
+    pub fn all(
+        connection: &Connection,
+        client: &str,
+        topics: &[Topic],
+        isolation: Isolation,
+    ) -> Result<Self, Error> {
+        let group = format!("{client}.reader");
+        let consumer = made(&connection.consumer(client, &group, isolation)?)?;
+        let mut reader = Self::new(connection, client, consumer, None)?;
+        let mut targets = BTreeMap::new();
+        let mut assignment = TopicPartitionList::new();
+        for topic in topics {
+            for partition in 0..partitions(connection, &reader.ends, topic)? {
+                let (low, high) = reader.ends_of(topic.as_str(), partition)?;
+                if low < high {
+                    targets.insert((topic.as_str().to_owned(), partition), high);
+                }
+                assignment
+                    .add_partition_offset(topic.as_str(), partition, Place::Beginning)
+                    .map_err(|e| connection.unanswered("assigning partitions", &e))?;
+            }
+        }
+        let assigned = reader.consumer.assign(&assignment);
+        assigned.map_err(|e| connection.unanswered("assigning partitions", &e))?;
+        reader.targets = Some(targets);
+        Ok(reader)
+    }
+
+    fn new(
+        connection: &Connection,
+        client: &str,
+        consumer: BaseConsumer<Quiet>,
+        targets: Option<BTreeMap<(String, i32), i64>>,
+    ) -> Result<Self, Error> {
+        let ends = end_finder(connection, client)?;
+        let connection = connection.clone();
+        Ok(Self { connection, consumer, ends, targets, positions: BTreeMap::new() })
+    }
+
+    /// What there is, waiting at most `wait` for the first record, at most `max` records.
+    ///
+    /// # Errors
+    /// When the connection is refused or lost for good.
+    pub fn poll(&mut self, wait: Duration, max: usize) -> Result<Vec<SourceRecord>, Error> {
+        let mut found = Vec::new();
+        let positions = &mut self.positions;
+        let drained = drain(
+            &self.consumer,
+            wait,
+            max,
+            || false,
+            |record| {
+                let place = (record.topic().to_owned(), record.partition());
+                positions.insert(place, record.offset() + 1);
+                found.push(source_record(record).map_err(Fault::Record)?);
+                Ok(())
+            },
+        );
+        match drained {
+            Ok(_) => Ok(found),
+            Err(Fault::Client(error)) => Err(self.connection.unanswered("reading", &error)),
+            Err(Fault::Record(error)) => Err(error),
+        }
+    }
+
+    /// Commits what [`Reader::poll`] has returned, for the partitions that are still assigned.
+    ///
+    /// # Errors
+    /// When the group's coordinator does not take it.
+    pub fn commit(&mut self) -> Result<(), Error> {
+        let failed = |c: &Connection, e| Err(c.unanswered("committing offsets", &e));
+        let assigned = match self.consumer.assignment() {
+            Ok(assigned) => assigned,
+            Err(error) => return failed(&self.connection, error),
+        };
+        self.positions
+            .retain(|(topic, partition), _| assigned.find_partition(topic, *partition).is_some());
+        if self.positions.is_empty() {
+            return Ok(());
+        }
+        match self.consumer.commit(&offsets(&self.positions), CommitMode::Sync) {
+            Ok(()) => Ok(()),
+            Err(error) => failed(&self.connection, error),
+        }
+    }
+
+    /// Whether everything was read up to the log ends, of open transactions too, as of the
+    /// making of a reader of all, or as of now for a group's member.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub fn is_at_end(&mut self) -> Result<bool, Error> {
+        let positions = self.consumer.position();
+        let positions = positions.map_err(|e| self.connection.unanswered("reading", &e))?;
+        if let Some(targets) = &self.targets {
+            let behind = |((topic, partition), end): (&(String, i32), &i64)| {
+                let found = positions.find_partition(topic, *partition);
+                !found.is_some_and(|p| matches!(p.offset(), Place::Offset(at) if at >= *end))
+            };
+            return Ok(!targets.iter().any(behind));
+        }
+        for position in positions.elements() {
+            let (low, high) = self.ends_of(position.topic(), position.partition())?;
+            let reached = matches!(position.offset(), Place::Offset(at) if at >= high);
+            if low < high && !reached && !self.is_committed_at(&position, high)? {
+                return Ok(false);
+            }
+        }
+        Ok(positions.count() > 0)
+    }
+
+    /// Whether the group had read a partition to its end before this member read anything of it.
+    fn is_committed_at(
+        &self,
+        position: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>,
+        end: i64,
+    ) -> Result<bool, Error> {
+        if matches!(position.offset(), Place::Offset(_)) {
+            return Ok(false);
+        }
+        let mut asked = TopicPartitionList::new();
+        asked.add_partition(position.topic(), position.partition());
+        let found = self.consumer.committed_offsets(asked, ANSWER_MAX);
+        let found =
+            found.map_err(|e| self.connection.unanswered("asking for committed offsets", &e))?;
+        Ok(found.elements().iter().any(|e| matches!(e.offset(), Place::Offset(at) if at >= end)))
+    }
+
+    fn ends_of(&self, topic: &str, partition: i32) -> Result<(i64, i64), Error> {
+        let doing = || format!("asking for the end of {topic}[{partition}]");
+        let found = self.ends.fetch_watermarks(topic, partition, ANSWER_MAX);
+        found.map_err(|e| self.connection.unanswered(&doing(), &e))
+    }
+}
+
+/// Why a poll ended early.
+enum Fault {
+    Client(KafkaError),
+    Record(Error),
+}
+
+impl From<KafkaError> for Fault {
+    fn from(error: KafkaError) -> Self {
+        Self::Client(error)
+    }
+}
+
+pub(super) fn made(config: &rdkafka::ClientConfig) -> Result<BaseConsumer<Quiet>, Error> {
+    BaseConsumer::from_config_and_context(config, Quiet).map_err(|e| Error::Client(e.to_string()))
+}
+
+/// A client that only asks for offsets and topics; it sees records of open transactions.
+pub(super) fn end_finder(
+    connection: &Connection,
+    client: &str,
+) -> Result<BaseConsumer<Quiet>, Error> {
+    let mut config = connection.config(&format!("{client}.ends"))?;
+    config.set("isolation.level", Isolation::Uncommitted.as_str());
+    made(&config)
+}
+
+/// How many partitions a topic has.
+pub(super) fn partitions(
+    connection: &Connection,
+    consumer: &BaseConsumer<Quiet>,
+    topic: &Topic,
+) -> Result<i32, Error> {
+    let doing = format!("asking for the partitions of {topic}");
+    let found = consumer.fetch_metadata(Some(topic.as_str()), ANSWER_MAX);
+    let found = found.map_err(|e| connection.unanswered(&doing, &e))?;
+    let topics = found.topics().iter().find(|t| t.name() == topic.as_str());
+    match topics {
+        Some(found) if found.error().is_none() && !found.partitions().is_empty() => {
+            Ok(i32::try_from(found.partitions().len()).expect("Kafka counts partitions by i32"))
+        }
+        _ => Err(Error::Refused { doing, reason: format!("the topic {topic} does not exist") }),
+    }
+}
+
+pub(super) fn offsets(positions: &BTreeMap<(String, i32), i64>) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for ((topic, partition), offset) in positions {
+        list.add_partition_offset(topic, *partition, Place::Offset(*offset))
+            .expect("an offset that was read is a legal one");
+    }
+    list
+}

@@ -1,0 +1,110 @@
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::error::RDKafkaErrorCode;
+
+use super::connection::{ANSWER_MAX, Quiet, is_passing};
+use super::{Connection, Error};
+use crate::message::Topic;
+
+/// A topic to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicSpec {
+    /// Its name.
+    pub name: Topic,
+    /// How many partitions it gets.
+    pub partitions: u32,
+    /// How many copies of each record the cluster keeps; -1 is the cluster's default.
+    pub replication: i32,
+    /// Kafka's settings of the topic, by their names.
+    pub settings: Vec<(String, String)>,
+}
+
+/// The cluster's own id: what tells it from another at the same address.
+///
+/// # Errors
+/// When the cluster does not answer.
+pub fn cluster_id(connection: &Connection) -> Result<String, Error> {
+    let admin = admin(connection)?;
+    admin.inner().fetch_cluster_id(ANSWER_MAX).ok_or_else(|| Error::Unanswered {
+        brokers: connection.brokers.clone(),
+        doing: "asking for the cluster's id".to_owned(),
+        reason: format!("it did not come within {} s", ANSWER_MAX.as_secs()),
+    })
+}
+
+/// Makes the topics that are missing; existing ones are left as they are.
+///
+/// # Errors
+/// When the cluster does not answer or refuses one; all refusals are told.
+pub fn create_topics(connection: &Connection, topics: &[TopicSpec]) -> Result<(), Error> {
+    if topics.is_empty() {
+        return Ok(());
+    }
+    let doing = "creating topics";
+    let admin = admin(connection)?;
+    let wanted: Vec<NewTopic<'_>> = topics.iter().map(new_topic).collect();
+    let answers = wait_for(admin.create_topics(&wanted, &options()));
+    let answers = answers.map_err(|e| connection.unanswered(doing, &e))?;
+    let mut refused = Vec::new();
+    let mut passing = true;
+    for answer in answers {
+        match answer {
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((name, code)) => {
+                passing &= is_passing(code);
+                refused.push(format!("{name}: {code}"));
+            }
+        }
+    }
+    let (doing, reason) = (doing.to_owned(), refused.join("; "));
+    match (refused.is_empty(), passing) {
+        (true, _) => Ok(()),
+        (false, true) => {
+            Err(Error::Unanswered { brokers: connection.brokers.clone(), doing, reason })
+        }
+        (false, false) => Err(Error::Refused { doing, reason }),
+    }
+}
+
+fn new_topic(spec: &TopicSpec) -> NewTopic<'_> {
+    let partitions = i32::try_from(spec.partitions).unwrap_or(i32::MAX);
+    let replication = TopicReplication::Fixed(spec.replication);
+    let topic = NewTopic::new(spec.name.as_str(), partitions, replication);
+    spec.settings.iter().fold(topic, |topic, (name, value)| topic.set(name, value))
+}
+
+pub(super) fn admin(connection: &Connection) -> Result<AdminClient<Quiet>, Error> {
+    let config = connection.config("segue.admin")?;
+    AdminClient::from_config_and_context(&config, Quiet).map_err(|e| Error::Client(e.to_string()))
+}
+
+pub(super) fn options() -> AdminOptions {
+    AdminOptions::new().operation_timeout(Some(ANSWER_MAX)).request_timeout(Some(ANSWER_MAX))
+}
+
+/// Waits for one of the admin client's answers without an async runtime.
+pub(super) fn wait_for<T>(question: impl Future<Output = T>) -> T {
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut question = pin!(question);
+    loop {
+        match question.as_mut().poll(&mut context) {
+            Poll::Ready(answer) => return answer,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
