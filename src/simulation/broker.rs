@@ -284,7 +284,10 @@ fn ending(state: &mut State) -> Ending {
     if !state.dice.chance(state.setup.odds.doubt) {
         return Ending::Done;
     }
-    let endings = [Ending::Happened, Ending::Vanished, Ending::Late, Ending::RecordsLate];
+    if state.dice.chance(state.setup.odds.straggle) {
+        return Ending::RecordsLate;
+    }
+    let endings = [Ending::Happened, Ending::Vanished, Ending::Late];
     endings[state.dice.place(endings.len())]
 }
 

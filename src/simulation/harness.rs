@@ -28,6 +28,9 @@ const LEAP_MAX: Duration = Duration::from_mins(10);
 /// What a wall clock may be wrong by.
 const SKEW_MS: u64 = 40 * 60 * 1000;
 
+/// How much likelier a node is to die when its pipeline is lost than beside a call.
+const DYING: u32 = 100;
+
 /// What one run is made of.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -232,6 +235,11 @@ impl Simulation {
                 self.world.kill(name);
                 return self.crashed(name);
             }
+            // Some die of it.
+            Err(_) if self.dice.chance(self.options.odds.crash * DYING) => {
+                self.world.kill(name);
+                return self.crashed(name);
+            }
             // R7: everything in memory goes, and a new pipeline restores itself.
             Err(_) => running.pipeline = self.pipeline(&running.node),
         }
@@ -251,7 +259,7 @@ impl Simulation {
     fn crashed(&mut self, name: &'static str) {
         let back = self.turns + 1 + self.dice.below(40);
         self.down.insert(name, back);
-        if self.dice.chance(300) {
+        if self.dice.chance(400) {
             // Its session runs out before it is back.
             self.world.evict(name);
         }

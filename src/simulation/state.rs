@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::dice::Dice;
@@ -34,6 +34,8 @@ pub(super) struct State {
     pub transactions: Transactions,
     /// Appends on their way, one line for each producer without transactions.
     pub lines: BTreeMap<u64, Line>,
+    /// Which offsets of which source partitions stand in which inbox.
+    pub appended: BTreeMap<(Place, String, i32), BTreeSet<i64>>,
     pub tally: Tally,
     pub complaints: Vec<String>,
     pub calls: u64,
@@ -67,6 +69,7 @@ impl State {
             gateway: Group::default(),
             transactions: Transactions::default(),
             lines: BTreeMap::new(),
+            appended: BTreeMap::new(),
             tally: Tally::default(),
             complaints: Vec::new(),
             calls: 0,
@@ -174,7 +177,7 @@ impl State {
         }
         let number = self.calls;
         let planned = self.setup.crashes.iter().any(|c| c.call == number && c.moment == moment);
-        if planned || self.dice.chance(self.setup.odds.crash) {
+        if planned || self.dice.chance(self.setup.odds.crash * call.rarity()) {
             self.tally.count(Fault::Crash(call, moment));
             self.kill(&caller.name);
         }
