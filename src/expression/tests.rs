@@ -329,6 +329,8 @@ fn every_function_that_may_be_called_exists() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_text_panics_the_parser(text in "\\PC{0,60}") {
         let _ = Expression::parse(&text);

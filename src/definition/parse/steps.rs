@@ -67,7 +67,8 @@ impl Reader<'_> {
         let name = match (said, kind) {
             (Some(said), _) => self.step_name(said, names, line),
             (None, Some("set" | "fail")) => Some(StepName::unnamed(kind?, place)),
-            (None, _) => {
+            (None, None) => None,
+            (None, Some(_)) => {
                 let span = fields.head(self);
                 let help = "begin it with `- step: reserve-stock`";
                 self.error(Code::MissingKey, span, "this step has no name", help)
