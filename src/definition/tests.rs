@@ -30,11 +30,11 @@ fn assignment(field: &str, value: &str) -> Assignment {
 }
 
 /// An object of templates.
-fn with(fields: &[(&str, &str)]) -> Option<Template> {
+fn with(fields: &[(&str, &str)]) -> Template {
     let field = |(name, text): &(&str, &str)| {
         ((*name).to_owned(), Template::parse(text).expect("a template"))
     };
-    Some(Template::Object(fields.iter().map(field).collect()))
+    Template::Object(fields.iter().map(field).collect())
 }
 
 fn done(on: &str) -> Vec<Done> {
@@ -70,7 +70,7 @@ fn request(
     Request {
         command: address(command),
         key: None,
-        with: with(fields),
+        with: Some(with(fields)),
         headers: Vec::new(),
         done: done(reply),
         within: Span::seconds(within),
@@ -122,7 +122,7 @@ fn ship() -> StepKind {
 }
 
 fn fact(to: &str, fields: &[(&str, &str)]) -> Fact {
-    Fact { to: address(to), key: None, with: with(fields), headers: Vec::new() }
+    Fact { to: address(to), key: None, with: Some(with(fields)), headers: Vec::new() }
 }
 
 fn step(id: u32, name: &str, title: &str, kind: StepKind) -> Step {
@@ -375,12 +375,15 @@ fn a_warning_does_not_stop_a_definition() {
     assert!(parse("saga.yaml", &text).is_ok());
 }
 
+/// What an author may type, above all what means something to YAML.
+const TYPED: &str = "\\PC{0,3}|[\n\t :{}\\[\\]'\"!&*#|>-]{1,3}";
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_edit_of_a_definition_panics_the_parser(
-        edits in proptest::collection::vec((0..3_u8, any::<prop::sample::Index>(), "\\PC{0,3}|[\n\t :{}\\[\\]'\"!&*#|>-]{1,3}"), 1..6)
+        edits in prop::collection::vec((0..3_u8, any::<prop::sample::Index>(), TYPED), 1..6)
     ) {
         let mut text: Vec<char> = ORDER.chars().collect();
         for (kind, place, with) in edits {
@@ -400,10 +403,10 @@ proptest! {
 
     #[test]
     fn no_shuffle_of_its_lines_panics_the_parser(
-        moves in proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..3_u8), 1..8)
+        moves in prop::collection::vec((any::<[prop::sample::Index; 2]>(), 0..3_u8), 1..8)
     ) {
         let mut lines: Vec<String> = ORDER.lines().map(str::to_owned).collect();
-        for (from, to, kind) in moves {
+        for ([from, to], kind) in moves {
             let (from, to) = (from.index(lines.len()), to.index(lines.len()));
             match kind {
                 0 => lines.swap(from, to),
@@ -415,4 +418,10 @@ proptest! {
         prop_assert!(definition.is_some() || diagnostics.errors() > 0);
         let _ = diagnostics.render(true);
     }
+}
+
+#[test]
+fn a_definition_is_shared_by_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&parsed(ORDER));
 }

@@ -174,6 +174,9 @@ impl Reader<'_> {
         let unknown = fields.take("unknown").map(|n| self.unknown(n, position));
         let compensate = self.compensate(fields, position, &key.span);
         let request = self.request(fields, command, Place::Alone, ACTION_RETRY);
+        if let Some(request) = &request {
+            self.check_replies(request, &failed, &key.span);
+        }
         Some(StepKind::Command(CommandStep {
             request: request?,
             failed,
