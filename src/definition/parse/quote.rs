@@ -71,7 +71,8 @@ fn depth(text: &str) -> usize {
 fn broken_value(line: &str) -> Option<(&str, usize)> {
     line.match_indices(": ").find_map(|(colon, _)| {
         let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let start = line[..colon].rfind(|c| !word(c)).map_or(0, |i| i + 1);
+        let before = line[..colon].char_indices().rev().find(|(_, c)| !word(*c));
+        let start = before.map_or(0, |(i, c)| i + c.len_utf8());
         let key = &line[start..colon];
         let from = line.len() - line[colon + 1..].trim_start().len();
         let value = expression_at(line, from);
