@@ -469,7 +469,7 @@ fn transaction(app: &App, id: &str) -> ThreadedProducer<DefaultProducerContext> 
 #[ignore = "needs a real Kafka: tests/run starts one"]
 fn a_hanging_transaction_ends_the_restore_with_a_reason() {
     let app = App::new("hanging", 1);
-    let transaction_max = Duration::from_millis(500);
+    let transaction_max = Duration::from_secs(1);
     let mut broker = app.open(&Membership { transaction: transaction_max, ..app.member("a") });
     joined(&mut broker, 1, &BTreeMap::new());
     let other = transaction(&app, "other");
