@@ -1,1 +1,17 @@
 //! Finds the instances that an event belongs to.
+//!
+//! An event is read from Kafka ([`decode`]) and routed by an [`Index`] over all definitions:
+//!
+//! ```text
+//!                names a command of ours ──▶ that command's instance
+//!   event ──▶    starts a saga           ──▶ the key of the start
+//!   (topic/type) cancels a saga          ──▶ the key of the cancel, the event's rule, the record
+//!                answers a step          ──▶ the key of the event's rule, the record
+//! ```
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod decode;
+mod index;
+
+pub use decode::{BODY_BYTES_MAX, Error, Heading, decode, heading};
+pub use index::{Index, Route};

@@ -1,15 +1,23 @@
 //! Parses a saga's YAML into a definition that cannot be wrong, or says where and how to mend it.
 
 mod catalog;
+mod diagnostic;
 mod model;
+mod node;
+mod parse;
 mod step;
 
 pub use catalog::{Catalog, CatalogError};
+pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use model::{
     After, Again, Assignment, Cancel, Correlation, Definition, Ends, EventPattern, EventRule, Fact,
     Start,
 };
+pub use parse::{FILE_BYTES_MAX, STEPS_MAX, check, parse};
 pub use step::{
     Budget, CommandStep, Compensation, Done, EmitStep, Failed, Request, Retry, Step, StepId,
     StepKind, Then, Unknown,
 };
+
+#[cfg(test)]
+mod tests;

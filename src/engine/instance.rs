@@ -51,6 +51,8 @@ pub struct Generation {
     pub transitions: u64,
     /// Whether a pivot has succeeded: there is only forward.
     pub pivoted: bool,
+    /// Ids of the cancels and acts that were obeyed, the newest last: each is obeyed once.
+    pub seen: Vec<String>,
 }
 
 /// Which way an instance goes.
@@ -230,6 +232,12 @@ impl Instance {
 }
 
 impl Generation {
+    /// Whether something must still be undone, or a person must act.
+    #[must_use]
+    pub fn owes(&self) -> bool {
+        !self.stuck.is_empty() || self.frame.steps.iter().any(StepState::is_being_undone)
+    }
+
     /// What it is now.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -243,16 +251,18 @@ impl Generation {
     }
 }
 
+impl StepState {
+    /// Whether one of its undoings is not over.
+    #[must_use]
+    pub fn is_being_undone(&self) -> bool {
+        self.undos.iter().any(Request::lacks_answer)
+    }
+}
+
 impl Request {
     /// Whether a reply would still be taken.
     #[must_use]
     pub fn lacks_answer(&self) -> bool {
         self.progress != Progress::Answered
-    }
-
-    /// Whether its first undoing, or another, is over.
-    #[must_use]
-    pub fn is_answered(&self) -> bool {
-        self.progress == Progress::Answered
     }
 }

@@ -10,6 +10,8 @@ pub const MESSAGE_BYTES_MAX: usize = 512 * 1024;
 pub const QUEUED_MAX: usize = 16;
 /// The most generations of one instance that are remembered at once.
 pub const GENERATIONS_MAX: usize = 64;
+/// The most ids of cancels and acts that one generation remembers.
+pub const SEEN_MAX: usize = 32;
 /// The longest reason that is kept, in bytes.
 pub const REASON_BYTES_MAX: usize = 1024;
 /// How long `unknown: retry` keeps sending after its budget is spent.

@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
 
 use super::limits::{DATA_BYTES_MAX, MESSAGE_BYTES_MAX, REASON_BYTES_MAX};
-use super::{Effect, Failure, Generation, Message, Note, NoteKind, Stuck};
+use super::{Effect, Failure, Generation, Message, Note, NoteKind, Rejection, Stuck};
 use crate::definition::{Assignment, Definition, Fact, Request, Step, StepId};
 use crate::expression::{Error, Expression, Name, Scope, Template};
 use crate::message::{Address, CommandId, Event, InstanceId, Part, StepName, Timestamp};
@@ -112,19 +112,6 @@ impl<'a> Turn<'a> {
         template.text(&scope).map_err(|e| e.to_string())
     }
 
-    /// Whether a condition over event and data holds; true if there is none.
-    pub fn holds(&self, condition: Option<&Expression>, event: &Event) -> Result<bool, String> {
-        let Some(condition) = condition else {
-            return Ok(true);
-        };
-        let key = Value::String(self.id.key.as_str().to_owned());
-        let scope = Scope::at(self.now)
-            .with(Name::Data, &self.generation.data)
-            .with(Name::Key, &key)
-            .with(Name::Event, &event.body);
-        condition.holds(&scope).map_err(|e| format!("`where` has no answer: {e}"))
-    }
-
     /// The data after some assignments, each of which sees the ones before it; nothing changes yet.
     pub fn assigned(
         &self,
@@ -163,16 +150,44 @@ impl<'a> Turn<'a> {
     pub fn park(&mut self, step: StepId, undoing: bool, reason: &str) {
         let name = &self.step(step).name;
         let reason = shortened(reason);
-        self.generation.stuck.retain(|s| (s.step, s.undoing) != (step, undoing));
         self.note(Some(name), NoteKind::Stuck, reason.clone());
-        self.generation.stuck.push(Stuck { step, undoing, since: self.now, reason });
-        super::handler::finish::tell_stuck(self, name);
+        let same = |s: &&mut Stuck| (s.step, s.undoing) == (step, undoing);
+        if let Some(stuck) = self.generation.stuck.iter_mut().find(same) {
+            // Both undoings of a step failed: people have been told.
+            stuck.reason = reason;
+            return;
+        }
+        let stuck = Stuck { step, undoing, since: self.now, reason };
+        super::handler::finish::tell_stuck(self, name, &stuck);
+        self.generation.stuck.push(stuck);
     }
 
     /// Takes back a parking.
     pub fn unpark(&mut self, step: StepId, undoing: bool) {
         self.generation.stuck.retain(|s| (s.step, s.undoing) != (step, undoing));
     }
+}
+
+/// Whether a `where` over event and data holds; true if there is none.
+///
+/// # Errors
+/// When it has no answer.
+pub(super) fn holds(
+    condition: Option<&Expression>,
+    data: &Value,
+    id: &InstanceId,
+    event: &Event,
+    now: Timestamp,
+) -> Result<bool, Rejection> {
+    let Some(condition) = condition else {
+        return Ok(true);
+    };
+    let key = Value::String(id.key.as_str().to_owned());
+    let scope =
+        Scope::at(now).with(Name::Data, data).with(Name::Key, &key).with(Name::Event, &event.body);
+    condition
+        .holds(&scope)
+        .map_err(|e| Rejection::Refused(format!("{}: `where` has no answer: {e}", event.address)))
 }
 
 /// What `failure` reads as in expressions.

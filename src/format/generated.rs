@@ -56,6 +56,9 @@ pub struct Generation {
     pub parent: ::core::option::Option<Parent>,
     #[prost(bool, tag = "18")]
     pub pivoted: bool,
+    /// Ids of the cancels and acts that were obeyed, the newest last, bounded.
+    #[prost(string, repeated, tag = "19")]
+    pub seen: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// Whose child an instance is.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -189,6 +192,9 @@ pub struct Event {
 pub struct Inbox {
     #[prost(message, repeated, tag = "1")]
     pub targets: ::prost::alloc::vec::Vec<Target>,
+    /// The event went to instances of other shards as well: that nobody here takes it says little.
+    #[prost(bool, tag = "5")]
+    pub shared: bool,
     #[prost(oneof = "inbox::Input", tags = "2, 3, 4")]
     pub input: ::core::option::Option<inbox::Input>,
 }

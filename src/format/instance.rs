@@ -61,6 +61,7 @@ fn generation_out(g: &Generation) -> wire::Generation {
         transitions: g.transitions,
         parent: None,
         pivoted: g.pivoted,
+        seen: g.seen.clone(),
     }
 }
 
@@ -90,6 +91,7 @@ fn generation_in(g: wire::Generation) -> Result<Generation, Error> {
         pending: g.pending.map(failure_in).transpose()?,
         transitions: g.transitions,
         pivoted: g.pivoted,
+        seen: g.seen,
     })
 }
 

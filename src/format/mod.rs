@@ -1,5 +1,6 @@
 //! Keeps the stored bytes: protobuf messages of the engine's own topics, with version and checksum.
 
+mod act;
 mod event;
 mod instance;
 mod value;

@@ -1,9 +1,33 @@
-//! Runs the shard loop and the gateway over ports: batch, commit, restore, assignment, schedule.
+//! Runs the engine over ports: batches, commits, restores, timers; synchronous and deterministic.
+//!
+//! ```text
+//!   Source ─▶ Gateway ─▶ inbox ─▶ Broker::poll ─▶ ShardState ─▶ engine::step
+//!                          ▲                          │
+//!                          │ timers that are due      ├─▶ Broker::commit: messages, changelog,
+//!                          └──────────────────────────┤   history, inbox positions; all or nothing
+//!                                                     └─▶ Store::checkpoint, some time after
+//! ```
+//!
+//! Nothing in memory is worth more than what is committed: a pipeline that is in doubt answers
+//! [`Lost`], is dropped whole, and a new one restores itself (R7).
 
+mod envelope;
+mod gateway;
+mod held;
+mod pipeline;
 mod ports;
+mod position;
+mod restore;
+mod schedule;
+mod settings;
+mod shard;
 
+pub use envelope::fact_id;
+pub use gateway::{Gateway, Passed};
+pub use pipeline::Pipeline;
 pub use ports::{
     Append, Batch, Broker, Change, ChangelogReader, ChangelogRecord, Checkpoint, Clock, DeadLetter,
     Forward, HistoryRecord, InboxRecord, Lost, Polled, ShardBatch, Source, SourceRecord, Store,
     StoreFault, Waker,
 };
+pub use settings::{Counts, Observed, Settings, Unmatched, UnmatchedRules};

@@ -1,1 +1,44 @@
 //! Implements the runtime's ports in memory, with a seed and faults.
+//!
+//! ```text
+//!   World ── logs, groups, transactions, stores, clocks, dice
+//!     │ node(name)            one process; kill, evict, lose_store, jump act on it from outside
+//!     ▼
+//!   Node ── broker() source() store() clock()       every call is a place where the node may die
+//!
+//!   Simulation ── nodes, participants, load and time in turn, as the seed says; then:
+//!     fold     each inbox through the bare engine: what every commit must have made of it
+//!     audit    what was sent, done and undone, read from the topics and from the participants
+//! ```
+
+mod audit;
+mod broker;
+mod clock;
+mod dice;
+mod fault;
+mod fold;
+mod group;
+mod harness;
+mod line;
+mod log;
+mod node;
+mod reader;
+mod services;
+mod shelves;
+mod source;
+mod state;
+mod store;
+mod transaction;
+mod world;
+
+pub use broker::{REASON, SimulatedBroker};
+pub use clock::SimulatedClock;
+pub use dice::Dice;
+pub use fault::{Call, CrashPoint, Fault, Moment, Odds, Tally, Weakness};
+pub use harness::{Options, Outcome, Simulation};
+pub use node::Node;
+pub use reader::SimulatedReader;
+pub use services::{Letter, Temper};
+pub use source::SimulatedSource;
+pub use store::SimulatedStore;
+pub use world::{Place, Seen, Setup, World};

@@ -7,6 +7,9 @@ use crate::engine::turn::{Addressed, Turn, shortened};
 use crate::engine::{Direction, Effect, Failure, NoteKind, Phase, Progress, Request, StepState};
 use crate::message::Part;
 
+/// Why a person must undo a step: right for a pivot that happened after all.
+const NOT_SAID: &str = "it may have happened, and the definition does not say how to undo it";
+
 /// Turns round: no new forward step, the running ones are given up, the rest is undone.
 pub(in crate::engine) fn go_back(turn: &mut Turn<'_>, failure: Failure) {
     let failure = Failure { reason: shortened(&failure.reason), ..failure };
@@ -14,7 +17,8 @@ pub(in crate::engine) fn go_back(turn: &mut Turn<'_>, failure: Failure) {
     turn.generation.direction = Direction::Back;
     turn.generation.deadline = None;
     turn.generation.pending = None;
-    turn.generation.stuck.clear();
+    // What a person owes to an undoing is still owed.
+    turn.generation.stuck.retain(|s| s.undoing);
     turn.generation.failure = Some(failure);
     turn.note(None, NoteKind::WentBack, words);
     give_up_running(turn);
@@ -53,7 +57,7 @@ pub(in crate::engine) fn give_up(turn: &mut Turn<'_>, place: usize) {
 pub(in crate::engine) fn unwind(turn: &mut Turn<'_>) {
     while turn.generation.ended.is_none() && turn.generation.direction == Direction::Back {
         let steps = &turn.generation.frame.steps;
-        if steps.iter().any(|s| s.undos.iter().any(Request::lacks_answer)) {
+        if steps.iter().any(StepState::is_being_undone) {
             return;
         }
         let next = (0..steps.len())
@@ -87,7 +91,8 @@ pub(in crate::engine) fn undo(turn: &mut Turn<'_>, place: usize) {
     let id = turn.generation.frame.steps[place].step;
     let run = turn.generation.frame.steps[place].undos.len();
     let undoing = match compensation(turn.step(id)) {
-        Compensation::Unsaid | Compensation::Nothing => Ok(request::settled(turn.now)),
+        Compensation::Unsaid => Err(NOT_SAID.to_owned()),
+        Compensation::Nothing => Ok(request::settled(turn.now)),
         Compensation::Emit(fact) => correct(turn, id, run, fact),
         Compensation::Command { request, .. } => {
             let unsent = request::unsent(turn.now);
@@ -126,10 +131,15 @@ pub(in crate::engine) fn undone(turn: &mut Turn<'_>, place: usize, run: usize, a
     let id = state.step;
     state.undos[run].progress = Progress::Answered;
     answer.clone_into(&mut state.undos[run].answer);
+    if !state.undos.iter().any(|r| r.progress == Progress::Parked) {
+        turn.unpark(id, true);
+    }
     let name = &turn.definition.step(id).name;
-    turn.unpark(id, true);
     turn.note(Some(name), NoteKind::Undone, "");
-    if turn.generation.ended.is_some() && turn.generation.forget.is_none() {
+    if turn.generation.ended.is_some()
+        && turn.generation.forget.is_none()
+        && !turn.generation.owes()
+    {
         // It outlived its time only because this was owed.
         turn.generation.forget = Some(turn.now.after(turn.definition.late));
     }

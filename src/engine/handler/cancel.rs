@@ -1,48 +1,50 @@
 //! Cancels: facts that ask for the way back.
 
 use super::{back, wake};
-use crate::definition::Cancel;
-use crate::engine::turn::Turn;
-use crate::engine::{Failure, FailureKind, NoteKind, Rejection, Status};
-use crate::message::Event;
+use crate::definition::Catalog;
+use crate::engine::turn::{self, Turn};
+use crate::engine::{Direction, Failure, FailureKind, Instance, NoteKind, Rejection};
+use crate::message::{Event, InstanceId, Timestamp};
 
-/// The entry of `cancel` that an event is, if it is one.
+/// Whether an event asks the newest generation for the way back.
 ///
 /// # Errors
 /// When its `where` has no answer.
-pub(in crate::engine) fn find<'d>(
-    turn: &Turn<'d>,
+pub(in crate::engine) fn is_one(
+    catalog: &Catalog,
+    id: &InstanceId,
+    instance: &Instance,
     event: &Event,
-) -> Result<Option<&'d Cancel>, Rejection> {
-    for cancel in &turn.definition.cancel {
-        if cancel.on != event.address {
-            continue;
-        }
-        let holds = turn.holds(cancel.condition.as_ref(), event);
-        if holds.map_err(|e| Rejection::Refused(format!("{}: {e}", event.address)))? {
-            return Ok(Some(cancel));
+    now: Timestamp,
+) -> Result<bool, Rejection> {
+    let Some(newest) = instance.newest() else {
+        return Ok(false);
+    };
+    let Some(definition) = catalog.by_hash(newest.definition) else {
+        return Ok(false);
+    };
+    for cancel in definition.cancel.iter().filter(|c| c.on == event.address) {
+        if turn::holds(cancel.condition.as_ref(), &newest.data, id, event, now)? {
+            return Ok(true);
         }
     }
-    Ok(None)
+    Ok(false)
 }
 
-/// Obeys a cancel as far as it can be obeyed.
+/// Obeys a cancel: now, or once the pivot that was sent has its outcome.
 ///
 /// # Errors
-/// When there is no way back, or it has been taken already.
+/// When there is no way back, or it has been taken or asked for already.
 pub(in crate::engine) fn take(turn: &mut Turn<'_>, event: &Event) -> Result<(), Rejection> {
     let word = &event.address.event_type;
-    match turn.generation.status() {
-        Status::Running => {}
-        Status::Stuck if turn.generation.ended.is_none() && turn.generation.failure.is_none() => {}
-        Status::Compensating | Status::Stuck | Status::Compensated => {
-            return Err(Rejection::Ignored(format!("{word}: the way back was taken already")));
-        }
-        Status::Completed => {
-            return Err(Rejection::Refused(format!("{word}: {} has completed", turn.id)));
-        }
+    let generation = &turn.generation;
+    if generation.direction == Direction::Back {
+        return Err(Rejection::Ignored(format!("{word}: the way back was taken already")));
     }
-    if turn.generation.pivoted {
+    if generation.ended.is_some() {
+        return Err(Rejection::Refused(format!("{word}: {} has completed", turn.id)));
+    }
+    if generation.pivoted {
         let pivot = turn.definition.steps.iter().find(|s| s.pivot).map(|s| s.name.to_string());
         return Err(Rejection::Refused(format!(
             "{word}: {} of {} has been done, there is no way back",
@@ -50,11 +52,17 @@ pub(in crate::engine) fn take(turn: &mut Turn<'_>, event: &Event) -> Result<(), 
             turn.id
         )));
     }
+    let awaits_pivot = wake::awaits_pivot(turn);
+    if awaits_pivot && generation.pending.is_some() {
+        return Err(Rejection::Ignored(format!(
+            "{word}: the way back is asked for already and waits for the pivot"
+        )));
+    }
     let failure =
         Failure { step: String::new(), kind: FailureKind::Cancelled, reason: word.to_string() };
     turn.note(None, NoteKind::Cancelled, word.to_string());
-    if wake::awaits_pivot(turn) {
-        turn.generation.pending.get_or_insert(failure);
+    if awaits_pivot {
+        turn.generation.pending = Some(failure);
     } else {
         back::go_back(turn, failure);
     }

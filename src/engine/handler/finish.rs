@@ -2,7 +2,7 @@
 
 use crate::definition::Fact;
 use crate::engine::turn::{Addressed, Turn};
-use crate::engine::{Effect, Failure, FailureKind, NoteKind};
+use crate::engine::{Effect, Failure, FailureKind, NoteKind, Stuck};
 use crate::message::{Part, StepName};
 
 /// All steps are done.
@@ -29,20 +29,21 @@ fn end(turn: &mut Turn<'_>) {
     turn.generation.pending = None;
 }
 
-/// Tells that a person must act about the step that was parked last.
-pub(in crate::engine) fn tell_stuck(turn: &mut Turn<'_>, step: &StepName) {
+/// Tells that a person must act.
+pub(in crate::engine) fn tell_stuck(turn: &mut Turn<'_>, step: &StepName, stuck: &Stuck) {
     let definition = turn.definition;
     let Some(fact) = definition.ends.stuck.as_ref() else {
         return;
     };
     // `failure` says what is owed even when the way back was not taken.
-    let reason = turn.generation.stuck.last().map_or(String::new(), |s| s.reason.clone());
-    let owed = Failure { step: step.to_string(), kind: FailureKind::Failed, reason };
     let kept = turn.generation.failure.clone();
-    let kind = kept.as_ref().map_or(owed.kind, |f| f.kind);
-    turn.generation.failure = Some(Failure { kind, ..owed });
-    let told = u32::try_from(turn.generation.transitions).unwrap_or(u32::MAX).saturating_add(1);
-    tell(turn, Some(fact), &format!("ends.stuck.{step}"), told);
+    let kind = kept.as_ref().map_or(FailureKind::Failed, |f| f.kind);
+    let reason = stuck.reason.clone();
+    turn.generation.failure = Some(Failure { step: step.to_string(), kind, reason });
+    // A matter is told once in a transition, so this number makes each telling's id its own.
+    let told = u32::try_from(turn.generation.transitions).unwrap_or(u32::MAX);
+    let half = if stuck.undoing { ".undo" } else { "" };
+    tell(turn, Some(fact), &format!("ends.stuck.{step}{half}"), told);
     turn.generation.failure = kept;
 }
 

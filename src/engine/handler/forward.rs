@@ -94,6 +94,9 @@ fn enter_emit(turn: &mut Turn<'_>, step: &Step, emit: &EmitStep) -> bool {
 
 fn enter_fail(turn: &mut Turn<'_>, step: &Step, reason: &Template) -> bool {
     match turn.text(reason) {
+        Ok(reason) if turn.generation.pivoted => {
+            stopped(turn, step, &format!("there is no way back behind the pivot: {reason}"))
+        }
         Ok(reason) => {
             let step = step.name.to_string();
             back::go_back(turn, Failure { step, kind: FailureKind::Failed, reason });
@@ -184,7 +187,9 @@ pub(in crate::engine) fn reject(
     turn.note(Some(&step.name), NoteKind::Rejected, reason.clone());
     match failed.then {
         Then::GoOn => {
-            turn.generation.data = data.unwrap_or_else(|| turn.generation.data.take());
+            if let Some(data) = data {
+                turn.generation.data = data;
+            }
             resume(turn);
         }
         Then::GoBack if !turn.generation.pivoted => {

@@ -1,9 +1,9 @@
 //! Late answers: a success for a step that was given up is undone, also after the end.
 
-use super::back;
+use super::{back, request};
 use crate::definition::Compensation;
 use crate::engine::turn::Turn;
-use crate::engine::{Direction, NoteKind, Phase, Progress, StepState};
+use crate::engine::{Direction, NoteKind, Phase};
 use crate::message::Event;
 
 /// The most undoings of one step: the one on the way back, and one more for a late success.
@@ -12,26 +12,25 @@ const UNDOS_MAX: usize = 2;
 /// A success that came after its step was given up.
 pub(in crate::engine) fn success(turn: &mut Turn<'_>, place: usize, event: &Event) {
     let step = turn.step(turn.generation.frame.steps[place].step);
-    answered(&mut turn.generation.frame.steps[place], event);
+    request::answered(&mut turn.generation.frame.steps[place], &event.id);
     turn.note(Some(&step.name), NoteKind::Late, "it has happened after all");
     match back::compensation(step) {
-        Compensation::Unsaid if step.pivot || step.after_pivot => {
-            turn.park(step.id, false, "it has happened after all, and nothing says how to undo it");
+        Compensation::Nothing => {}
+        Compensation::Unsaid | Compensation::Command { .. } | Compensation::Emit(_) => {
+            owe(turn, place);
         }
-        Compensation::Unsaid | Compensation::Nothing => {}
-        Compensation::Command { .. } | Compensation::Emit(_) => owe(turn, place),
     }
 }
 
 /// Undoes a late success: now, unless its undoing is still to come on the way back.
 fn owe(turn: &mut Turn<'_>, place: usize) {
-    let completed = turn.completion();
-    let state = &mut turn.generation.frame.steps[place];
-    if state.phase != Phase::Unknown {
+    if turn.generation.frame.steps[place].phase != Phase::Unknown {
+        let completed = turn.completion();
+        let state = &mut turn.generation.frame.steps[place];
         state.phase = Phase::Unknown;
         state.completed = completed;
     }
-    let undos = state.undos.len();
+    let undos = turn.generation.frame.steps[place].undos.len();
     let generation = &turn.generation;
     let comes = undos == 0 && generation.direction == Direction::Back && generation.ended.is_none();
     if !comes && undos < UNDOS_MAX {
@@ -40,16 +39,12 @@ fn owe(turn: &mut Turn<'_>, place: usize) {
     back::go_on(turn);
 }
 
-/// A "no" that came after its step was given up: recorded, and nothing else.
+/// A "no" that came after its step was given up: recorded. An undoing that was sent goes on; one
+/// that was not is not needed.
 pub(in crate::engine) fn rejection(turn: &mut Turn<'_>, place: usize, event: &Event) {
-    let name = &turn.step(turn.generation.frame.steps[place].step).name;
-    answered(&mut turn.generation.frame.steps[place], event);
+    let state = &mut turn.generation.frame.steps[place];
+    request::answered(state, &event.id);
+    state.phase = Phase::Rejected;
+    let name = &turn.definition.step(state.step).name;
     turn.note(Some(name), NoteKind::Late, "it has not happened");
-}
-
-fn answered(state: &mut StepState, event: &Event) {
-    if let Some(action) = &mut state.action {
-        action.progress = Progress::Answered;
-        action.answer.clone_from(&event.id);
-    }
 }

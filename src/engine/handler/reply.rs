@@ -1,15 +1,15 @@
 //! Answers: finds the one request that an event answers, and obeys.
 
 use super::request::Slot;
-use super::{back, forward, late};
+use super::{back, forward, late, request};
 use crate::definition::{
-    Catalog, CommandStep, Compensation, Correlation, Definition, Done, Failed, StepKind,
+    Catalog, CommandStep, Compensation, Correlation, Definition, Done, Failed, Step, StepKind,
 };
-use crate::engine::turn::Turn;
+use crate::engine::turn::{self, Turn};
 use crate::engine::{
     Generation, Instance, NoteKind, Phase, Progress, Rejection, Request, StepState,
 };
-use crate::expression::{Name, Scope};
+use crate::expression::Expression;
 use crate::message::{CommandId, Event, InstanceId, Part, Timestamp};
 
 /// The request that an event answers.
@@ -28,71 +28,46 @@ enum Answer {
     Failed(usize),
 }
 
-/// Looks for the request that an event answers; none if the event is no answer.
+/// Looks for the one request that an event answers.
 ///
 /// # Errors
-/// When it is an answer that cannot be taken.
+/// Unmatched when the event is no answer; it may be something else then. Otherwise when it is an
+/// answer that cannot be taken.
 pub(in crate::engine) fn find(
     catalog: &Catalog,
     id: &InstanceId,
     instance: &Instance,
     event: &Event,
     now: Timestamp,
-) -> Result<Option<Found>, Rejection> {
-    let search = Search { id, event, now };
+) -> Result<Found, Rejection> {
+    let search = Search { catalog, id, instance, event, now };
     let named = event.command.as_deref().and_then(|text| text.parse::<CommandId>().ok());
-    if let Some(command) = named.filter(|command| command.instance == *id) {
-        return search.named(catalog, instance, &command);
+    match named {
+        Some(command) if command.instance == *id => search.named(&command),
+        Some(command) => Err(Rejection::Unmatched(format!(
+            "it answers command {command}, which is not one of {id}"
+        ))),
+        None => search.unnamed(),
     }
-    let mut given_up = None;
-    for (place, generation) in instance.generations.iter().enumerate() {
-        let Some(definition) = catalog.by_hash(generation.definition) else {
-            continue;
-        };
-        let by_id = |rule: &crate::definition::EventRule| rule.by == Correlation::CommandId;
-        if definition.rule(&event.address).is_some_and(by_id) {
-            continue;
-        }
-        if let Some(found) = search.unnamed(definition, place, generation, &mut given_up)? {
-            return Ok(Some(found));
-        }
-    }
-    if given_up.is_none() && is_remembered(instance, &event.id) {
-        return Err(Rejection::Duplicate(format!("event {} was taken before", event.id)));
-    }
-    Ok(given_up)
-}
-
-/// Whether an event of this id was an answer or a start before.
-fn is_remembered(instance: &Instance, event: &str) -> bool {
-    instance.generations.iter().any(|g| {
-        g.frame
-            .steps
-            .iter()
-            .flat_map(|s| s.action.iter().chain(&s.undos))
-            .any(|request| request.answer == event)
-    })
 }
 
 struct Search<'a> {
+    catalog: &'a Catalog,
     id: &'a InstanceId,
+    instance: &'a Instance,
     event: &'a Event,
     now: Timestamp,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
     /// By the command id that the event names.
-    fn named(
-        &self,
-        catalog: &Catalog,
-        instance: &Instance,
-        command: &CommandId,
-    ) -> Result<Option<Found>, Rejection> {
+    fn named(&self, command: &CommandId) -> Result<Found, Rejection> {
         let unknown = || Rejection::Unmatched(format!("command {command} was never sent"));
-        let place = instance.generations.iter().position(|g| g.number == command.generation);
-        let generation = place.ok_or_else(unknown)?;
-        let run = &instance.generations[generation];
-        let definition = catalog.by_hash(run.definition).ok_or_else(unknown)?;
+        let generations = &self.instance.generations;
+        let number = |g: &Generation| g.number == command.generation;
+        let generation = generations.iter().position(number).ok_or_else(unknown)?;
+        let run = &generations[generation];
+        let definition = self.definition(run)?;
         let step = |s: &StepState| definition.step(s.step).name.as_str() == command.step;
         let place = run.frame.steps.iter().position(step).ok_or_else(unknown)?;
         let state = &run.frame.steps[place];
@@ -103,69 +78,107 @@ impl Search<'_> {
                 (Slot::Undo(run), state.undos.get(run))
             }
         };
-        let request = request.filter(|r| r.attempts >= command.attempt).ok_or_else(unknown)?;
-        let Some(answer) = self.answer(definition, run, state, slot)? else {
-            // It may still start or cancel something.
-            return Ok(None);
-        };
+        let sent = |r: &&Request| (1..=r.attempts).contains(&command.attempt);
+        let request = request.filter(sent).ok_or_else(unknown)?;
+        let answer = self.answer(definition, run, state, slot)?.ok_or_else(|| {
+            let address = &self.event.address;
+            Rejection::Unmatched(format!("{address} is no answer to command {command}"))
+        })?;
         if request.lacks_answer() {
-            return Ok(Some(Found { generation, place, slot, answer }));
+            return Ok(Found { generation, place, slot, answer });
         }
-        Err(self.repeated(command, state, answer))
+        Err(self.repeated(state, slot, answer))
+    }
+
+    /// By type, `where` and key: the oldest generation that lacks the answer, in it a running
+    /// request first, else the oldest one that was given up.
+    fn unnamed(&self) -> Result<Found, Rejection> {
+        let mut unclear = None;
+        let mut repeated = None;
+        for run in &self.instance.generations {
+            if self.was_taken(self.definition(run)?, run) {
+                let words = format!("event {} was taken before", self.event.id);
+                return Err(Rejection::Duplicate(words));
+            }
+        }
+        for (generation, run) in self.instance.generations.iter().enumerate() {
+            let definition = self.definition(run)?;
+            let mut given_up = None;
+            for (place, state, slot, request) in requests(run) {
+                let answer = match self.answer(definition, run, state, slot) {
+                    Ok(Some(answer)) => answer,
+                    Ok(None) => continue,
+                    Err(rejection) => {
+                        unclear = Some(rejection);
+                        continue;
+                    }
+                };
+                let found = Found { generation, place, slot, answer };
+                match request.progress {
+                    Progress::Waiting(_) | Progress::Pausing(_) | Progress::Parked => {
+                        self.may_be_unnamed(definition)?;
+                        return Ok(found);
+                    }
+                    Progress::GivenUp => given_up = given_up.or(Some(found)),
+                    Progress::Answered => repeated = Some(self.repeated(state, slot, answer)),
+                }
+            }
+            if let Some(found) = given_up {
+                self.may_be_unnamed(definition)?;
+                return Ok(found);
+            }
+        }
+        Err(unclear.or(repeated).unwrap_or_else(|| self.unmatched()))
+    }
+
+    fn definition(&self, run: &Generation) -> Result<&'a Definition, Rejection> {
+        self.catalog.by_hash(run.definition).map(|d| &**d).ok_or_else(|| {
+            Rejection::Refused(format!("{} runs on a definition that is not known here", self.id))
+        })
+    }
+
+    /// Refuses a reply without a command id where its participant always echoes it.
+    fn may_be_unnamed(&self, definition: &Definition) -> Result<(), Rejection> {
+        match definition.rule(&self.event.address).map(|rule| rule.by) {
+            Some(Correlation::CommandId) => Err(Rejection::Unmatched(format!(
+                "{} names no command, and `by: command-id` asks for one",
+                self.event.address
+            ))),
+            Some(Correlation::Any) | None => Ok(()),
+        }
+    }
+
+    fn unmatched(&self) -> Rejection {
+        let state = self.instance.newest().map_or("waiting", |newest| newest.status().text());
+        Rejection::Unmatched(format!(
+            "{} is {state} and has no step that takes {}",
+            self.id, self.event.address
+        ))
     }
 
     /// A second answer to one request: a repetition, or a contradiction that people should see.
-    fn repeated(&self, command: &CommandId, state: &StepState, answer: Answer) -> Rejection {
-        let contradicts = match (state.phase, answer) {
-            (Phase::Rejected, Answer::Done(_)) | (Phase::Succeeded, Answer::Failed(_)) => true,
+    fn repeated(&self, state: &StepState, slot: Slot, answer: Answer) -> Rejection {
+        let contradicts = match (slot, state.phase, answer) {
+            (Slot::Action, Phase::Rejected | Phase::Skipped, Answer::Done(_))
+            | (Slot::Action, Phase::Succeeded | Phase::Unknown, Answer::Failed(_)) => true,
             (
+                Slot::Action | Slot::Undo(_),
                 Phase::Running
                 | Phase::Succeeded
                 | Phase::Rejected
                 | Phase::Unknown
                 | Phase::Skipped,
-                _,
+                Answer::Done(_) | Answer::Failed(_),
             ) => false,
         };
-        if contradicts && command.part == Part::Action {
+        let address = &self.event.address;
+        if contradicts {
             return Rejection::Refused(format!(
-                "{} contradicts an earlier answer to {command}; \
-                 all answers to one idempotency key must agree",
-                self.event.address
+                "{address} contradicts an earlier answer; \
+                 all answers to one idempotency key must agree"
             ));
         }
-        Rejection::Duplicate(format!("command {command} was answered before"))
-    }
-
-    /// By type, `where` and key: a running request first, else the oldest given-up one.
-    fn unnamed(
-        &self,
-        definition: &Definition,
-        generation: usize,
-        run: &Generation,
-        given_up: &mut Option<Found>,
-    ) -> Result<Option<Found>, Rejection> {
-        for (place, state) in run.frame.steps.iter().enumerate() {
-            for (slot, request) in slots(state) {
-                if !request.lacks_answer() || request.attempts == 0 {
-                    continue;
-                }
-                let Some(answer) = self.answer(definition, run, state, slot)? else {
-                    continue;
-                };
-                let found = Found { generation, place, slot, answer };
-                match request.progress {
-                    Progress::GivenUp => {
-                        given_up.get_or_insert(found);
-                    }
-                    Progress::Waiting(_)
-                    | Progress::Pausing(_)
-                    | Progress::Parked
-                    | Progress::Answered => return Ok(Some(found)),
-                }
-            }
-        }
-        Ok(None)
+        Rejection::Duplicate(format!("what {address} answers was answered before"))
     }
 
     /// Which of a request's answers the event is, if it is one.
@@ -176,36 +189,7 @@ impl Search<'_> {
         state: &StepState,
         slot: Slot,
     ) -> Result<Option<Answer>, Rejection> {
-        let StepKind::Command(command) = &definition.step(state.step).kind else {
-            return self.answer_of_emit(definition, run, state, slot);
-        };
-        let (done, failed) = match slot {
-            Slot::Action => (&command.request.done[..], &command.failed[..]),
-            Slot::Undo(_) => (undo_answers(&command.compensate), &[][..]),
-        };
-        self.among(run, done, failed)
-    }
-
-    fn answer_of_emit(
-        &self,
-        definition: &Definition,
-        run: &Generation,
-        state: &StepState,
-        slot: Slot,
-    ) -> Result<Option<Answer>, Rejection> {
-        let compensation = back::compensation(definition.step(state.step));
-        match slot {
-            Slot::Action => Ok(None),
-            Slot::Undo(_) => self.among(run, undo_answers(compensation), &[]),
-        }
-    }
-
-    fn among(
-        &self,
-        run: &Generation,
-        done: &[Done],
-        failed: &[Failed],
-    ) -> Result<Option<Answer>, Rejection> {
+        let (done, failed) = answers(definition.step(state.step), slot);
         for (place, done) in done.iter().enumerate() {
             if done.on == self.event.address && self.holds(run, done.condition.as_ref())? {
                 return Ok(Some(Answer::Done(place)));
@@ -219,34 +203,40 @@ impl Search<'_> {
         Ok(None)
     }
 
-    fn holds(
-        &self,
-        run: &Generation,
-        condition: Option<&crate::expression::Expression>,
-    ) -> Result<bool, Rejection> {
-        let Some(condition) = condition else {
-            return Ok(true);
-        };
-        let key = serde_json::Value::String(self.id.key.as_str().to_owned());
-        let scope = Scope::at(self.now)
-            .with(Name::Data, &run.data)
-            .with(Name::Key, &key)
-            .with(Name::Event, &self.event.body);
-        condition.holds(&scope).map_err(|e| {
-            Rejection::Refused(format!("{}: `where` has no answer: {e}", self.event.address))
+    /// Whether this very event was an answer before. Ids are unique among events of one kind only,
+    /// so an equal id of another kind means nothing.
+    fn was_taken(&self, definition: &Definition, run: &Generation) -> bool {
+        requests(run).any(|(_, state, slot, request)| {
+            let (done, failed) = answers(definition.step(state.step), slot);
+            let mut kinds = done.iter().map(|d| &d.on).chain(failed.iter().map(|f| &f.on));
+            request.answer == self.event.id && kinds.any(|on| *on == self.event.address)
         })
+    }
+
+    fn holds(&self, run: &Generation, condition: Option<&Expression>) -> Result<bool, Rejection> {
+        turn::holds(condition, &run.data, self.id, self.event, self.now)
     }
 }
 
-fn slots(state: &StepState) -> impl Iterator<Item = (Slot, &Request)> {
-    let action = state.action.iter().map(|request| (Slot::Action, request));
-    action.chain(state.undos.iter().enumerate().map(|(run, r)| (Slot::Undo(run), r)))
+/// Every request that was ever sent, with its place.
+fn requests(run: &Generation) -> impl Iterator<Item = (usize, &StepState, Slot, &Request)> {
+    run.frame.steps.iter().enumerate().flat_map(|(place, state)| {
+        let action = state.action.iter().map(|request| (Slot::Action, request));
+        let undos = state.undos.iter().enumerate().map(|(run, r)| (Slot::Undo(run), r));
+        let sent = action.chain(undos).filter(|(_, request)| request.attempts > 0);
+        sent.map(move |(slot, request)| (place, state, slot, request))
+    })
 }
 
-fn undo_answers(compensation: &Compensation) -> &[Done] {
-    match compensation {
-        Compensation::Command { request, .. } => &request.done,
-        Compensation::Unsaid | Compensation::Nothing | Compensation::Emit(_) => &[],
+/// The answers to a request of a step.
+fn answers(step: &Step, slot: Slot) -> (&[Done], &[Failed]) {
+    match (slot, &step.kind) {
+        (Slot::Action, StepKind::Command(command)) => (&command.request.done, &command.failed),
+        (Slot::Action, StepKind::Emit(_) | StepKind::Set | StepKind::Fail(_)) => (&[], &[]),
+        (Slot::Undo(_), _) => match back::compensation(step) {
+            Compensation::Command { request, .. } => (&request.done, &[]),
+            Compensation::Unsaid | Compensation::Nothing | Compensation::Emit(_) => (&[], &[]),
+        },
     }
 }
 
@@ -293,7 +283,7 @@ fn done(
     }
     let set = command.request.done[which].set.as_ref().unwrap_or(&step.set);
     let data = turn.assigned(set, Some(event))?;
-    answered(turn, place, event);
+    request::answered(&mut turn.generation.frame.steps[place], &event.id);
     turn.note(Some(&step.name), NoteKind::Succeeded, event.address.event_type.to_string());
     forward::succeed(turn, step, data);
     forward::resume(turn);
@@ -312,21 +302,9 @@ fn failed(
         late::rejection(turn, place, event);
         return Ok(());
     }
-    let before = state.action.clone();
-    answered(turn, place, event);
-    let step = turn.step(turn.generation.frame.steps[place].step);
-    let outcome = forward::reject(turn, step, &command.failed[which], event);
-    if outcome.is_err() {
-        turn.generation.frame.steps[place].action = before;
-    }
-    outcome
-}
-
-fn answered(turn: &mut Turn<'_>, place: usize, event: &Event) {
-    if let Some(action) = &mut turn.generation.frame.steps[place].action {
-        action.progress = Progress::Answered;
-        action.answer.clone_from(&event.id);
-    }
+    let step = turn.step(state.step);
+    request::answered(&mut turn.generation.frame.steps[place], &event.id);
+    forward::reject(turn, step, &command.failed[which], event)
 }
 
 fn undone(

@@ -2,8 +2,13 @@
 
 use crate::definition::{self, Budget, Retry, StepId};
 use crate::engine::turn::{Addressed, Turn};
-use crate::engine::{Effect, NoteKind, Progress, Request};
+use crate::engine::{Effect, NoteKind, Progress, Request, StepState};
 use crate::message::{Part, Span, StepName, Timestamp};
+
+/// The shortest pause: a request is never sent twice in one moment.
+pub(in crate::engine) const PAUSE_MIN: Span = Span::millis(1);
+/// Pauses after which they no longer grow.
+const PAUSES_MAX: u32 = 1_000;
 
 /// Which request of a step: its action or one of its undoings, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +35,14 @@ pub(in crate::engine) fn unsent(now: Timestamp) -> Request {
 /// A request that needs no answer: there is nothing to do, or a fact did it.
 pub(in crate::engine) fn settled(now: Timestamp) -> Request {
     Request { progress: Progress::Answered, ..unsent(now) }
+}
+
+/// An action has its answer: the id of the event or act that gave it is kept.
+pub(in crate::engine) fn answered(state: &mut StepState, by: &str) {
+    if let Some(action) = &mut state.action {
+        action.progress = Progress::Answered;
+        by.clone_into(&mut action.answer);
+    }
 }
 
 /// Sends the next attempt of a request; what stands in `before` is how far it got.
@@ -74,32 +87,38 @@ fn told(request: &definition::Request, attempt: u32) -> String {
     }
 }
 
-/// When the next attempt is sent, or never if the budget is spent.
+/// When the next attempt is sent, or never if the budget is spent. Always later than `now`.
 pub(in crate::engine) fn again(
     retry: &Retry,
     request: &Request,
     now: Timestamp,
     seed: &str,
 ) -> Option<Timestamp> {
-    let pause = pause(retry, request.spent, request.attempts, seed);
+    let next = now.after(pause(retry, request.spent, request.attempts, seed));
     let left = match retry.budget {
         Budget::Attempts(most) => request.spent < most,
-        Budget::For(span) => now.after(pause) <= request.since.after(span),
+        Budget::For(span) => next <= request.since.after(span),
     };
-    left.then(|| now.after(pause))
+    left.then_some(next)
 }
 
 /// The pause after so many attempts: `first`, then `factor` times longer each time, at most
 /// `most`, less up to a fifth by a jitter that is the same for the same request and attempt.
+///
+/// Multiplied step by step, for `powi` may differ from machine to machine.
 pub(in crate::engine) fn pause(retry: &Retry, spent: u32, attempts: u32, seed: &str) -> Span {
-    let exponent = i32::try_from(spent.saturating_sub(1)).unwrap_or(i32::MAX);
     #[allow(clippy::cast_precision_loss)]
-    let (first, most) = (retry.first.0 as f64, retry.most.0 as f64);
-    let full = (first * retry.factor.powi(exponent)).min(most);
-    let full = if full.is_finite() { full } else { most };
+    let (mut full, most) = (retry.first.0 as f64, retry.most.0 as f64);
+    for _ in 1..spent.min(PAUSES_MAX) {
+        if full >= most {
+            break;
+        }
+        full *= retry.factor;
+    }
+    let full = if full.is_finite() { full.min(most) } else { most };
     let jittered = full * (1.0 - 0.2 * fraction(seed, attempts));
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    Span(jittered as u64)
+    Span((jittered as u64).max(PAUSE_MIN.0))
 }
 
 /// A number from 0 to 1 that depends on nothing but its arguments.

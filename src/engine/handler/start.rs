@@ -10,19 +10,19 @@ use crate::engine::{Direction, Frame, Generation, Instance, Note, NoteKind, Reje
 use crate::expression::{Name, Scope};
 use crate::message::{Event, InstanceId, Timestamp};
 
-/// The entry of `start` that an event is for this instance, if it is one.
+/// Which entry of `start` an event is for this instance, if it is one.
 ///
 /// # Errors
 /// When its `where` or `key` has no answer.
-pub(in crate::engine) fn find<'d>(
-    definition: &'d Definition,
+pub(in crate::engine) fn find(
+    definition: &Definition,
     id: &InstanceId,
     event: &Event,
     now: Timestamp,
-) -> Result<Option<&'d Start>, Rejection> {
+) -> Result<Option<usize>, Rejection> {
     let scope = Scope::at(now).with(Name::Event, &event.body);
     let refused = |e| Rejection::Refused(format!("{}: {e}", event.address));
-    for start in &definition.starts {
+    for (entry, start) in definition.starts.iter().enumerate() {
         if start.on != event.address {
             continue;
         }
@@ -36,7 +36,7 @@ pub(in crate::engine) fn find<'d>(
             None => event.key.clone(),
         };
         if key.as_deref() == Some(id.key.as_str()) {
-            return Ok(Some(start));
+            return Ok(Some(entry));
         }
     }
     Ok(None)
@@ -127,8 +127,9 @@ pub(in crate::engine) fn begin(
         started_by: event.id.clone(),
         trace_parent: event.trace_parent.clone().unwrap_or_default(),
         pending: None,
-        transitions: 0,
+        transitions: 1,
         pivoted: false,
+        seen: Vec::new(),
     };
     let mut turn = Turn { definition, id, generation: &mut generation, now, out };
     turn.note(None, NoteKind::Started, definition.title.clone());

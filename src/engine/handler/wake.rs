@@ -24,20 +24,22 @@ fn until(request: &Request) -> Option<Timestamp> {
     }
 }
 
-/// Obeys every timer of a generation that is due; answers whether there was one.
-pub(in crate::engine) fn wake(turn: &mut Turn<'_>) -> bool {
-    let mut woken = false;
+/// Whether a timer of a generation, other than its forgetting, is due.
+pub(in crate::engine) fn is_due(generation: &Generation, now: Timestamp) -> bool {
+    let requests = generation.frame.steps.iter().flat_map(|s| s.action.iter().chain(&s.undos));
+    requests.filter_map(until).chain(generation.deadline).any(|at| at <= now)
+}
+
+/// Obeys every timer of a generation that is due.
+pub(in crate::engine) fn wake(turn: &mut Turn<'_>) {
     // The deadline is asked first: an attempt that ends with it is not sent again.
     if turn.generation.deadline.is_some_and(|at| at <= turn.now) {
         deadline(turn);
-        woken = true;
     }
     // Each timer that is obeyed is gone or lies in the future, so this ends.
     while let Some((place, slot)) = due(turn) {
         obey(turn, place, slot);
-        woken = true;
     }
-    woken
 }
 
 fn due(turn: &Turn<'_>) -> Option<(usize, Slot)> {
@@ -75,8 +77,8 @@ fn deadline(turn: &mut Turn<'_>) {
     if turn.generation.direction == Direction::Back || turn.generation.pivoted {
         return;
     }
-    // A stuck saga keeps its place for a person; the deadline counts once it moves again.
-    if awaits_pivot(turn) || !turn.generation.stuck.is_empty() {
+    // A stuck step keeps its place for a person; the deadline counts once it moves again.
+    if awaits_pivot(turn) || turn.generation.stuck.iter().any(|s| !s.undoing) {
         turn.generation.pending.get_or_insert(failure);
     } else {
         back::go_back(turn, failure);
@@ -137,7 +139,7 @@ fn timed_out(turn: &mut Turn<'_>, place: usize, slot: Slot, asked: &Asked, befor
         _ => false,
     };
     let next = request::again(&asked.retry, before, turn.now, &seed).or_else(|| {
-        let next = turn.now.after(asked.retry.most);
+        let next = turn.now.after(asked.retry.most.max(request::PAUSE_MIN));
         (insists && next <= before.since.after(INSIST)).then_some(next)
     });
     match next {

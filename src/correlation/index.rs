@@ -1,0 +1,201 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Heading;
+use crate::definition::{Catalog, Compensation, Correlation, Definition, Start, Step, StepKind};
+use crate::expression::{Expression, Name, Scope};
+use crate::message::{Address, Event, InstanceId, Key, SagaName, Timestamp, Topic};
+
+/// All that the definitions say about events, by address.
+#[derive(Debug, Clone, Default)]
+pub struct Index {
+    entries: BTreeMap<Address, Entry>,
+    sagas: BTreeSet<SagaName>,
+}
+
+/// What one kind of event may mean.
+#[derive(Debug, Clone, Default)]
+struct Entry {
+    starts: Vec<(Arc<Definition>, usize)>,
+    cancels: Vec<Found>,
+    replies: Vec<Found>,
+}
+
+/// A way from an event to the key of an instance.
+#[derive(Debug, Clone, PartialEq)]
+struct Found {
+    saga: SagaName,
+    /// Without it, the record's key.
+    key: Option<Expression>,
+    /// Whether only a command id leads to the instance.
+    by_command: bool,
+}
+
+/// Where an event goes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Route {
+    /// The instances that it is for, without repetition, in order.
+    pub targets: Vec<InstanceId>,
+    /// Why some definition could not read it; it goes to the dead letters too.
+    pub complaints: Vec<String>,
+}
+
+impl Index {
+    /// Reads a catalog: starts of the newest definitions, replies and cancels of all.
+    #[must_use]
+    pub fn new(catalog: &Catalog) -> Self {
+        let mut index = Self::default();
+        for definition in catalog.definitions() {
+            index.add(definition);
+        }
+        for definition in catalog.sagas() {
+            for (place, start) in definition.starts.iter().enumerate() {
+                let entry = index.entries.entry(start.on.clone()).or_default();
+                entry.starts.push((Arc::clone(definition), place));
+            }
+        }
+        index
+    }
+
+    fn add(&mut self, definition: &Definition) {
+        self.sagas.insert(definition.saga.clone());
+        for address in definition.steps.iter().flat_map(replies) {
+            let rule = definition.rule(address);
+            let found = Found {
+                saga: definition.saga.clone(),
+                key: rule.and_then(|r| r.key.clone()),
+                by_command: rule.is_some_and(|r| r.by == Correlation::CommandId),
+            };
+            let entry = self.entries.entry(address.clone()).or_default();
+            if !entry.replies.contains(&found) {
+                entry.replies.push(found);
+            }
+        }
+        for cancel in &definition.cancel {
+            let rule = definition.rule(&cancel.on);
+            let key = cancel.key.clone().or_else(|| rule.and_then(|r| r.key.clone()));
+            let found = Found { saga: definition.saga.clone(), key, by_command: false };
+            let entry = self.entries.entry(cancel.on.clone()).or_default();
+            if !entry.cancels.contains(&found) {
+                entry.cancels.push(found);
+            }
+        }
+    }
+
+    /// The topics that some definition reads.
+    #[must_use]
+    pub fn topics(&self) -> BTreeSet<Topic> {
+        self.entries.keys().map(|address| address.topic.clone()).collect()
+    }
+
+    /// Whether some definition reads events of this kind.
+    #[must_use]
+    pub fn reads(&self, address: &Address) -> bool {
+        self.entries.contains_key(address)
+    }
+
+    /// Where an event goes without a look at its body: to the instance whose command it answers.
+    /// None if the body must be read to know.
+    #[must_use]
+    pub fn direct(&self, heading: &Heading) -> Option<InstanceId> {
+        let entry = self.entries.get(&heading.address)?;
+        let command = heading.command.as_ref()?;
+        let foreign = |found: &Found| found.saga != command.instance.saga && !found.by_command;
+        let is_plain = entry.starts.is_empty()
+            && entry.cancels.is_empty()
+            && !entry.replies.iter().any(foreign);
+        (is_plain && self.sagas.contains(&command.instance.saga)).then(|| command.instance.clone())
+    }
+
+    /// Where an event goes.
+    #[must_use]
+    pub fn route(&self, heading: &Heading, event: &Event, now: Timestamp) -> Route {
+        let Some(entry) = self.entries.get(&heading.address) else {
+            return Route::default();
+        };
+        let mut targets = BTreeSet::new();
+        let mut route = Route::default();
+        let named = heading.command.as_ref().map(|c| &c.instance);
+        match named {
+            Some(instance) if self.sagas.contains(&instance.saga) => {
+                targets.insert(instance.clone());
+            }
+            Some(instance) => {
+                let saga = &instance.saga;
+                route.complaints.push(format!("it answers a command of {saga}, unknown here"));
+            }
+            None => {}
+        }
+        let scope = Scope::at(now).with(Name::Event, &event.body);
+        for (definition, place) in &entry.starts {
+            let start = &definition.starts[*place];
+            note(start_key(start, event, &scope), &definition.saga, &mut targets, &mut route);
+        }
+        let by_key = |found: &&Found| named.is_none() && !found.by_command;
+        for found in entry.cancels.iter().chain(entry.replies.iter().filter(by_key)) {
+            let key = key(found.key.as_ref(), event, &scope).map(Some);
+            note(key, &found.saga, &mut targets, &mut route);
+        }
+        route.targets = targets.into_iter().collect();
+        route
+    }
+}
+
+/// Every reply that a step may take.
+fn replies(step: &Step) -> Vec<&Address> {
+    match &step.kind {
+        StepKind::Command(command) => {
+            let own = command.request.done.iter().map(|d| &d.on);
+            let failed = command.failed.iter().map(|f| &f.on);
+            own.chain(failed).chain(undoing(&command.compensate)).collect()
+        }
+        StepKind::Emit(emit) => undoing(&emit.compensate).collect(),
+        StepKind::Set | StepKind::Fail(_) => Vec::new(),
+    }
+}
+
+fn undoing(compensation: &Compensation) -> impl Iterator<Item = &Address> {
+    let done = match compensation {
+        Compensation::Command { request, .. } => &request.done[..],
+        Compensation::Unsaid | Compensation::Nothing | Compensation::Emit(_) => &[],
+    };
+    done.iter().map(|d| &d.on)
+}
+
+fn start_key(start: &Start, event: &Event, scope: &Scope<'_>) -> Result<Option<String>, String> {
+    if let Some(condition) = &start.condition {
+        let holds = condition.holds(scope).map_err(|e| format!("`where` has no answer: {e}"))?;
+        if !holds {
+            return Ok(None);
+        }
+    }
+    key(start.key.as_ref(), event, scope).map(Some)
+}
+
+fn key(key: Option<&Expression>, event: &Event, scope: &Scope<'_>) -> Result<String, String> {
+    match key {
+        Some(key) => key.text(scope).map_err(|e| format!("`key` has no value: {e}")),
+        None => event.key.clone().ok_or_else(|| {
+            "the record has no key that is text, and the definition names none".to_owned()
+        }),
+    }
+}
+
+fn note(
+    key: Result<Option<String>, String>,
+    saga: &SagaName,
+    targets: &mut BTreeSet<InstanceId>,
+    route: &mut Route,
+) {
+    let found = key.and_then(|text| {
+        text.map(|text| Key::new(&text).map_err(|e: crate::message::Error| e.to_string()))
+            .transpose()
+    });
+    match found {
+        Ok(Some(key)) => {
+            targets.insert(InstanceId { saga: saga.clone(), key });
+        }
+        Ok(None) => {}
+        Err(reason) => route.complaints.push(format!("{saga}: {reason}")),
+    }
+}

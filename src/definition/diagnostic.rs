@@ -1,0 +1,195 @@
+use std::fmt;
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+/// What kind of mistake a diagnostic is about; its number never changes its meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u16)]
+pub enum Code {
+    /// The file is not YAML.
+    Syntax = 100,
+    /// The file, a list or the nesting exceeds a limit.
+    Limit = 101,
+    /// A key that nothing reads stands here.
+    UnknownKey = 102,
+    /// A key that must stand here does not.
+    MissingKey = 103,
+    /// The value is of another kind than the key needs.
+    WrongType = 104,
+    /// The same key stands twice in one mapping.
+    KeyTwice = 105,
+    /// This part of the language is not built yet.
+    NotYet = 106,
+    /// The value is none of those that may stand here.
+    NotAChoice = 107,
+    /// Two keys contradict each other.
+    Contradiction = 108,
+    /// YAML reads this expression as something else; it must be quoted.
+    Quote = 109,
+    /// A part of YAML that definitions do not use.
+    Yaml = 110,
+    /// An address is not `topic/event-type`.
+    Address = 201,
+    /// A name has characters that it may not have.
+    Name = 202,
+    /// The same name is given twice.
+    NameTwice = 203,
+    /// A duration does not parse.
+    Duration = 204,
+    /// A number is out of its range.
+    Range = 205,
+    /// A data field that nothing fills is read.
+    UnknownField = 206,
+    /// A name has no meaning in this place.
+    OutOfScope = 207,
+    /// The engine writes this header itself.
+    OwnHeader = 208,
+    /// An expression does not parse.
+    Expression = 301,
+    /// A template does not parse.
+    Template = 302,
+    /// A step in front of the pivot does not say how it is undone.
+    NoCompensation = 401,
+    /// A rejection behind the pivot does not say what it means.
+    NoThen = 402,
+    /// More than one pivot.
+    Pivots = 403,
+    /// The way back is asked for where there is none.
+    NoWayBack = 404,
+    /// Something is said that has no effect.
+    NoEffect = 405,
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SG{:04}", *self as u16)
+    }
+}
+
+/// Whether a definition can run in spite of a diagnostic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// It cannot.
+    Error,
+    /// It can, but its author should look.
+    Warning,
+}
+
+/// One mistake in a definition: what, where and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Which kind of mistake.
+    pub code: Code,
+    /// Whether it stops the definition from running.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// The file's name, as the caller gave it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The place in the file's text, in bytes.
+    pub span: Range<usize>,
+    /// The line itself.
+    pub line_text: String,
+    /// How to mend it.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// The diagnostic as rustc would print it.
+    #[must_use]
+    pub fn render(&self, colour: bool) -> String {
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let line_text = if self.line_text.is_empty() { " " } else { &self.line_text };
+        let snippet = Snippet::source(line_text)
+            .path(self.file.as_str())
+            .line_start(self.line)
+            .annotation(AnnotationKind::Primary.span(self.span_in_line()));
+        let code = self.code.to_string();
+        let mut group = level.primary_title(self.message.as_str()).id(code).element(snippet);
+        if let Some(help) = &self.help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        renderer.render(&[group])
+    }
+
+    fn span_in_line(&self) -> Range<usize> {
+        let before =
+            self.line_text.chars().take(self.column - 1).map(char::len_utf8).sum::<usize>();
+        let end = (before + self.span.len()).min(self.line_text.len()).max(before);
+        let end = (before..=end).rev().find(|i| self.line_text.is_char_boundary(*i));
+        before..end.unwrap_or(before)
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+/// All that is wrong with a definition, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// The most diagnostics that are printed of one definition.
+    pub const PRINTED_MAX: usize = 50;
+
+    pub(super) fn new(mut all: Vec<Diagnostic>) -> Self {
+        all.sort_by_key(|d| (d.span.start, d.severity, d.code));
+        Self(all)
+    }
+
+    /// The diagnostics as data, in the order of the file.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Diagnostic> {
+        self.0.iter()
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many of them are errors.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.0.iter().filter(|d| d.severity == Severity::Error).count()
+    }
+
+    /// Adds another definition's diagnostics behind these.
+    pub fn append(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// The diagnostics as rustc would print them, one after the other.
+    #[must_use]
+    pub fn render(&self, colour: bool) -> String {
+        let shown = self.0.iter().take(Self::PRINTED_MAX).map(|d| d.render(colour));
+        let mut text = shown.collect::<Vec<_>>().join("\n\n");
+        if self.0.len() > Self::PRINTED_MAX {
+            let more = self.0.len() - Self::PRINTED_MAX;
+            write!(text, "\n\n… and {more} more").expect("writing to a string never fails");
+        }
+        text
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Diagnostics {}

@@ -1,0 +1,81 @@
+//! Turns the tree of a YAML file into a definition, and says everything that is wrong with it.
+
+mod document;
+mod place;
+mod quote;
+mod reader;
+mod request;
+mod rules;
+mod scalar;
+mod start;
+mod steps;
+mod value;
+
+use super::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use super::model::Definition;
+use super::node::{self, Refusal};
+use reader::Reader;
+
+/// The largest definition, in bytes.
+pub const FILE_BYTES_MAX: usize = 256 * 1024;
+
+/// The most steps in one definition.
+pub const STEPS_MAX: usize = 256;
+
+/// Parses a definition; `file` is its name in messages.
+///
+/// # Errors
+/// When anything in it is wrong: all of it that can be found at once.
+pub fn parse(file: &str, text: &str) -> Result<Definition, Diagnostics> {
+    match check(file, text) {
+        (Some(definition), _) => Ok(definition),
+        (None, diagnostics) => Err(diagnostics),
+    }
+}
+
+/// Parses a definition and keeps the warnings even if it can run.
+#[must_use]
+pub fn check(file: &str, text: &str) -> (Option<Definition>, Diagnostics) {
+    let mut reader = Reader::new(file, text);
+    let definition = read(&mut reader);
+    let found = reader.finish();
+    let wrong = found.iter().any(|d: &Diagnostic| d.severity == Severity::Error);
+    debug_assert!(wrong || definition.is_some(), "a refusal without a reason");
+    (definition.filter(|_| !wrong), Diagnostics::new(found))
+}
+
+fn read(reader: &mut Reader<'_>) -> Option<Definition> {
+    let text = reader.text();
+    if text.len() > FILE_BYTES_MAX {
+        let message = format!("the file is larger than {} KiB", FILE_BYTES_MAX / 1024);
+        return reader.error(Code::Limit, 0..0, message, "split the saga into smaller ones");
+    }
+    match node::read(text) {
+        Ok(Some(root)) => document::document(reader, &root),
+        Ok(None) => {
+            let help = "begin with `saga: a-name`, `version: 1` and `start:`";
+            reader.error(Code::Syntax, 0..0, "the file is empty", help)
+        }
+        Err(refusal) => refuse(reader, refusal),
+    }
+}
+
+fn refuse<T>(reader: &mut Reader<'_>, refusal: Refusal) -> Option<T> {
+    match refusal {
+        Refusal::Syntax { at, message } => {
+            if let Some((span, mended)) = quote::culprit(reader.text(), at) {
+                let message = format!("YAML cannot read this value: {message}");
+                let help = format!("quote the expression: `{mended}`");
+                return reader.error(Code::Quote, span, message, help);
+            }
+            let message = format!("this is not YAML: {message}");
+            let help = "look at the indentation, colons and quotes here and on the line before";
+            reader.error(Code::Syntax, at..at + 1, message, help)
+        }
+        Refusal::Limit { at, message } => {
+            let help = "write it flatter or smaller";
+            reader.error(Code::Limit, at..at + 1, message, help)
+        }
+        Refusal::Unused { span, message, help } => reader.error(Code::Yaml, span, message, help),
+    }
+}

@@ -1,0 +1,207 @@
+use std::ops::Range;
+
+use serde_json::Value;
+
+use crate::definition::diagnostic::Code;
+use crate::definition::model::Assignment;
+use crate::definition::node::{Content, Node, is_number};
+use crate::expression::{Expression, ParseError, Template};
+
+use super::place::Place;
+use super::quote;
+use super::reader::Reader;
+
+impl Reader<'_> {
+    /// A CEL expression.
+    pub fn expression(&mut self, node: &Node, key: &str, place: Place) -> Option<Expression> {
+        let text = match &node.content {
+            Content::Scalar { text, .. } if node.tag.is_none() && node.kind() != "nothing" => text,
+            Content::Scalar { .. } if node.tag.is_none() => {
+                let message = format!("`{key}` is empty");
+                let help = "write an expression, such as `event.order_id`";
+                return self.error(Code::WrongType, node.span.clone(), message, help);
+            }
+            _ => return self.unquoted(node, key),
+        };
+        match Expression::parse(text) {
+            Ok(expression) => {
+                let at = places(self.text(), node, text);
+                self.check_references(&expression.references(), place, at);
+                Some(expression)
+            }
+            Err(e) => self.refused(node, text, Code::Expression, &e),
+        }
+    }
+
+    /// An expression that YAML reads as a tag, a list or a mapping.
+    fn unquoted<T>(&mut self, node: &Node, key: &str) -> Option<T> {
+        let start = node.tag.as_ref().map_or(node.span.start, |t| t.start);
+        let line_start = self.text()[..start].rfind('\n').map_or(0, |i| i + 1);
+        let line = self.text()[line_start..].lines().next().unwrap_or_default();
+        let raw = quote::expression_at(line, start - line_start);
+        let message = format!("YAML does not read `{raw}` as text");
+        let help = format!("quote the expression: `{key}: {}`", quote::quoted(raw));
+        self.error(Code::Quote, start..start + raw.len(), message, help)
+    }
+
+    fn refused<T>(&mut self, node: &Node, text: &str, code: Code, e: &ParseError) -> Option<T> {
+        let span = match e.at {
+            Some(at) if at < text.len() => {
+                let start = inside(self.text(), node, text, at);
+                start..start + 1
+            }
+            _ => node.span.clone(),
+        };
+        let raw = self.text().get(node.span.clone()).unwrap_or_default();
+        let behind = self.text()[node.span.end..].lines().next().unwrap_or_default();
+        if behind.trim_start().starts_with('#') && raw.matches('"').count() % 2 == 1 {
+            let help = "` #` begins a YAML comment; quote the expression";
+            return self.error(code, span, e.message.clone(), help);
+        }
+        let help = "write it as CEL, such as `data.total > 1000 && has(data.note)`";
+        self.told(code, span, &e.message, help)
+    }
+
+    /// Named expressions, such as `set` and `data`; their names become fields of the data.
+    pub fn assignments(&mut self, node: &Node, key: &'static str, place: Place) -> Vec<Assignment> {
+        let Some(fields) = self.fields(node, key) else {
+            return Vec::new();
+        };
+        drop(fields);
+        let Content::Map(entries) = &node.content else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for (field, value) in entries {
+            if !is_field(&field.text) {
+                let message = format!("`{}` cannot be a field's name", field.text);
+                let help =
+                    "use letters, digits and `_`, starting with a letter, such as `order_id`";
+                self.error::<()>(Code::Name, field.span.clone(), message, help);
+                continue;
+            }
+            self.fills.insert(field.text.clone());
+            if let Some(value) = self.expression(value, &field.text, place) {
+                found.push(Assignment { field: field.text.clone(), value });
+            }
+        }
+        found
+    }
+
+    /// YAML in which `${ cel }` is evaluated.
+    pub fn template(&mut self, node: &Node, place: Place) -> Option<Template> {
+        if let Some(tag) = &node.tag {
+            let help = "quote the text, so that its `!` is not a YAML tag";
+            return self.error(Code::Quote, tag.clone(), "YAML reads this as a tag", help);
+        }
+        match &node.content {
+            Content::List(items) => {
+                let items: Vec<_> = items.iter().map(|i| self.template(i, place)).collect();
+                Some(Template::List(items.into_iter().collect::<Option<_>>()?))
+            }
+            Content::Map(entries) => {
+                drop(self.fields(node, "this mapping"));
+                let entries: Vec<_> = entries
+                    .iter()
+                    .map(|(key, value)| Some((key.text.clone(), self.template(value, place)?)))
+                    .collect();
+                Some(Template::Object(entries.into_iter().collect::<Option<_>>()?))
+            }
+            Content::Scalar { text, plain: true } if node.kind() != "text" => {
+                self.literal(node, text).map(Template::Literal)
+            }
+            Content::Scalar { text, .. } => self.text_template(node, text, place),
+        }
+    }
+
+    /// A plain number, boolean or null; a number's text goes through as it stands.
+    fn literal(&mut self, node: &Node, text: &str) -> Option<Value> {
+        if !is_number(text) {
+            return Some(match text {
+                "true" | "True" | "TRUE" => Value::Bool(true),
+                "false" | "False" | "FALSE" => Value::Bool(false),
+                _ => Value::Null,
+            });
+        }
+        if let Ok(number) = serde_json::from_str(text) {
+            return Some(number);
+        }
+        let message = format!("`{text}` is a number that JSON cannot carry");
+        let help = format!("write it in decimal digits, or quote it: {}", quote::quoted(text));
+        self.error(Code::WrongType, node.span.clone(), message, help)
+    }
+
+    /// A string with `${ cel }` in it.
+    fn text_template(&mut self, node: &Node, text: &str, place: Place) -> Option<Template> {
+        match Template::parse(text) {
+            Ok(template) => {
+                let at = places(self.text(), node, text);
+                self.check_references(&template.references(), place, at);
+                Some(template)
+            }
+            Err(e) => self.refused(node, text, Code::Template, &e),
+        }
+    }
+
+    /// A text template that must become text: `fail`, a header's value.
+    pub fn text_value(&mut self, node: &Node, key: &str, place: Place) -> Option<Template> {
+        match &node.content {
+            Content::Scalar { text, .. } if node.kind() != "nothing" => {
+                self.text_template(node, text, place)
+            }
+            _ => {
+                let message = format!("`{key}` is {}, not text", node.kind());
+                let help = "write text; `${ … }` in it is evaluated";
+                self.error(Code::WrongType, node.span.clone(), message, help)
+            }
+        }
+    }
+
+    /// Paths of the data that are masked.
+    pub fn sensitive(&mut self, node: &Node) -> Vec<Vec<String>> {
+        let mut found = Vec::new();
+        for item in self.one_or_more(node, "sensitive") {
+            let Some(text) = self.scalar(item, "sensitive") else { continue };
+            let mut parts = text.split('.');
+            let fields: Vec<String> = match parts.next() {
+                Some("data") => parts.map(str::to_owned).collect(),
+                _ => Vec::new(),
+            };
+            if fields.is_empty() || !fields.iter().all(|f| is_field(f)) {
+                let message = format!("`{text}` is not a path into the data");
+                let help = "write such as `data.card_token`";
+                self.error::<()>(Code::Name, item.span.clone(), message, help);
+                continue;
+            }
+            self.reads.push((fields.clone(), item.span.clone()));
+            found.push(fields);
+        }
+        found
+    }
+}
+
+/// Finds a path that an expression reads in the file.
+fn places(source: &str, node: &Node, text: &str) -> impl Fn(&str) -> Range<usize> {
+    move |path| match text.find(path) {
+        Some(at) => {
+            let start = inside(source, node, text, at);
+            start..start + path.len()
+        }
+        None => node.span.clone(),
+    }
+}
+
+/// The place in the file of a place in a scalar's text.
+fn inside(source: &str, node: &Node, text: &str, at: usize) -> usize {
+    let raw = source.get(node.span.clone()).unwrap_or_default();
+    match raw.find(text.trim_end()) {
+        Some(start) => node.span.start + start + at,
+        None => node.span.start,
+    }
+}
+
+/// Whether an expression can read the name behind a dot.
+fn is_field(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}

@@ -1,0 +1,186 @@
+use std::sync::Arc;
+
+use super::handler::{act, cancel, reply, start, wake};
+use super::limits::SEEN_MAX;
+use super::moves::{Move, legal};
+use super::told::Told;
+use super::turn::{Out, Turn};
+use super::{Act, Effect, Instance, Note, NoteKind, Rejection, Status, Transition, check};
+use crate::definition::{Catalog, Definition};
+use crate::message::{Event, InstanceId, Timestamp};
+
+/// One instance and one input, while the answer is being found.
+pub(super) struct Case<'a> {
+    pub catalog: &'a Catalog,
+    pub id: &'a InstanceId,
+    pub now: Timestamp,
+    pub instance: Instance,
+    pub out: Out,
+}
+
+impl Case<'_> {
+    /// Obeys, if the table of legal moves allows it.
+    ///
+    /// # Errors
+    /// When it does not, or the handler finds a reason why it changes nothing.
+    pub fn obey(&mut self, told: Told<'_>) -> Result<(), Rejection> {
+        let told_as = |word: &str| format!("{}: {word}", self.id);
+        match (legal(self.status(&told), told.kind()), told) {
+            (Move::Begin | Move::BeginLater, Told::Start(definition, entry, event)) => {
+                self.start(&definition, entry, event)
+            }
+            (Move::Answer, Told::Answer(found, event)) => {
+                self.change(found.generation, |turn| reply::take(turn, found, event))
+            }
+            (Move::GoBack, Told::Cancel(event)) => {
+                let newest = self.instance.generations.len() - 1;
+                self.change(newest, |turn| cancel::take(turn, event))?;
+                self.remember(newest, &event.id);
+                Ok(())
+            }
+            (Move::Wake, Told::Wake) => self.wake(),
+            (Move::Act, Told::Act(act)) => self.act(act),
+            (Move::Ignore(reason), _) => Err(Rejection::Ignored(told_as(reason))),
+            (Move::Refuse(reason), _) => Err(Rejection::Refused(told_as(reason))),
+            (
+                Move::Unmatched
+                | Move::Begin
+                | Move::BeginLater
+                | Move::Answer
+                | Move::GoBack
+                | Move::Wake
+                | Move::Act,
+                _,
+            ) => Err(Rejection::Unmatched(format!("there is no {}", self.id))),
+        }
+    }
+
+    /// The row of the table: how the generation stands that the input is for.
+    fn status(&self, told: &Told<'_>) -> Option<Status> {
+        match told {
+            Told::Answer(found, _) => Some(self.instance.generations[found.generation].status()),
+            // An older generation may be stuck with a late undoing while a newer one lives.
+            Told::Act(_) if self.instance.generations.iter().any(|g| !g.stuck.is_empty()) => {
+                Some(Status::Stuck)
+            }
+            Told::Act(_) | Told::Cancel(_) | Told::Start(..) | Told::Wake => {
+                self.instance.newest().map(super::Generation::status)
+            }
+        }
+    }
+
+    /// Lets a handler change one generation.
+    fn change<T>(
+        &mut self,
+        place: usize,
+        handle: impl FnOnce(&mut Turn<'_>) -> Result<T, Rejection>,
+    ) -> Result<T, Rejection> {
+        let generation = &mut self.instance.generations[place];
+        let definition = self.catalog.by_hash(generation.definition).ok_or_else(|| {
+            Rejection::Refused(format!("{} runs on a definition that is not known here", self.id))
+        })?;
+        generation.transitions += 1;
+        let (id, now, out) = (self.id, self.now, &mut self.out);
+        handle(&mut Turn { definition, id, generation, now, out })
+    }
+
+    fn remember(&mut self, place: usize, id: &str) {
+        let seen = &mut self.instance.generations[place].seen;
+        if seen.len() >= SEEN_MAX {
+            seen.remove(0);
+        }
+        seen.push(id.to_owned());
+    }
+
+    fn start(
+        &mut self,
+        definition: &Definition,
+        entry: usize,
+        event: &Event,
+    ) -> Result<(), Rejection> {
+        let (instance, out) = (&mut self.instance, &mut self.out);
+        let start = &definition.starts[entry];
+        start::take(definition, start, self.id, instance, event, self.now, out)
+    }
+
+    fn wake(&mut self) -> Result<(), Rejection> {
+        let mut woken = self.forget();
+        for place in 0..self.instance.generations.len() {
+            if wake::is_due(&self.instance.generations[place], self.now) {
+                self.change(place, |turn| {
+                    wake::wake(turn);
+                    Ok(())
+                })?;
+                woken = true;
+            }
+        }
+        if woken { Ok(()) } else { Err(Rejection::Ignored("no timer is due".to_owned())) }
+    }
+
+    /// Drops the generations whose time is over; one that still owes an undoing is kept.
+    /// Answers whether there was one.
+    fn forget(&mut self) -> bool {
+        let now = self.now;
+        let mut changed = false;
+        let notes = &mut self.out.notes;
+        self.instance.generations.retain_mut(|generation| {
+            if generation.forget.is_none_or(|at| at > now) {
+                return true;
+            }
+            changed = true;
+            if generation.owes() {
+                // What is owed after the end is owed until a person says otherwise.
+                generation.forget = None;
+                return true;
+            }
+            let (kind, words) = (NoteKind::Forgotten, String::new());
+            notes.push(Note { generation: generation.number, step: None, kind, words });
+            false
+        });
+        changed
+    }
+
+    fn act(&mut self, act: &Act) -> Result<(), Rejection> {
+        let meant = |g: &super::Generation| {
+            let definition = self.catalog.by_hash(g.definition);
+            definition.is_some_and(|d| act::stuck(d, g, act).is_some())
+        };
+        let place = self.instance.generations.iter().position(meant);
+        let place = place.ok_or_else(|| {
+            Rejection::Refused(format!("{} is not stuck at `{}`", self.id, act.step))
+        })?;
+        self.change(place, |turn| act::take(turn, act))?;
+        self.remember(place, &act.id);
+        Ok(())
+    }
+
+    /// Lets the starts that waited begin, one as soon as the one before it has ended.
+    pub fn begin_queued(&mut self) {
+        while !self.instance.queued.is_empty() && self.instance.living().is_none() {
+            // A saga that was taken off the shelf keeps its queue until it is back.
+            let Some(definition) = self.catalog.newest(&self.id.saga).map(Arc::clone) else {
+                return;
+            };
+            let event = self.instance.queued.remove(0);
+            let (instance, out) = (&mut self.instance, &mut self.out);
+            if let Err(refused) =
+                start::begin(&definition, self.id, instance, &event, self.now, out)
+            {
+                out.effects.push(Effect::Complaint(refused.to_string()));
+            }
+        }
+    }
+
+    /// The answer.
+    pub fn close(self) -> Transition {
+        let forgotten = self.instance.generations.is_empty() && self.instance.queued.is_empty();
+        if !forgotten {
+            check::assert_sound(self.catalog, &self.instance);
+        }
+        Transition {
+            after: (!forgotten).then_some(self.instance),
+            effects: self.out.effects,
+            notes: self.out.notes,
+        }
+    }
+}

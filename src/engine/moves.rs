@@ -1,0 +1,65 @@
+use super::Status;
+
+/// What an input is to an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// An answer to one of its requests.
+    Answer,
+    /// A fact that asks for the way back.
+    Cancel,
+    /// A fact that starts an instance.
+    Start,
+    /// A timer.
+    Wake,
+    /// A person's act.
+    Act,
+}
+
+/// What may be done about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Move {
+    /// The first generation begins.
+    Begin,
+    /// A start while one is remembered: as `again` and `after` say.
+    BeginLater,
+    /// The answer is taken: on time, or late.
+    Answer,
+    /// The way back is taken, or is asked for once the pivot has its outcome.
+    GoBack,
+    /// The timers that are due are obeyed.
+    Wake,
+    /// The person is obeyed.
+    Act,
+    /// Nothing changes, as one would expect.
+    Ignore(&'static str),
+    /// It cannot be obeyed, and whoever asked should know.
+    Refuse(&'static str),
+    /// There is nothing that it could be for.
+    Unmatched,
+}
+
+/// The table of legal moves: what an input of this kind may do to a generation of this status.
+pub(super) fn legal(status: Option<Status>, kind: Kind) -> Move {
+    use Status::{Compensated, Compensating, Completed, Running, Stuck};
+    match (status, kind) {
+        (None, Kind::Start) => Move::Begin,
+        (None, Kind::Wake) => Move::Ignore("no timer is due"),
+        (None, Kind::Answer | Kind::Cancel | Kind::Act) => Move::Unmatched,
+        (Some(Running | Compensating | Stuck | Completed | Compensated), Kind::Start) => {
+            Move::BeginLater
+        }
+        (Some(Running | Compensating | Stuck | Completed | Compensated), Kind::Answer) => {
+            Move::Answer
+        }
+        (Some(Running | Compensating | Stuck | Completed | Compensated), Kind::Wake) => Move::Wake,
+        (Some(Running | Stuck), Kind::Cancel) => Move::GoBack,
+        (Some(Compensating | Compensated), Kind::Cancel) => {
+            Move::Ignore("the way back was taken already")
+        }
+        (Some(Completed), Kind::Cancel | Kind::Act) => Move::Refuse("it has completed"),
+        (Some(Stuck), Kind::Act) => Move::Act,
+        (Some(Running), Kind::Act) => Move::Refuse("it is running, not stuck"),
+        (Some(Compensating), Kind::Act) => Move::Refuse("it is compensating, not stuck"),
+        (Some(Compensated), Kind::Act) => Move::Refuse("it is compensated"),
+    }
+}

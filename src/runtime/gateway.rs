@@ -1,0 +1,171 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use prost::Message as _;
+
+use super::ports::{Append, DeadLetter, Forward, Lost, Source, SourceRecord};
+use super::settings::Settings;
+use crate::correlation::{BODY_BYTES_MAX, Heading, Index, decode, heading};
+use crate::definition::Catalog;
+use crate::format::wire;
+use crate::message::{Event, InstanceId, Shard, shard_of};
+
+/// The most records that one turn of a gateway takes.
+const RECORDS_MAX: usize = 5_000;
+
+/// Reads users' topics and appends what concerns a saga to the inbox.
+///
+/// It keeps nothing: what it appends twice, a shard drops by the watermark of the origin.
+pub struct Gateway<S> {
+    source: S,
+    index: Index,
+    shards: u32,
+    passed: Passed,
+}
+
+/// What a gateway has done since it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Passed {
+    /// Records read.
+    pub records: u64,
+    /// Inbox records appended.
+    pub appends: u64,
+    /// Events that no definition reads.
+    pub unread: u64,
+    /// Events that were for no instance: a start whose `where` is false, for example.
+    pub untargeted: u64,
+    /// Dead letters sent.
+    pub dead_letters: u64,
+}
+
+impl<S: Source> Gateway<S> {
+    /// A gateway over a source.
+    #[must_use]
+    pub fn new(settings: &Settings, catalog: &Catalog, source: S) -> Self {
+        let index = Index::new(catalog);
+        Self { source, index, shards: settings.shards, passed: Passed::default() }
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn passed(&self) -> Passed {
+        self.passed
+    }
+
+    /// Takes what there is, waiting at most `wait` for the first record.
+    ///
+    /// # Errors
+    /// When the connection is lost; a new gateway goes on where the last acknowledged append was.
+    pub fn turn(&mut self, wait: Duration) -> Result<(), Lost> {
+        let records = self.source.poll(wait, RECORDS_MAX)?;
+        if records.is_empty() {
+            return Ok(());
+        }
+        let mut forward = Forward::default();
+        for record in records {
+            self.passed.records += 1;
+            let place = (record.origin.topic.clone(), record.origin.partition);
+            forward.positions.insert(place, record.origin.offset.next());
+            self.pass(record, &mut forward);
+        }
+        self.passed.appends += forward.appends.len() as u64;
+        self.passed.dead_letters += forward.dead_letters.len() as u64;
+        self.source.forward(forward)
+    }
+
+    fn pass(&mut self, record: SourceRecord, forward: &mut Forward) {
+        let body = record.body.as_deref();
+        let key = record.key.as_deref();
+        let head = match heading(&record.origin, key, &record.headers, body) {
+            Ok(head) => head,
+            Err(reason) => {
+                forward.dead_letters.push(dead_letter(record, reason.to_string()));
+                return;
+            }
+        };
+        if !self.index.reads(&head.address) {
+            self.passed.unread += 1;
+            return;
+        }
+        if let Some(instance) = self.index.direct(&head)
+            && head.data.is_none()
+        {
+            // Its body is read where it is needed.
+            let value = wire_event(&head, &record);
+            forward.appends.extend(appends(vec![instance], &value, self.shards));
+            return;
+        }
+        match decode(&head, body.unwrap_or_default(), record.timestamp) {
+            Ok(event) => self.route(&head, &event, record, forward),
+            Err(reason) => forward.dead_letters.push(dead_letter(record, reason.to_string())),
+        }
+    }
+
+    fn route(
+        &mut self,
+        head: &Heading,
+        event: &Event,
+        record: SourceRecord,
+        forward: &mut Forward,
+    ) {
+        let route = self.index.route(head, event, record.timestamp);
+        if route.targets.is_empty() && route.complaints.is_empty() {
+            self.passed.untargeted += 1;
+        }
+        if !route.targets.is_empty() {
+            let mut value = wire_event(head, &record);
+            if head.data.is_some() {
+                value.body = event.body.to_string().into();
+            }
+            forward.appends.extend(appends(route.targets, &value, self.shards));
+        }
+        if !route.complaints.is_empty() {
+            let reason = format!("{}: {}", head.address, route.complaints.join("; "));
+            forward.dead_letters.push(dead_letter(record, reason));
+        }
+    }
+}
+
+fn wire_event(head: &Heading, record: &SourceRecord) -> wire::Event {
+    wire::Event {
+        topic: head.address.topic.to_string(),
+        partition: record.origin.partition,
+        offset: record.origin.offset.0,
+        event_type: head.address.event_type.to_string(),
+        id: head.id.clone(),
+        key: head.key.clone(),
+        body: record.body.as_deref().unwrap_or_default().to_vec(),
+        command: head.command.as_ref().map(ToString::to_string),
+        trace_parent: head.trace_parent.clone(),
+        timestamp_ms: record.timestamp.0,
+    }
+}
+
+/// One inbox record for each shard that the event concerns.
+fn appends(targets: Vec<InstanceId>, event: &wire::Event, shards: u32) -> Vec<Append> {
+    let mut by_shard: BTreeMap<Shard, Vec<wire::Target>> = BTreeMap::new();
+    for id in targets {
+        let target = wire::Target { saga: id.saga.to_string(), key: id.key.to_string() };
+        by_shard.entry(shard_of(&id, shards)).or_default().push(target);
+    }
+    let shared = by_shard.len() > 1;
+    let append = |(shard, targets)| {
+        let input = Some(wire::inbox::Input::Event(event.clone()));
+        let value = wire::Inbox { targets, shared, input }.encode_to_vec().into();
+        Append { shard, value }
+    };
+    by_shard.into_iter().map(append).collect()
+}
+
+fn dead_letter(record: SourceRecord, reason: String) -> DeadLetter {
+    let body = record.body.unwrap_or_default();
+    DeadLetter {
+        reason,
+        origin: Some(record.origin),
+        instance: None,
+        key: record.key,
+        headers: record.headers,
+        body: if body.len() > BODY_BYTES_MAX { Bytes::new() } else { body },
+    }
+}

@@ -1,0 +1,325 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prost::Message as _;
+
+use super::ports::{
+    Append, Batch, Broker, Change, Clock, InboxRecord, Lost, ShardBatch, Store, StoreFault, Waker,
+};
+use super::position::Position;
+use super::restore::{Failed, restore};
+use super::settings::{Counts, Observed, Settings};
+use super::shard::{Fault, Pending, ShardState, Tools};
+use crate::definition::Catalog;
+use crate::format::wire;
+use crate::message::{Shard, Span};
+
+/// How far ahead timers are kept in memory.
+const HORIZON: Span = Span::seconds(600);
+/// The most timers of a shard that are read from the store at once.
+const TIMERS_MAX: usize = 50_000;
+/// The most instances that one wake record names.
+const WAKE_TARGETS_MAX: usize = 64;
+/// The most timers of a shard that one turn obeys.
+const WAKES_MAX: usize = 2_000;
+/// A poll that found at least so many records says that more are on their way.
+const BUSY_RECORDS: usize = 32;
+
+/// The shard loop: takes inbox records, steps the engine, commits, checkpoints, wakes.
+///
+/// It owns everything that it changes and runs in one thread. After [`Lost`] it must be dropped.
+pub struct Pipeline<B, S, C> {
+    settings: Settings,
+    catalog: Arc<Catalog>,
+    broker: B,
+    store: S,
+    clock: C,
+    observer: Box<dyn FnMut(Observed) + Send>,
+    shards: BTreeMap<Shard, ShardState>,
+    pending: Pending,
+    counts: Counts,
+    checkpointed: Duration,
+}
+
+impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
+    /// A pipeline that has no shards yet; `observer` is told of every committed transition.
+    pub fn new(
+        settings: Settings,
+        catalog: Arc<Catalog>,
+        broker: B,
+        store: S,
+        clock: C,
+        observer: Box<dyn FnMut(Observed) + Send>,
+    ) -> Self {
+        let checkpointed = clock.elapsed();
+        Self {
+            settings,
+            catalog,
+            broker,
+            store,
+            clock,
+            observer,
+            shards: BTreeMap::new(),
+            pending: Pending::default(),
+            counts: Counts::default(),
+            checkpointed,
+        }
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// The shards that it has, restored and running.
+    pub fn shards(&self) -> impl Iterator<Item = Shard> + '_ {
+        self.shards.keys().copied()
+    }
+
+    /// One turn: what there is, one commit, the timers that are due, a checkpoint if it is time.
+    ///
+    /// # Errors
+    /// When what is in memory may not be what is committed (R7).
+    pub fn turn(&mut self) -> Result<(), Lost> {
+        let wait = self.patience();
+        self.gather(wait)?;
+        self.commit()?;
+        self.wake()?;
+        self.tend()
+    }
+
+    /// Finishes the batch, checkpoints every shard and lets go of it.
+    ///
+    /// # Errors
+    /// When the last checkpoint fails; nothing is lost by that but a fast restart.
+    pub fn stop(mut self) -> Result<(), Lost> {
+        self.commit()?;
+        for shard in self.shards.keys().copied().collect::<Vec<_>>() {
+            self.release(shard)?;
+        }
+        Ok(())
+    }
+
+    /// How long nothing will happen unless a record comes.
+    fn patience(&self) -> Duration {
+        let now = self.clock.now();
+        let timers = self.shards.values().filter_map(|s| s.schedule.first());
+        let timer = timers.min().map(|at| Duration::from_millis(at.since(now).0));
+        let dirty = self.shards.values().any(|s| !s.held.is_clean());
+        let due = self.checkpointed + self.settings.checkpoint_every;
+        let checkpoint = dirty.then(|| due.saturating_sub(self.clock.elapsed()));
+        let idle = self.settings.idle_max;
+        [timer, checkpoint].into_iter().flatten().fold(idle, Duration::min)
+    }
+
+    /// Takes what there is; under load goes on for a while, so that one commit carries more.
+    fn gather(&mut self, wait: Duration) -> Result<(), Lost> {
+        let mut left = self.settings.batch_records_max;
+        let begun = self.clock.elapsed();
+        let mut wait = wait;
+        loop {
+            let polled = self.broker.poll(wait, left)?;
+            let moved = !polled.revoked.is_empty() || !polled.assigned.is_empty();
+            if moved {
+                self.keep_footing(&polled.revoked)?;
+                for shard in polled.revoked {
+                    self.release(shard)?;
+                }
+                self.assume(&polled.assigned)?;
+            }
+            let found = polled.records.len();
+            self.take(&polled.records)?;
+            left = left.saturating_sub(found);
+            let spent = self.clock.elapsed().saturating_sub(begun);
+            let full = left == 0 || self.pending.bytes >= self.settings.batch_bytes_max;
+            if moved || full || found < BUSY_RECORDS || spent >= self.settings.gather {
+                return Ok(());
+            }
+            wait = self.settings.gather.saturating_sub(spent).min(Duration::from_millis(1));
+        }
+    }
+
+    /// What is pending of a shard that is gone must not be committed: by now the group may have
+    /// given the shard away and let us in again, and R6 would let a stale batch pass.
+    fn keep_footing(&self, revoked: &[Shard]) -> Result<(), Lost> {
+        match revoked.iter().find(|shard| self.pending.shards.contains(shard)) {
+            None => Ok(()),
+            Some(shard) => {
+                let reason = format!("shard {shard} was taken away while a batch was gathered");
+                Err(Lost { reason, fatal: false })
+            }
+        }
+    }
+
+    fn take(&mut self, records: &[InboxRecord]) -> Result<(), Lost> {
+        for record in records {
+            let Some(state) = self.shards.get_mut(&record.shard) else {
+                continue;
+            };
+            let mut tools = Tools {
+                settings: &self.settings,
+                catalog: &self.catalog,
+                store: &self.store,
+                counts: &mut self.counts,
+                pending: &mut self.pending,
+            };
+            if let Err(fault) = state.take(record, &mut tools) {
+                return Err(self.faulted(fault));
+            }
+        }
+        Ok(())
+    }
+
+    /// A store in doubt is thrown away: the changelog has everything.
+    fn faulted(&mut self, fault: Fault) -> Lost {
+        if let Fault::Store(StoreFault { shard, .. }) = &fault {
+            let discarded = self.store.discard(*shard);
+            if let Err(again) = discarded {
+                tracing::error!(shard = shard.0, reason = %again, "store.discard_failed");
+            }
+        }
+        fault.into()
+    }
+
+    fn commit(&mut self) -> Result<(), Lost> {
+        if self.pending.shards.is_empty() {
+            return Ok(());
+        }
+        let pending = std::mem::take(&mut self.pending);
+        let Pending { shards, messages, dead_letters, mut history, observed, .. } = pending;
+        let mut batch = Batch { shards: BTreeMap::new(), messages, dead_letters };
+        for shard in shards {
+            let state = self.shards.get_mut(&shard).expect("a pending shard is ours");
+            let mut changelog = state.held.seal();
+            changelog.push((Position::key(shard), Some(state.position.encode())));
+            let history = history.remove(&shard).unwrap_or_default();
+            let inbox = state.position.inbox;
+            batch.shards.insert(shard, ShardBatch { inbox, changelog, history });
+        }
+        for (shard, changelog) in self.broker.commit(batch)? {
+            if let Some(state) = self.shards.get_mut(&shard) {
+                state.changelog = changelog;
+            }
+        }
+        self.counts.commits += 1;
+        for transition in observed {
+            (self.observer)(transition);
+        }
+        Ok(())
+    }
+
+    /// Restores newly assigned shards and starts reading their inbox.
+    fn assume(&mut self, assigned: &[Shard]) -> Result<(), Lost> {
+        if assigned.is_empty() {
+            return Ok(());
+        }
+        let mut positions = BTreeMap::new();
+        for shard in assigned {
+            let begun = self.clock.elapsed();
+            let restored = match restore(*shard, &mut self.broker, &mut self.store) {
+                Ok(restored) => restored,
+                Err(Failed::Store(fault)) => return Err(self.faulted(Fault::Store(fault))),
+                Err(Failed::Lost(lost)) => return Err(lost),
+            };
+            self.counts.restored += restored.records;
+            let took = self.clock.elapsed().saturating_sub(begun);
+            let (records, inbox) = (restored.records, restored.state.position.inbox.0);
+            let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(shard = shard.0, records, inbox, took_ms, "shard.restored");
+            positions.insert(*shard, restored.state.position.inbox);
+            self.shards.insert(*shard, restored.state);
+            self.extend(*shard)?;
+        }
+        self.broker.resume(&positions)
+    }
+
+    fn release(&mut self, shard: Shard) -> Result<(), Lost> {
+        if !self.shards.contains_key(&shard) {
+            return Ok(());
+        }
+        self.checkpoint(shard)?;
+        self.shards.remove(&shard);
+        tracing::info!(shard = shard.0, "shard.released");
+        self.store.close(shard).map_err(|fault| self.faulted(Fault::Store(fault)))
+    }
+
+    /// Appends the timers that are due to the inbox.
+    fn wake(&mut self) -> Result<(), Lost> {
+        let now = self.clock.now();
+        for (shard, state) in &mut self.shards {
+            let mut targets = Vec::new();
+            for _ in 0..WAKES_MAX {
+                let Some((_, key)) = state.schedule.pop_due(now) else {
+                    break;
+                };
+                targets.push(target(&key));
+            }
+            self.counts.wakes += targets.len() as u64;
+            for some in targets.chunks(WAKE_TARGETS_MAX) {
+                let input = Some(wire::inbox::Input::WakeMs(now.0));
+                let inbox = wire::Inbox { targets: some.to_vec(), shared: false, input };
+                let append = Append { shard: *shard, value: inbox.encode_to_vec().into() };
+                self.broker.append(append, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checkpoints if it is time, and looks further ahead for timers.
+    fn tend(&mut self) -> Result<(), Lost> {
+        let now = self.clock.elapsed();
+        let late = now >= self.checkpointed + self.settings.checkpoint_every;
+        let dirty: usize = self.shards.values().map(|s| s.held.dirty_bytes()).sum();
+        let near = self.clock.now().after(Span(HORIZON.0 / 2));
+        if late || dirty >= self.settings.checkpoint_bytes_max {
+            self.checkpointed = now;
+            for shard in self.shards.keys().copied().collect::<Vec<_>>() {
+                self.checkpoint(shard)?;
+                if self.shards.get(&shard).is_some_and(|s| s.schedule.wants_more(near)) {
+                    self.extend(shard)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, shard: Shard) -> Result<(), Lost> {
+        let Some(state) = self.shards.get_mut(&shard) else {
+            return Ok(());
+        };
+        if state.held.is_clean() {
+            return Ok(());
+        }
+        let mut changes = state.held.take_changes();
+        let value = Some(state.position.encode());
+        changes.push(Change { key: Position::key(shard), value, due: None });
+        let written = self.store.checkpoint(shard, changes, state.changelog);
+        state.held.shrink(self.settings.held_bytes_max);
+        written.map_err(|fault| self.faulted(Fault::Store(fault)))
+    }
+
+    /// Reads the timers up to a new horizon from the store, which must lack nothing.
+    fn extend(&mut self, shard: Shard) -> Result<(), Lost> {
+        let horizon = self.clock.now().after(HORIZON);
+        let timers = self.store.due(shard, horizon, TIMERS_MAX);
+        let timers = timers.map_err(|fault| self.faulted(Fault::Store(fault)))?;
+        let reached = match timers.last() {
+            Some((last, _)) if timers.len() == TIMERS_MAX => *last,
+            _ => horizon,
+        };
+        if let Some(state) = self.shards.get_mut(&shard) {
+            state.schedule.extend(timers, reached);
+        }
+        Ok(())
+    }
+}
+
+/// The instance that a changelog key `i/<saga>/<key>` names.
+fn target(key: &[u8]) -> wire::Target {
+    let text = String::from_utf8_lossy(key);
+    let mut parts = text.splitn(3, '/').skip(1);
+    let mut part = || parts.next().unwrap_or_default().to_owned();
+    wire::Target { saga: part(), key: part() }
+}

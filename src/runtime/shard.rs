@@ -1,0 +1,385 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use prost::Message as _;
+
+use super::envelope::{Cause, Purpose, outgoing};
+use super::held::{Held, changelog_key};
+use super::ports::{DeadLetter, HistoryRecord, InboxRecord, Lost, Store, StoreFault};
+use super::position::Position;
+use super::schedule::Schedule;
+use super::settings::{Counts, Observed, Settings, Unmatched};
+use crate::definition::Catalog;
+use crate::engine::{self, Effect, Generation, Input, Instance, Rejection, Transition};
+use crate::format::{seal, wire};
+use crate::message::{
+    Address, CommandId, Headers, InstanceId, Key, Offset, Origin, Outgoing, SagaName, Shard,
+    Timestamp, TraceContext,
+};
+
+/// What a batch has come to so far.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    pub records: usize,
+    pub bytes: usize,
+    pub shards: BTreeSet<Shard>,
+    pub messages: Vec<Outgoing>,
+    pub dead_letters: Vec<DeadLetter>,
+    pub history: BTreeMap<Shard, Vec<HistoryRecord>>,
+    pub observed: Vec<Observed>,
+}
+
+/// What a shard may use while it takes a record.
+pub(super) struct Tools<'a, S> {
+    pub settings: &'a Settings,
+    pub catalog: &'a Arc<Catalog>,
+    pub store: &'a S,
+    pub counts: &'a mut Counts,
+    pub pending: &'a mut Pending,
+}
+
+/// One shard in memory: a pure fold over its inbox.
+#[derive(Debug)]
+pub(super) struct ShardState {
+    pub shard: Shard,
+    pub position: Position,
+    pub held: Held,
+    pub schedule: Schedule,
+    /// The changelog offset behind the last committed record.
+    pub changelog: Offset,
+}
+
+/// The record at hand, as far as every target needs it.
+struct Case<'a> {
+    record: &'a InboxRecord,
+    input: Input,
+    /// The event as it came, for a dead letter.
+    event: Option<&'a wire::Event>,
+    shared: bool,
+}
+
+/// What became of one target of a record.
+enum Taken {
+    Done,
+    Unmatched(String),
+}
+
+impl ShardState {
+    /// Takes one inbox record: every target steps, and the position moves.
+    ///
+    /// # Errors
+    /// When the store fails or a definition is missing: nothing in memory counts any more.
+    pub fn take<S: Store>(
+        &mut self,
+        record: &InboxRecord,
+        tools: &mut Tools<'_, S>,
+    ) -> Result<(), Fault> {
+        if record.offset < self.position.inbox {
+            tools.counts.repeated += 1;
+            return Ok(());
+        }
+        self.position.inbox = record.offset.next();
+        tools.counts.records += 1;
+        tools.pending.records += 1;
+        tools.pending.shards.insert(self.shard);
+        let inbox = match wire::Inbox::decode(record.value.clone()) {
+            Ok(inbox) => inbox,
+            Err(e) => {
+                unreadable(record, &format!("this inbox record does not decode: {e}"), tools);
+                return Ok(());
+            }
+        };
+        if let Some(wire::inbox::Input::Event(event)) = &inbox.input
+            && !self.position.advance(&event.topic, event.partition, event.offset)
+        {
+            tools.counts.repeated += 1;
+            return Ok(());
+        }
+        let (input, event) = match read(&inbox) {
+            Ok(read) => read,
+            Err(reason) => {
+                unreadable(record, &reason, tools);
+                return Ok(());
+            }
+        };
+        let case = Case { record, input, event, shared: inbox.shared };
+        self.each_target(&inbox.targets, &case, tools)
+    }
+
+    fn each_target<S: Store>(
+        &mut self,
+        targets: &[wire::Target],
+        case: &Case<'_>,
+        tools: &mut Tools<'_, S>,
+    ) -> Result<(), Fault> {
+        let mut unmatched = Vec::new();
+        for target in targets {
+            let id = match instance_id(target) {
+                Ok(id) => id,
+                Err(reason) => {
+                    unreadable(case.record, &reason, tools);
+                    continue;
+                }
+            };
+            match self.step(&id, case, tools)? {
+                Taken::Done => {}
+                Taken::Unmatched(reason) => unmatched.push((id, reason)),
+            }
+        }
+        tools.counts.unmatched += unmatched.len() as u64;
+        // An event that several sagas might take is somebody's if one of them took it.
+        if unmatched.len() == targets.len() && !case.shared {
+            for (id, reason) in unmatched {
+                self.unmatched(&id, reason, case, tools);
+            }
+        }
+        Ok(())
+    }
+
+    fn unmatched<S>(
+        &self,
+        id: &InstanceId,
+        reason: String,
+        case: &Case<'_>,
+        tools: &mut Tools<'_, S>,
+    ) {
+        let rule = match &case.input {
+            Input::Event(event) => tools.settings.unmatched.of(&event.address.topic),
+            // A timer of an instance that has gone means nothing.
+            Input::Wake => Unmatched::Count,
+            Input::Act(_) => Unmatched::DeadLetter,
+        };
+        if rule == Unmatched::DeadLetter {
+            bury(Some(id), reason, case, tools);
+        }
+    }
+
+    fn step<S: Store>(
+        &mut self,
+        id: &InstanceId,
+        case: &Case<'_>,
+        tools: &mut Tools<'_, S>,
+    ) -> Result<Taken, Fault> {
+        let key = changelog_key(id);
+        let before = self.held.instance(&key, self.shard, tools.store)?;
+        if before.is_some_and(|b| case.record.offset <= b.inbox) {
+            tools.counts.repeated += 1;
+            return Ok(Taken::Done);
+        }
+        let runs_on = before.iter().flat_map(|b| &b.generations).map(|g| g.definition);
+        for hash in runs_on {
+            if tools.catalog.by_hash(hash).is_none() {
+                return Err(Fault::Definition(format!("{id} runs on definition {hash}")));
+            }
+        }
+        let due = before.and_then(engine::next_due);
+        match engine::step(tools.catalog, id, before, &case.input, case.record.timestamp) {
+            Ok(transition) => {
+                self.accept(id, &key, due, transition, case, tools);
+                Ok(Taken::Done)
+            }
+            Err(rejection) => Ok(reject(id, rejection, case, tools)),
+        }
+    }
+
+    fn accept<S>(
+        &mut self,
+        id: &InstanceId,
+        key: &Bytes,
+        due: Option<Timestamp>,
+        transition: Transition,
+        case: &Case<'_>,
+        tools: &mut Tools<'_, S>,
+    ) {
+        tools.counts.transitions += 1;
+        let Transition { after, effects, notes } = transition;
+        let number = notes.last().map_or(0, |note| note.generation);
+        let generation =
+            after.as_ref().and_then(|a| a.generations.iter().find(|g| g.number == number));
+        let sent = self.perform(id, effects, generation, case, tools);
+        let observed = Observed {
+            id: id.clone(),
+            generation: number,
+            transition: generation.map_or(0, |g| g.transitions),
+            started: generation.map_or(case.record.timestamp, |g| g.started),
+            trace_parent: generation.map_or(String::new(), |g| g.trace_parent.clone()),
+            status: generation.map(Generation::status),
+            notes,
+            sent,
+            at: case.record.timestamp,
+            shard: self.shard,
+            offset: case.record.offset,
+        };
+        if !observed.notes.is_empty() {
+            let record = history(&observed);
+            tools.pending.bytes += record.value.len();
+            tools.pending.history.entry(self.shard).or_default().push(record);
+            tools.pending.observed.push(observed);
+        }
+        let after = after.map(|instance| Instance { inbox: case.record.offset, ..instance });
+        self.schedule.replace(key, due, after.as_ref().and_then(engine::next_due));
+        self.held.put(key, after);
+    }
+
+    fn perform<S>(
+        &mut self,
+        id: &InstanceId,
+        effects: Vec<Effect>,
+        generation: Option<&Generation>,
+        case: &Case<'_>,
+        tools: &mut Tools<'_, S>,
+    ) -> Vec<(CommandId, Address)> {
+        let number = generation.map_or(0, |g| g.number);
+        let parent = generation.map(|g| g.trace_parent.as_str()).filter(|text| !text.is_empty());
+        let mut sent = Vec::with_capacity(effects.len());
+        let cause = Cause {
+            app: &tools.settings.app,
+            id,
+            event: case.event.map(|event| event.id.as_str()),
+            trace: TraceContext::of(id, number, parent),
+            at: case.record.timestamp,
+        };
+        for effect in effects {
+            let (message, purpose) = match effect {
+                Effect::Command(message) => (message, Purpose::Command),
+                Effect::Fact(message) => (message, Purpose::Fact),
+                Effect::Complaint(reason) => {
+                    bury(Some(id), reason, case, tools);
+                    continue;
+                }
+            };
+            let written = outgoing(&message, purpose, &cause);
+            tools.pending.bytes += written.body.len();
+            tools.pending.messages.push(written);
+            sent.push((message.id, message.to));
+        }
+        sent
+    }
+}
+
+/// Why a shard cannot go on.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Store(StoreFault),
+    /// An instance runs on a definition that is not in the catalog.
+    Definition(String),
+}
+
+impl From<StoreFault> for Fault {
+    fn from(fault: StoreFault) -> Self {
+        Self::Store(fault)
+    }
+}
+
+impl From<Fault> for Lost {
+    fn from(fault: Fault) -> Self {
+        let reason = match fault {
+            Fault::Store(fault) => fault.to_string(),
+            Fault::Definition(what) => {
+                format!("{what}, which is not known here yet; the definitions are read again")
+            }
+        };
+        Self { reason, fatal: false }
+    }
+}
+
+fn read(inbox: &wire::Inbox) -> Result<(Input, Option<&wire::Event>), String> {
+    match &inbox.input {
+        Some(wire::inbox::Input::Event(event)) => {
+            let read = event.read().map_err(|e| format!("its body is not JSON: {e}"))?;
+            Ok((Input::Event(read), Some(event)))
+        }
+        Some(wire::inbox::Input::WakeMs(_)) => Ok((Input::Wake, None)),
+        Some(wire::inbox::Input::Act(act)) => {
+            let act = act.read().map_err(|e| format!("this act cannot be obeyed: {e}"))?;
+            Ok((Input::Act(act), None))
+        }
+        None => Err("this inbox record holds no input; a newer segue wrote it".to_owned()),
+    }
+}
+
+fn instance_id(target: &wire::Target) -> Result<InstanceId, String> {
+    let saga = SagaName::new(&target.saga).map_err(|e| e.to_string())?;
+    let key = Key::new(&target.key).map_err(|e| e.to_string())?;
+    Ok(InstanceId { saga, key })
+}
+
+fn reject<S>(
+    id: &InstanceId,
+    rejection: Rejection,
+    case: &Case<'_>,
+    tools: &mut Tools<'_, S>,
+) -> Taken {
+    match rejection {
+        Rejection::Duplicate(_) => tools.counts.duplicates += 1,
+        Rejection::Ignored(_) => tools.counts.ignored += 1,
+        Rejection::Unmatched(reason) => return Taken::Unmatched(reason),
+        Rejection::Refused(reason) => {
+            tools.counts.refused += 1;
+            bury(Some(id), reason, case, tools);
+        }
+    }
+    Taken::Done
+}
+
+/// Sends what is at hand to the dead letters.
+fn bury<S>(id: Option<&InstanceId>, reason: String, case: &Case<'_>, tools: &mut Tools<'_, S>) {
+    tools.counts.dead_letters += 1;
+    let event = case.event;
+    tools.pending.dead_letters.push(DeadLetter {
+        reason,
+        origin: event.and_then(|event| event.origin().ok()),
+        instance: id.map(ToString::to_string),
+        key: event.and_then(|event| event.key.clone()).map(Bytes::from),
+        headers: event.map(headers).unwrap_or_default(),
+        body: event.map_or_else(Bytes::new, |event| event.body.clone().into()),
+    });
+}
+
+/// The headers that the gateway read, as far as a sent-again copy needs them.
+fn headers(event: &wire::Event) -> Headers {
+    let mut headers = Headers::default();
+    headers.push(crate::message::header::TYPE, event.event_type.clone());
+    headers.push(crate::message::header::ID, event.id.clone());
+    if let Some(command) = &event.command {
+        headers.push(crate::message::header::COMMAND, command.clone());
+    }
+    headers
+}
+
+fn unreadable<S>(record: &InboxRecord, reason: &str, tools: &mut Tools<'_, S>) {
+    tools.counts.unreadable += 1;
+    tools.counts.dead_letters += 1;
+    let inbox = format!("{}.inbox", tools.settings.app);
+    let topic = crate::message::Topic::new(&inbox).ok();
+    let partition = i32::try_from(record.shard.0).unwrap_or(i32::MAX);
+    tools.pending.dead_letters.push(DeadLetter {
+        reason: reason.to_owned(),
+        origin: topic.map(|topic| Origin { topic, partition, offset: record.offset }),
+        instance: None,
+        key: None,
+        headers: Headers::default(),
+        body: record.value.clone(),
+    });
+}
+
+fn history(observed: &Observed) -> HistoryRecord {
+    let note = |note: &engine::Note| wire::Note {
+        kind: note.kind.text().to_owned(),
+        step: note.step.as_ref().map(ToString::to_string).unwrap_or_default(),
+        words: note.words.clone(),
+    };
+    let entry = wire::Entry {
+        saga: observed.id.saga.to_string(),
+        key: observed.id.key.to_string(),
+        generation: observed.generation,
+        transition: observed.transition,
+        at_ms: observed.at.0,
+        status: observed.status.map_or("forgotten", engine::Status::text).to_owned(),
+        shard: i32::try_from(observed.shard.0).unwrap_or(i32::MAX),
+        inbox: observed.offset.0,
+        notes: observed.notes.iter().map(note).collect(),
+    };
+    HistoryRecord { key: observed.id.to_string().into(), value: seal(&entry).into() }
+}

@@ -1,0 +1,170 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::fold::Fold;
+use super::services::{Deed, Letter};
+use super::world::{Seen, World};
+use crate::engine::{Direction, Message, Phase, StepState};
+use crate::format::{open, wire};
+use crate::message::{InstanceId, Timestamp, Topic, header};
+
+/// Reads the topics when all is over: what was sent must be what the fold says, and what the
+/// participants did must be what the endings say.
+pub(super) fn audit(
+    world: &World,
+    app: &str,
+    fold: &Fold,
+    deeds: &[Deed],
+    letters: &[Letter],
+) -> Vec<String> {
+    let mut found = world.complaints();
+    found.extend(fold.violations.clone());
+    sent(world, app, &fold.messages, &mut found);
+    letters_read(world, app, fold, &mut found);
+    numbers(fold, letters, &mut found);
+    for letter in letters {
+        begun(fold, letter, &mut found);
+    }
+    for (id, instance) in fold.instances() {
+        for generation in &instance.generations {
+            let prefix = idempotency_prefix(id, generation.number);
+            let own: Vec<&Deed> = deeds.iter().filter(|d| d.key.starts_with(&prefix)).collect();
+            let what = format!("{id} ({})", generation.number);
+            match (generation.ended, generation.direction) {
+                (None, _) => found.push(format!("{what} did not end")),
+                (Some(_), Direction::Forward) => {
+                    completed(&what, &generation.frame.steps, &own, &mut found);
+                }
+                (Some(_), Direction::Back) => compensated(&what, &own, &mut found),
+            }
+        }
+    }
+    found
+}
+
+/// The history topic in the order of its offsets, a line for each transition.
+pub(super) fn story(world: &World, app: &str) -> Vec<String> {
+    let topic = Topic::new(&format!("{app}.history"));
+    let records = topic.map(|topic| world.committed(&topic)).unwrap_or_default();
+    let line = |record: &Seen| {
+        let entry: wire::Entry = open(record.value.as_deref()?).ok()?;
+        let note = |note: &wire::Note| format!("{} {} {}", note.kind, note.step, note.words);
+        let notes: Vec<String> = entry.notes.iter().map(note).collect();
+        let wire::Entry { saga, key, generation, shard, inbox, .. } = &entry;
+        let at = Timestamp(entry.at_ms);
+        let notes = notes.join(", ");
+        Some(format!("{saga}/{key} ({generation}) {at} inbox {shard}:{inbox} {notes}"))
+    };
+    records.iter().filter_map(line).collect()
+}
+
+/// What every idempotency key of one life begins with.
+fn idempotency_prefix(id: &InstanceId, generation: u32) -> String {
+    let plain = |text: &str| text.replace('%', "%25").replace('/', "%2F").replace('~', "%7E");
+    format!("{}/{}/{generation}/", plain(id.saga.as_str()), plain(id.key.as_str()))
+}
+
+/// One effect for each id, the one that the fold says, with the same bytes.
+fn sent(world: &World, app: &str, expected: &[Message], found: &mut Vec<String>) {
+    let source = format!("segue/{app}");
+    let topics: BTreeSet<Topic> = world.places().into_iter().map(|(topic, _)| topic).collect();
+    let mut seen: BTreeMap<String, Vec<Seen>> = BTreeMap::new();
+    for record in topics.iter().flat_map(|topic| world.committed(topic)) {
+        if record.headers.text(header::SOURCE) == Some(&source) {
+            let id = record.headers.text(header::ID).unwrap_or_default().to_owned();
+            seen.entry(id).or_default().push(record);
+        }
+    }
+    let mut ids = BTreeSet::new();
+    for message in expected {
+        let id = message.id.to_string();
+        if !ids.insert(id.clone()) {
+            found.push(format!("the engine asks twice for {id}"));
+        }
+        match seen.remove(&id).as_deref() {
+            None => found.push(format!("{id} was never sent")),
+            Some([record]) => {
+                let body = serde_json::to_vec(&message.body).unwrap_or_default();
+                if record.place.0 != message.to.topic || record.value.as_deref() != Some(&*body) {
+                    found.push(format!("{id} was sent with another body, or elsewhere"));
+                }
+            }
+            Some(several) => found.push(format!("{id} was sent {} times", several.len())),
+        }
+    }
+    found.extend(seen.keys().map(|id| format!("{id} was sent and nobody asked for it")));
+}
+
+fn letters_read(world: &World, app: &str, fold: &Fold, found: &mut Vec<String>) {
+    let topic = Topic::new(&format!("{app}.dead-letters"));
+    let there = topic.map_or(0, |topic| world.committed(&topic).len());
+    if there != fold.dead_letters {
+        found.push(format!("{there} dead letters instead of {}", fold.dead_letters));
+    }
+}
+
+/// A start begins one life, or none where one was there already; never two.
+fn begun(fold: &Fold, letter: &Letter, found: &mut Vec<String>) {
+    let lives = fold.begun.get(&letter.id).map_or(0, Vec::len);
+    if lives > 1 {
+        found.push(format!("{} began {lives} lives", letter.id));
+    }
+    let is_known = fold.instances().any(|(id, _)| id.key.as_str() == letter.key);
+    let is_placed = letter.id.starts_with("placed:");
+    if is_placed && !is_known {
+        found.push(format!("{} vanished", letter.id));
+    }
+}
+
+/// A number goes through as it was written.
+fn numbers(fold: &Fold, letters: &[Letter], found: &mut Vec<String>) {
+    let body = |letter: &Letter| serde_json::from_str::<Value>(&letter.body).unwrap_or_default();
+    let placed = letters.iter().filter(|l| l.id.starts_with("placed:"));
+    let placed: BTreeMap<&str, Value> = placed.map(|l| (l.key.as_str(), body(l))).collect();
+    for message in &fold.messages {
+        let start = placed.get(message.id.instance.key.as_str());
+        let (Some(Value::Object(start)), Value::Object(fields)) = (start, &message.body) else {
+            continue;
+        };
+        for (name, value) in fields.iter().filter(|(_, value)| value.is_number()) {
+            if start.get(name).is_some_and(|there| there.to_string() != value.to_string()) {
+                found.push(format!("{} says {name}: {value}", message.id));
+            }
+        }
+    }
+}
+
+/// Every request was obeyed, and nothing was undone.
+fn completed(what: &str, steps: &[StepState], deeds: &[&Deed], found: &mut Vec<String>) {
+    let is_obeyed = |s: &&StepState| s.phase == Phase::Succeeded && s.action.is_some();
+    let asked = steps.iter().filter(is_obeyed).count();
+    let done = deeds.iter().filter(|d| d.undoes.is_none()).count();
+    if deeds.iter().any(|d| d.undoes.is_some()) {
+        found.push(format!("{what} completed, and something was undone"));
+    }
+    if done < asked {
+        found.push(format!("{what} completed with {done} of {asked} steps done"));
+    }
+}
+
+/// Everything that happened was undone, the last first.
+fn compensated(what: &str, deeds: &[&Deed], found: &mut Vec<String>) {
+    let mut open: Vec<&str> = Vec::new();
+    for deed in deeds {
+        let Some(undone) = deed.undoes.as_deref() else {
+            open.push(&deed.key);
+            continue;
+        };
+        match open.iter().rposition(|key| *key == undone) {
+            Some(place) if place + 1 < open.len() => {
+                found.push(format!("{what}: {undone} was undone before {}", open[place + 1]));
+                open.remove(place);
+            }
+            Some(place) => drop(open.remove(place)),
+            // It may not have happened; asking is right.
+            None => {}
+        }
+    }
+    found.extend(open.iter().map(|key| format!("{what} is compensated, and {key} stands")));
+}

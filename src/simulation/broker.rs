@@ -1,0 +1,328 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::fault::{Call, Fault, Moment, Weakness};
+use super::line::{Line, Parcel};
+use super::log::{Entry, Standing};
+use super::reader::SimulatedReader;
+use super::state::{Caller, State};
+use super::store;
+use super::transaction::Contents;
+use super::world::{Place, World};
+use crate::message::{Headers, Offset, Shard, Timestamp};
+use crate::runtime::{Append, Batch, Broker, DeadLetter, InboxRecord, Lost, Polled, Waker};
+
+/// The header of a dead letter that says why.
+pub const REASON: &str = "segue-reason";
+
+/// A pipeline's connection to the world.
+#[derive(Debug)]
+pub struct SimulatedBroker {
+    world: World,
+    caller: Caller,
+    member: u64,
+    line: u64,
+    producer: String,
+    epoch: u32,
+    held: BTreeSet<Shard>,
+    positions: BTreeMap<Shard, Offset>,
+}
+
+/// How a commit ends, for the world and for its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Done,
+    /// It took effect; the answer was lost.
+    Happened,
+    /// Its end never arrives.
+    Vanished,
+    /// Its end arrives later.
+    Late,
+    /// Its offsets are there; its records and its end arrive later.
+    RecordsLate,
+}
+
+impl SimulatedBroker {
+    pub(super) fn new(world: World, caller: Caller) -> Self {
+        let mut state = world.state();
+        let producer = format!("{}.{}.0", state.setup.app, caller.name);
+        let epoch = state.init_producer(&producer);
+        let member = state.id();
+        state.owner.join(member, &caller.name);
+        let line = state.id();
+        state.lines.insert(line, Line::new(&caller.name, member));
+        drop(state);
+        let (held, positions) = (BTreeSet::new(), BTreeMap::new());
+        Self { world, caller, member, line, producer, epoch, held, positions }
+    }
+
+    /// What the group says, to a member that may be out of it.
+    fn rebalance(&mut self, state: &mut State) -> Polled {
+        if !state.owner.is_member(self.member) {
+            // Until it hears of it, it goes on as if nothing were.
+            if !state.dice.chance(300) {
+                return Polled::default();
+            }
+            state.owner.join(self.member, &self.caller.name);
+            let revoked = std::mem::take(&mut self.held).into_iter().collect();
+            self.positions.clear();
+            return Polled { revoked, ..Polled::default() };
+        }
+        let change = state.owner.rebalance(self.member);
+        let shard = |place: &Place| Shard(place.1.cast_unsigned());
+        let revoked: Vec<Shard> = change.revoked.iter().map(shard).collect();
+        let assigned: Vec<Shard> = change.assigned.iter().map(shard).collect();
+        for shard in &revoked {
+            self.held.remove(shard);
+            self.positions.remove(shard);
+        }
+        self.held.extend(&assigned);
+        Polled { revoked, assigned, records: Vec::new() }
+    }
+
+    fn fetch(&mut self, state: &mut State, records_max: usize) -> Vec<InboxRecord> {
+        let mut found = Vec::new();
+        let mut shards: Vec<Shard> = self.positions.keys().copied().collect();
+        let first = state.dice.place(shards.len());
+        shards.rotate_left(first);
+        let most = (1 + state.dice.place(12)).min(records_max);
+        for shard in shards {
+            let place = state.engine("inbox", shard);
+            let log = state.log(&place);
+            let end = log.high();
+            let records = log.committed(self.positions[&shard], end).take(most - found.len());
+            let record = |(offset, entry): (Offset, &Entry)| InboxRecord {
+                shard,
+                offset,
+                timestamp: entry.timestamp,
+                value: entry.value.clone().unwrap_or_default(),
+            };
+            let records: Vec<InboxRecord> = records.map(record).collect();
+            if let Some(last) = records.last() {
+                self.positions.insert(shard, last.offset.next());
+            }
+            found.extend(records);
+        }
+        if state.is_weak(Weakness::OriginsForgotten) {
+            found.iter_mut().for_each(|record| forget_origin(state, record));
+        }
+        found
+    }
+
+    fn contents(&self, state: &State, batch: Batch) -> Contents {
+        let now = state.wall(&self.caller.name);
+        let mut records = Vec::new();
+        for message in batch.messages {
+            let place = state.place(&message.topic, message.key.as_bytes());
+            let entry = Entry::new(now, Some(message.body)).under(message.key);
+            records.push((place, Entry { headers: message.headers, ..entry }));
+        }
+        records.extend(batch.dead_letters.into_iter().map(|l| dead_letter(state, l, now)));
+        let mut offsets = BTreeMap::new();
+        let forgets = state.is_weak(Weakness::PositionForgotten);
+        for (shard, part) in batch.shards {
+            for (key, value) in part.changelog {
+                if !(forgets && key.starts_with(b"p/")) {
+                    let entry = Entry::new(now, value).under(key);
+                    records.push((state.engine("changelog", shard), entry));
+                }
+            }
+            for record in part.history {
+                let entry = Entry::new(now, Some(record.value)).under(record.key);
+                records.push((state.engine("history", shard), entry));
+            }
+            offsets.insert(state.engine("inbox", shard), part.inbox);
+        }
+        Contents { records, offsets }
+    }
+
+    fn may_commit(&self, state: &mut State) -> Result<(), Lost> {
+        if state.transactions.epoch(&self.producer) != self.epoch {
+            let reason = format!("{} is fenced: another one has its name", self.producer);
+            return Err(Lost { reason, fatal: false });
+        }
+        let is_in = state.owner.is_member(self.member);
+        if !is_in {
+            state.tally.count(Fault::ZombieFenced);
+        }
+        if is_in || state.is_weak(Weakness::GenerationIgnored) {
+            Ok(())
+        } else {
+            let reason = format!("{} is not in its group any more", self.caller.name);
+            Err(Lost { reason, fatal: false })
+        }
+    }
+
+    /// Sends everything, which takes a while, and ends it as the dice say.
+    fn transact(&mut self, state: &mut State, batch: Batch) -> (Ending, BTreeMap<Place, Offset>) {
+        let Contents { records, offsets } = self.contents(state, batch);
+        let producer = &self.producer;
+        let ending = ending(state);
+        if ending == Ending::RecordsLate {
+            state.stage(producer, Contents { records: Vec::new(), offsets });
+            state.delay(producer, records);
+            return (ending, BTreeMap::new());
+        }
+        let (first, second) = halves(state, records);
+        let mut ends = state.stage(producer, Contents { records: first, offsets });
+        let until = state.elapsed + Duration::from_micros(500 + state.dice.below(5_000));
+        state.advance(until);
+        let rest = Contents { records: second, offsets: BTreeMap::new() };
+        ends.extend(state.stage(producer, rest));
+        match ending {
+            Ending::Done => {
+                state.end(producer, true);
+            }
+            Ending::Happened => {
+                state.end(producer, true);
+                state.tally.count(Fault::CommitHappened);
+            }
+            Ending::Vanished => state.tally.count(Fault::CommitVanished),
+            Ending::Late | Ending::RecordsLate => state.delay(producer, Vec::new()),
+        }
+        (ending, ends)
+    }
+}
+
+impl Broker for SimulatedBroker {
+    type Reader = SimulatedReader;
+
+    fn poll(&mut self, wait: Duration, records_max: usize) -> Result<Polled, Lost> {
+        let world = self.world.clone();
+        let mut state = world.state();
+        state.cross(&self.caller, Call::Poll, Moment::Before)?;
+        let mut polled = self.rebalance(&mut state);
+        polled.records = self.fetch(&mut state, records_max);
+        if polled == Polled::default() {
+            let until = state.elapsed + wait;
+            state.advance(until);
+        }
+        state.cross(&self.caller, Call::Poll, Moment::After)?;
+        Ok(polled)
+    }
+
+    fn resume(&mut self, positions: &BTreeMap<Shard, Offset>) -> Result<(), Lost> {
+        let mut state = self.world.state();
+        state.cross(&self.caller, Call::Resume, Moment::Before)?;
+        for (shard, offset) in positions {
+            if !self.held.contains(shard) {
+                let reason = format!("shard {shard} is not {}'s", self.caller.name);
+                return Err(Lost { reason, fatal: false });
+            }
+            let inbox = state.engine("inbox", *shard);
+            if state.log(&inbox).high() < *offset {
+                let what = format!("shard {shard} is resumed behind its end, at {offset}");
+                state.complaints.push(what);
+            }
+            self.positions.insert(*shard, *offset);
+        }
+        state.cross(&self.caller, Call::Resume, Moment::After)
+    }
+
+    fn changelog(&mut self, shard: Shard, from: Offset) -> Result<SimulatedReader, Lost> {
+        let mut state = self.world.state();
+        state.cross(&self.caller, Call::Changelog, Moment::Before)?;
+        let inbox = state.engine("inbox", shard);
+        if !state.is_weak(Weakness::UnstableOffsets) {
+            state.wait_for_offsets(&inbox);
+        }
+        let place = state.engine("changelog", shard);
+        let weak = state.is_weak(Weakness::RestoreToStable);
+        let log = state.log(&place);
+        let end = if weak { log.stable() } else { log.high() };
+        state.cross(&self.caller, Call::Changelog, Moment::After)?;
+        drop(state);
+        Ok(SimulatedReader::new(self.world.clone(), self.caller.clone(), place, from, end))
+    }
+
+    fn commit(&mut self, batch: Batch) -> Result<BTreeMap<Shard, Offset>, Lost> {
+        let world = self.world.clone();
+        let mut state = world.state();
+        state.cross(&self.caller, Call::Commit, Moment::Before)?;
+        self.may_commit(&mut state)?;
+        if state.is_weak(Weakness::StoreFirst) {
+            store::write_early(&mut state, &self.caller.name, &batch);
+        }
+        let shards: Vec<Shard> = batch.shards.keys().copied().collect();
+        let (ending, ends) = self.transact(&mut state, batch);
+        state.cross(&self.caller, Call::Commit, Moment::After)?;
+        if ending != Ending::Done && !state.is_weak(Weakness::DoubtIgnored) {
+            let reason = "the commit's outcome is in doubt".to_owned();
+            return Err(Lost { reason, fatal: false });
+        }
+        let mut behind = BTreeMap::new();
+        for shard in shards {
+            let place = state.engine("changelog", shard);
+            let high = state.log(&place).high();
+            behind.insert(shard, ends.get(&place).copied().unwrap_or(high));
+        }
+        Ok(behind)
+    }
+}
+
+impl Waker for SimulatedBroker {
+    fn append(&mut self, append: Append, at: Timestamp) -> Result<(), Lost> {
+        let mut state = self.world.state();
+        state.cross(&self.caller, Call::Append, Moment::Before)?;
+        let place = state.engine("inbox", append.shard);
+        let entry = Entry::new(at, Some(append.value));
+        let line = state.lines.get_mut(&self.line).expect("a line lives as long as its broker");
+        line.push(Parcel::Append(place, entry));
+        state.cross(&self.caller, Call::Append, Moment::After)
+    }
+}
+
+impl Drop for SimulatedBroker {
+    fn drop(&mut self) {
+        if let Some(line) = self.world.state().lines.get_mut(&self.line) {
+            line.orphaned = true;
+        }
+    }
+}
+
+fn ending(state: &mut State) -> Ending {
+    if !state.dice.chance(state.setup.odds.doubt) {
+        return Ending::Done;
+    }
+    if state.dice.chance(state.setup.odds.straggle) {
+        return Ending::RecordsLate;
+    }
+    let endings = [Ending::Happened, Ending::Vanished, Ending::Late];
+    endings[state.dice.place(endings.len())]
+}
+
+type Records = Vec<(Place, Entry)>;
+
+fn halves(state: &mut State, mut records: Records) -> (Records, Records) {
+    let middle = state.dice.place(records.len() + 1);
+    let second = records.split_off(middle);
+    (records, second)
+}
+
+/// A dead letter as a record.
+pub(super) fn dead_letter(state: &State, letter: DeadLetter, now: Timestamp) -> (Place, Entry) {
+    let (topic, _) = state.engine("dead-letters", Shard(0));
+    let Headers(mut headers) = letter.headers;
+    headers.push((REASON.to_owned(), letter.reason.into()));
+    let entry = Entry {
+        timestamp: now,
+        key: letter.key,
+        value: Some(letter.body),
+        headers: Headers(headers),
+        standing: Standing::Committed,
+        compacted: false,
+    };
+    ((topic, 0), entry)
+}
+
+/// Makes a record look as if it had never been here before.
+fn forget_origin(state: &mut State, record: &mut InboxRecord) {
+    use crate::format::wire;
+    use prost::Message as _;
+
+    let Ok(mut inbox) = wire::Inbox::decode(record.value.clone()) else { return };
+    if let Some(wire::inbox::Input::Event(event)) = &mut inbox.input {
+        event.offset = 1_000_000 + i64::try_from(state.id()).unwrap_or(0);
+        record.value = inbox.encode_to_vec().into();
+    }
+}

@@ -1,0 +1,379 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::audit::{audit, story};
+use super::broker::SimulatedBroker;
+use super::clock::SimulatedClock;
+use super::dice::Dice;
+use super::fault::{CrashPoint, Fault, Odds, Tally, Weakness};
+use super::fold::Fold;
+use super::node::Node;
+use super::services::{Letter, Services, Temper};
+use super::source::SimulatedSource;
+use super::store::SimulatedStore;
+use super::world::{Setup, World};
+use crate::definition::Catalog;
+use crate::message::Topic;
+use crate::runtime::{Gateway, Pipeline, Settings};
+
+const APP: &str = "sim";
+const NAMES: [&str; 3] = ["ada", "bob", "cy"];
+/// How long a gateway waits for a record.
+const PATIENCE: Duration = Duration::from_millis(5);
+/// So many turns without a new record say that only time can bring one.
+const IDLE_TURNS: u32 = 12;
+/// The longest leap of the clock when nothing happens.
+const LEAP_MAX: Duration = Duration::from_mins(10);
+/// What a wall clock may be wrong by.
+const SKEW_MS: u64 = 40 * 60 * 1000;
+
+/// How much likelier a node is to die when its pipeline is lost than beside a call.
+const DYING: u32 = 100;
+
+/// What one run is made of.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What the instances run on.
+    pub catalog: Arc<Catalog>,
+    /// The events from outside, in their order; the starts have ids `placed:…`.
+    pub letters: Vec<Letter>,
+    /// Partitions of the inbox.
+    pub shards: u32,
+    /// Nodes at the start, 1 to 3.
+    pub nodes: usize,
+    /// What goes wrong, and how often, while there is anything to break.
+    pub odds: Odds,
+    /// Where exactly a node dies.
+    pub crashes: Vec<CrashPoint>,
+    /// Rules that do not hold.
+    pub weaknesses: Vec<Weakness>,
+    /// How the participants behave.
+    pub temper: Temper,
+    /// After so many turns nothing goes wrong any more.
+    pub rough_turns: u64,
+    /// After so many turns everything must have ended.
+    pub turns_max: u64,
+}
+
+/// What became of a run.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The seed.
+    pub seed: u64,
+    /// What was wrong; empty for a good run.
+    pub violations: Vec<String>,
+    /// What went wrong around the engine.
+    pub tally: Tally,
+    /// How many port calls there were.
+    pub calls: u64,
+    /// How many turns it took.
+    pub turns: u64,
+    /// How many instances there were.
+    pub instances: usize,
+    /// The committed history, a line for each transition.
+    pub story: Vec<String>,
+    /// Everything that was committed, as one number: equal for equal runs.
+    pub fingerprint: u32,
+}
+
+type Loop = Pipeline<SimulatedBroker, SimulatedStore, SimulatedClock>;
+
+/// One node, as long as its process lives.
+struct Running {
+    node: Node,
+    pipeline: Loop,
+    gateway: Gateway<SimulatedSource>,
+}
+
+/// A world with nodes, participants and load in it.
+pub struct Simulation {
+    options: Options,
+    world: World,
+    dice: Dice,
+    settings: Settings,
+    running: BTreeMap<&'static str, Running>,
+    /// Crashed nodes, and the turn at which they come back.
+    down: BTreeMap<&'static str, u64>,
+    services: Services,
+    fold: Fold,
+    posted: usize,
+    turns: u64,
+    idle: u32,
+    leap: Duration,
+    fatal: Vec<String>,
+}
+
+impl Simulation {
+    /// Runs one seed until everything has ended, or the bound is reached, and audits what is left.
+    #[must_use]
+    pub fn run(seed: u64, options: Options) -> Outcome {
+        let mut simulation = Self::new(seed, options);
+        let bound = simulation.options.turns_max;
+        while simulation.turns < bound && simulation.fold.violations.is_empty() {
+            simulation.turn();
+            if simulation.is_over() {
+                break;
+            }
+        }
+        simulation.outcome(seed)
+    }
+
+    fn new(seed: u64, options: Options) -> Self {
+        let sources = sources(&options.catalog);
+        let world = World::new(
+            seed,
+            Setup {
+                app: APP.to_owned(),
+                shards: options.shards,
+                sources,
+                partitions: 2,
+                odds: options.odds,
+                crashes: options.crashes.clone(),
+                weaknesses: options.weaknesses.clone(),
+            },
+        );
+        let mut settings = Settings::new(APP, options.shards);
+        settings.held_bytes_max = 4 * 1024;
+        let mut simulation = Self {
+            dice: Dice::new(seed ^ 0x5eed),
+            services: Services::new(seed ^ 0xac7, &options.catalog, options.temper),
+            fold: Fold::new(Arc::clone(&options.catalog), options.shards),
+            world,
+            settings,
+            running: BTreeMap::new(),
+            down: BTreeMap::new(),
+            posted: 0,
+            turns: 0,
+            idle: 0,
+            leap: Duration::ZERO,
+            fatal: Vec::new(),
+            options,
+        };
+        for name in NAMES.into_iter().take(simulation.options.nodes.max(1)) {
+            simulation.start(name);
+        }
+        simulation
+    }
+
+    fn start(&mut self, name: &'static str) {
+        let node = self.world.node(name);
+        let pipeline = self.pipeline(&node);
+        let gateway = self.gateway(&node);
+        self.running.insert(name, Running { node, pipeline, gateway });
+    }
+
+    fn pipeline(&self, node: &Node) -> Loop {
+        Pipeline::new(
+            self.settings.clone(),
+            Arc::clone(&self.options.catalog),
+            node.broker(),
+            node.store(),
+            node.clock(),
+            Box::new(|_| {}),
+        )
+    }
+
+    fn gateway(&self, node: &Node) -> Gateway<SimulatedSource> {
+        Gateway::new(&self.settings, &self.options.catalog, node.source())
+    }
+
+    fn turn(&mut self) {
+        self.turns += 1;
+        let before = self.world.records();
+        if self.turns == self.options.rough_turns {
+            self.options.odds = Odds::CALM;
+            self.world.set_odds(Odds::CALM);
+        }
+        self.disturb();
+        self.revive();
+        self.act();
+        self.fold.follow(&self.world);
+        if self.world.records() == before {
+            self.idle += 1;
+        } else {
+            self.idle = 0;
+            self.leap = Duration::from_millis(10);
+        }
+        if self.idle > IDLE_TURNS {
+            self.idle = 0;
+            self.leap_ahead();
+        }
+    }
+
+    /// One of the actors gets a turn.
+    fn act(&mut self) {
+        let names: Vec<&'static str> = self.running.keys().copied().collect();
+        match self.dice.below(10) {
+            0..=3 => {
+                if let Some(name) = names.get(self.dice.place(names.len())).copied() {
+                    self.turn_pipeline(name);
+                }
+            }
+            4..=6 => {
+                if let Some(name) = names.get(self.dice.place(names.len())).copied() {
+                    self.turn_gateway(name);
+                }
+            }
+            7 | 8 => self.services.turn(&self.world),
+            _ => {
+                if let Some(letter) = self.options.letters.get(self.posted) {
+                    letter.post(&self.world);
+                    self.posted += 1;
+                }
+            }
+        }
+    }
+
+    fn turn_pipeline(&mut self, name: &'static str) {
+        let Some(mut running) = self.running.remove(name) else { return };
+        match running.pipeline.turn() {
+            Ok(()) => {}
+            Err(_) if !self.world.is_alive(name) => return self.crashed(name),
+            Err(lost) if lost.fatal => {
+                self.fatal.push(format!("{name} ended: {}", lost.reason));
+                self.world.kill(name);
+                return self.crashed(name);
+            }
+            // Some die of it.
+            Err(_) if self.dice.chance(self.options.odds.crash * DYING) => {
+                self.world.kill(name);
+                return self.crashed(name);
+            }
+            // R7: everything in memory goes, and a new pipeline restores itself.
+            Err(_) => running.pipeline = self.pipeline(&running.node),
+        }
+        self.running.insert(name, running);
+    }
+
+    fn turn_gateway(&mut self, name: &'static str) {
+        let Some(mut running) = self.running.remove(name) else { return };
+        match running.gateway.turn(PATIENCE) {
+            Ok(()) => {}
+            Err(_) if !self.world.is_alive(name) => return self.crashed(name),
+            Err(_) => running.gateway = self.gateway(&running.node),
+        }
+        self.running.insert(name, running);
+    }
+
+    fn crashed(&mut self, name: &'static str) {
+        let back = self.turns + 1 + self.dice.below(40);
+        self.down.insert(name, back);
+        if self.dice.chance(400) {
+            // Its session runs out before it is back.
+            self.world.evict(name);
+        }
+    }
+
+    /// What is done to the nodes from outside.
+    fn disturb(&mut self) {
+        let odds = self.options.odds;
+        if self.dice.chance(odds.member) {
+            self.change_members();
+        }
+        let names: Vec<&'static str> = self.running.keys().copied().collect();
+        let Some(name) = names.get(self.dice.place(names.len())).copied() else { return };
+        if self.dice.chance(odds.evict) && self.world.evict(name) {
+            self.world.count(Fault::Evicted);
+        }
+        if self.dice.chance(odds.jump) {
+            let skew = i64::try_from(self.dice.below(2 * SKEW_MS)).unwrap_or(0);
+            self.world.jump(name, skew - SKEW_MS.cast_signed());
+        }
+        if self.dice.chance(5) {
+            self.world.compact();
+        }
+    }
+
+    /// A node comes, or goes in good order.
+    fn change_members(&mut self) {
+        let is_absent =
+            |name: &&str| !self.running.contains_key(name) && !self.down.contains_key(name);
+        let absent = NAMES.iter().copied().find(is_absent);
+        if let Some(name) = absent.filter(|_| self.dice.chance(500)) {
+            self.start(name);
+            self.world.count(Fault::Joined);
+        } else if self.running.len() > 1
+            && let Some((name, running)) = self.running.pop_last()
+        {
+            // Whether or not its last checkpoint succeeds, it is gone.
+            let _ = running.pipeline.stop();
+            self.world.kill(name);
+            self.world.evict(name);
+            self.world.count(Fault::Left);
+        }
+    }
+
+    /// Those whose time has come are started again, with what their disk still holds.
+    fn revive(&mut self) {
+        let turns = self.turns;
+        let names: Vec<&'static str> =
+            self.down.iter().filter(|(_, at)| **at <= turns).map(|(name, _)| *name).collect();
+        for name in names {
+            self.down.remove(name);
+            if self.dice.chance(self.options.odds.store_lost) && self.world.lose_store(name) {
+                self.world.count(Fault::StoreLost);
+            }
+            if self.dice.chance(self.options.odds.store_damaged) && self.world.damage_store(name) {
+                self.world.count(Fault::StoreDamaged);
+            }
+            self.start(name);
+        }
+    }
+
+    /// Nothing happens by itself now: on to the next answer, or a bit further each time.
+    fn leap_ahead(&mut self) {
+        self.leap = (self.leap * 2).min(LEAP_MAX);
+        let now = self.world.elapsed();
+        let answer = self.services.next_due().map(|at| at.saturating_sub(now));
+        self.world.pass(answer.map_or(self.leap, |until| until.min(self.leap)));
+    }
+
+    fn is_over(&self) -> bool {
+        self.idle > 0
+            && self.posted == self.options.letters.len()
+            && self.services.next_due().is_none()
+            && self.world.is_settled()
+            && self.world.is_drained()
+            && self.fold.is_level(&self.world)
+            && self.fold.instances().all(|(_, instance)| instance.living().is_none())
+            && self.fold.messages.iter().all(|message| self.services.has_read(message))
+    }
+
+    fn outcome(self, seed: u64) -> Outcome {
+        let mut violations = self.fatal;
+        if self.turns >= self.options.turns_max {
+            let turns = self.turns;
+            violations.push(format!("it had not ended after {turns} turns"));
+        }
+        let deeds = &self.services.deeds;
+        let letters = &self.options.letters;
+        violations.extend(audit(&self.world, APP, &self.fold, deeds, letters));
+        Outcome {
+            seed,
+            violations,
+            tally: self.world.tally(),
+            calls: self.world.calls(),
+            turns: self.turns,
+            instances: self.fold.instances().count(),
+            story: story(&self.world, APP),
+            fingerprint: fingerprint(&self.world),
+        }
+    }
+}
+
+/// The topics that the definitions read.
+fn sources(catalog: &Catalog) -> Vec<Topic> {
+    crate::correlation::Index::new(catalog).topics().into_iter().collect()
+}
+
+fn fingerprint(world: &World) -> u32 {
+    let topics: BTreeSet<Topic> = world.places().into_iter().map(|(topic, _)| topic).collect();
+    let mut hasher = crc32fast::Hasher::new();
+    for record in topics.iter().flat_map(|topic| world.committed(topic)) {
+        hasher.update(record.key.as_deref().unwrap_or_default());
+        hasher.update(record.value.as_deref().unwrap_or_default());
+        hasher.update(&record.timestamp.0.to_le_bytes());
+    }
+    hasher.finalize()
+}

@@ -1,0 +1,44 @@
+use super::broker::SimulatedBroker;
+use super::clock::SimulatedClock;
+use super::source::SimulatedSource;
+use super::state::Caller;
+use super::store::SimulatedStore;
+use super::world::World;
+
+/// One process: hands out its ports, a new set for each pipeline that it builds.
+#[derive(Debug, Clone)]
+pub struct Node {
+    world: World,
+    caller: Caller,
+}
+
+impl Node {
+    pub(super) fn new(world: World, name: &str, process: u64) -> Self {
+        Self { world, caller: Caller { name: name.to_owned(), process } }
+    }
+
+    /// Connects a pipeline: a new producer, which fences its predecessor, and a new member of the
+    /// group, which takes its predecessor's place.
+    #[must_use]
+    pub fn broker(&self) -> SimulatedBroker {
+        SimulatedBroker::new(self.world.clone(), self.caller.clone())
+    }
+
+    /// Connects a gateway.
+    #[must_use]
+    pub fn source(&self) -> SimulatedSource {
+        SimulatedSource::new(self.world.clone(), self.caller.clone())
+    }
+
+    /// The store, as the node's last process left it.
+    #[must_use]
+    pub fn store(&self) -> SimulatedStore {
+        SimulatedStore { world: self.world.clone(), caller: self.caller.clone() }
+    }
+
+    /// The clocks.
+    #[must_use]
+    pub fn clock(&self) -> SimulatedClock {
+        SimulatedClock { world: self.world.clone(), name: self.caller.name.clone() }
+    }
+}

@@ -1,0 +1,75 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::message::{Offset, Shard, Timestamp};
+use crate::runtime::Change;
+
+/// What a node's disk holds.
+#[derive(Debug, Default)]
+pub(super) struct Shelves {
+    pub shards: BTreeMap<Shard, Shelf>,
+}
+
+/// What it holds of one shard.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    pub values: BTreeMap<Bytes, Kept>,
+    pub checkpoint: Option<Offset>,
+    pub written: Duration,
+    /// The whole of it cannot be trusted.
+    pub spoilt: bool,
+    /// This value cannot be read.
+    pub damaged: Option<Bytes>,
+}
+
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub value: Bytes,
+    pub due: Option<Timestamp>,
+}
+
+impl Shelves {
+    /// Empties it. Answers whether there was anything.
+    pub fn lose(&mut self) -> bool {
+        !std::mem::take(&mut self.shards).is_empty()
+    }
+
+    /// Damages a value, or a whole shard. Answers whether there was anything to damage.
+    pub fn damage(&mut self, throw: u64) -> bool {
+        let places = self.shards.len();
+        let at = |sides: usize| usize::try_from(throw % sides as u64).unwrap_or(0);
+        let Some(shelf) = (places > 0).then(|| self.shards.values_mut().nth(at(places))) else {
+            return false;
+        };
+        let Some(shelf) = shelf.filter(|s| s.checkpoint.is_some()) else { return false };
+        let keys: Vec<Bytes> = shelf.values.keys().cloned().collect();
+        if keys.is_empty() || throw.is_multiple_of(3) {
+            shelf.spoilt = true;
+        } else {
+            shelf.damaged = Some(keys[at(keys.len())].clone());
+        }
+        true
+    }
+}
+
+impl Shelf {
+    pub fn write(&mut self, changes: Vec<Change>, checkpoint: Offset, now: Duration) {
+        for change in changes {
+            if self.damaged.as_ref() == Some(&change.key) {
+                self.damaged = None;
+            }
+            match change.value {
+                Some(value) => {
+                    self.values.insert(change.key, Kept { value, due: change.due });
+                }
+                None => {
+                    self.values.remove(&change.key);
+                }
+            }
+        }
+        self.checkpoint = Some(checkpoint);
+        self.written = now;
+    }
+}

@@ -1,0 +1,236 @@
+use std::cell::{RefCell, RefMut};
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::fault::{CrashPoint, Odds, Tally, Weakness};
+use super::log::Entry;
+use super::node::Node;
+use super::state::State;
+use crate::message::{Headers, Offset, Shard, Timestamp, Topic};
+
+/// A partition of a topic.
+pub type Place = (Topic, i32);
+
+/// What a world is made of.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Prefix of the engine's topics.
+    pub app: String,
+    /// Partitions of the inbox, the changelog and the history.
+    pub shards: u32,
+    /// Topics that the gateway reads.
+    pub sources: Vec<Topic>,
+    /// Partitions of each topic of the users.
+    pub partitions: i32,
+    /// What goes wrong, and how often.
+    pub odds: Odds,
+    /// Where exactly a node dies, whatever the odds.
+    pub crashes: Vec<CrashPoint>,
+    /// Rules that do not hold here.
+    pub weaknesses: Vec<Weakness>,
+}
+
+/// A Kafka cluster, the nodes' stores, their clocks and everything that goes wrong, in memory.
+///
+/// One seed is one world: nothing in it depends on anything else. All of its ports share it by
+/// reference, in one thread.
+#[derive(Debug, Clone)]
+pub struct World(Rc<RefCell<State>>);
+
+/// A committed record, as a reader sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Its topic and partition.
+    pub place: Place,
+    /// Its offset.
+    pub offset: Offset,
+    /// Its time.
+    pub timestamp: Timestamp,
+    /// Its key.
+    pub key: Option<Bytes>,
+    /// Its headers.
+    pub headers: Headers,
+    /// Its body; none for a tombstone.
+    pub value: Option<Bytes>,
+}
+
+impl World {
+    /// An empty world in which everything is decided by the seed.
+    #[must_use]
+    pub fn new(seed: u64, setup: Setup) -> Self {
+        Self(Rc::new(RefCell::new(State::new(seed, setup))))
+    }
+
+    /// Starts a process of that name; the one before it is dead from now on.
+    #[must_use]
+    pub fn node(&self, name: &str) -> Node {
+        let process = self.state().start(name);
+        Node::new(self.clone(), name, process)
+    }
+
+    /// Ends a process between two calls, as a kill does.
+    pub fn kill(&self, name: &str) {
+        self.state().kill(name);
+    }
+
+    /// Whether the process of that name is alive.
+    #[must_use]
+    pub fn is_alive(&self, name: &str) -> bool {
+        self.state().is_alive(name)
+    }
+
+    /// A node's session runs out: its shards go to the others, whether or not it knows.
+    ///
+    /// Answers whether it was in a group.
+    pub fn evict(&self, name: &str) -> bool {
+        self.state().evict(name)
+    }
+
+    /// Empties a node's store.
+    pub fn lose_store(&self, name: &str) -> bool {
+        self.state().store(name).lose()
+    }
+
+    /// Damages what a node's store holds.
+    pub fn damage_store(&self, name: &str) -> bool {
+        let mut state = self.state();
+        let throw = state.dice.roll();
+        state.store(name).damage(throw)
+    }
+
+    /// Lets a node's wall clock jump, forward or back.
+    pub fn jump(&self, name: &str, millis: i64) {
+        self.state().jump(name, millis);
+    }
+
+    /// Lets time pass, and everything that was on its way arrive.
+    pub fn pass(&self, time: Duration) {
+        let mut state = self.state();
+        let until = state.elapsed + time;
+        state.advance(until);
+    }
+
+    /// Time since the world began.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.state().elapsed
+    }
+
+    /// How many records there are, seen or not.
+    #[must_use]
+    pub fn records(&self) -> i64 {
+        self.state().logs.values().map(|log| log.high().0).sum()
+    }
+
+    /// Whether the gateway has passed on all that the users' topics hold.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.state().is_drained()
+    }
+
+    /// The time of the brokers' clocks.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.state().now()
+    }
+
+    /// Appends a record to a topic of the users, partitioned by its key.
+    pub fn produce(&self, topic: &Topic, key: &str, headers: Headers, body: Bytes) {
+        let mut state = self.state();
+        let place = state.place(topic, key.as_bytes());
+        let entry = Entry::new(state.now(), Some(body)).under(key.as_bytes().to_vec());
+        state.log(&place).append(Entry { headers, ..entry });
+    }
+
+    /// What a `read_committed` reader of one partition sees from an offset on.
+    #[must_use]
+    pub fn read(&self, place: &Place, from: Offset) -> Vec<Seen> {
+        let mut state = self.state();
+        let log = state.log(place);
+        let seen = log.committed(from, log.high());
+        seen.map(|(offset, entry)| Seen::new(place, offset, entry)).collect()
+    }
+
+    /// Everything that was ever committed to a topic, compacted away or not.
+    #[must_use]
+    pub fn committed(&self, topic: &Topic) -> Vec<Seen> {
+        let state = self.state();
+        let logs = state.logs.iter().filter(|((t, _), _)| t == topic);
+        let history = |(place, log): (&Place, &super::log::Log)| {
+            let place = place.clone();
+            let seen = log.history(log.high());
+            seen.map(|(offset, entry)| Seen::new(&place, offset, entry)).collect::<Vec<_>>()
+        };
+        logs.flat_map(history).collect()
+    }
+
+    /// Every partition that exists.
+    #[must_use]
+    pub fn places(&self) -> Vec<Place> {
+        self.state().logs.keys().cloned().collect()
+    }
+
+    /// Forgets what compaction may forget in the changelogs.
+    pub fn compact(&self) {
+        self.state().compact();
+    }
+
+    /// The partition of an engine topic: `inbox`, `changelog`, `history`.
+    #[must_use]
+    pub fn engine(&self, what: &str, shard: Shard) -> Place {
+        self.state().engine(what, shard)
+    }
+
+    /// Whether nothing is on its way: no append, no transaction, no late end.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.state().is_settled()
+    }
+
+    /// How many port calls there were.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.state().calls
+    }
+
+    /// How often each fault fired.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.state().tally.clone()
+    }
+
+    /// Counts a fault that came from outside the ports.
+    pub fn count(&self, fault: super::Fault) {
+        self.state().tally.count(fault);
+    }
+
+    /// What the ports themselves found to be wrong.
+    #[must_use]
+    pub fn complaints(&self) -> Vec<String> {
+        self.state().complaints.clone()
+    }
+
+    /// Changes what goes wrong from now on.
+    pub fn set_odds(&self, odds: Odds) {
+        self.state().setup.odds = odds;
+    }
+
+    pub(super) fn state(&self) -> RefMut<'_, State> {
+        self.0.borrow_mut()
+    }
+}
+
+impl Seen {
+    fn new(place: &Place, offset: Offset, entry: &Entry) -> Self {
+        Self {
+            place: place.clone(),
+            offset,
+            timestamp: entry.timestamp,
+            key: entry.key.clone(),
+            headers: entry.headers.clone(),
+            value: entry.value.clone(),
+        }
+    }
+}

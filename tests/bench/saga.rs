@@ -1,0 +1,219 @@
+//! Measures sagas over Kafka from outside: how many a second, how long each, at what cost.
+//!
+//! `cargo bench --bench saga -- --help` tells the options; README.md beside this has figures.
+
+// A benchmark reads the clock.
+#![allow(clippy::disallowed_methods)]
+
+mod engine;
+mod floor;
+mod kafka;
+mod load;
+mod process;
+mod report;
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::{Parser, ValueEnum};
+
+use crate::floor::Gathering;
+use crate::load::{Arrival, Load, Participants};
+use crate::process::{Kafka, Running};
+use crate::report::Figures;
+
+/// What may happen to a command when a process dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Delivery {
+    /// Each command once: batches are transactions.
+    ExactlyOnce,
+    /// Commands may repeat with the same id.
+    AtLeastOnce,
+}
+
+impl Delivery {
+    /// As the configuration spells it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ExactlyOnce => "exactly-once",
+            Self::AtLeastOnce => "at-least-once",
+        }
+    }
+}
+
+/// Measures sagas over Kafka from outside.
+#[derive(Debug, Parser)]
+#[command(name = "cargo bench --bench saga --")]
+struct Options {
+    /// So many orders are open at any time.
+    #[arg(long, value_name = "N", conflicts_with = "rate")]
+    open: Option<usize>,
+    /// So many orders are placed each second.
+    #[arg(long, value_name = "PER_SECOND")]
+    rate: Option<f64>,
+    /// How long is measured.
+    #[arg(long, default_value_t = 20)]
+    seconds: u64,
+    /// How long runs before that, for Kafka's JIT above all.
+    #[arg(long, default_value_t = 20)]
+    warmup: u64,
+    /// The delivery mode.
+    #[arg(long, value_enum, default_value_t = Delivery::ExactlyOnce)]
+    delivery: Delivery,
+    /// Partitions of the engine's topics.
+    #[arg(long, default_value_t = 4)]
+    shards: i32,
+    /// Partitions of the users' topics.
+    #[arg(long, default_value_t = 4)]
+    partitions: i32,
+    /// Of 100 cards so many are declined (by the engine's run only).
+    #[arg(long, default_value_t = 0)]
+    declined: u32,
+    /// `dev` for Segue's own, or the address of a fresh Kafka; by default one is started.
+    #[arg(long, value_name = "dev|ADDRESS")]
+    broker: Option<String>,
+    /// Measures the floor instead of the engine.
+    #[arg(long)]
+    floor: bool,
+    /// Measures the floor, then the engine, each on a fresh Kafka, and their ratio.
+    #[arg(long, conflicts_with = "floor")]
+    pair: bool,
+    /// Appends a line of JSON for each run to this file.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// The floor's gathering: most records in a batch.
+    #[arg(long, default_value_t = 2000, hide = true)]
+    records_max: usize,
+    #[arg(long, default_value_t = 8, hide = true)]
+    crowd: usize,
+    #[arg(long, default_value_t = 5, hide = true)]
+    gather_ms: u64,
+    #[arg(long, default_value_t = 1, hide = true)]
+    producers: usize,
+    /// This process is the floor itself, on this Kafka.
+    #[arg(long, hide = true)]
+    as_floor: Option<String>,
+    /// Said by `cargo bench`.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Engine,
+    Floor,
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    if let Some(brokers) = &options.as_floor {
+        return floor::run(brokers, options.delivery, options.gathering());
+    }
+    let whats: &[What] = match (options.pair, options.floor) {
+        (true, _) => &[What::Floor, What::Engine],
+        (false, true) => &[What::Floor],
+        (false, false) => &[What::Engine],
+    };
+    let mut all = Vec::new();
+    for what in whats {
+        let figures = measure(*what, &options)?;
+        if let Some(path) = &options.json {
+            let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+            writeln!(file, "{}", figures.json())?;
+        }
+        all.push(figures);
+    }
+    println!("{}", report::HEAD);
+    for figures in &all {
+        println!("{}", figures.row());
+    }
+    if all.iter().any(|f| f.others_cores > 0.2) {
+        println!("\nother programs used the machine meanwhile: compare only within this run");
+    }
+    if let [floor, engine] = all.as_slice() {
+        let ratio = engine.sagas_per_second() / floor.sagas_per_second();
+        println!("\nengine / floor: {ratio:.2}");
+    }
+    if all.iter().any(|f| f.seen.left_open > 0) {
+        bail!("some orders never ended");
+    }
+    Ok(())
+}
+
+impl Options {
+    fn gathering(&self) -> Gathering {
+        Gathering {
+            records_max: self.records_max,
+            crowd: self.crowd,
+            wait: Duration::from_millis(self.gather_ms),
+            producers: self.producers,
+        }
+    }
+
+    fn arrival(&self) -> Arrival {
+        match (self.open, self.rate) {
+            (_, Some(rate)) => Arrival::Rate(rate),
+            (open, None) => Arrival::Open(open.unwrap_or(1024)),
+        }
+    }
+}
+
+/// One run on a fresh Kafka.
+fn measure(what: What, options: &Options) -> Result<Figures> {
+    let place = tempfile::TempDir::with_prefix("segue-bench.")?;
+    let kafka = engine::kafka(options.broker.as_deref(), place.path())?;
+    let mut topics = vec![kafka::ORDERS, kafka::ENDS];
+    topics.extend(kafka::COMMANDS);
+    topics.extend(kafka::EVENTS);
+    kafka::create_topics(kafka.address(), &topics, options.partitions)?;
+    if what == What::Floor {
+        kafka::create_topics(kafka.address(), &floor::OWN_TOPICS, options.shards)?;
+    }
+    let mut running = match what {
+        What::Engine => engine::start(kafka.address(), options, place.path())?,
+        What::Floor => engine::start_floor(kafka.address(), options, place.path())?,
+    };
+    let result = watch(what, &kafka, &mut running, options);
+    if result.is_err() {
+        eprintln!("{}", engine::last_words(place.path()));
+    }
+    result
+}
+
+/// Puts the load on what runs and reads the meters around the measured time.
+fn watch(what: What, kafka: &Kafka, running: &mut Running, options: &Options) -> Result<Figures> {
+    let committed = options.delivery == Delivery::ExactlyOnce;
+    let participants = Participants::start(kafka.address(), options.declined, committed)?;
+    let mut load = Load::open(kafka.address())?;
+    load.probe(Duration::from_secs(60), || !running.has_ended())?;
+    let arrival = options.arrival();
+    eprintln!("{what:?}: {arrival:?}, {} s of warm-up", options.warmup);
+    load.run(arrival, Duration::from_secs(options.warmup))?;
+    let processes = [Some(running.id()), kafka.id(), Some(std::process::id())];
+    let before = processes.map(|id| id.map(process::cpu));
+    let machine = process::machine_cpu();
+    let mut seen = load.run(arrival, Duration::from_secs(options.seconds))?;
+    let after = processes.map(|id| id.map(process::cpu));
+    let machine = process::machine_cpu().saturating_sub(machine);
+    let memory_mib = processes.map(|id| id.map(process::memory_mib));
+    seen.left_open = load.drain(Duration::from_secs(60))?;
+    participants.stop()?;
+    let mut cpu = [None; 3];
+    for (of, (before, after)) in before.into_iter().zip(after).enumerate() {
+        cpu[of] = before.zip(after).map(|(before, after)| after.saturating_sub(before));
+    }
+    let ours: Duration = cpu.iter().flatten().sum();
+    Ok(Figures {
+        others_cores: machine.saturating_sub(ours).as_secs_f64() / seen.lasted.as_secs_f64(),
+        what: if what == What::Engine { "engine" } else { "floor" },
+        delivery: options.delivery.name(),
+        arrival,
+        seen,
+        cpu,
+        memory_mib,
+    })
+}

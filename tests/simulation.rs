@@ -1,0 +1,223 @@
+//! The production runtime in a simulated world: crashes, doubts, zombies, jumps, by seed.
+//!
+//! A failing seed prints the command that runs it again: `SEED=17 cargo test --test simulation`.
+
+use std::env;
+use std::sync::Arc;
+
+use segue::definition::{Catalog, parse};
+use segue::simulation::{
+    Call, CrashPoint, Fault, Letter, Moment, Odds, Options, Outcome, Simulation, Tally, Temper,
+    Weakness,
+};
+
+/// An order that goes through three participants, with every kind of time limit.
+const TIMED: &str = include_str!("simulation/timed.yaml");
+/// The same without any: what is lost once is lost for ever.
+const UNTIMED: &str = include_str!("simulation/untimed.yaml");
+
+const SEEDS: u64 = 120;
+
+fn catalog(text: &str) -> Arc<Catalog> {
+    let definition = match parse("saga.yaml", text) {
+        Ok(definition) => definition,
+        Err(diagnostics) => panic!("{}", diagnostics.render(false)),
+    };
+    let mut catalog = Catalog::default();
+    catalog.add(definition).expect("the first definition clashes with none");
+    Arc::new(catalog)
+}
+
+fn letter(kind: &str, id: String, key: &str, body: String) -> Letter {
+    let to = format!("shop.orders/{kind}").parse().expect("an address");
+    Letter { to, key: key.to_owned(), id, answers: None, body }
+}
+
+/// Orders with numbers that no binary fraction holds, some placed twice, some cancelled, and a
+/// cancel for an order that nobody placed.
+fn letters(orders: u64) -> Vec<Letter> {
+    let numbers = ["12.10", "1e2", "12345678901234567890.125", "0.1", "7", "3.000"];
+    let mut letters = Vec::new();
+    for order in 0..orders {
+        let key = format!("o/{order}");
+        let total = numbers[usize::try_from(order).expect("few orders") % numbers.len()];
+        let body = format!(r#"{{"order_id":"{key}","total":{total},"lines":[{{"n":1.50}}]}}"#);
+        letters.push(letter("OrderPlaced", format!("placed:{key}"), &key, body.clone()));
+        if order % 4 == 1 {
+            letters.push(letter("OrderPlaced", format!("again:{key}"), &key, body));
+        }
+        if order % 5 == 2 {
+            let body = format!(r#"{{"order_id":"{key}","by":"customer"}}"#);
+            letters.push(letter("OrderCancelled", format!("cancelled:{key}"), &key, body));
+        }
+    }
+    let body = r#"{"order_id":"nobody","by":"customer"}"#.to_owned();
+    letters.push(letter("OrderCancelled", "cancelled:nobody".to_owned(), "nobody", body));
+    letters
+}
+
+fn options(text: &str, odds: Odds) -> Options {
+    let temper = if text == TIMED { Temper::USUAL } else { Temper::PROMPT };
+    Options {
+        catalog: catalog(text),
+        letters: letters(6),
+        shards: 3,
+        nodes: 2,
+        odds,
+        crashes: Vec::new(),
+        weaknesses: Vec::new(),
+        temper,
+        rough_turns: 1_500,
+        turns_max: 30_000,
+    }
+}
+
+fn refuse(outcome: &Outcome, test: &str) {
+    assert!(
+        outcome.violations.is_empty(),
+        "\n{story}\nseed {seed} after {turns} turns:\n  {found}\nrun it again: \
+         SEED={seed} cargo test --test simulation {test}\n",
+        story = outcome.story.join("\n"),
+        seed = outcome.seed,
+        turns = outcome.turns,
+        found = outcome.violations.join("\n  "),
+    );
+}
+
+/// The seed of the environment alone, or so many.
+fn seeds(count: u64) -> Vec<u64> {
+    match env::var("SEED").ok().and_then(|seed| seed.parse().ok()) {
+        Some(seed) => vec![seed],
+        None => (0..count).collect(),
+    }
+}
+
+fn run_seeds(text: &str, test: &str) -> Tally {
+    // An answer that names no command cannot be told from one for the generation before: where
+    // starts are queued, the participants echo the command's id.
+    let queued = options(text, Odds::ROUGH);
+    let single =
+        text.replace("again: queue", "again: ignore").replace("after: new", "after: ignore");
+    let mut single = Options { catalog: catalog(&single), ..queued.clone() };
+    single.temper.anonymous = 500;
+    let mut tally = Tally::default();
+    for seed in seeds(SEEDS) {
+        let options = if seed % 2 == 0 { &queued } else { &single };
+        let outcome = Simulation::run(seed, options.clone());
+        refuse(&outcome, test);
+        tally.add(&outcome.tally);
+    }
+    tally
+}
+
+#[test]
+fn no_seed_breaks_an_order_with_timers() {
+    let tally = run_seeds(TIMED, "no_seed_breaks_an_order_with_timers");
+    println!("{tally}");
+    if env::var("SEED").is_err() {
+        assert_eq!(tally.never(), Vec::<Fault>::new(), "these faults never fired");
+    }
+}
+
+#[test]
+fn no_seed_breaks_an_order_without_timers() {
+    let tally = run_seeds(UNTIMED, "no_seed_breaks_an_order_without_timers");
+    if env::var("SEED").is_err() {
+        // Prompt participants are never late and never silent, and no timer is ever due.
+        assert_eq!(tally.of(Fault::Silent) + tally.of(Fault::AnsweredLate), 0);
+        let mut never = tally.never();
+        let timed = |fault: &Fault| {
+            matches!(fault, Fault::Silent | Fault::AnsweredLate | Fault::Crash(Call::Append, _))
+        };
+        never.retain(|fault| !timed(fault));
+        assert_eq!(never, Vec::<Fault>::new(), "these faults never fired");
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_world() {
+    let options = options(TIMED, Odds::ROUGH);
+    let once = Simulation::run(7, options.clone());
+    let twice = Simulation::run(7, options.clone());
+    assert_eq!((once.fingerprint, once.calls), (twice.fingerprint, twice.calls));
+    assert_ne!(once.fingerprint, Simulation::run(8, options).fingerprint);
+}
+
+/// One order and one node, nothing left to chance but the place of the crash.
+fn small(crashes: Vec<CrashPoint>) -> Options {
+    Options {
+        letters: letters(1),
+        shards: 1,
+        nodes: 1,
+        temper: Temper::OBEDIENT,
+        crashes,
+        ..options(UNTIMED, Odds::CALM)
+    }
+}
+
+fn points(calls: u64) -> impl Iterator<Item = CrashPoint> {
+    (1..=calls)
+        .flat_map(|call| [Moment::Before, Moment::After].map(|moment| CrashPoint { call, moment }))
+}
+
+#[test]
+fn no_single_crash_breaks_one_order() {
+    let calm = Simulation::run(1, small(Vec::new()));
+    refuse(&calm, "no_single_crash_breaks_one_order");
+    assert!(calm.calls > 50, "only {} calls: hardly a run", calm.calls);
+    let mut fired = 0;
+    for point in points(calm.calls) {
+        let outcome = Simulation::run(1, small(vec![point]));
+        assert!(outcome.violations.is_empty(), "{point:?}: {:?}", outcome.violations);
+        fired += u64::from(outcome.fingerprint != calm.fingerprint || outcome.calls != calm.calls);
+    }
+    assert!(fired > calm.calls, "only {fired} of {} crashes changed anything", 2 * calm.calls);
+}
+
+/// Odds under which every rule is needed soon.
+const STORMY: Odds = Odds { crash: 6, doubt: 250, evict: 25, member: 15, ..Odds::ROUGH };
+/// A rule that nobody misses in so many worlds is not needed, or not looked at.
+const STORMS: u64 = 150;
+
+/// The first world in a storm that goes wrong without these rules, and what is noticed.
+fn noticed(weaknesses: &[Weakness], odds: Odds) -> Option<(u64, String)> {
+    let weak = Options { weaknesses: weaknesses.to_vec(), ..options(TIMED, odds) };
+    let mut runs = (0..STORMS).map(|seed| Simulation::run(seed, weak.clone()));
+    let broken = runs.find(|outcome| !outcome.violations.is_empty())?;
+    Some((broken.seed, broken.violations.into_iter().next().unwrap_or_default()))
+}
+
+#[test]
+fn every_rule_is_missed_when_it_is_off() {
+    let mut unmissed = Vec::new();
+    for weakness in Weakness::ALL {
+        if weakness == Weakness::RestoreToStable {
+            continue;
+        }
+        match noticed(&[weakness], STORMY) {
+            Some((seed, what)) => println!("{weakness:?}: seed {seed}: {what}"),
+            None => unmissed.push(weakness),
+        }
+    }
+    assert_eq!(unmissed, Vec::<Weakness>::new(), "nobody misses these rules");
+}
+
+/// Two rules guard a restore against a transaction that is still open. Waiting for its offsets is
+/// enough alone; waiting for the high watermark is enough where no record comes after its offsets.
+#[test]
+fn a_restore_needs_the_high_watermark_or_stable_offsets() {
+    let in_order = Odds { straggle: 0, ..STORMY };
+    let unstable = [Weakness::UnstableOffsets];
+    assert_eq!(noticed(&[Weakness::RestoreToStable], STORMY), None);
+    assert_eq!(noticed(&unstable, in_order), None);
+    let neither = [Weakness::UnstableOffsets, Weakness::RestoreToStable];
+    assert!(noticed(&neither, in_order).is_some(), "nobody misses the high watermark");
+    assert!(noticed(&unstable, STORMY).is_some(), "nobody misses the stable offsets");
+}
+
+#[test]
+fn no_storm_breaks_an_order() {
+    for seed in seeds(60) {
+        refuse(&Simulation::run(seed, options(TIMED, STORMY)), "no_storm_breaks_an_order");
+    }
+}
