@@ -128,7 +128,7 @@ fn numbers(fold: &Fold, letters: &[Letter], found: &mut Vec<String>) {
             continue;
         };
         for (name, value) in fields.iter().filter(|(_, value)| value.is_number()) {
-            if start.get(name).is_some_and(|there| there.to_string() != value.to_string()) {
+            if start.get(name).is_some_and(|there| there != value) {
                 found.push(format!("{} says {name}: {value}", message.id));
             }
         }
