@@ -11,6 +11,7 @@ pub mod engine;
 pub mod format;
 
 // Proof: what a definition promises.
+pub mod books;
 pub mod scenario;
 
 // The loop: batches, commits, restores, over ports.
@@ -25,7 +26,11 @@ pub mod cli;
 #[cfg(feature = "server")]
 pub mod config;
 #[cfg(feature = "server")]
+pub mod dev;
+#[cfg(feature = "server")]
 pub mod devbroker;
+#[cfg(feature = "server")]
+pub mod node;
 pub mod participants;
 #[cfg(feature = "server")]
 pub mod store;

@@ -1,3 +1,7 @@
 //! The `segue` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    segue::cli::main()
+}

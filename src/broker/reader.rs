@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
@@ -7,7 +7,8 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message as _;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
-use super::connection::{ANSWER_MAX, Quiet, is_passing};
+use super::connection::{ANSWER_MAX, Quiet};
+use super::poll::drain;
 use super::record::source_record;
 use super::{Connection, Error, Isolation};
 use crate::message::Topic;
@@ -93,24 +94,25 @@ impl Reader {
     /// # Errors
     /// When the connection is refused or lost for good.
     pub fn poll(&mut self, wait: Duration, max: usize) -> Result<Vec<SourceRecord>, Error> {
-        let until = Instant::now() + wait;
         let mut found = Vec::new();
-        while found.len() < max {
-            let rest = until.saturating_duration_since(Instant::now());
-            let timeout = if found.is_empty() { rest } else { Duration::ZERO };
-            match self.consumer.poll(timeout) {
-                Some(Ok(record)) => {
-                    let place = (record.topic().to_owned(), record.partition());
-                    self.positions.insert(place, record.offset() + 1);
-                    found.push(source_record(&record)?);
-                }
-                Some(Err(error)) if is_noise(&error) => {}
-                Some(Err(error)) => return Err(self.connection.unanswered("reading", &error)),
-                None if !found.is_empty() || rest.is_zero() => break,
-                None => {}
-            }
+        let positions = &mut self.positions;
+        let drained = drain(
+            &self.consumer,
+            wait,
+            max,
+            || false,
+            |record| {
+                let place = (record.topic().to_owned(), record.partition());
+                positions.insert(place, record.offset() + 1);
+                found.push(source_record(record).map_err(Fault::Record)?);
+                Ok(())
+            },
+        );
+        match drained {
+            Ok(_) => Ok(found),
+            Err(Fault::Client(error)) => Err(self.connection.unanswered("reading", &error)),
+            Err(Fault::Record(error)) => Err(error),
         }
-        Ok(found)
     }
 
     /// Commits what [`Reader::poll`] has returned, for the partitions that are still assigned.
@@ -183,6 +185,18 @@ impl Reader {
     }
 }
 
+/// Why a poll ended early.
+enum Fault {
+    Client(KafkaError),
+    Record(Error),
+}
+
+impl From<KafkaError> for Fault {
+    fn from(error: KafkaError) -> Self {
+        Self::Client(error)
+    }
+}
+
 pub(super) fn made(config: &rdkafka::ClientConfig) -> Result<BaseConsumer<Quiet>, Error> {
     BaseConsumer::from_config_and_context(config, Quiet).map_err(|e| Error::Client(e.to_string()))
 }
@@ -222,13 +236,4 @@ pub(super) fn offsets(positions: &BTreeMap<(String, i32), i64>) -> TopicPartitio
             .expect("an offset that was read is a legal one");
     }
     list
-}
-
-/// Whether the client reports something that it goes on from by itself.
-pub(super) fn is_noise(error: &KafkaError) -> bool {
-    match error {
-        KafkaError::PartitionEOF(_) => true,
-        KafkaError::MessageConsumptionFatal(_) => false,
-        _ => error.rdkafka_error_code().is_some_and(is_passing),
-    }
 }

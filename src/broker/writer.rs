@@ -1,5 +1,5 @@
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
@@ -10,6 +10,7 @@ use rdkafka::producer::{
 };
 
 use super::connection::{describe, pass_on, report};
+use super::native::flush;
 use super::record::owned_headers;
 use super::{Connection, Error};
 use crate::message::{Outgoing, Timestamp};
@@ -81,14 +82,12 @@ pub(super) fn enqueue<C>(
 where
     C: ProducerContext + 'static,
 {
+    let mut waiting = QueueFull::default();
     let mut record = record;
     loop {
         match producer.send(record) {
             Ok(()) => return Ok(()),
-            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                record = back;
-                std::thread::sleep(Duration::from_millis(1));
-            }
+            Err((error, back)) if waiting.again(&error) => record = back,
             Err((error, back)) => {
                 let reason = describe(&error);
                 return Err(Error::NotAcknowledged(format!(
@@ -100,29 +99,22 @@ where
     }
 }
 
-/// Waits until a producer's queue is empty; answers whether it is.
-///
-/// rust-rdkafka's own flush polls in steps of 100 ms, which would be the time that a commit
-/// takes; librdkafka's wakes up with the last acknowledgement.
-#[allow(unsafe_code, reason = "rust-rdkafka does not expose librdkafka's flush as it is")]
-pub(super) fn flush<C: ProducerContext + 'static>(
-    producer: &ThreadedProducer<C>,
-    wait: Duration,
-) -> bool {
-    let until = Instant::now() + wait;
-    loop {
-        let rest = until.saturating_duration_since(Instant::now()).as_millis();
-        let rest = i32::try_from(rest).unwrap_or(i32::MAX);
-        // SAFETY: the pointer is that of a live producer, which `producer` keeps alive for the
-        // call, and rd_kafka_flush may be called from any thread.
-        let answer =
-            unsafe { rdkafka::bindings::rd_kafka_flush(producer.client().native_ptr(), rest) };
-        if answer == rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
-            return true;
-        }
-        if rest == 0 {
+/// Waits for room in a producer's queue.
+#[derive(Debug, Default)]
+pub(super) struct QueueFull {
+    times: u32,
+}
+
+impl QueueFull {
+    /// Pauses if that is what went wrong; answers whether to send again. The queue empties even
+    /// with the cluster away: its records are given up in time.
+    pub(super) fn again(&mut self, error: &KafkaError) -> bool {
+        if !matches!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) {
             return false;
         }
+        std::thread::sleep(Duration::from_millis(1 << self.times.min(4)));
+        self.times += 1;
+        true
     }
 }
 

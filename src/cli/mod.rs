@@ -1,1 +1,101 @@
-//! Reads the command line and runs what it asks for.
+//! Gives each verb of the command line its arguments, its words and its exit code.
+//!
+//! stdout is data, stderr is talk. Exit codes: 0 done, 1 failed, 2 wrong usage, 4 findings of a
+//! check or test, 6 out of time.
+
+mod check;
+mod config;
+mod dev;
+mod run;
+mod stop;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Something failed.
+const FAILED: u8 = 1;
+/// A check or a test found something.
+const FINDINGS: u8 = 4;
+
+/// Coordinates long-running business transactions over Kafka, and undoes them when they fail.
+#[derive(Debug, Parser)]
+#[command(name = "segue", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the engine against a Kafka cluster
+    Run {
+        /// The configuration (YAML); every key may also come from the environment
+        #[arg(long, env = "SEGUE_CONFIG")]
+        config: Option<PathBuf>,
+    },
+    /// Check definitions: what is wrong, where, and how to mend it
+    Check {
+        /// Definitions, or folders that hold some
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Run the scenarios that lie beside definitions
+    Test {
+        /// Definitions, or folders that hold some
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Try sagas with nothing installed: broker, engine and simulated services in one process
+    Dev(dev::Arguments),
+    /// Run the development broker alone
+    Broker {
+        /// The port on loopback; 0 takes any that is free
+        #[arg(long, default_value_t = 9092)]
+        port: u16,
+        /// Keep topics in this folder; without it everything is forgotten at the end
+        #[arg(long)]
+        data: Option<PathBuf>,
+    },
+    /// Show the configuration and where each value comes from
+    Config {
+        /// The configuration (YAML)
+        #[arg(long, env = "SEGUE_CONFIG")]
+        config: Option<PathBuf>,
+    },
+    /// Print the version
+    Version,
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let outcome = match Arguments::parse().verb {
+        Verb::Run { config } => run::run(config.as_deref()),
+        Verb::Check { paths } => check::run(&paths),
+        Verb::Test { paths: _ } => Ok(ExitCode::SUCCESS),
+        Verb::Dev(arguments) => dev::run(&arguments),
+        Verb::Broker { port, data } => dev::broker(port, data),
+        Verb::Config { config } => config::show(config.as_deref()),
+        Verb::Version => {
+            say(&format!("segue {}", env!("CARGO_PKG_VERSION")));
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    outcome.unwrap_or_else(|error| {
+        complain(&format!("error: {error:#}"));
+        ExitCode::from(FAILED)
+    })
+}
+
+/// Writes a line of data; a reader that has gone is no failure.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Writes a line of talk.
+fn complain(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Step, StepId};
@@ -47,6 +48,15 @@ impl Definition {
     #[must_use]
     pub fn step(&self, id: StepId) -> &Step {
         &self.steps[id.0 as usize]
+    }
+
+    /// The topics that it writes to.
+    #[must_use]
+    pub fn topics_written(&self) -> BTreeSet<Topic> {
+        let ends = [&self.ends.completed, &self.ends.compensated, &self.ends.stuck];
+        let facts = ends.into_iter().flatten().map(|fact| &fact.to);
+        let sent = self.steps.iter().flat_map(Step::sends);
+        facts.chain(sent).map(|address| address.topic.clone()).collect()
     }
 
     /// How an event of this address finds its instance.

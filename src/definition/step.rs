@@ -29,6 +29,23 @@ pub struct Step {
     pub line: u32,
 }
 
+impl Step {
+    /// Where its messages go, those that undo it too.
+    pub fn sends(&self) -> impl Iterator<Item = &Address> {
+        let (own, undo) = match &self.kind {
+            StepKind::Command(command) => (Some(&command.request.command), &command.compensate),
+            StepKind::Emit(emit) => (Some(&emit.fact.to), &emit.compensate),
+            StepKind::Set | StepKind::Fail(_) => (None, &Compensation::Nothing),
+        };
+        let undo = match undo {
+            Compensation::Command { request, .. } => Some(&request.command),
+            Compensation::Emit(fact) => Some(&fact.to),
+            Compensation::Unsaid | Compensation::Nothing => None,
+        };
+        own.into_iter().chain(undo)
+    }
+}
+
 /// What a step does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StepKind {

@@ -79,4 +79,11 @@ impl Faults {
         *count += 1;
         self.ordered.iter().find(|f| f.api == api && f.nth == *count).map(|f| f.trouble)
     }
+
+    /// How many of the ordered faults have happened.
+    pub fn fired(&self) -> usize {
+        let seen = self.seen.lock().expect("nothing panics while it counts");
+        let has = |f: &&Fault| seen.get(&f.api).is_some_and(|count| *count >= f.nth);
+        self.ordered.iter().filter(has).count()
+    }
 }

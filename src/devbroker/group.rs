@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 
-use super::answer::{Answer, Joined, Status, Synced, Ticket};
+use super::answer::{Answer, Joined, Status, Ticket};
 use super::member::{Join, Member};
 
 /// Members of one group at most.
@@ -241,7 +241,9 @@ impl Group {
         let absent = |id: &String, m: &Member| m.joining.is_none() && !static_ids.contains(&id);
         let gone: Vec<String> =
             self.members.iter().filter(|(id, m)| absent(id, m)).map(|(id, _)| id.clone()).collect();
-        gone.iter().for_each(|id| drop(self.members.remove(id)));
+        for id in &gone {
+            self.members.remove(id);
+        }
         self.generation += 1;
         if self.members.is_empty() {
             self.status = Status::Empty;
@@ -300,79 +302,6 @@ impl Group {
         }
     }
 
-    /// Asks for a member's share; the leader brings everyone's.
-    pub fn sync(
-        &mut self,
-        member: &str,
-        shares: BTreeMap<String, Bytes>,
-        ticket: Ticket,
-        now_ms: i64,
-        out: &mut Vec<(Ticket, Answer)>,
-    ) {
-        let Some(asking) = self.members.get_mut(member) else { return };
-        asking.seen_ms = now_ms;
-        match self.status {
-            Status::Empty | Status::Preparing { .. } => {
-                let error = ResponseError::RebalanceInProgress;
-                out.push((ticket, Answer::Refused { error, member: member.to_owned() }));
-            }
-            Status::Stable => out.push((ticket, Answer::Synced(self.synced(member)))),
-            Status::Completing => {
-                asking.syncing = Some(ticket);
-                if self.leader == member {
-                    self.share_out(shares, now_ms, out);
-                }
-            }
-        }
-    }
-
-    fn share_out(
-        &mut self,
-        mut shares: BTreeMap<String, Bytes>,
-        now_ms: i64,
-        out: &mut Vec<(Ticket, Answer)>,
-    ) {
-        self.status = Status::Stable;
-        for (id, member) in &mut self.members {
-            member.assignment = shares.remove(id).unwrap_or_default();
-        }
-        let ids: Vec<String> = self.members.keys().cloned().collect();
-        for id in ids {
-            let answer = self.synced(&id);
-            let Some(member) = self.members.get_mut(&id) else { continue };
-            if let Some(ticket) = member.syncing.take() {
-                member.seen_ms = now_ms;
-                out.push((ticket, Answer::Synced(answer)));
-            }
-        }
-    }
-
-    fn synced(&self, id: &str) -> Synced {
-        Synced {
-            protocol_type: self.protocol_type.clone(),
-            protocol: self.protocol.clone(),
-            assignment: self.members.get(id).map(|m| m.assignment.clone()).unwrap_or_default(),
-        }
-    }
-
-    /// Hears that a member lives.
-    pub fn heartbeat(&mut self, member: &str, now_ms: i64) -> Result<(), ResponseError> {
-        if let Some(member) = self.members.get_mut(member) {
-            member.seen_ms = now_ms;
-        }
-        match self.status {
-            Status::Preparing { .. } => Err(ResponseError::RebalanceInProgress),
-            Status::Empty => Err(ResponseError::UnknownMemberId),
-            Status::Completing | Status::Stable => Ok(()),
-        }
-    }
-
-    /// Refuses what a member says about another generation.
-    pub fn check_generation(&self, generation: i32) -> Result<(), ResponseError> {
-        let same = generation == self.generation;
-        if same { Ok(()) } else { Err(ResponseError::IllegalGeneration) }
-    }
-
     /// Lets a member go.
     pub fn leave(&mut self, member: &str, now_ms: i64, out: &mut Vec<(Ticket, Answer)>) {
         self.promised.remove(member);
@@ -395,12 +324,132 @@ impl Group {
             .filter(|(_, m)| m.is_late(now_ms))
             .map(|(id, _)| id.clone())
             .collect();
-        late.iter().for_each(|id| self.leave(id, now_ms, out));
+        for id in &late {
+            self.leave(id, now_ms, out);
+        }
         if let Status::Preparing { since_ms } = self.status {
             let patience_ms = self.members.values().map(|m| m.rebalance_ms).max().unwrap_or(0);
             if now_ms - since_ms >= patience_ms {
                 self.complete_join(now_ms, out);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::member::Protocol;
+    use super::*;
+
+    fn join(member: &str, instance: Option<&str>, metadata: &'static str) -> Join {
+        let metadata = Bytes::from_static(metadata.as_bytes());
+        Join {
+            member: member.to_owned(),
+            instance: instance.map(str::to_owned),
+            session_ms: 1_000,
+            rebalance_ms: 3_000,
+            protocol_type: "consumer".to_owned(),
+            protocols: vec![Protocol { name: "range".to_owned(), metadata }],
+            client: "c".to_owned(),
+            host: "h".to_owned(),
+            id_first: false,
+            may_skip: true,
+        }
+    }
+
+    #[derive(Default)]
+    struct World {
+        group: Group,
+        out: Vec<(Ticket, Answer)>,
+        tickets: u64,
+    }
+
+    impl World {
+        fn join(&mut self, join: &Join, now_ms: i64) -> Ticket {
+            self.tickets += 1;
+            let ticket = Ticket(self.tickets);
+            self.group.join(join, ticket, now_ms, &mut self.out);
+            ticket
+        }
+
+        fn joined(&mut self, ticket: Ticket) -> Joined {
+            let index = self.out.iter().position(|(t, _)| *t == ticket).expect("an answer");
+            match self.out.remove(index).1 {
+                Answer::Joined(joined) => joined,
+                other => panic!("not joined: {other:?}"),
+            }
+        }
+
+        /// One member alone in a stable group.
+        fn settled(instance: Option<&str>) -> (Self, String) {
+            let mut world = Self::default();
+            let ticket = world.join(&join("", instance, "m"), 0);
+            let member = world.joined(ticket).member;
+            let shares = BTreeMap::from([(member.clone(), Bytes::from_static(b"all"))]);
+            world.group.sync(&member, shares, Ticket(0), 0, &mut world.out);
+            world.out.clear();
+            assert_eq!(world.group.status, Status::Stable);
+            (world, member)
+        }
+    }
+
+    #[test]
+    fn a_newcomer_waits_until_the_others_have_joined_again() {
+        let (mut world, first) = World::settled(None);
+        let newcomer = world.join(&join("", None, "m"), 10);
+        assert!(world.out.is_empty());
+        let refused = world.group.heartbeat(&first, 20);
+        assert_eq!(refused, Err(ResponseError::RebalanceInProgress));
+        let again = world.join(&join(&first, None, "m"), 30);
+        let leader = world.joined(again);
+        assert_eq!((leader.generation, leader.members.len()), (2, 2));
+        let follower = world.joined(newcomer);
+        assert_eq!((follower.generation, follower.members.len()), (2, 0));
+    }
+
+    #[test]
+    fn a_silent_member_is_dropped_after_its_session() {
+        let (mut world, first) = World::settled(None);
+        world.group.pass_time(999, &mut world.out);
+        assert!(world.group.check_member(&first, None).is_ok());
+        world.group.pass_time(1_000, &mut world.out);
+        let gone = world.group.check_member(&first, None);
+        assert_eq!(gone, Err(ResponseError::UnknownMemberId));
+        assert_eq!(world.group.status, Status::Empty);
+    }
+
+    #[test]
+    fn a_rebalance_goes_on_without_the_one_who_does_not_join() {
+        let (mut world, first) = World::settled(None);
+        let newcomer = world.join(&join("", None, "m"), 500);
+        for now_ms in [1_000, 1_900, 2_800] {
+            let _ = world.group.heartbeat(&first, now_ms);
+        }
+        world.group.pass_time(3_499, &mut world.out);
+        assert!(world.out.is_empty());
+        world.group.pass_time(3_500, &mut world.out);
+        let joined = world.joined(newcomer);
+        assert_eq!((joined.generation, joined.members.len()), (2, 1));
+    }
+
+    #[test]
+    fn a_static_member_keeps_generation_and_share_and_fences_its_double() {
+        let (mut world, first) = World::settled(Some("one"));
+        let ticket = world.join(&join("", Some("one"), "m"), 10);
+        let back = world.joined(ticket);
+        assert_eq!((back.generation, back.skip_assignment), (1, true));
+        assert_ne!(back.member, first);
+        let fenced = world.group.check_member(&first, Some("one"));
+        assert_eq!(fenced, Err(ResponseError::FencedInstanceId));
+        world.group.sync(&back.member, BTreeMap::new(), Ticket(99), 20, &mut world.out);
+        let Some((_, Answer::Synced(synced))) = world.out.pop() else { panic!("no share") };
+        assert_eq!(synced.assignment, "all");
+    }
+
+    #[test]
+    fn a_member_of_another_generation_is_refused() {
+        let (world, _) = World::settled(None);
+        assert_eq!(world.group.check_generation(0), Err(ResponseError::IllegalGeneration));
+        assert_eq!(world.group.check_generation(1), Ok(()));
     }
 }

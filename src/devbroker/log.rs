@@ -146,7 +146,9 @@ impl Log {
             [one] => one.bytes.clone(),
             many => {
                 let mut joined = BytesMut::with_capacity(bytes);
-                many.iter().for_each(|b| joined.extend_from_slice(&b.bytes));
+                for batch in many {
+                    joined.extend_from_slice(&batch.bytes);
+                }
                 joined.freeze()
             }
         };

@@ -17,6 +17,7 @@ mod batch;
 mod cluster;
 mod compaction;
 mod fault;
+mod generation;
 mod group;
 mod log;
 mod member;
@@ -29,7 +30,6 @@ mod transaction;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -50,8 +50,6 @@ const THREADS: usize = 2;
 pub struct Options {
     /// The port on loopback; 0 takes any that is free.
     pub port: u16,
-    /// Where the broker keeps its data over restarts; in memory only when absent.
-    pub data: Option<PathBuf>,
     /// Whether a topic that someone asks for comes into being.
     pub auto_create: bool,
     /// How many partitions a topic gets when nobody says.
@@ -62,7 +60,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, data: None, auto_create: false, partitions_default: 1, faults: Vec::new() }
+        Self { port: 0, auto_create: false, partitions_default: 1, faults: Vec::new() }
     }
 }
 
@@ -81,20 +79,13 @@ pub enum Error {
     /// The system gave no threads: look at its limits.
     #[error("the development broker cannot start its threads: {0}")]
     Threads(io::Error),
-    /// The topic cannot be created: change its name or partitions.
-    #[error("the development broker cannot create topic {topic}: {reason}")]
-    Topic {
-        /// The topic that was asked for.
-        topic: String,
-        /// What the protocol calls it.
-        reason: String,
-    },
 }
 
 /// A running broker, for development only; it stops when dropped.
 #[derive(Debug)]
 pub struct DevBroker {
     address: SocketAddr,
+    shared: Arc<Shared>,
     stop: watch::Sender<bool>,
     runtime: Option<Runtime>,
 }
@@ -124,15 +115,21 @@ impl DevBroker {
         let faults = Faults::new(options.faults);
         let shared = Arc::new(Shared::new(address.port(), creation, faults, Cluster::default()));
         let (stop, stopped) = watch::channel(false);
-        runtime.spawn(server::serve(listener, shared, stopped));
+        runtime.spawn(server::serve(listener, Arc::clone(&shared), stopped));
         tracing::info!(%address, "devbroker.started for development only");
-        Ok(Self { address, stop, runtime: Some(runtime) })
+        Ok(Self { address, shared, stop, runtime: Some(runtime) })
     }
 
     /// The address for `bootstrap.servers`.
     #[must_use]
     pub fn address(&self) -> String {
         self.address.to_string()
+    }
+
+    /// How many of the faults that were ordered have happened.
+    #[must_use]
+    pub fn faults_fired(&self) -> usize {
+        self.shared.faults.fired()
     }
 
     /// Closes every connection and forgets what was in memory.

@@ -243,3 +243,59 @@ impl Transactions {
         self.by_id.values_mut().filter(over).filter_map(|t| t.fence(next_id)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open() -> (Transactions, Producer) {
+        let mut transactions = Transactions::default();
+        let (producer, ending) = transactions.init("t", 1_000, None).expect("a producer");
+        assert_eq!(ending, None);
+        let places = [Place::new("orders", 0)];
+        transactions.add_places("t", producer, places, 0).expect("added");
+        (transactions, producer)
+    }
+
+    #[test]
+    fn a_successor_gets_the_next_epoch_and_the_predecessors_end() {
+        let (mut transactions, old) = open();
+        let (new, ending) = transactions.init("t", 1_000, None).expect("a producer");
+        assert_eq!(new, Producer { id: old.id, epoch: old.epoch + 1 });
+        let ending = ending.expect("it was open");
+        assert_eq!((ending.producer, ending.committed), (new, false));
+        let fenced = transactions.end("t", old, true);
+        assert_eq!(fenced, Err(ResponseError::ProducerFenced));
+        let late = transactions.check_write("t", old, &Place::new("orders", 0));
+        assert_eq!(late, Err(ResponseError::InvalidProducerEpoch));
+    }
+
+    #[test]
+    fn what_lasts_too_long_is_undone_and_fenced() {
+        let (mut transactions, producer) = open();
+        assert_eq!(transactions.expire(999), []);
+        let endings = transactions.expire(1_000);
+        assert_eq!(endings.len(), 1);
+        assert!(!endings[0].committed);
+        assert_eq!(transactions.expire(5_000), []);
+        let fenced = transactions.end("t", producer, true);
+        assert_eq!(fenced, Err(ResponseError::ProducerFenced));
+    }
+
+    #[test]
+    fn a_repeated_end_is_answered_alike_and_a_contrary_one_refused() {
+        let (mut transactions, producer) = open();
+        let ending = transactions.end("t", producer, true).expect("ended").expect("it was open");
+        assert_eq!(ending.places, BTreeSet::from([Place::new("orders", 0)]));
+        assert_eq!(transactions.end("t", producer, true), Ok(None));
+        let contrary = transactions.end("t", producer, false);
+        assert_eq!(contrary, Err(ResponseError::InvalidTxnState));
+    }
+
+    #[test]
+    fn a_partition_that_was_not_named_takes_no_batch() {
+        let (transactions, producer) = open();
+        let other = transactions.check_write("t", producer, &Place::new("orders", 1));
+        assert_eq!(other, Err(ResponseError::InvalidTxnState));
+    }
+}

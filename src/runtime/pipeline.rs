@@ -123,8 +123,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             let polled = self.broker.poll(wait, left)?;
             let moved = !polled.revoked.is_empty() || !polled.assigned.is_empty();
             if moved {
-                // What is pending was taken while these shards were ours.
-                self.commit()?;
+                self.keep_footing(&polled.revoked)?;
                 for shard in polled.revoked {
                     self.release(shard)?;
                 }
@@ -139,6 +138,18 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
                 return Ok(());
             }
             wait = self.settings.gather.saturating_sub(spent).min(Duration::from_millis(1));
+        }
+    }
+
+    /// What is pending of a shard that is gone must not be committed: by now the group may have
+    /// given the shard away and let us in again, and R6 would let a stale batch pass.
+    fn keep_footing(&self, revoked: &[Shard]) -> Result<(), Lost> {
+        match revoked.iter().find(|shard| self.pending.shards.contains(shard)) {
+            None => Ok(()),
+            Some(shard) => {
+                let reason = format!("shard {shard} was taken away while a batch was gathered");
+                Err(Lost { reason, fatal: false })
+            }
         }
     }
 

@@ -62,22 +62,16 @@ fn read(reader: &mut Reader<'_>) -> Option<Definition> {
 
 fn refuse<T>(reader: &mut Reader<'_>, refusal: Refusal) -> Option<T> {
     match refusal {
-        Refusal::Syntax { at, message } => match quote::culprit(reader.text(), at) {
-            Some((span, mended)) => {
+        Refusal::Syntax { at, message } => {
+            if let Some((span, mended)) = quote::culprit(reader.text(), at) {
                 let message = format!("YAML cannot read this value: {message}");
-                reader.error(
-                    Code::Quote,
-                    span,
-                    message,
-                    format!("quote the expression: `{mended}`"),
-                )
+                let help = format!("quote the expression: `{mended}`");
+                return reader.error(Code::Quote, span, message, help);
             }
-            None => {
-                let message = format!("this is not YAML: {message}");
-                let help = "look at the indentation, colons and quotes here and on the line before";
-                reader.error(Code::Syntax, at..at + 1, message, help)
-            }
-        },
+            let message = format!("this is not YAML: {message}");
+            let help = "look at the indentation, colons and quotes here and on the line before";
+            reader.error(Code::Syntax, at..at + 1, message, help)
+        }
         Refusal::Limit { at, message } => {
             let help = "write it flatter or smaller";
             reader.error(Code::Limit, at..at + 1, message, help)

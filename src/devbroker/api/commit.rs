@@ -13,7 +13,6 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 
 use super::group::check;
-pub(super) use super::offset_fetch::fetch;
 use crate::devbroker::answer::Status;
 use crate::devbroker::cluster::Cluster;
 use crate::devbroker::offsets::Committed;
@@ -24,9 +23,9 @@ use crate::devbroker::transaction::Producer;
 /// Longest note that a client may leave with an offset.
 const METADATA_BYTES_MAX: usize = 4_096;
 
-pub(super) fn commit(shared: &Shared, request: OffsetCommitRequest) -> OffsetCommitResponse {
+pub(super) fn commit(shared: &Shared, request: &OffsetCommitRequest) -> OffsetCommitResponse {
     let topics = shared.with(|cluster, now_ms| {
-        let allowed = may_commit(cluster, &request, now_ms);
+        let allowed = may_commit(cluster, request, now_ms);
         let group = request.group_id.as_str();
         let mut topics = Vec::new();
         for topic in &request.topics {
@@ -59,7 +58,7 @@ pub(super) fn commit(shared: &Shared, request: OffsetCommitRequest) -> OffsetCom
 }
 
 fn committed(offset: i64, leader_epoch: i32, metadata: Option<&StrBytes>) -> Committed {
-    let metadata = metadata.map(|m| m.to_string()).unwrap_or_default();
+    let metadata = metadata.map(ToString::to_string).unwrap_or_default();
     Committed { offset, leader_epoch, metadata }
 }
 
@@ -106,10 +105,10 @@ fn may_commit(
 
 pub(super) fn commit_in_transaction(
     shared: &Shared,
-    request: TxnOffsetCommitRequest,
+    request: &TxnOffsetCommitRequest,
 ) -> TxnOffsetCommitResponse {
     let topics = shared.with(|cluster, _| {
-        let allowed = may_hold(cluster, &request);
+        let allowed = may_hold(cluster, request);
         let group = request.group_id.as_str();
         let mut topics = Vec::new();
         for topic in &request.topics {

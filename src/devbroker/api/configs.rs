@@ -139,7 +139,7 @@ fn alter_one(
     let topic = cluster.topics.topic_mut(&resource.resource_name)?;
     let mut settings = topic.settings.clone();
     for change in &resource.configs {
-        let value = change.value.as_ref().map(|v| v.to_string());
+        let value = change.value.as_ref().map(ToString::to_string);
         match (change.config_operation, value) {
             (SET, Some(value)) => {
                 check_setting(&change.name, &value)?;

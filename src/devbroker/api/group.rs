@@ -117,13 +117,13 @@ pub(super) async fn sync(shared: &Shared, request: SyncGroupRequest) -> SyncGrou
     let of = |a: kafka_protocol::messages::sync_group_request::SyncGroupRequestAssignment| {
         (a.member_id.to_string(), a.assignment)
     };
-    let shares: BTreeMap<_, _> = request.assignments.into_iter().map(of).collect();
+    let portions: BTreeMap<_, _> = request.assignments.into_iter().map(of).collect();
     let generation = request.generation_id;
     let answer = shared.answer_to(|cluster, ticket, now_ms| {
         let checked = check(cluster, &group, &member, instance, generation);
         let answers = &mut cluster.events.answers;
         match (checked, cluster.groups.get_mut(&group)) {
-            (Ok(()), Some(group)) => group.sync(&member, shares, ticket, now_ms, answers),
+            (Ok(()), Some(group)) => group.sync(&member, portions, ticket, now_ms, answers),
             (Err(error), _) => {
                 answers.push((ticket, Answer::Refused { error, member: member.clone() }));
             }

@@ -95,7 +95,7 @@ fn delete_one(cluster: &mut Cluster, id: &str) -> Result<(), ResponseError> {
 
 pub(super) fn delete_offsets(
     shared: &Shared,
-    request: OffsetDeleteRequest,
+    request: &OffsetDeleteRequest,
 ) -> OffsetDeleteResponse {
     let id = request.group_id.as_str();
     shared.with(|cluster, _| {

@@ -8,6 +8,7 @@ use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
 use super::code;
 use crate::devbroker::batch::Batch;
 use crate::devbroker::cluster::Cluster;
+use crate::devbroker::log::Log;
 use crate::devbroker::shared::Shared;
 use crate::devbroker::topics::Place;
 
@@ -43,7 +44,7 @@ fn append(
     } else {
         Err(ResponseError::InvalidRequiredAcks)
     };
-    let start = cluster.topics.log(&place.topic, place.partition).map_or(-1, |log| log.start());
+    let start = cluster.topics.log(&place.topic, place.partition).map_or(-1, Log::start);
     PartitionProduceResponse::default()
         .with_index(place.partition)
         .with_error_code(code(&result))

@@ -1,0 +1,215 @@
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::types::RDKafkaRespErr;
+
+use super::connection::{pass_on, report};
+
+/// A partition of a topic.
+pub(super) type Partition = (String, i32);
+
+/// What the group gave to this consumer and took from it.
+///
+/// The callback accepts an assignment with an empty list: nothing is fetched until its partitions
+/// are added with their start offsets, so no record is read from a wrong place and no pause has to
+/// race with a seek.
+#[derive(Debug, Default)]
+pub(super) struct Assignments {
+    state: Mutex<State>,
+}
+
+/// The part without a cluster.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct State {
+    /// Ours, whether fetched or not.
+    owned: BTreeSet<Partition>,
+    /// Ours and fetched.
+    started: BTreeSet<Partition>,
+    /// Not yet told.
+    revoked: BTreeSet<Partition>,
+    /// Not yet told.
+    assigned: BTreeSet<Partition>,
+    /// What went wrong in a callback.
+    failure: Option<KafkaError>,
+}
+
+/// What has changed since the last look.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Changes {
+    pub revoked: BTreeSet<Partition>,
+    pub assigned: BTreeSet<Partition>,
+}
+
+impl Assignments {
+    /// Takes what has changed.
+    ///
+    /// # Errors
+    /// When a callback failed.
+    pub(super) fn changes(&self) -> Result<Changes, KafkaError> {
+        let mut state = self.state();
+        match state.failure.take() {
+            Some(error) => Err(error),
+            None => Ok(Changes {
+                revoked: std::mem::take(&mut state.revoked),
+                assigned: std::mem::take(&mut state.assigned),
+            }),
+        }
+    }
+
+    /// Whether there is something to take.
+    pub(super) fn are_changed(&self) -> bool {
+        let state = self.state();
+        !state.revoked.is_empty() || !state.assigned.is_empty() || state.failure.is_some()
+    }
+
+    /// Marks a partition as fetched; answers whether it is ours and was not fetched before.
+    pub(super) fn start(&self, partition: &Partition) -> bool {
+        let mut state = self.state();
+        state.owned.contains(partition) && state.started.insert(partition.clone())
+    }
+
+    /// Whether a partition is ours.
+    pub(super) fn own(&self, partition: &Partition) -> bool {
+        self.state().owned.contains(partition)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn assign(&mut self, partitions: BTreeSet<Partition>) {
+        for partition in partitions {
+            if self.owned.insert(partition.clone()) {
+                self.assigned.insert(partition);
+            }
+        }
+    }
+
+    /// Answers which of them are fetched.
+    fn revoke(&mut self, partitions: BTreeSet<Partition>) -> BTreeSet<Partition> {
+        let mut fetched = BTreeSet::new();
+        for partition in partitions {
+            if self.started.remove(&partition) {
+                fetched.insert(partition.clone());
+            }
+            let untold = self.assigned.remove(&partition);
+            if self.owned.remove(&partition) && !untold {
+                self.revoked.insert(partition);
+            }
+        }
+        fetched
+    }
+}
+
+impl ClientContext for Assignments {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        pass_on(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        report(&error, reason);
+    }
+}
+
+impl ConsumerContext for Assignments {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        event: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
+        let named = named(partitions);
+        tracing::info!(partitions = ?named, event = ?event, "shards rebalanced");
+        let done = match event {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                self.state().assign(named);
+                consumer.incremental_assign(&TopicPartitionList::new())
+            }
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
+                let fetched = self.state().revoke(named);
+                consumer.incremental_unassign(&list(&fetched))
+            }
+            other => Err(KafkaError::Rebalance(other.into())),
+        };
+        if let Err(error) = done {
+            self.state().failure = Some(error);
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
+        match result {
+            Ok(()) => tracing::trace!(partitions = offsets.count(), "offsets committed"),
+            Err(error) => tracing::warn!(%error, "offsets not committed"),
+        }
+    }
+}
+
+fn named(partitions: &TopicPartitionList) -> BTreeSet<Partition> {
+    partitions.elements().iter().map(|e| (e.topic().to_owned(), e.partition())).collect()
+}
+
+fn list(partitions: &BTreeSet<Partition>) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for (topic, partition) in partitions {
+        list.add_partition(topic, *partition);
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(partitions: &[i32]) -> BTreeSet<Partition> {
+        partitions.iter().map(|p| ("inbox".to_owned(), *p)).collect()
+    }
+
+    fn taken(assignments: &Assignments) -> (BTreeSet<Partition>, BTreeSet<Partition>) {
+        let changes = assignments.changes().expect("no failure");
+        (changes.revoked, changes.assigned)
+    }
+
+    #[test]
+    fn an_assignment_is_told_once() {
+        let assignments = Assignments::default();
+        assignments.state().assign(set(&[0, 1]));
+        assert_eq!(taken(&assignments), (set(&[]), set(&[0, 1])));
+        assignments.state().assign(set(&[1]));
+        assert_eq!(taken(&assignments), (set(&[]), set(&[])));
+    }
+
+    #[test]
+    fn only_fetched_partitions_are_taken_from_the_client() {
+        let assignments = Assignments::default();
+        assignments.state().assign(set(&[0, 1]));
+        assert!(assignments.start(&("inbox".to_owned(), 0)));
+        assert!(!assignments.start(&("inbox".to_owned(), 0)), "it is fetched already");
+        assert!(!assignments.start(&("inbox".to_owned(), 7)), "it is not ours");
+        assert_eq!(assignments.state().revoke(set(&[0, 1])), set(&[0]));
+    }
+
+    #[test]
+    fn an_assignment_that_was_never_told_is_not_revoked() {
+        let assignments = Assignments::default();
+        assignments.state().assign(set(&[0]));
+        assignments.state().revoke(set(&[0]));
+        assert_eq!(taken(&assignments), (set(&[]), set(&[])));
+    }
+
+    #[test]
+    fn a_partition_that_went_and_came_back_is_told_both_ways() {
+        let assignments = Assignments::default();
+        assignments.state().assign(set(&[0]));
+        taken(&assignments);
+        assignments.state().revoke(set(&[0]));
+        assignments.state().assign(set(&[0]));
+        assert_eq!(taken(&assignments), (set(&[0]), set(&[0])));
+    }
+}

@@ -1,0 +1,165 @@
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message as _;
+use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
+
+use super::connection::{ANSWER_MAX, Quiet, is_passing};
+use super::faults::{lost, passing};
+use super::reader::{end_finder, made};
+use super::{Connection, Error, Isolation};
+use crate::message::{Offset, Shard, Topic};
+use crate::runtime::{ChangelogReader, ChangelogRecord, Lost};
+
+/// How many records one call hands out.
+const RECORDS_MAX: usize = 8192;
+/// For how long the cluster may be silent in the middle of a restore.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// Sees where logs end, open transactions included.
+pub(super) struct Ends(BaseConsumer<Quiet>);
+
+impl Ends {
+    pub(super) fn open(connection: &Connection, client: &str) -> Result<Self, Error> {
+        Ok(Self(end_finder(connection, client)?))
+    }
+
+    /// The first offset of a partition's log, and the one behind its last.
+    pub(super) fn of(&self, topic: &str, partition: i32) -> Result<(i64, i64), Lost> {
+        let asked = self.0.fetch_watermarks(topic, partition, ANSWER_MAX);
+        asked.map_err(|e| lost(&format!("asking for the end of {topic}[{partition}]"), &e))
+    }
+}
+
+/// Reads one shard's changelog to the end that it had when the reader was made.
+///
+/// The end is the high watermark, so that a transaction which is committed but whose markers are
+/// not written yet is waited for (R3). With every transaction before that end decided, the
+/// client's own end-of-partition event says that all of it was read, even where only aborted
+/// records and markers are left.
+pub struct Changelog {
+    consumer: Option<BaseConsumer<Quiet>>,
+    name: String,
+    position: Offset,
+    end: Offset,
+}
+
+impl Changelog {
+    pub(super) fn open(
+        connection: &Connection,
+        client: &str,
+        ends: &Ends,
+        topic: &Topic,
+        shard: Shard,
+        from: Offset,
+        limit: Duration,
+    ) -> Result<Self, Lost> {
+        let name = format!("{topic}[{shard}]");
+        let partition = i32::try_from(shard.0).expect("Kafka counts partitions by i32");
+        let (low, high) = ends.of(topic.as_str(), partition)?;
+        // A place outside the log is of another log: everything is read instead.
+        let start = if (low..=high).contains(&from.0) { from } else { Offset(low) };
+        let mut reader = Self { consumer: None, name, position: start, end: Offset(high) };
+        if start.0 < high {
+            let consumer = consumer(connection, client).map_err(|e| passing(e.to_string()))?;
+            reader.wait_for_decisions(&consumer, topic, partition, limit)?;
+            let mut list = TopicPartitionList::new();
+            list.add_partition_offset(topic.as_str(), partition, Place::Offset(start.0))
+                .map_err(|e| lost("reading the changelog", &e))?;
+            consumer.assign(&list).map_err(|e| lost("reading the changelog", &e))?;
+            reader.consumer = Some(consumer);
+        }
+        Ok(reader)
+    }
+
+    /// Waits until every transaction in front of the end is committed or aborted.
+    fn wait_for_decisions(
+        &self,
+        consumer: &BaseConsumer<Quiet>,
+        topic: &Topic,
+        partition: i32,
+        limit: Duration,
+    ) -> Result<(), Lost> {
+        let start = Instant::now();
+        let mut pause = Duration::from_millis(1);
+        loop {
+            let asked = consumer.fetch_watermarks(topic.as_str(), partition, ANSWER_MAX);
+            let doing = || format!("asking how far {} is decided", self.name);
+            let (_, stable) = asked.map_err(|e| lost(&doing(), &e))?;
+            if stable >= self.end.0 {
+                return Ok(());
+            }
+            if start.elapsed() >= limit {
+                let seconds = limit.as_secs();
+                let reason = format!(
+                    "a transaction in {} is still open after {seconds} s: another node hangs in it",
+                    self.name
+                );
+                return Err(passing(reason));
+            }
+            std::thread::sleep(pause);
+            pause = (2 * pause).min(Duration::from_millis(100));
+        }
+    }
+
+    fn read(&mut self) -> Result<Vec<ChangelogRecord>, Lost> {
+        let mut found = Vec::new();
+        let silence = Instant::now();
+        while let Some(consumer) = &self.consumer
+            && found.len() < RECORDS_MAX
+        {
+            let wait = if found.is_empty() { Duration::from_secs(1) } else { Duration::ZERO };
+            match consumer.poll(wait) {
+                Some(Ok(record)) if record.offset() < self.end.0 => {
+                    self.position = Offset(record.offset()).next();
+                    found.push(ChangelogRecord {
+                        offset: Offset(record.offset()),
+                        key: record.key().map(Bytes::copy_from_slice).unwrap_or_default(),
+                        value: record.payload().map(Bytes::copy_from_slice),
+                    });
+                    if self.position == self.end {
+                        self.finish();
+                    }
+                }
+                Some(Ok(_) | Err(KafkaError::PartitionEOF(_))) => self.finish(),
+                Some(Err(error)) if !error.rdkafka_error_code().is_some_and(is_passing) => {
+                    return Err(lost(&format!("reading {}", self.name), &error));
+                }
+                Some(Err(_)) => {}
+                None if !found.is_empty() => break,
+                None if silence.elapsed() >= SILENCE_MAX => {
+                    return Err(passing(format!("{} was silent for too long", self.name)));
+                }
+                None => {}
+            }
+        }
+        Ok(found)
+    }
+
+    fn finish(&mut self) {
+        self.position = self.end.max(self.position);
+        self.consumer = None;
+    }
+}
+
+impl ChangelogReader for Changelog {
+    fn next(&mut self) -> Result<Vec<ChangelogRecord>, Lost> {
+        self.read()
+    }
+
+    fn position(&self) -> Offset {
+        self.position
+    }
+}
+
+fn consumer(connection: &Connection, client: &str) -> Result<BaseConsumer<Quiet>, Error> {
+    // The client asks for a group's name before it lets anyone assign partitions; it is not used.
+    let group = format!("{client}.restore");
+    let mut config = connection.consumer(client, &group, Isolation::Committed)?;
+    config.set("enable.partition.eof", "true").set("auto.offset.reset", "error");
+    // Followers may lag behind the end that the leader told.
+    config.remove("client.rack");
+    made(&config)
+}

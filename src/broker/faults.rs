@@ -1,0 +1,90 @@
+//! Decides what an error means for a pipeline.
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+
+use super::connection::describe;
+use crate::runtime::Lost;
+
+/// What an error says about the next try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// A new pipeline may do better.
+    Again,
+    /// Another producer has our transactional id, or our own transaction took too long.
+    Fenced,
+    /// Another process joined the group under our name.
+    Replaced,
+    /// The configuration or the cluster must be changed by a person.
+    Final,
+}
+
+pub(super) fn meaning(code: Code) -> Meaning {
+    match code {
+        Code::FencedInstanceId => Meaning::Replaced,
+        Code::Fenced | Code::InvalidProducerEpoch | Code::ProducerFenced => Meaning::Fenced,
+        Code::MessageSizeTooLarge
+        | Code::InvalidMessageSize
+        | Code::InvalidRecord
+        | Code::PolicyViolation
+        | Code::UnknownTopic
+        | Code::UnknownPartition
+        | Code::UnknownTopicOrPartition
+        | Code::InvalidTopic
+        | Code::InvalidTransactionTimeout
+        | Code::InvalidSessionTimeout
+        | Code::InconsistentGroupProtocol
+        | Code::TopicAuthorizationFailed
+        | Code::GroupAuthorizationFailed
+        | Code::ClusterAuthorizationFailed
+        | Code::TransactionalIdAuthorizationFailed
+        | Code::SaslAuthenticationFailed
+        | Code::UnsupportedSASLMechanism
+        | Code::UnsupportedVersion
+        | Code::UnsupportedFeature => Meaning::Final,
+        _ => Meaning::Again,
+    }
+}
+
+pub(super) fn meaning_of(error: &KafkaError) -> Meaning {
+    error.rdkafka_error_code().map_or(Meaning::Again, meaning)
+}
+
+/// The pipeline is lost by an error; being fenced is judged by whoever knows the group.
+pub(super) fn lost(doing: &str, error: &KafkaError) -> Lost {
+    let meaning = meaning_of(error);
+    let reason = match meaning {
+        Meaning::Replaced => replaced(),
+        Meaning::Again | Meaning::Fenced | Meaning::Final => {
+            format!("{doing}: {}", describe(error))
+        }
+    };
+    Lost { reason, fatal: matches!(meaning, Meaning::Final | Meaning::Replaced) }
+}
+
+pub(super) fn replaced() -> String {
+    "another process runs under this node's name; give every node a name of its own".to_owned()
+}
+
+pub(super) fn passing(reason: String) -> Lost {
+    Lost { reason, fatal: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_person_must_mend_is_fatal() {
+        for (code, fatal) in [
+            (Code::FencedInstanceId, true),
+            (Code::TopicAuthorizationFailed, true),
+            (Code::MessageSizeTooLarge, true),
+            (Code::Fenced, false),
+            (Code::BrokerTransportFailure, false),
+            (Code::IllegalGeneration, false),
+            (Code::MessageTimedOut, false),
+        ] {
+            assert_eq!(lost("testing", &KafkaError::Global(code)).fatal, fatal, "{code}");
+        }
+    }
+}

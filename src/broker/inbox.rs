@@ -1,0 +1,181 @@
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerGroupMetadata};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::Message as _;
+use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
+
+use super::assignments::{Assignments, Partition};
+use super::faults::{lost, passing, replaced};
+use super::membership::Membership;
+use super::poll::drain;
+use super::record::timestamp;
+use super::{Connection, Error, Isolation, native};
+use crate::message::{Offset, Shard, Topic};
+use crate::runtime::{InboxRecord, Lost, Polled};
+
+/// The membership in the owners' group: which shards are ours, and their inbox.
+pub(super) struct Inbox {
+    consumer: BaseConsumer<Assignments>,
+    topic: Topic,
+    heartbeat: Duration,
+    /// The next record of each shard that is read.
+    expected: BTreeMap<Shard, Offset>,
+}
+
+impl Inbox {
+    pub(super) fn join(
+        connection: &Connection,
+        membership: &Membership,
+        topic: &Topic,
+    ) -> Result<Self, Error> {
+        let group = format!("{}.owner", membership.app);
+        let client = membership.client();
+        let mut config = connection.member(&client, &group, Isolation::Committed)?;
+        config.set("group.instance.id", membership.instance());
+        config.set("session.timeout.ms", membership.session.as_millis().to_string());
+        config.set("heartbeat.interval.ms", membership.heartbeat().as_millis().to_string());
+        // A position that is not in the log means lost or exchanged records: never jump.
+        config.set("auto.offset.reset", "error");
+        let consumer = BaseConsumer::from_config_and_context(&config, Assignments::default());
+        let consumer: BaseConsumer<Assignments> =
+            consumer.map_err(|e| Error::Client(e.to_string()))?;
+        let subscribed = consumer.subscribe(&[topic.as_str()]);
+        subscribed.map_err(|e| connection.unanswered("subscribing to the inbox", &e))?;
+        let heartbeat = membership.heartbeat();
+        Ok(Self { consumer, topic: topic.clone(), heartbeat, expected: BTreeMap::new() })
+    }
+
+    pub(super) fn poll(&mut self, wait: Duration, max: usize) -> Result<Polled, Lost> {
+        let mut polled = Polled::default();
+        let (consumer, expected) = (&self.consumer, &mut self.expected);
+        let drained = drain(
+            consumer,
+            wait,
+            max,
+            || consumer.context().are_changed(),
+            |record| {
+                let shard = shard(record.partition());
+                let offset = Offset(record.offset());
+                if expected.get(&shard).is_some_and(|next| offset >= *next) {
+                    expected.insert(shard, offset.next());
+                    let value = record.payload().map(Bytes::copy_from_slice).unwrap_or_default();
+                    let timestamp = timestamp(record);
+                    polled.records.push(InboxRecord { shard, offset, timestamp, value });
+                }
+                Ok::<_, KafkaError>(())
+            },
+        );
+        drained.map_err(|error| self.unreadable(&error))?;
+        let changes = self.consumer.context().changes();
+        let changes = changes.map_err(|e| lost("rebalancing the shards", &e))?;
+        polled.revoked = changes.revoked.iter().map(|(_, p)| shard(*p)).collect();
+        polled.assigned = changes.assigned.iter().map(|(_, p)| shard(*p)).collect();
+        for gone in &polled.revoked {
+            self.expected.remove(gone);
+        }
+        polled.records.retain(|record| !polled.revoked.contains(&record.shard));
+        Ok(polled)
+    }
+
+    pub(super) fn resume(&mut self, positions: &BTreeMap<Shard, Offset>) -> Result<(), Lost> {
+        let mut list = TopicPartitionList::new();
+        for (shard, offset) in positions {
+            let partition = self.partition(*shard);
+            if !self.consumer.context().start(&partition) {
+                return Err(passing(format!("shard {shard} is not ours to start")));
+            }
+            list.add_partition_offset(&partition.0, partition.1, Place::Offset(offset.0))
+                .map_err(|e| lost("starting a shard", &e))?;
+        }
+        self.consumer.incremental_assign(&list).map_err(|e| lost("starting the shards", &e))?;
+        self.expected.extend(positions);
+        Ok(())
+    }
+
+    /// What fences a transaction by our place in the group, read afresh (R6).
+    pub(super) fn generation(&self) -> Result<ConsumerGroupMetadata, Lost> {
+        let absent = || passing("this node is no member of the owners' group now".to_owned());
+        // The metadata hides its generation: equal ones before and after are its own.
+        let before = native::generation(&self.consumer).ok_or_else(absent)?;
+        let metadata = self.consumer.group_metadata().ok_or_else(absent)?;
+        let after = native::generation(&self.consumer).ok_or_else(absent)?;
+        if before != after || self.consumer.assignment_lost() {
+            return Err(absent());
+        }
+        Ok(metadata)
+    }
+
+    /// Inbox positions in the client's form.
+    ///
+    /// # Errors
+    /// When one of the shards is not ours.
+    pub(super) fn offsets<'a>(
+        &self,
+        positions: impl Iterator<Item = (&'a Shard, Offset)>,
+    ) -> Result<TopicPartitionList, Lost> {
+        let mut list = TopicPartitionList::new();
+        for (shard, offset) in positions {
+            let partition = self.partition(*shard);
+            if !self.consumer.context().own(&partition) {
+                return Err(passing(format!("shard {shard} is not ours to commit")));
+            }
+            list.add_partition_offset(&partition.0, partition.1, Place::Offset(offset.0))
+                .map_err(|e| lost("naming the inbox positions", &e))?;
+        }
+        Ok(list)
+    }
+
+    pub(super) fn commit(&self, offsets: &TopicPartitionList) -> Result<(), Lost> {
+        let committed = self.consumer.commit(offsets, CommitMode::Async);
+        committed.map_err(|e| lost("committing inbox positions", &e))
+    }
+
+    /// Whether another process has joined the group under our name. The client hears of it with
+    /// its next heartbeat, so this waits for two of them.
+    pub(super) fn is_replaced(&self) -> bool {
+        let until = Instant::now() + 2 * self.heartbeat;
+        loop {
+            if let Some((code, _)) = self.consumer.client().fatal_error() {
+                return code == RDKafkaErrorCode::FencedInstanceId;
+            }
+            if Instant::now() >= until {
+                return false;
+            }
+            drop(self.consumer.poll(Duration::from_millis(20)));
+        }
+    }
+
+    fn unreadable(&self, error: &KafkaError) -> Lost {
+        let code = error.rdkafka_error_code();
+        if let Some((RDKafkaErrorCode::FencedInstanceId, _)) = self.consumer.client().fatal_error()
+        {
+            return Lost { reason: replaced(), fatal: true };
+        }
+        if code == Some(RDKafkaErrorCode::AutoOffsetReset) {
+            let places: Vec<String> =
+                self.expected.iter().map(|(s, o)| format!("shard {s} at {o}")).collect();
+            let reason = format!(
+                "a position is not in {topic} any more ({places}): the topic was made anew or \
+                 its records were deleted before they were read; restore the topic, or start \
+                 the application under a new name",
+                topic = self.topic,
+                places = places.join(", "),
+            );
+            return Lost { reason, fatal: true };
+        }
+        lost("reading the inbox", error)
+    }
+
+    fn partition(&self, shard: Shard) -> Partition {
+        let partition = i32::try_from(shard.0).expect("Kafka counts partitions by i32");
+        (self.topic.as_str().to_owned(), partition)
+    }
+}
+
+pub(super) fn shard(partition: i32) -> Shard {
+    Shard(u32::try_from(partition).expect("a consumed record has a partition"))
+}

@@ -1,0 +1,55 @@
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::{FAILED, complain, stop};
+use crate::config::Config;
+use crate::engine::Status;
+use crate::node::{MachineClock, Node, files};
+use crate::runtime::{Clock as _, Observed};
+use crate::telemetry::{self, Sent, Tracer, TransitionSpan};
+
+/// Runs the engine until it is told to stop.
+pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let config = Config::load(config, std::env::vars())?;
+    let stop = stop::flag()?;
+    let telemetry = telemetry::init(config.log, &config.telemetry)?;
+    let definitions = files::load(&files::find(&config.sagas)?)?;
+    let tracer = telemetry.tracer();
+    let observer = Arc::new(move |seen: &Observed| record(&tracer, seen));
+    let node = Node::start(&config, definitions, observer, Arc::clone(&stop))?;
+    complain(&format!(
+        "segue {} runs as node {} of {}; SIGTERM stops it",
+        env!("CARGO_PKG_VERSION"),
+        config.node,
+        config.app
+    ));
+    match node.wait() {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(reason) => {
+            complain(&format!("error: {reason}"));
+            Ok(ExitCode::from(FAILED))
+        }
+    }
+}
+
+/// Hands a committed transition to the tracer.
+fn record(tracer: &Tracer, seen: &Observed) {
+    if !tracer.is_on() {
+        return;
+    }
+    let sent = seen.sent.iter().cloned().map(|(id, to)| Sent { id, to });
+    let stuck = seen.notes.iter().find(|note| note.kind == crate::engine::NoteKind::Stuck);
+    tracer.record(TransitionSpan {
+        instance: seen.id.clone(),
+        generation: seen.generation,
+        trace_parent: Some(seen.trace_parent.clone()),
+        transition: seen.transition,
+        notes: seen.notes.clone(),
+        sent: sent.collect(),
+        started: seen.at,
+        ended: MachineClock::default().now(),
+        status: seen.status.map_or("forgotten", Status::text),
+        error: stuck.map(|note| note.words.clone()),
+    });
+}

@@ -1,0 +1,115 @@
+/// A key of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Its place in the file, such as `kafka.brokers`.
+    pub path: &'static str,
+    /// Its shape.
+    pub kind: Kind,
+    /// What holds when nobody says otherwise; empty for nothing.
+    pub default: &'static str,
+    /// What it does, in one sentence.
+    pub about: &'static str,
+}
+
+/// The shape of a key's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A single value.
+    Text,
+    /// A single value that is never shown.
+    Secret,
+    /// A list of values; a single one may stand alone.
+    List,
+    /// Names with values.
+    Map,
+}
+
+const fn text(path: &'static str, default: &'static str, about: &'static str) -> Key {
+    Key { path, kind: Kind::Text, default, about }
+}
+
+const fn list(path: &'static str, default: &'static str, about: &'static str) -> Key {
+    Key { path, kind: Kind::List, default, about }
+}
+
+const fn map(path: &'static str, about: &'static str) -> Key {
+    Key { path, kind: Kind::Map, default: "", about }
+}
+
+const fn secret(path: &'static str, about: &'static str) -> Key {
+    Key { path, kind: Kind::Secret, default: "", about }
+}
+
+/// Every key there is, with its default and what it does.
+pub const KEYS: &[Key] = &[
+    text("app", "segue", "Prefix of the engine's topics, consumer groups and transactional ids."),
+    text(
+        "node",
+        "",
+        "This node's name in the group, the same after a restart; default: host name.",
+    ),
+    list("sagas", "sagas", "Files and folders with definitions."),
+    text(
+        "data",
+        "./data",
+        "Folder of the local checkpoint; may be deleted while segue is stopped.",
+    ),
+    list("kafka.brokers", "127.0.0.1:9092", "Brokers to ask first, host:port."),
+    text("kafka.security.protocol", "plaintext", "plaintext, ssl, sasl-plaintext or sasl-ssl."),
+    text("kafka.security.mechanism", "scram-sha-512", "plain, scram-sha-256 or scram-sha-512."),
+    text("kafka.security.username", "", "Name for SASL."),
+    secret("kafka.security.password", "Password for SASL; better in a file."),
+    text("kafka.security.password-file", "", "File that holds the password."),
+    text("kafka.security.ca-file", "", "Certificates of the authorities to trust, PEM."),
+    text("kafka.security.cert-file", "", "This client's certificate, PEM."),
+    text("kafka.security.key-file", "", "This client's private key, PEM."),
+    map("kafka.options", "Further settings of librdkafka, from a list of allowed ones."),
+    text("topics.mode", "create", "create: missing engine topics are made; require: they are not."),
+    text("topics.shards", "4", "Partitions of inbox and changelog; fixed once there is data."),
+    text("topics.replication", "1", "Copies of each engine topic; -1 leaves it to the broker."),
+    text("topics.history-retention", "7d", "How long the history is kept."),
+    text("topics.dead-letter-retention", "14d", "How long dead letters are kept."),
+    text("topics.inbox-retention", "7d", "How long inbox records are kept, for replays."),
+    text("topics.changelog-delete-retention", "1d", "How long the changelog keeps removals."),
+    text("topics.max-message-bytes", "1MiB", "The largest record of the engine's topics."),
+    text("delivery", "exactly-once", "exactly-once, or at-least-once for the lowest latency."),
+    text("pipelines", "1", "Threads that own shards, each with a transactional producer."),
+    text("batch.records-max", "2000", "The most inbox records of one transaction."),
+    text("batch.bytes-max", "4MiB", "The most bytes of one transaction."),
+    text("batch.wait", "5ms", "The least time to gather while records wait."),
+    text("checkpoint.every", "1s", "How often committed state goes to the local checkpoint."),
+    text("checkpoint.bytes", "4MiB", "A checkpoint is made early when so much has gathered."),
+    text("memory.cache-bytes", "64MiB", "What the local checkpoint may keep in memory."),
+    text("unmatched.default", "dead-letter", "Events that nobody waits for: dead-letter or count."),
+    map("unmatched.topics", "The same for single topics."),
+    text("watchdog", "60s", "A commit without progress for so long ends the process."),
+    text("telemetry.endpoint", "", "OTLP receiver of traces (HTTP), such as http://host:4318."),
+    text("log.format", "text", "text or json."),
+    text("log.level", "info", "error, warn, info, debug or trace; SEGUE_LOG says it in detail."),
+];
+
+/// The key of that path.
+pub(super) fn find(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.path == path)
+}
+
+/// Whether keys stand below that path.
+pub(super) fn is_group(path: &str) -> bool {
+    KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+}
+
+impl Key {
+    /// The name of its environment variable.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        let name = self.path.to_ascii_uppercase();
+        format!("SEGUE_{}", name.replace('.', "__").replace('-', "_"))
+    }
+}
+
+/// The likeliest of some names for one that is unknown, if any is near.
+pub(super) fn nearest(wrong: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    let near = |name: String| (strsim::normalized_damerau_levenshtein(wrong, &name), name);
+    let best = names.map(near).max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 >= 0.6).then_some(best.1)
+}

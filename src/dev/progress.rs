@@ -1,0 +1,40 @@
+use std::collections::BTreeSet;
+
+use crate::engine::{NoteKind, Status};
+use crate::message::InstanceId;
+use crate::runtime::Observed;
+
+/// How many sagas have started and ended.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    started: u64,
+    ended: u64,
+    stuck: BTreeSet<InstanceId>,
+}
+
+impl Progress {
+    pub fn note(&mut self, seen: &Observed) {
+        for note in &seen.notes {
+            match note.kind {
+                NoteKind::Started => self.started += 1,
+                NoteKind::Completed | NoteKind::Compensated => self.ended += 1,
+                _ => {}
+            }
+        }
+        if seen.status == Some(Status::Stuck) {
+            self.stuck.insert(seen.id.clone());
+        } else {
+            self.stuck.remove(&seen.id);
+        }
+    }
+
+    /// Whether so many have started and none of them can go on by itself.
+    pub fn is_settled(&self, orders: u64) -> bool {
+        self.started >= orders && self.ended + self.stuck.len() as u64 >= self.started
+    }
+
+    pub fn words(&self) -> String {
+        let Self { started, ended, stuck } = self;
+        format!("{started} started, {ended} ended, {} stuck", stuck.len())
+    }
+}

@@ -1,0 +1,43 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::Trouble;
+use super::plan::{Pauses, Plan, passing};
+use crate::broker::KafkaSource;
+use crate::runtime::{Gateway, Lost};
+
+/// The longest wait for a record: how soon a stop is seen.
+const WAIT: Duration = Duration::from_millis(100);
+
+/// Runs a gateway, and a new one whenever it is lost, until it is told to stop.
+pub(super) fn run(plan: &Plan, stop: &AtomicBool, trouble: &Trouble) {
+    let mut pauses = Pauses::default();
+    while !stop.load(Ordering::Relaxed) {
+        match live(plan, stop, &mut pauses) {
+            Ok(()) => return,
+            Err(lost) if lost.fatal => {
+                trouble.report(lost.reason);
+                stop.store(true, Ordering::Relaxed);
+            }
+            Err(lost) => {
+                tracing::warn!(reason = lost.reason, "gateway.lost");
+                pauses.pause(stop);
+            }
+        }
+    }
+}
+
+fn live(plan: &Plan, stop: &AtomicBool, pauses: &mut Pauses) -> Result<(), Lost> {
+    let catalog = plan.catalog()?;
+    let topics = crate::correlation::Index::new(&catalog).topics();
+    let opened = KafkaSource::open(&plan.connection, &plan.member(0), &topics);
+    let source = opened.map_err(passing)?;
+    let mut gateway = Gateway::new(&plan.settings, &catalog, source);
+    while !stop.load(Ordering::Relaxed) {
+        gateway.turn(WAIT)?;
+        pauses.reset();
+    }
+    let passed = gateway.passed();
+    tracing::info!(records = passed.records, appends = passed.appends, "gateway.stopped");
+    Ok(())
+}

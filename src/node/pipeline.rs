@@ -1,0 +1,61 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::clock::MachineClock;
+use super::plan::{Pauses, Plan, passing};
+use super::{Observer, Trouble};
+use crate::broker::{KafkaBroker, Progress};
+use crate::runtime::{Lost, Observed, Pipeline};
+use crate::store::SledStore;
+
+/// One pipeline's thread.
+pub(super) struct Worker {
+    pub plan: Arc<Plan>,
+    pub number: u32,
+    pub store: SledStore,
+    pub observer: Observer,
+    pub stop: Arc<AtomicBool>,
+    pub trouble: Trouble,
+    pub progress: Progress,
+}
+
+impl Worker {
+    /// Runs a pipeline, and a new one whenever it is lost (R7), until it is told to stop.
+    pub fn run(self) {
+        let mut pauses = Pauses::default();
+        while !self.stop.load(Ordering::Relaxed) {
+            match self.live(&mut pauses) {
+                Ok(()) => return,
+                Err(lost) if lost.fatal => {
+                    self.trouble.report(lost.reason);
+                    self.stop.store(true, Ordering::Relaxed);
+                }
+                Err(lost) => {
+                    tracing::warn!(reason = lost.reason, "pipeline.lost: restoring");
+                    pauses.pause(&self.stop);
+                }
+            }
+        }
+    }
+
+    fn live(&self, pauses: &mut Pauses) -> Result<(), Lost> {
+        let catalog = self.plan.catalog()?;
+        let member = self.plan.member(self.number);
+        let opened = KafkaBroker::open(&self.plan.connection, &member, &self.progress);
+        let broker = opened.map_err(passing)?;
+        let observer = Arc::clone(&self.observer);
+        let observe = Box::new(move |seen: Observed| observer(&seen));
+        let settings = self.plan.settings.clone();
+        let (store, clock) = (self.store.handle(), MachineClock::default());
+        let mut pipeline = Pipeline::new(settings, catalog, broker, store, clock, observe);
+        while !self.stop.load(Ordering::Relaxed) {
+            pipeline.turn()?;
+            if pipeline.counts().commits > 0 {
+                pauses.reset();
+            }
+        }
+        let counts = pipeline.counts();
+        tracing::info!(?counts, "pipeline.stopped");
+        pipeline.stop()
+    }
+}

@@ -1,0 +1,225 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::Error;
+use crate::broker::retry::{Patience, patiently};
+use crate::broker::{self, Connection, Membership};
+use crate::config::{
+    Config, Delivery, Mechanism, OnUnmatched, Protocol, Replication, Security, TopicMode,
+};
+use crate::correlation::Index;
+use crate::definition::{Catalog, Definition, parse};
+use crate::message::{Span, Topic};
+use crate::runtime::{Lost, Settings, Unmatched, UnmatchedRules};
+use crate::store;
+
+/// Everything that the threads of a node need to know.
+pub(super) struct Plan {
+    pub connection: Connection,
+    pub settings: Settings,
+    pub store: store::Options,
+    membership: Membership,
+    local: Vec<Definition>,
+}
+
+impl Plan {
+    /// Checks the cluster's topics, publishes the definitions, and lays everything out.
+    pub fn make(
+        config: &Config,
+        definitions: Vec<Definition>,
+        stop: &AtomicBool,
+    ) -> Result<Self, Error> {
+        let connection = connection(config);
+        connection.check()?;
+        let mut catalog = Catalog::default();
+        for definition in &definitions {
+            catalog.add(definition.clone())?;
+        }
+        let mut users = Index::new(&catalog).topics();
+        users.extend(definitions.iter().flat_map(Definition::topics_written));
+        let wanted = topics(config, users);
+        let cluster = patiently("starting", Patience::default(), stop, || {
+            broker::provision(&connection, &wanted)?;
+            broker::cluster_id(&connection)
+        })?;
+        let membership = Membership {
+            delivery: match config.delivery {
+                Delivery::ExactlyOnce => broker::Delivery::ExactlyOnce,
+                Delivery::AtLeastOnce => broker::Delivery::AtLeastOnce,
+            },
+            ..Membership::new(config.app.as_str(), config.node.as_str())
+        };
+        let fingerprint = store::Fingerprint {
+            cluster,
+            app: config.app.to_string(),
+            shards: config.topics.shards,
+        };
+        let store = store::Options {
+            folder: config.data.clone(),
+            fingerprint,
+            cache_bytes_max: config.memory.cache_bytes.0,
+            age_max: Span(config.topics.changelog_delete_retention.0 / 2),
+        };
+        let settings = settings(config);
+        let plan = Self { connection, settings, store, membership, local: definitions };
+        plan.publish()?;
+        Ok(plan)
+    }
+
+    /// The member that a pipeline is, counted from 0.
+    pub fn member(&self, pipeline: u32) -> Membership {
+        Membership { pipeline, ..self.membership.clone() }
+    }
+
+    /// Every definition that has ever run, and the newest of each saga.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn catalog(&self) -> Result<Arc<Catalog>, Lost> {
+        let lost = |reason: String| Lost { reason, fatal: false };
+        let mut catalog = self.stored().map_err(|e| lost(e.to_string()))?;
+        for definition in &self.local {
+            let added = catalog.add(definition.clone());
+            added.map_err(|e| Lost { reason: e.to_string(), fatal: true })?;
+        }
+        Ok(Arc::new(catalog))
+    }
+
+    fn stored(&self) -> Result<Catalog, Error> {
+        let mut catalog = Catalog::default();
+        let app = &self.settings.app;
+        for (key, text) in broker::definitions::read(&self.connection, app)? {
+            let definition = parse(&format!("{app}.definitions/{key}"), &text)
+                .map_err(|wrong| Error::Stored(wrong.render(false)))?;
+            catalog.add(definition)?;
+        }
+        Ok(catalog)
+    }
+
+    /// Publishes what is new here; a version that stands there with another text is refused.
+    fn publish(&self) -> Result<(), Error> {
+        let mut catalog = self.stored()?;
+        let mut fresh = BTreeMap::new();
+        for definition in &self.local {
+            if catalog.by_hash(definition.hash).is_none() {
+                let key = format!("{}/{}", definition.saga, definition.version);
+                fresh.insert(key, definition.source.to_string());
+            }
+            catalog.add(definition.clone())?;
+        }
+        broker::definitions::publish(&self.connection, &self.settings.app, &fresh)?;
+        Ok(())
+    }
+}
+
+fn topics(config: &Config, users: BTreeSet<Topic>) -> broker::Plan {
+    let topics = &config.topics;
+    let lasting = |span: Span| Duration::from_millis(span.0);
+    broker::Plan {
+        app: config.app.to_string(),
+        shards: topics.shards,
+        replication: match topics.replication {
+            Replication::Broker => -1,
+            Replication::Copies(copies) => i32::from(copies),
+        },
+        mode: match topics.mode {
+            TopicMode::Create => broker::Mode::Create,
+            TopicMode::Require => broker::Mode::Require,
+        },
+        users,
+        inbox_kept: lasting(topics.inbox_retention),
+        history_kept: lasting(topics.history_retention),
+        dead_letters_kept: lasting(topics.dead_letter_retention),
+        tombstones_kept: lasting(topics.changelog_delete_retention),
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    let rule = |rule: OnUnmatched| match rule {
+        OnUnmatched::DeadLetter => Unmatched::DeadLetter,
+        OnUnmatched::Count => Unmatched::Count,
+    };
+    let topics = config.unmatched.topics.iter().map(|(topic, on)| (topic.clone(), rule(*on)));
+    Settings {
+        batch_records_max: config.batch.records_max,
+        batch_bytes_max: usize::try_from(config.batch.bytes_max.0).unwrap_or(usize::MAX),
+        gather: Duration::from_millis(config.batch.wait.0),
+        checkpoint_every: Duration::from_millis(config.checkpoint.every.0),
+        checkpoint_bytes_max: usize::try_from(config.checkpoint.bytes.0).unwrap_or(usize::MAX),
+        unmatched: UnmatchedRules {
+            default: rule(config.unmatched.default),
+            topics: topics.collect(),
+        },
+        ..Settings::new(config.app.as_str(), config.topics.shards)
+    }
+}
+
+/// The librdkafka settings that the configuration comes down to.
+fn connection(config: &Config) -> Connection {
+    let mut settings = config.kafka.options.clone();
+    secure(&config.kafka.security, &mut settings);
+    Connection { brokers: config.kafka.brokers.join(","), settings }
+}
+
+fn secure(security: &Security, settings: &mut BTreeMap<String, String>) {
+    if security.protocol == Protocol::Plaintext {
+        return;
+    }
+    let mut set = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            settings.insert(name.to_owned(), value);
+        }
+    };
+    let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|p| p.display().to_string());
+    set("security.protocol", Some(word(Protocol::WORDS, security.protocol).replace('-', "_")));
+    if security.protocol.has_login() {
+        let mechanism = word(Mechanism::WORDS, security.mechanism).to_uppercase();
+        set("sasl.mechanism", Some(mechanism));
+        set("sasl.username", security.username.clone());
+        set("sasl.password", security.password.as_ref().map(|p| p.reveal().to_owned()));
+    }
+    set("ssl.ca.location", path(&security.ca_file));
+    set("ssl.certificate.location", path(&security.cert_file));
+    set("ssl.key.location", path(&security.key_file));
+}
+
+/// The configuration's word for a choice.
+fn word<T: PartialEq + Copy>(words: &[(&'static str, T)], of: T) -> &'static str {
+    let found = words.iter().find(|(_, choice)| *choice == of);
+    found.expect("every choice has its word").0
+}
+
+/// A connection that could not be made: the next life may have better luck.
+#[allow(clippy::needless_pass_by_value, reason = "it is given to map_err")]
+pub(super) fn passing(error: broker::Error) -> Lost {
+    let fatal = matches!(error, broker::Error::Setting(..) | broker::Error::Client(_));
+    Lost { reason: error.to_string(), fatal }
+}
+
+/// Growing pauses between the lives of a worker that is lost again and again.
+#[derive(Debug, Default)]
+pub(super) struct Pauses {
+    lost: u32,
+}
+
+impl Pauses {
+    /// It lives: the next loss is the first again.
+    pub fn reset(&mut self) {
+        self.lost = 0;
+    }
+
+    /// Waits before the next life, longer each time, up to five seconds.
+    pub fn pause(&mut self, stop: &AtomicBool) {
+        let tenths = 1_u64 << self.lost.min(6);
+        self.lost += 1;
+        for _ in 0..tenths.min(50) {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
