@@ -104,7 +104,9 @@ impl SimulatedBroker {
             found.extend(records);
         }
         if state.is_weak(Weakness::OriginsForgotten) {
-            found.iter_mut().for_each(|record| forget_origin(state, record));
+            for record in &mut found {
+                forget_origin(state, record);
+            }
         }
         found
     }

@@ -59,17 +59,17 @@ impl Log {
             self.open.insert(self.entries.len());
         }
         self.entries.push(entry);
-        Offset(self.entries.len() as i64 - 1)
+        offset(self.entries.len() - 1)
     }
 
     /// The offset behind the last entry.
     pub fn high(&self) -> Offset {
-        Offset(self.entries.len() as i64)
+        offset(self.entries.len())
     }
 
     /// The first offset of an open transaction, else the high watermark.
     pub fn stable(&self) -> Offset {
-        Offset(self.open.first().map_or(self.entries.len(), |at| *at) as i64)
+        offset(self.open.first().map_or(self.entries.len(), |at| *at))
     }
 
     /// Ends a transaction's part of this partition.
@@ -103,7 +103,7 @@ impl Log {
     pub fn all(&self, from: Offset, to: Offset) -> impl Iterator<Item = (Offset, &Entry)> {
         let from = usize::try_from(from.0).unwrap_or(0).min(self.entries.len());
         let to = usize::try_from(to.0).unwrap_or(0).clamp(from, self.entries.len());
-        self.entries[from..to].iter().zip(from..).map(|(e, at)| (Offset(at as i64), e))
+        self.entries[from..to].iter().zip(from..).map(|(e, at)| (offset(at), e))
     }
 
     /// Keeps the last committed entry of each key, and forgets tombstones stamped before `graves`.
@@ -124,4 +124,9 @@ impl Log {
             }
         }
     }
+}
+
+/// An entry's place as its offset.
+fn offset(place: usize) -> Offset {
+    Offset(i64::try_from(place).expect("a log in memory is far shorter"))
 }

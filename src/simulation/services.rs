@@ -215,17 +215,22 @@ impl Services {
 
 /// The requests of a step, each with the event that says no.
 fn requests(step: &Step) -> Vec<(&Request, Option<Address>)> {
-    let undo = |compensation| match compensation {
-        &Compensation::Command { ref request, .. } => Some((request, None)),
-        Compensation::Unsaid | Compensation::Nothing | Compensation::Emit(_) => None,
-    };
     match &step.kind {
         StepKind::Command(command) => {
             let failed = command.failed.first().map(|f| f.on.clone());
-            std::iter::once((&command.request, failed)).chain(undo(&command.compensate)).collect()
+            std::iter::once((&command.request, failed))
+                .chain(undoing(&command.compensate))
+                .collect()
         }
-        StepKind::Emit(emit) => undo(&emit.compensate).into_iter().collect(),
+        StepKind::Emit(emit) => undoing(&emit.compensate).into_iter().collect(),
         StepKind::Set | StepKind::Fail(_) => Vec::new(),
+    }
+}
+
+fn undoing(compensation: &Compensation) -> Option<(&Request, Option<Address>)> {
+    match compensation {
+        Compensation::Command { request, .. } => Some((request, None)),
+        Compensation::Unsaid | Compensation::Nothing | Compensation::Emit(_) => None,
     }
 }
 

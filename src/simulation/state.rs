@@ -1,12 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::cabinet::Cabinet;
 use super::dice::Dice;
 use super::fault::{Call, Fault, Moment, Tally, Weakness};
 use super::group::Group;
 use super::line::Line;
 use super::log::Log;
-use super::shelves::Shelves;
 use super::transaction::Transactions;
 use super::world::{Place, Setup};
 use crate::message::{Shard, Timestamp, Topic};
@@ -15,7 +15,7 @@ use crate::runtime::Lost;
 /// When the world began: 2027-01-15T08:00:00Z.
 const BEGINNING_MS: i64 = 1_800_000_000_000;
 /// How long Kafka keeps a tombstone (`delete.retention.ms`).
-pub(super) const GRAVES: Duration = Duration::from_hours(24);
+pub(super) const GRAVES: Duration = Duration::from_secs(24 * 60 * 60);
 /// What every reading of the clock takes, so that nobody waits for ever.
 const READING: Duration = Duration::from_micros(20);
 
@@ -49,7 +49,7 @@ struct NodeState {
     process: u64,
     alive: bool,
     skew_ms: i64,
-    store: Shelves,
+    store: Cabinet,
 }
 
 /// Who calls: a process of a node.
@@ -147,7 +147,7 @@ impl State {
         gateway.is_some_and(|member| self.gateway.leave(member)) || out
     }
 
-    pub fn store(&mut self, name: &str) -> &mut Shelves {
+    pub fn store(&mut self, name: &str) -> &mut Cabinet {
         &mut self.nodes.entry(name.to_owned()).or_default().store
     }
 

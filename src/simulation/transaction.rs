@@ -8,7 +8,7 @@ use super::world::Place;
 use crate::message::Offset;
 
 /// After which an open transaction is aborted (`transaction.timeout.ms`).
-const TIMEOUT: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The transaction coordinator.
 #[derive(Debug, Default)]
