@@ -16,7 +16,7 @@ participants:
     silent: 5%
     late: { share: 10%, by: 3m..4m }
     answers:
-      - { event: inventory.events/StockReserved, weight: 9, body: { reservation_id: "${answer.id}" } }
+      - { event: inventory.events/StockReserved, weight: 9, body: { reservation_id: r } }
       - { event: inventory.events/StockRejected, weight: 1, refusal: true, body: { why: gone } }
   inventory.commands/ReleaseStock:
     delay: 10ms..40ms
@@ -29,7 +29,7 @@ participants:
     late: { share: 10%, by: 10m..12m }
     answers:
       - { event: payments.events/PaymentCaptured, weight: 8, body: { payment_id: "${answer.id}" } }
-      - { event: payments.events/PaymentDeclined, weight: 2, refusal: true, body: { why: declined } }
+      - { event: payments.events/PaymentDeclined, weight: 2, refusal: true, body: { why: broke } }
   payments.commands/RefundPayment:
     delay: 20ms..80ms
     echo: false
@@ -44,7 +44,9 @@ participants:
 /// What the topics hold after 300 orders in trouble.
 static LOG: LazyLock<Vec<Rec>> = LazyLock::new(|| {
     let mut world = World::new(order(), TROUBLE, 11);
-    (1..=300).for_each(|n| world.order(n));
+    for n in 1..=300 {
+        world.order(n);
+    }
     world.run();
     world.log
 });
