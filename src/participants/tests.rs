@@ -1,3 +1,6 @@
+#[cfg(feature = "server")]
+mod kafka;
+
 use super::*;
 use crate::message::{Headers, Timestamp, Topic, header};
 

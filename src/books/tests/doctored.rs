@@ -371,7 +371,7 @@ fn a_second_start_of_a_key_is_ignored() {
     doctor.append(start);
     let report = doctor.report();
     assert!(report.balances(), "{report}");
-    assert_eq!((report.tally.started, report.tally.ignored), (300, 1));
+    assert_eq!((report.tally.started, report.tally.ignored), (150, 1));
 }
 
 #[test]
