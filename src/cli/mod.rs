@@ -77,7 +77,7 @@ pub fn main() -> ExitCode {
         Verb::Check { paths } => check::run(&paths),
         Verb::Test { paths: _ } => Ok(ExitCode::SUCCESS),
         Verb::Dev(arguments) => dev::run(&arguments),
-        Verb::Broker { port, data } => dev::broker(port, data),
+        Verb::Broker { port, data } => dev::broker(port, data.as_deref()),
         Verb::Config { config } => config::show(config.as_deref()),
         Verb::Version => {
             say(&format!("segue {}", env!("CARGO_PKG_VERSION")));
