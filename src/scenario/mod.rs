@@ -20,7 +20,7 @@
 //!
 //! | step | meaning |
 //! |---|---|
-//! | `expect: [ … ]` | all messages since the last `expect`, in their order, and nothing else: `command:` or `fact:` with an address, and, as far as they are said, the fields of `with`, the record's `key`, the `headers` and the `attempt` |
+//! | `expect: [ … ]` | all messages since the last `expect`, in their order, and nothing else: `command:` or `fact:` with an address, and, as far as they are said, the fields of `with`, the record's `key`, the `headers` and the `attempt`; `times: 3` or `times: any` for repetitions |
 //! | `event: topic/type` | an event is read: `body`, `key`, `id`. It answers the latest command that takes such an answer; `command: charge-card/1` (or `charge-card~undo/1`, or a whole id) names another, `by-key: true` none |
 //! | `rejected: duplicate` | the event or act before it was declined: `duplicate`, `ignored`, `unmatched` or `refused` |
 //! | `pass: 31s` | time passes; timers fire in their order, each at its time |

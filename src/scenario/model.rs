@@ -73,6 +73,15 @@ pub(super) struct Expected {
     pub key: Option<String>,
     pub headers: Vec<(String, Value)>,
     pub attempt: Option<u32>,
+    pub times: Times,
+}
+
+/// How often a message must be sent, one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Times {
+    Exactly(u32),
+    /// At least once.
+    Any,
 }
 
 /// How an input can be declined.

@@ -1,6 +1,6 @@
 use serde_json::{Map, Value};
 
-use super::model::{Acted, Answers, Declined, Does, Expected, Scenario, Step, Told};
+use super::model::{Acted, Answers, Declined, Does, Expected, Scenario, Step, Times, Told};
 use crate::definition::{Code, Content, Diagnostics, Fields, Node, Reader, read_file};
 use crate::engine::{Status, Verb};
 
@@ -154,6 +154,7 @@ fn expected(reader: &mut Reader<'_>, node: &Node) -> Option<Expected> {
     let key = text(reader, &mut fields, "key");
     let headers = fields.take("headers").map(|n| object(reader, n, "headers"));
     let attempt = fields.take("attempt").map(|n| reader.integer(n, "attempt", 1..1 << 32));
+    let times = fields.take("times").map_or(Some(Times::Exactly(1)), |n| times(reader, n));
     let head = fields.head(reader);
     fields.finish(reader);
     let (is_command, to) = match (command, fact) {
@@ -170,7 +171,17 @@ fn expected(reader: &mut Reader<'_>, node: &Node) -> Option<Expected> {
         _ => Vec::new(),
     };
     let with = said(with)?;
-    Some(Expected { is_command, to, with, key, headers, attempt: said(attempt)? })
+    let attempt = said(attempt)?;
+    Some(Expected { is_command, to, with, key, headers, attempt, times: times? })
+}
+
+fn times(reader: &mut Reader<'_>, node: &Node) -> Option<Times> {
+    match &node.content {
+        Content::Scalar { text, .. } if text == "any" => Some(Times::Any),
+        Content::Scalar { .. } | Content::List(_) | Content::Map(_) => {
+            reader.integer(node, "times", 1..1 << 32).map(Times::Exactly)
+        }
+    }
 }
 
 fn declined(reader: &mut Reader<'_>, node: &Node) -> Option<Declined> {

@@ -1,4 +1,4 @@
-use super::model::{Declined, Does, Expected, Scenario};
+use super::model::{Declined, Does, Expected, Scenario, Times};
 use super::world::World;
 use super::{Failure, Report, compare, words};
 use crate::definition::Definition;
@@ -105,9 +105,17 @@ fn all_seen(world: &World) -> Result<(), Wrong> {
 }
 
 fn expect(expected: &[Expected], seen: &[Effect]) -> Result<(), Wrong> {
-    let pairs = expected.iter().zip(seen);
-    let same = pairs.filter(|(expected, effect)| compare::is_expected(expected, effect)).count();
-    if same == expected.len() && same == seen.len() {
+    let mut rest = seen;
+    let met = expected.iter().all(|expected| {
+        let same = rest.iter().take_while(|e| compare::is_expected(expected, e)).count();
+        let taken = match expected.times {
+            Times::Exactly(times) => usize::try_from(times).unwrap_or(usize::MAX),
+            Times::Any => same.max(1),
+        };
+        rest = rest.get(taken..).unwrap_or_default();
+        taken <= same
+    });
+    if met && rest.is_empty() {
         return Ok(());
     }
     Err(Wrong::beside(

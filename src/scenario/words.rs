@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::model::Expected;
+use super::model::{Expected, Times};
 use crate::engine::{Effect, Message};
 
 /// An effect as a report shows it: the message, then what it carries.
@@ -31,6 +31,11 @@ pub(super) fn expected(expected: &Expected) -> Vec<String> {
     }
     if let Some(attempt) = expected.attempt {
         lines.push(format!("  attempt {attempt}"));
+    }
+    match expected.times {
+        Times::Exactly(1) => {}
+        Times::Exactly(times) => lines.push(format!("  {times} times")),
+        Times::Any => lines.push("  once or more often".to_owned()),
     }
     if let Some(with) = &expected.with {
         lines.extend(fields(with));
