@@ -26,12 +26,12 @@ pub mod cli;
 #[cfg(feature = "server")]
 pub mod config;
 #[cfg(feature = "server")]
+pub mod dev;
+#[cfg(feature = "server")]
 pub mod devbroker;
-pub mod participants;
 #[cfg(feature = "server")]
 pub mod node;
-#[cfg(feature = "server")]
-pub mod dev;
+pub mod participants;
 #[cfg(feature = "server")]
 pub mod store;
 #[cfg(feature = "server")]

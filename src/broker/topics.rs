@@ -25,6 +25,19 @@ pub struct TopicSpec {
     pub settings: Vec<(String, String)>,
 }
 
+/// The cluster's own id: what tells it from another at the same address.
+///
+/// # Errors
+/// When the cluster does not answer.
+pub fn cluster_id(connection: &Connection) -> Result<String, Error> {
+    let admin = admin(connection)?;
+    admin.inner().fetch_cluster_id(ANSWER_MAX).ok_or_else(|| Error::Unanswered {
+        brokers: connection.brokers.clone(),
+        doing: "asking for the cluster's id".to_owned(),
+        reason: format!("it did not come within {} s", ANSWER_MAX.as_secs()),
+    })
+}
+
 /// Makes the topics that are missing; existing ones are left as they are.
 ///
 /// # Errors

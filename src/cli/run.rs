@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::{FAILED, complain, stop};
 use crate::config::Config;
-use crate::node::{Node, files};
-use crate::telemetry;
+use crate::engine::Status;
+use crate::node::{MachineClock, Node, files};
+use crate::runtime::{Clock as _, Observed};
+use crate::telemetry::{self, Sent, Tracer, TransitionSpan};
 
 /// Runs the engine until it is told to stop.
 pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
@@ -14,7 +16,7 @@ pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
     let telemetry = telemetry::init(config.log, &config.telemetry)?;
     let definitions = files::load(&files::find(&config.sagas)?)?;
     let tracer = telemetry.tracer();
-    let observer = Arc::new(move |seen: &crate::runtime::Observed| tracer.record(seen));
+    let observer = Arc::new(move |seen: &Observed| record(&tracer, seen));
     let node = Node::start(&config, definitions, observer, Arc::clone(&stop))?;
     complain(&format!(
         "segue {} runs as node {} of {}; SIGTERM stops it",
@@ -29,4 +31,25 @@ pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(FAILED))
         }
     }
+}
+
+/// Hands a committed transition to the tracer.
+fn record(tracer: &Tracer, seen: &Observed) {
+    if !tracer.is_on() {
+        return;
+    }
+    let sent = seen.sent.iter().cloned().map(|(id, to)| Sent { id, to });
+    let stuck = seen.notes.iter().find(|note| note.kind == crate::engine::NoteKind::Stuck);
+    tracer.record(TransitionSpan {
+        instance: seen.id.clone(),
+        generation: seen.generation,
+        trace_parent: Some(seen.trace_parent.clone()),
+        transition: seen.transition,
+        notes: seen.notes.clone(),
+        sent: sent.collect(),
+        started: seen.at,
+        ended: MachineClock::default().now(),
+        status: seen.status.map_or("forgotten", Status::text),
+        error: stuck.map(|note| note.words.clone()),
+    });
 }

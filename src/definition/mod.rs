@@ -1,5 +1,7 @@
 //! Parses a saga's YAML into a definition that cannot be wrong, or says where and how to mend it.
 
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
 mod catalog;
 mod diagnostic;
 mod model;

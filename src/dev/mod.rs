@@ -104,7 +104,7 @@ fn watch(
     out: &mut dyn Write,
     stop: &AtomicBool,
 ) -> Result<(), Error> {
-    let mut narrator = Narrator::new(stage.titles());
+    let narrator = Narrator::new(stage.titles());
     let mut progress = Progress::default();
     let mut silence = Duration::ZERO;
     while !stop.load(Ordering::Relaxed) {

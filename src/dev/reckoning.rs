@@ -20,8 +20,7 @@ pub(super) fn reckon(
     let engine = EngineTopics::new(app).map_err(crate::node::Error::Name)?;
     let mut all: Vec<Topic> = topics.iter().cloned().collect();
     all.extend([engine.history, engine.dead_letters]);
-    let options =
-        Options { app: app.to_owned(), delivery: Delivery::ExactlyOnce, ended: false };
+    let options = Options { app: app.to_owned(), delivery: Delivery::ExactlyOnce, ended: false };
     let mut books = Books::new(definitions, options);
     let mut reader = Reader::all(connection, "books", &all, Isolation::Committed)?;
     while !reader.is_at_end()? {

@@ -56,6 +56,13 @@ impl Places<'_> {
         Self { source: "", places: None }
     }
 
+    /// The place of a called function's name; CEL gives the bracket behind it.
+    pub fn of_call(&self, id: u64, name: &str) -> Option<usize> {
+        let at = self.of(id)?;
+        let named = self.source[..at].trim_end().ends_with(name);
+        Some(if named { self.source[..at].trim_end().len() - name.len() } else { at })
+    }
+
     /// A node's place in bytes; CEL counts in characters.
     pub fn of(&self, id: u64) -> Option<usize> {
         let (start, _) = self.places?.offset_for(id)?;

@@ -3,6 +3,8 @@
 //! A plain path such as `event.order_id` (the great majority) is a direct look-up; everything
 //! else is CEL. Numbers keep their text as long as nothing computes with them.
 
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
 mod compiled;
 mod convert;
 mod path;

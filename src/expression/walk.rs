@@ -126,7 +126,7 @@ impl<'p> Walk<'p> {
         if !operator && !FUNCTIONS.contains(&name) {
             let message =
                 format!("there is no function `{name}`; {}", suggestion(name, &FUNCTIONS));
-            return Err(self.refuse(node, message));
+            return Err(ParseError { message, at: self.places.of_call(node.id, name) });
         }
         call.target.iter().try_for_each(|target| self.expression(target))?;
         call.args.iter().try_for_each(|argument| self.expression(argument))

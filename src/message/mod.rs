@@ -7,6 +7,7 @@ mod identity;
 mod outgoing;
 mod shard;
 mod time;
+mod trace;
 
 pub use address::{Address, EventType, Topic};
 pub use command_id::{CommandId, Part};
@@ -15,6 +16,7 @@ pub use identity::{Hash, InstanceId, Key, SagaName, StepName, Version};
 pub use outgoing::Outgoing;
 pub use shard::{Offset, Shard, shard_of};
 pub use time::{Span, Timestamp};
+pub use trace::TraceContext;
 
 /// What is wrong with a piece of text that should name something.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,3 +1,5 @@
+//! Finds and reads the files of sagas.
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -95,8 +97,8 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<SagaFiles>, Error> {
 }
 
 fn search(path: &Path, depth: usize, found: &mut Vec<SagaFiles>) -> Result<(), Error> {
-    let about = fs::metadata(path)
-        .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+    let about =
+        fs::metadata(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
     if about.is_file() {
         found.push(SagaFiles { definition: path.to_owned() });
         return Ok(());

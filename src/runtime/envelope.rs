@@ -1,7 +1,7 @@
 use bytes::Bytes;
 
 use crate::engine::Message;
-use crate::message::{Headers, InstanceId, Outgoing, Timestamp, header};
+use crate::message::{Headers, InstanceId, Outgoing, Timestamp, TraceContext, header};
 
 /// What made the engine send a message.
 #[derive(Debug, Clone)]
@@ -10,7 +10,7 @@ pub(super) struct Cause<'a> {
     pub id: &'a InstanceId,
     /// The event's id; none for a timer.
     pub event: Option<&'a str>,
-    pub trace_parent: &'a str,
+    pub trace: TraceContext,
     pub at: Timestamp,
 }
 
@@ -48,9 +48,7 @@ pub(super) fn outgoing(message: &Message, purpose: Purpose, cause: &Cause<'_>) -
     if let Some(undoes) = &message.undoes {
         headers.push(header::UNDOES, undoes.clone());
     }
-    if !cause.trace_parent.is_empty() {
-        headers.push(header::TRACE_PARENT, cause.trace_parent.to_owned());
-    }
+    headers.push(header::TRACE_PARENT, cause.trace.traceparent(&message.id));
     for (name, value) in &message.headers {
         headers.push(name, value.clone());
     }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::engine::{Note, Status};
-use crate::message::{InstanceId, Offset, Shard, Timestamp, Topic};
+use crate::message::{Address, CommandId, InstanceId, Offset, Shard, Timestamp, Topic};
 
 /// How a pipeline and its gateway behave; the same for all of one application.
 #[derive(Debug, Clone)]
@@ -121,6 +121,8 @@ pub struct Observed {
     pub status: Option<Status>,
     /// What happened.
     pub notes: Vec<Note>,
+    /// What it sent: commands and facts, with where to.
+    pub sent: Vec<(CommandId, Address)>,
     /// The input's time.
     pub at: Timestamp,
     /// Where the input stood.

@@ -14,7 +14,8 @@ use crate::definition::Catalog;
 use crate::engine::{self, Effect, Generation, Input, Instance, Rejection, Transition};
 use crate::format::{seal, wire};
 use crate::message::{
-    Headers, InstanceId, Key, Offset, Origin, Outgoing, SagaName, Shard, Timestamp,
+    Address, CommandId, Headers, InstanceId, Key, Offset, Origin, Outgoing, SagaName, Shard,
+    Timestamp, TraceContext,
 };
 
 /// What a batch has come to so far.
@@ -196,7 +197,7 @@ impl ShardState {
         let number = notes.last().map_or(0, |note| note.generation);
         let generation =
             after.as_ref().and_then(|a| a.generations.iter().find(|g| g.number == number));
-        self.perform(id, effects, generation, case, tools);
+        let sent = self.perform(id, effects, generation, case, tools);
         let observed = Observed {
             id: id.clone(),
             generation: number,
@@ -205,6 +206,7 @@ impl ShardState {
             trace_parent: generation.map_or(String::new(), |g| g.trace_parent.clone()),
             status: generation.map(Generation::status),
             notes,
+            sent,
             at: case.record.timestamp,
             shard: self.shard,
             offset: case.record.offset,
@@ -227,26 +229,32 @@ impl ShardState {
         generation: Option<&Generation>,
         case: &Case<'_>,
         tools: &mut Tools<'_, S>,
-    ) {
+    ) -> Vec<(CommandId, Address)> {
+        let number = generation.map_or(0, |g| g.number);
+        let parent = generation.map(|g| g.trace_parent.as_str()).filter(|text| !text.is_empty());
+        let mut sent = Vec::with_capacity(effects.len());
         let cause = Cause {
             app: &tools.settings.app,
             id,
             event: case.event.map(|event| event.id.as_str()),
-            trace_parent: generation.map_or("", |g| &g.trace_parent),
+            trace: TraceContext::of(id, number, parent),
             at: case.record.timestamp,
         };
         for effect in effects {
-            let message = match effect {
-                Effect::Command(message) => outgoing(&message, Purpose::Command, &cause),
-                Effect::Fact(message) => outgoing(&message, Purpose::Fact, &cause),
+            let (message, purpose) = match effect {
+                Effect::Command(message) => (message, Purpose::Command),
+                Effect::Fact(message) => (message, Purpose::Fact),
                 Effect::Complaint(reason) => {
                     bury(Some(id), reason, case, tools);
                     continue;
                 }
             };
-            tools.pending.bytes += message.body.len();
-            tools.pending.messages.push(message);
+            let written = outgoing(&message, purpose, &cause);
+            tools.pending.bytes += written.body.len();
+            tools.pending.messages.push(written);
+            sent.push((message.id, message.to));
         }
+        sent
     }
 }
 

@@ -1,8 +1,10 @@
 //! Starts what is measured, and the Kafka under it, each as a process of its own.
 
 use std::fs;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
@@ -11,19 +13,56 @@ use crate::process::{Kafka, Running};
 
 /// The file of the measured process's own words.
 const LOG: &str = "engine.log";
+/// The released program; `cargo bench` builds it with this.
+const SEGUE: &str = env!("CARGO_BIN_EXE_segue");
 
 /// The Kafka that was asked for.
-pub fn kafka(asked: Option<&str>, _place: &Path) -> Result<Kafka> {
+pub fn kafka(asked: Option<&str>, place: &Path) -> Result<Kafka> {
     match asked {
         None => Kafka::start(),
-        Some("dev") => bail!("the development broker cannot be measured yet"),
+        Some("dev") => start_development(place),
         Some(address) => Ok(Kafka::Foreign { address: address.to_owned() }),
     }
 }
 
+fn start_development(place: &Path) -> Result<Kafka> {
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let address = format!("127.0.0.1:{port}");
+    let mut command = Command::new(SEGUE);
+    command.args(["broker", "--port", &port.to_string()]);
+    let mut broker = Running::start(&mut command, &place.join("broker.log"))?;
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while TcpStream::connect(&address).is_err() {
+        if broker.has_ended() || Instant::now() > deadline {
+            let words = fs::read_to_string(place.join("broker.log")).unwrap_or_default();
+            bail!("the development broker does not listen on {address}: {words}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(Kafka::Development { address, broker })
+}
+
 /// Starts the engine on the order saga.
-pub fn start(_brokers: &str, _options: &Options, _place: &Path) -> Result<Running> {
-    bail!("the engine cannot be measured yet; see --floor")
+pub fn start(brokers: &str, options: &Options, place: &Path) -> Result<Running> {
+    let saga = Path::new(env!("CARGO_MANIFEST_DIR")).join("sagas/order-fulfilment");
+    let config = format!(
+        "app: bench\nnode: bench-1\nsagas: [\"{saga}\"]\ndata: \"{data}\"\n\
+         kafka: {{ brokers: [\"{brokers}\"] }}\ntopics: {{ shards: {shards} }}\n\
+         delivery: {delivery}\nlog: {{ level: warn }}\n",
+        saga = saga.display(),
+        data = place.join("data").display(),
+        shards = options.shards,
+        delivery = options.delivery.name(),
+    );
+    let path = place.join("segue.yaml");
+    fs::write(&path, config)?;
+    let mut command = Command::new(SEGUE);
+    command.arg("run").arg("--config").arg(&path);
+    // A variable of the caller's would silently change what is measured.
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SEGUE_")) {
+        command.env_remove(name);
+    }
+    Running::start(&mut command, &place.join(LOG))
 }
 
 /// Starts the floor: this very program, in its other role.

@@ -13,6 +13,9 @@ use rdkafka::producer::BaseRecord;
 
 use crate::kafka::{self, Reader, Writer};
 
+/// Ten minutes; a larger latency counts as this one.
+const LATENCY_US_MAX: u64 = 600_000_000;
+
 /// How orders come.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Arrival {
@@ -73,7 +76,7 @@ impl Load {
 
     /// Runs for a time and says what was seen in it.
     pub fn run(&mut self, arrival: Arrival, lasting: Duration) -> Result<Seen> {
-        let mut latency = Histogram::new(3)?;
+        let mut latency = Histogram::new_with_bounds(1, LATENCY_US_MAX, 3)?;
         let mut ended = 0;
         let begun = Instant::now();
         let mut due = begun;
@@ -81,7 +84,8 @@ impl Load {
             let wait = self.arrive(arrival, &mut due)?;
             self.read_ends(wait, &mut |took| {
                 ended += 1;
-                latency.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+                let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+                latency.saturating_record(took_us);
             })?;
         }
         Ok(Seen { latency, ended, lasted: begun.elapsed(), left_open: 0 })
@@ -221,7 +225,7 @@ fn answer(command: &BorrowedMessage<'_>, events: &Writer, declined_percent: u32)
     let (topic, kind, field) = match kafka::header(command, "ce_type") {
         "ReserveStock" => ("inventory.events", "StockReserved", "reservation_id"),
         "ReleaseStock" => ("inventory.events", "StockReleased", "released_by"),
-        "ChargeCard" if declined => ("payments.events", "PaymentDeclined", "reason"),
+        "ChargeCard" if declined => ("payments.events", "PaymentDeclined", "why"),
         "ChargeCard" => ("payments.events", "PaymentCaptured", "payment_id"),
         "RefundPayment" => ("payments.events", "PaymentRefunded", "refund_id"),
         "CreateShipment" => ("shipping.events", "ShipmentCreated", "parcel"),

@@ -109,16 +109,28 @@ fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kafka").join(name)
 }
 
+/// Linux counts in hundredths of a second for user space, whatever the kernel's own tick is.
+const TICK_MS: u64 = 10;
+
 /// CPU time of a process so far, user and system.
 pub fn cpu(id: u32) -> Duration {
-    // Linux counts in hundredths of a second for user space whatever the kernel's own tick is.
-    const TICK_MS: u64 = 10;
     let text = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     // The name stands in brackets and may hold spaces; utime and stime are the 14th and 15th field.
     let fields: Vec<&str> =
         text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |at: usize| fields.get(at).and_then(|f| f.parse::<u64>().ok()).unwrap_or(0);
     Duration::from_millis((ticks(11) + ticks(12)) * TICK_MS)
+}
+
+/// CPU time of the whole machine so far.
+pub fn machine_cpu() -> Duration {
+    let text = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let line = text.lines().next().unwrap_or_default();
+    // user, nice, system, idle, iowait, irq, softirq, steal
+    let ticks: Vec<u64> =
+        line.split_whitespace().skip(1).take(8).filter_map(|f| f.parse().ok()).collect();
+    let busy = ticks.iter().enumerate().filter(|(at, _)| ![3, 4].contains(at));
+    Duration::from_millis(busy.map(|(_, ticks)| ticks).sum::<u64>() * TICK_MS)
 }
 
 /// Resident memory of a process in MiB.

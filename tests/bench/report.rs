@@ -21,6 +21,8 @@ pub struct Figures {
     pub cpu: [Option<Duration>; 3],
     /// Resident memory at the end, MiB: the engine's, Kafka's, the load's.
     pub memory_mib: [Option<u64>; 3],
+    /// How many cores other programs used meanwhile; with a foreign Kafka, that one too.
+    pub others_cores: f64,
 }
 
 impl Figures {
@@ -62,6 +64,7 @@ impl Figures {
             "engine_mib": self.memory_mib[0],
             "kafka_mib": self.memory_mib[1],
             "load_mib": self.memory_mib[2],
+            "others_cores": self.others_cores,
             "left_open": self.seen.left_open,
         })
     }
@@ -76,7 +79,7 @@ impl Figures {
         let memory =
             |of: usize| self.memory_mib[of].map_or("–".to_owned(), |mib| format!("{mib}"));
         format!(
-            "| {} | {} | {load} | {:.0} | {:.1} | {:.1} | {:.1} | {:.1} | {} / {} / {} | {} / {} | {} |",
+            "| {} | {} | {load} | {:.0} | {:.1} | {:.1} | {:.1} | {:.1} | {} / {} / {} | {} / {} | {:.2} | {} |",
             self.what,
             self.delivery,
             self.sagas_per_second(),
@@ -89,6 +92,7 @@ impl Figures {
             cpu(2),
             memory(0),
             memory(1),
+            self.others_cores,
             self.seen.left_open,
         )
     }
@@ -97,8 +101,8 @@ impl Figures {
 /// The table's head.
 pub const HEAD: &str = "\
 | what | delivery | load | sagas/s | p50 ms | p90 ms | p99 ms | max ms | \
-CPU µs a saga: engine / Kafka / load | MiB: engine / Kafka | left open |
-|---|---|---|---|---|---|---|---|---|---|---|";
+CPU µs a saga: engine / Kafka / load | MiB: engine / Kafka | others' cores | left open |
+|---|---|---|---|---|---|---|---|---|---|---|---|";
 
 #[allow(clippy::cast_precision_loss)] // counts of a benchmark are far below 2^52
 fn count(number: u64) -> f64 {

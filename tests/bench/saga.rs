@@ -2,6 +2,9 @@
 //!
 //! `cargo bench --bench saga -- --help` tells the options; README.md beside this has figures.
 
+// A benchmark reads the clock.
+#![allow(clippy::disallowed_methods)]
+
 mod engine;
 mod floor;
 mod kafka;
@@ -33,6 +36,7 @@ pub enum Delivery {
 
 impl Delivery {
     /// As the configuration spells it.
+    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::ExactlyOnce => "exactly-once",
@@ -127,6 +131,9 @@ fn main() -> Result<()> {
     for figures in &all {
         println!("{}", figures.row());
     }
+    if all.iter().any(|f| f.others_cores > 0.2) {
+        println!("\nother programs used the machine meanwhile: compare only within this run");
+    }
     if let [floor, engine] = all.as_slice() {
         let ratio = engine.sagas_per_second() / floor.sagas_per_second();
         println!("\nengine / floor: {ratio:.2}");
@@ -188,8 +195,10 @@ fn watch(what: What, kafka: &Kafka, running: &mut Running, options: &Options) ->
     load.run(arrival, Duration::from_secs(options.warmup))?;
     let processes = [Some(running.id()), kafka.id(), Some(std::process::id())];
     let before = processes.map(|id| id.map(process::cpu));
+    let machine = process::machine_cpu();
     let mut seen = load.run(arrival, Duration::from_secs(options.seconds))?;
     let after = processes.map(|id| id.map(process::cpu));
+    let machine = process::machine_cpu().saturating_sub(machine);
     let memory_mib = processes.map(|id| id.map(process::memory_mib));
     seen.left_open = load.drain(Duration::from_secs(60))?;
     participants.stop()?;
@@ -197,7 +206,9 @@ fn watch(what: What, kafka: &Kafka, running: &mut Running, options: &Options) ->
     for (of, (before, after)) in before.into_iter().zip(after).enumerate() {
         cpu[of] = before.zip(after).map(|(before, after)| after.saturating_sub(before));
     }
+    let ours: Duration = cpu.iter().flatten().sum();
     Ok(Figures {
+        others_cores: machine.saturating_sub(ours).as_secs_f64() / seen.lasted.as_secs_f64(),
         what: if what == What::Engine { "engine" } else { "floor" },
         delivery: options.delivery.name(),
         arrival,

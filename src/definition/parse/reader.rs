@@ -46,6 +46,19 @@ impl<'t> Reader<'t> {
         None
     }
 
+    /// Reports an error whose words may name the mend behind a semicolon.
+    pub fn told<T>(
+        &mut self,
+        code: Code,
+        span: Range<usize>,
+        words: &str,
+        otherwise: &str,
+    ) -> Option<T> {
+        let (message, help) = words.split_once("; ").unwrap_or((words, otherwise));
+        self.error(code, span, message, help)
+    }
+
+    /// Reports what does not stop the definition from running.
     pub fn warn(
         &mut self,
         code: Code,
@@ -145,7 +158,7 @@ impl<'n> Fields<'n> {
         example: &str,
     ) -> Option<&'n Node> {
         let found = self.take(key);
-        if found.is_none() {
+        if found.is_none() && !self.is_misspelt(key) {
             let message = format!("{} has no `{key}`", self.what);
             let help = format!("add `{key}: {example}`");
             let span = self.head(reader);
@@ -160,6 +173,18 @@ impl<'n> Fields<'n> {
             Some((key, _)) => key.span.clone(),
             None => self.span.start..self.span.end.min(reader.text().len()),
         }
+    }
+
+    /// Whether a key that nothing reads looks like this one: it is reported as such.
+    pub fn is_misspelt(&self, key: &str) -> bool {
+        self.meant(key).is_some()
+    }
+
+    /// What stands under a key that nothing reads and that looks like this one.
+    pub fn meant(&self, key: &str) -> Option<&'n Node> {
+        let unread =
+            self.unread().find(|unread| nearest(&unread.text, [key].into_iter()).is_some())?;
+        self.entries.iter().find(|(k, _)| k == unread).map(|(_, node)| node)
     }
 
     /// The keys that were not asked for yet.

@@ -67,7 +67,8 @@ impl Reader<'_> {
         let name = match (said, kind) {
             (Some(said), _) => self.step_name(said, names, line),
             (None, Some("set" | "fail")) => Some(StepName::unnamed(kind?, place)),
-            (None, _) => {
+            (None, None) => None,
+            (None, Some(_)) => {
                 let span = fields.head(self);
                 let help = "begin it with `- step: reserve-stock`";
                 self.error(Code::MissingKey, span, "this step has no name", help)
@@ -159,7 +160,7 @@ impl Reader<'_> {
             Ok(name) => Some(name),
             Err(e) => {
                 let help = "write such as `reserve-stock`";
-                self.error(Code::Name, node.span.clone(), e.to_string(), help)
+                self.told(Code::Name, node.span.clone(), &e.to_string(), help)
             }
         }
     }
@@ -173,6 +174,9 @@ impl Reader<'_> {
         let unknown = fields.take("unknown").map(|n| self.unknown(n, position));
         let compensate = self.compensate(fields, position, &key.span);
         let request = self.request(fields, command, Place::Alone, ACTION_RETRY);
+        if let Some(request) = &request {
+            self.check_replies(request, &failed, &key.span);
+        }
         Some(StepKind::Command(CommandStep {
             request: request?,
             failed,
@@ -192,6 +196,7 @@ impl Reader<'_> {
                 self.check_undo(position, &key.span);
                 self.compensation(node)
             }
+            None if fields.is_misspelt("compensate") => None,
             None => self.unsaid(position, step),
         }
     }

@@ -1,0 +1,36 @@
+//! Checks the books: proves from the topics alone that every saga ended as its definition promises.
+//!
+//! ```text
+//!   start events ─┐
+//!   commands ─────┤                    one account       story (from the history)
+//!   answers ──────┼─▶ Books::read ──▶  per instance ──▶  against the topics, both ways ──▶ Report
+//!   facts ────────┤                                      against the definition
+//!   <app>.history ┘
+//! ```
+//!
+//! Topics are different partitions, so nothing is concluded from timestamps between them. The order
+//! of an instance's events is that of its history entries, which stand in one partition; beside it
+//! only causes count (command ids, `ce_causationid`, offsets within one partition). Without any
+//! history entry the promises are proved from commands, answers and facts alone.
+//!
+//! Every definition is taken in its newest version.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod account;
+mod answers;
+mod audit;
+mod carried;
+mod ledger;
+mod names;
+mod plan;
+mod promises;
+mod report;
+mod story;
+mod tally;
+
+#[cfg(test)]
+mod tests;
+
+pub use ledger::{Books, Delivery, Options, Record};
+pub use report::{Report, Rule, VIOLATIONS_MAX, Violation};
+pub use tally::{REASONS_MAX, Tally};
