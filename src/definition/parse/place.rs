@@ -7,7 +7,7 @@ use super::reader::{Reader, nearest};
 
 /// Where an expression stands: it decides which names have a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// Before there is an instance: `start`, `events`, a cancel's key.
     Before,
     /// The `data` section.

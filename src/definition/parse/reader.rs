@@ -5,7 +5,7 @@ use crate::definition::diagnostic::{Code, Diagnostic, Severity};
 use crate::definition::node::{Content, Key, Node, floor};
 
 /// Collects what is wrong with one file, and what its expressions read and fill.
-pub(super) struct Reader<'t> {
+pub(crate) struct Reader<'t> {
     file: &'t str,
     text: &'t str,
     found: Vec<Diagnostic>,
@@ -131,7 +131,7 @@ impl<'t> Reader<'t> {
 }
 
 /// A mapping that is being read; it knows which of its keys were asked for.
-pub(super) struct Fields<'n> {
+pub(crate) struct Fields<'n> {
     pub what: &'static str,
     pub span: Range<usize>,
     entries: &'n [(Key, Node)],

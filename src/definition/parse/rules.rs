@@ -8,7 +8,7 @@ use super::reader::Reader;
 
 /// Where a step stands on the main line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Position {
+pub(crate) enum Position {
     /// The way back is open: in front of the pivot, or there is none.
     Before,
     /// It is the pivot.

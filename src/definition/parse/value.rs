@@ -114,6 +114,28 @@ impl Reader<'_> {
         }
     }
 
+    /// A value as it stands: nothing in it is evaluated.
+    pub fn value(&mut self, node: &Node) -> Option<Value> {
+        match &node.content {
+            Content::List(items) => {
+                let items: Vec<_> = items.iter().map(|i| self.value(i)).collect();
+                Some(Value::Array(items.into_iter().collect::<Option<_>>()?))
+            }
+            Content::Map(entries) => {
+                drop(self.fields(node, "this mapping"));
+                let entries: Vec<_> = entries
+                    .iter()
+                    .map(|(key, value)| Some((key.text.clone(), self.value(value)?)))
+                    .collect();
+                Some(Value::Object(entries.into_iter().collect::<Option<_>>()?))
+            }
+            Content::Scalar { text, plain: true } if node.kind() != "text" => {
+                self.literal(node, text)
+            }
+            Content::Scalar { text, .. } => Some(Value::String(text.clone())),
+        }
+    }
+
     /// A plain number, boolean or null; a number's text goes through as it stands.
     fn literal(&mut self, node: &Node, text: &str) -> Option<Value> {
         if !is_number(text) {
