@@ -13,7 +13,7 @@ impl Cluster {
     pub fn apply(&mut self, change: Change, now_ms: i64) -> Result<(), ResponseError> {
         match change {
             Change::TopicSet { name, partitions, settings } => {
-                self.topics.set(name, partitions, settings)?;
+                self.topics.set(&name, partitions, settings)?;
             }
             Change::TopicDeleted { name } => self.delete_topic(&name)?,
             Change::Appended { place, batch } => {
@@ -164,11 +164,11 @@ mod tests {
     /// One of everything: an ended, an undone and an open transaction, offsets of both kinds.
     fn busy() -> Cluster {
         let mut cluster = noting();
-        let compacted = BTreeMap::from([("cleanup.policy".to_owned(), "compact".to_owned())]);
+        let settings = BTreeMap::from([("retention.ms".to_owned(), "-1".to_owned())]);
         cluster.create_topic("in", 1, BTreeMap::new()).expect("created");
         cluster.create_topic("gone", 1, BTreeMap::new()).expect("created");
         cluster.grow_topic("in", 2).expect("grown");
-        cluster.set_settings("in", compacted).expect("set");
+        cluster.set_settings("in", settings).expect("set");
         let committed = |offset| Committed { offset, leader_epoch: 0, metadata: "m".to_owned() };
         let place = Place::new("in", 0);
         for (name, end) in [("a", Some(true)), ("b", Some(false)), ("c", None)] {

@@ -92,8 +92,7 @@ impl<A: Stored, B: Stored> Stored for (A, B) {
 
 impl<T: Stored> Stored for Vec<T> {
     fn put(&self, out: &mut Vec<u8>) {
-        put_length(self.len(), out);
-        self.iter().for_each(|item| item.put(out));
+        put_all(self.len(), self, out);
     }
 
     fn take(from: &mut Bytes) -> Option<Self> {
@@ -103,8 +102,7 @@ impl<T: Stored> Stored for Vec<T> {
 
 impl<T: Stored> Stored for VecDeque<T> {
     fn put(&self, out: &mut Vec<u8>) {
-        put_length(self.len(), out);
-        self.iter().for_each(|item| item.put(out));
+        put_all(self.len(), self, out);
     }
 
     fn take(from: &mut Bytes) -> Option<Self> {
@@ -114,8 +112,7 @@ impl<T: Stored> Stored for VecDeque<T> {
 
 impl<T: Stored + Ord> Stored for BTreeSet<T> {
     fn put(&self, out: &mut Vec<u8>) {
-        put_length(self.len(), out);
-        self.iter().for_each(|item| item.put(out));
+        put_all(self.len(), self, out);
     }
 
     fn take(from: &mut Bytes) -> Option<Self> {
@@ -144,6 +141,17 @@ fn put_length(length: usize, out: &mut Vec<u8>) {
 
 fn take_length(from: &mut Bytes) -> Option<usize> {
     usize::try_from(from.try_get_u32().ok()?).ok()
+}
+
+fn put_all<'a, T: Stored + 'a>(
+    count: usize,
+    items: impl IntoIterator<Item = &'a T>,
+    out: &mut Vec<u8>,
+) {
+    put_length(count, out);
+    for item in items {
+        item.put(out);
+    }
 }
 
 fn take_all<T: Stored, C: FromIterator<T>>(from: &mut Bytes) -> Option<C> {

@@ -181,18 +181,18 @@ impl Topics {
     /// Makes a topic look like this, whether it is there or not.
     pub fn set(
         &mut self,
-        name: String,
+        name: &str,
         partitions: i32,
         settings: BTreeMap<String, String>,
     ) -> Result<(), ResponseError> {
-        let Some(topic) = self.topics.get_mut(&name) else {
-            return self.create(&name, partitions, settings);
+        let Some(topic) = self.topics.get_mut(name) else {
+            return self.create(name, partitions, settings);
         };
         topic.settings = settings;
         if partitions == topic.partition_count() {
             return Ok(());
         }
-        self.grow(&name, partitions, false)
+        self.grow(name, partitions, false)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Topic)> {
