@@ -166,3 +166,35 @@ fn apply(cluster: &mut Cluster, mut body: Bytes, now_ms: i64) -> Result<(), Stri
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::fault::Faults;
+    use super::super::shared::{Creation, Shared};
+    use super::*;
+
+    #[test]
+    fn a_journal_that_cannot_be_written_ends_the_service() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut journal, cluster) = Journal::open(folder.path(), 0).expect("a new journal");
+        journal.file = File::open(folder.path().join(NAME)).expect("for reading only");
+        let creation = Creation { automatic: false, partitions: 1 };
+        let shared = Shared::new(0, creation, Faults::default(), cluster, Some(journal));
+        shared.with(|_, _| ());
+        assert!(!shared.is_closed(), "nothing was to be written");
+        let created = shared.with(|cluster, _| cluster.create_topic("in", 1, BTreeMap::new()));
+        assert_eq!((created, shared.is_closed()), (Ok(()), true));
+    }
+
+    #[test]
+    fn a_file_that_is_no_journal_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(NAME);
+        fs::write(&path, "a diary").expect("written");
+        let refused = Journal::open(folder.path(), 0).expect_err("it is no journal");
+        assert!(matches!(refused, Error::Damaged { at: 0, .. }), "{refused}");
+        assert_eq!(fs::read(&path).expect("still there"), b"a diary");
+    }
+}

@@ -108,13 +108,20 @@ pub enum Error {
         source: io::Error,
     },
     /// Another broker has the folder: stop it, or choose another folder.
-    #[error("another development broker uses {}; stop it or choose another folder", folder.display())]
+    #[error(
+        "another development broker uses {}; stop it or choose another folder",
+        folder.display()
+    )]
     InUse {
         /// The folder that was asked for.
         folder: PathBuf,
     },
     /// The journal was changed from outside, or by a disk: delete the folder to start anew.
-    #[error("{} is damaged at byte {at}: {reason}; delete {} to start anew", path.display(), folder.display())]
+    #[error(
+        "{} is damaged at byte {at}: {reason}; delete {} to start anew",
+        path.display(),
+        folder.display()
+    )]
     Damaged {
         /// The journal.
         path: PathBuf,
