@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -48,10 +48,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Runs the development broker until it is told to stop.
-pub(super) fn broker(port: u16, data: Option<&Path>) -> anyhow::Result<ExitCode> {
+pub(super) fn broker(port: u16, data: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     let stop = stop::flag()?;
     let options = devbroker::Options {
         port,
+        data,
         auto_create: true,
         partitions_default: 4,
         ..devbroker::Options::default()
