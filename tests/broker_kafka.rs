@@ -328,6 +328,7 @@ fn an_inbox_is_read_exactly_from_its_position() {
     let (first, second) = (Shard(0), Shard(1));
     append(&mut broker, first, 0..10);
     append(&mut broker, second, 0..10);
+    until("the appends", || (app.read("inbox").len() == 20).then_some(()));
     joined(&mut broker, 2, &BTreeMap::from([(first, Offset(4)), (second, Offset(10))]));
     append(&mut broker, second, 10..12);
     let found = inbox_of(&mut broker, 8);

@@ -152,8 +152,8 @@ pub(super) fn reverse(case: &mut Case<'_>, life: &Life<'_>) {
         let Some(own) = case.plan.place(name).filter(|_| !life.story.step(undo.step).late) else {
             continue;
         };
-        let cause = undo.cause.and_then(|id| case.answers.undone_by.get(&id)).copied();
-        let caused_by = cause.filter(|(generation, ..)| *generation == life.number);
+        let answered = undo.cause.and_then(|id| case.answers.undone_by.get(&id)).copied();
+        let after = answered.filter(|(generation, ..)| *generation == life.number);
         let before = undos.iter().filter(|other| {
             other.place.topic == undo.place.topic
                 && other.place.partition == undo.place.partition
@@ -161,7 +161,7 @@ pub(super) fn reverse(case: &mut Case<'_>, life: &Life<'_>) {
                 && !life.story.step(other.step).late
         });
         let before: Vec<Name> =
-            before.map(|other| other.step).chain(caused_by.map(|(_, step, _)| step)).collect();
+            before.map(|other| other.step).chain(after.map(|(_, step, _)| step)).collect();
         for other in before {
             let other = case.text(other);
             if case.plan.place(other).is_some_and(|place| place < own) {

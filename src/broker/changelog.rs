@@ -123,12 +123,11 @@ impl Changelog {
                 Some(Err(error)) if !error.rdkafka_error_code().is_some_and(is_passing) => {
                     return Err(lost(&format!("reading {}", self.name), &error));
                 }
-                Some(Err(_)) => {}
                 None if !found.is_empty() => break,
                 None if silence.elapsed() >= SILENCE_MAX => {
                     return Err(passing(format!("{} was silent for too long", self.name)));
                 }
-                None => {}
+                Some(Err(_)) | None => {}
             }
         }
         Ok(found)

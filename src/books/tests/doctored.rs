@@ -270,8 +270,8 @@ fn a_number_that_lost_a_digit() {
 /// The number with three decimals in a body, and the same number with its last 0 gone.
 fn digits(body: &str) -> (String, String) {
     let inside = |c: char| c.is_ascii_digit() || c == '.';
-    let numbers = body.split(|c| !inside(c)).filter(|t| t.contains('.'));
-    let number = numbers.last().expect("a total").to_owned();
+    let mut numbers = body.split(|c| !inside(c)).filter(|t| t.contains('.'));
+    let number = numbers.next_back().expect("a total").to_owned();
     let shorter = number.strip_suffix('0').expect("all totals end in 0").to_owned();
     (number, shorter)
 }
@@ -371,7 +371,7 @@ fn a_second_start_of_a_key_is_ignored() {
     doctor.append(start);
     let report = doctor.report();
     assert!(report.balances(), "{report}");
-    assert_eq!((report.tally.started, report.tally.ignored), (300, 1));
+    assert_eq!((report.tally.started, report.tally.ignored), (150, 1));
 }
 
 #[test]

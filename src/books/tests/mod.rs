@@ -16,7 +16,7 @@ participants:
     silent: 5%
     late: { share: 10%, by: 3m..4m }
     answers:
-      - { event: inventory.events/StockReserved, weight: 9, body: { reservation_id: "${answer.id}" } }
+      - { event: inventory.events/StockReserved, weight: 9, body: { reservation_id: r } }
       - { event: inventory.events/StockRejected, weight: 1, refusal: true, body: { why: gone } }
   inventory.commands/ReleaseStock:
     delay: 10ms..40ms
@@ -29,7 +29,7 @@ participants:
     late: { share: 10%, by: 10m..12m }
     answers:
       - { event: payments.events/PaymentCaptured, weight: 8, body: { payment_id: "${answer.id}" } }
-      - { event: payments.events/PaymentDeclined, weight: 2, refusal: true, body: { why: declined } }
+      - { event: payments.events/PaymentDeclined, weight: 2, refusal: true, body: { why: broke } }
   payments.commands/RefundPayment:
     delay: 20ms..80ms
     echo: false
@@ -41,10 +41,12 @@ participants:
       - { event: shipping.events/ShipmentRefused, weight: 3, body: { why: no carrier } }
 "#;
 
-/// What the topics hold after 300 orders in trouble.
+/// What the topics hold after 150 orders in trouble.
 static LOG: LazyLock<Vec<Rec>> = LazyLock::new(|| {
     let mut world = World::new(order(), TROUBLE, 11);
-    (1..=300).for_each(|n| world.order(n));
+    for n in 1..=150 {
+        world.order(n);
+    }
     world.run();
     world.log
 });
@@ -74,10 +76,10 @@ fn right_books_balance() {
     let report = audited(&LOG, Delivery::ExactlyOnce);
     assert!(report.balances(), "{report}");
     let tally = &report.tally;
-    assert_eq!(tally.started, 300);
-    assert_eq!(tally.completed + tally.compensated_all(), 300);
+    assert_eq!(tally.started, 150);
+    assert_eq!(tally.completed + tally.compensated_all(), 150);
     assert!(tally.compensated.len() >= 4, "{tally}");
-    assert!(tally.late >= 30 && tally.again > 100 && tally.undone > 100, "{tally}");
+    assert!(tally.late >= 10 && tally.again > 50 && tally.undone > 50, "{tally}");
     assert_eq!((tally.stuck, tally.open, tally.repeated, tally.ignored), (0, 0, 0, 0));
 }
 
@@ -94,7 +96,7 @@ fn topics_may_be_read_in_any_order() {
 fn books_balance_without_the_history() {
     let report = audited(&without_history(&LOG), Delivery::ExactlyOnce);
     assert!(report.balances(), "{report}");
-    assert_eq!(report.tally.started, 300);
+    assert_eq!(report.tally.started, 150);
 }
 
 fn without_history(log: &[Rec]) -> Vec<Rec> {
