@@ -57,19 +57,14 @@ pub(super) fn story(world: &World, app: &str) -> Vec<String> {
     history(world, app).into_iter().map(line).collect()
 }
 
-/// The history tells the transitions of each life once, in their order.
+/// The history tells what became of each inbox record once, in their order.
 fn told(world: &World, app: &str, found: &mut Vec<String>) {
-    let mut last: BTreeMap<(String, u32), u64> = BTreeMap::new();
+    let mut last: BTreeMap<String, i64> = BTreeMap::new();
     for entry in history(world, app) {
-        let life = (format!("{}/{}", entry.saga, entry.key), entry.generation);
-        let before = last.get(&life).copied().unwrap_or(0);
-        if entry.transition > 0 {
-            if entry.transition <= before {
-                let (id, generation) = &life;
-                let number = entry.transition;
-                found.push(format!("the history of {id} ({generation}) tells {number} again"));
-            }
-            last.insert(life, entry.transition);
+        let id = format!("{}/{}", entry.saga, entry.key);
+        let before = last.insert(id.clone(), entry.inbox).unwrap_or(-1);
+        if entry.inbox <= before {
+            found.push(format!("the history of {id} tells inbox {} again", entry.inbox));
         }
     }
 }

@@ -261,7 +261,7 @@ fn said(effect: &Effect) -> String {
         text.push_str(&short(&message.id));
     }
     if message.body != json!({}) {
-        text.push_str(&format!(" {}", message.body));
+        text = format!("{text} {}", message.body);
     }
     text
 }

@@ -71,10 +71,10 @@ fn a_deadline_waits_for_the_pivot() {
     check(
         &definition,
         &format!(
-            r#"{SHIPPING}
+            "{SHIPPING}
             pass 6s > nothing
             Refused > Refund charge~undo/1
-            "#
+            "
         ),
     );
 }

@@ -69,14 +69,17 @@ fn a_queued_start_that_cannot_begin_is_complained_about() {
     let queue = ORDER
         .replace("key: event.id }\ndata", "key: event.id, again: queue }\ndata")
         .replace("data: { id: event.id }", "data: { size: event.size }");
+    let complaint = "complaint t/Placed: `data: size` has no value: `event.size` is missing";
     check(
         &queue,
-        r#"
-        start {"id": "k", "size": 1} > Reserve reserve/1
-        start {"id": "k"} > nothing
-        SoldOut > fact Undone {"kind":"rejected","reason":"no"}; complaint t/Placed: `data: size` has no value: `event.size` is missing
-        is compensated
-        "#,
+        &format!(
+            r#"
+            start {{"id": "k", "size": 1}} > Reserve reserve/1
+            start {{"id": "k"}} > nothing
+            SoldOut > fact Undone {{"kind":"rejected","reason":"no"}}; {complaint}
+            is compensated
+            "#
+        ),
     );
 }
 
