@@ -11,7 +11,7 @@ use rdkafka::producer::{
     BaseRecord, DeliveryResult, Producer, ProducerContext, PurgeConfig, ThreadedProducer,
 };
 
-use super::connection::{pass_on, report};
+use super::connection::{ANSWER_MAX, pass_on, report};
 use super::dead_letter;
 use super::engine_topics::EngineTopics;
 use super::faults::{Meaning, lost, meaning_of, passing};
@@ -55,7 +55,7 @@ impl Ledger {
             made.map_err(|e| Error::Client(e.to_string()))?;
         if membership.delivery == Delivery::ExactlyOnce {
             let doing = format!("taking over the transactions of {client}");
-            let ready = producer.init_transactions(2 * membership.transaction);
+            let ready = producer.init_transactions(ANSWER_MAX);
             ready.map_err(|e| connection.unanswered(&doing, &e))?;
         }
         Ok(Self { producer, topics: topics.clone() })

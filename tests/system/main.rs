@@ -5,6 +5,7 @@
 
 mod books;
 mod engine;
-
+mod kills;
+mod two_nodes;
 mod watch;
 mod world;

@@ -1,0 +1,63 @@
+use std::fs;
+use std::time::Duration;
+
+use crate::watch::until;
+use crate::world::{AT_LEAST_ONCE, EXACTLY_ONCE, World, check};
+
+const SAGAS: u32 = 1_200;
+const RATE: f64 = 40.0;
+/// A dead node's session and its last transaction must end first.
+const TAKE_OVER_MAX: Duration = Duration::from_secs(60);
+
+/// Two nodes share the shards; one is killed, the other takes over, a third joins.
+fn two_nodes(mut world: World) {
+    let mut pulse = world.pulse();
+    world.serve();
+    world.order(SAGAS.into(), RATE);
+    let first = world.engine("a");
+    let second = world.engine("b");
+    for node in ["a", "b"] {
+        until(&format!("{node} has shards"), TAKE_OVER_MAX, || {
+            pulse.news();
+            (restored(&world, node) > 0).then_some(())
+        });
+    }
+    let seen = pulse.seen;
+    pulse.until_seen(seen + 500);
+    let before = restored(&world, "b");
+    first.kill();
+    until("b takes over", TAKE_OVER_MAX, || {
+        pulse.news();
+        (restored(&world, "b") > before).then_some(())
+    });
+    let third = world.engine("c");
+    until("c has shards", TAKE_OVER_MAX, || {
+        pulse.news();
+        (restored(&world, "c") > 0).then_some(())
+    });
+    world.settle(SAGAS as usize, "b");
+    assert!(second.terminate().success(), "SIGTERM is a clean end");
+    assert!(third.terminate().success(), "SIGTERM is a clean end");
+    let report = world.close();
+    check(&report, SAGAS.into(), &world.log("b"));
+    assert_eq!(report.tally.dead_letters, 0, "{report}");
+    println!("{report}");
+}
+
+/// How many shards a node has taken so far, by its own words.
+fn restored(world: &World, node: &str) -> usize {
+    let log = fs::read_to_string(world.log(node)).unwrap_or_default();
+    log.matches("shard.restored").count()
+}
+
+#[test]
+#[ignore = "needs a real Kafka: tests/run starts one"]
+fn nodes_share_shards_and_take_over() {
+    two_nodes(World::real("nodes", EXACTLY_ONCE, 21));
+}
+
+#[test]
+#[ignore = "needs a real Kafka: tests/run starts one"]
+fn nodes_share_shards_and_take_over_at_least_once() {
+    two_nodes(World::real("nodes-alo", AT_LEAST_ONCE, 22));
+}
