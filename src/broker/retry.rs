@@ -89,7 +89,7 @@ mod tests {
     const BRIEF: Patience = Patience {
         first: Duration::from_micros(10),
         most: Duration::from_micros(50),
-        whole: Duration::from_millis(20),
+        whole: Duration::from_secs(600),
     };
 
     fn unanswered() -> Error {
@@ -121,14 +121,16 @@ mod tests {
     #[test]
     fn patience_ends() {
         let running = AtomicBool::new(false);
-        let answer: Result<(), _> = patiently("testing", BRIEF, &running, || Err(unanswered()));
+        let spent = Patience { whole: Duration::from_millis(1), ..BRIEF };
+        let answer: Result<(), _> = patiently("testing", spent, &running, || Err(unanswered()));
         assert_eq!(answer, Err(unanswered()));
     }
 
     #[test]
     fn a_stop_ends_the_waiting() {
         let stopped = AtomicBool::new(false);
-        let long = Patience { first: Duration::from_secs(60), ..Patience::default() };
+        let minute = Duration::from_secs(60);
+        let long = Patience { first: minute, most: minute, whole: 10 * minute };
         let answer: Result<(), _> = patiently("testing", long, &stopped, || {
             stopped.store(true, Ordering::Relaxed);
             Err(unanswered())
