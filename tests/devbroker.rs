@@ -2,8 +2,10 @@
 #![cfg(feature = "server")]
 #![allow(clippy::disallowed_methods)] // Patience with a real client needs a clock.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
@@ -14,7 +16,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use segue::devbroker::{Api, DevBroker, Fault, Options, Trouble};
+use segue::devbroker::{Api, DevBroker, Error, Fault, Options, Trouble};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const STEP: Duration = Duration::from_millis(20);
@@ -480,6 +482,182 @@ fn what_is_not_supported_is_answered_at_once() {
         let kinds = [std::io::ErrorKind::UnexpectedEof, std::io::ErrorKind::ConnectionReset];
         assert!(kinds.contains(&closed.kind()), "{closed}");
     }
+}
+
+/// Starts a broker that keeps its data here, on the port of the one before it if there was one.
+fn start_in(folder: &Path, address: Option<&str>) -> DevBroker {
+    let port = address
+        .and_then(|a| a.rsplit_once(':'))
+        .map_or(0, |(_, port)| port.parse().expect("a port"));
+    let options = Options { port, data: Some(folder.to_owned()), ..Options::default() };
+    DevBroker::start(options).expect("the data of the last time")
+}
+
+/// Ends a broker as a kill would: another one goes on with what the system has at this moment.
+fn killed(broker: &DevBroker, folder: &Path) -> tempfile::TempDir {
+    assert!(broker.address().starts_with("127.0.0.1:"), "it still runs");
+    let copy = tempfile::tempdir().expect("a folder");
+    fs::copy(folder.join("journal"), copy.path().join("journal")).expect("a copy");
+    copy
+}
+
+fn restart(broker: DevBroker, folder: &Path) -> DevBroker {
+    let address = broker.address();
+    broker.stop();
+    start_in(folder, Some(&address))
+}
+
+#[test]
+fn a_restart_keeps_topics_settings_records_and_offsets() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broker = start_in(folder.path(), None);
+    create(&broker, "orders", 3, &[("max.message.bytes", "3000000")]);
+    let sender = sender(&broker, &[]);
+    for value in ["a", "b", "c"] {
+        sender.send("orders", "k", value);
+    }
+    let consumer = member(&broker, "g", &[]);
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset("orders", 0, Offset::Offset(2)).expect("an offset");
+    consumer.commit(&list, CommitMode::Sync).expect("committed");
+    drop((consumer, sender));
+    let copy = killed(&broker, folder.path());
+    let after_kill = start_in(copy.path(), None);
+    for broker in [&restart(broker, folder.path()), &after_kill] {
+        assert_eq!(values(broker, "orders", "read_committed"), ["a", "b", "c"]);
+        let consumer = member(broker, "g", &[]);
+        assert_eq!(committed(&consumer, "orders"), Offset::Offset(2));
+        let metadata = consumer.fetch_metadata(Some("orders"), PATIENCE).expect("metadata");
+        assert_eq!(metadata.topics()[0].partitions().len(), 3);
+        let sender = self::sender(broker, &[]);
+        sender.post_at("orders", "k", &vec![b'x'; 2 * 1024 * 1024], None);
+        assert_eq!(sender.delivery(), Ok((0, 3)));
+    }
+}
+
+#[test]
+fn a_restart_keeps_producers_and_their_sequences() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broker = start_in(folder.path(), None);
+    create(&broker, "orders", 1, &[]);
+    let settings = [("enable.idempotence", "true"), ("reconnect.backoff.ms", "10")];
+    let old = sender(&broker, &settings);
+    old.send("orders", "k", "a");
+    let broker = restart(broker, folder.path());
+    assert_eq!(old.send("orders", "k", "b"), 1);
+    let new = sender(&broker, &settings);
+    assert_eq!(new.send("orders", "k", "c"), 2);
+    assert_eq!(values(&broker, "orders", "read_committed"), ["a", "b", "c"]);
+}
+
+#[test]
+fn a_zombie_is_fenced_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broker = start_in(folder.path(), None);
+    create(&broker, "orders", 1, &[]);
+    let zombie = Sender::transactional(&broker, "t");
+    zombie.producer.begin_transaction().expect("begun");
+    zombie.send("orders", "k", "zombie");
+    let successor = Sender::transactional(&broker, "t");
+    successor.producer.begin_transaction().expect("begun");
+    successor.send("orders", "k", "successor");
+    let broker = restart(broker, folder.path());
+    let refused = zombie.producer.commit_transaction(PATIENCE).expect_err("it is fenced");
+    assert_eq!(code(&refused), Some(RDKafkaErrorCode::Fenced), "{refused}");
+    successor.producer.commit_transaction(PATIENCE).expect("committed");
+    assert_eq!(values(&broker, "orders", "read_committed"), ["successor"]);
+}
+
+#[test]
+fn a_transaction_that_a_restart_left_open_is_undone_after_its_timeout() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broker = start_in(folder.path(), None);
+    create(&broker, "orders", 1, &[]);
+    let lost = sender(&broker, &[("transactional.id", "t"), ("transaction.timeout.ms", "2000")]);
+    lost.producer.init_transactions(PATIENCE).expect("a producer id");
+    lost.producer.begin_transaction().expect("begun");
+    lost.send("orders", "k", "lost");
+    sender(&broker, &[]).send("orders", "k", "kept");
+    let copy = killed(&broker, folder.path());
+    let after = start_in(copy.path(), None);
+    drop((lost, broker));
+    assert_eq!(values(&after, "orders", "read_uncommitted"), ["lost", "kept"]);
+    let deadline = Instant::now() + PATIENCE;
+    while values(&after, "orders", "read_committed") != ["kept"] {
+        assert!(Instant::now() < deadline, "the transaction is still open");
+    }
+}
+
+#[test]
+fn a_torn_tail_is_cut_and_damage_further_inside_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broker = start_in(folder.path(), None);
+    create(&broker, "orders", 1, &[]);
+    let sender = sender(&broker, &[]);
+    for value in ["a", "b", "c"] {
+        sender.send("orders", "k", value);
+    }
+    drop(sender);
+    broker.stop();
+    let journal = folder.path().join("journal");
+    let whole = fs::read(&journal).expect("the journal");
+    fs::write(&journal, &whole[..whole.len() - 3]).expect("written");
+    let broker = start_in(folder.path(), None);
+    assert_eq!(values(&broker, "orders", "read_committed"), ["a", "b"]);
+    assert_eq!(self::sender(&broker, &[]).send("orders", "k", "d"), 2);
+    let broker = restart(broker, folder.path());
+    assert_eq!(values(&broker, "orders", "read_committed"), ["a", "b", "d"]);
+    broker.stop();
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 1;
+    fs::write(&journal, damaged).expect("written");
+    let options = Options { data: Some(folder.path().to_owned()), ..Options::default() };
+    let refused = DevBroker::start(options).expect_err("the journal is damaged");
+    assert!(matches!(refused, Error::Damaged { .. }), "{refused}");
+    let message = refused.to_string();
+    let delete = format!("delete {} to start anew", folder.path().display());
+    assert!(message.contains(&*journal.to_string_lossy()), "{message}");
+    assert!(message.ends_with(&delete), "{message}");
+}
+
+#[test]
+fn a_second_broker_is_kept_off_the_data() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = start_in(folder.path(), None);
+    let options = Options { data: Some(folder.path().to_owned()), ..Options::default() };
+    let refused = DevBroker::start(options.clone()).expect_err("the folder is in use");
+    assert!(matches!(refused, Error::InUse { .. }), "{refused}");
+    drop(first);
+    DevBroker::start(options).expect("the folder is free");
+}
+
+#[test]
+fn a_journal_that_outgrew_its_data_is_rewritten_at_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broker = start_in(folder.path(), None);
+    create(&broker, "state", 1, &[("cleanup.policy", "compact")]);
+    create(&broker, "orders", 1, &[]);
+    let transactional = Sender::transactional(&broker, "t");
+    transactional.producer.begin_transaction().expect("begun");
+    transactional.send("orders", "k", "done");
+    transactional.producer.commit_transaction(PATIENCE).expect("committed");
+    let ballast = "x".repeat(500_000);
+    let sender = sender(&broker, &[("linger.ms", "0"), ("batch.num.messages", "1")]);
+    for round in 0..40 {
+        sender.send("state", "k", &format!("{round} {ballast}"));
+    }
+    let size = || fs::metadata(folder.path().join("journal")).expect("the journal").len();
+    let before = size();
+    let broker = restart(broker, folder.path());
+    assert!(size() < before / 2, "{} of {before} bytes remain", size());
+    // Once more: the rewritten journal is read, and what was added to it since.
+    assert_eq!(sender.send("state", "k", "last"), 40);
+    let broker = restart(broker, folder.path());
+    assert_eq!(values(&broker, "state", "read_committed").last(), Some(&"last".to_owned()));
+    transactional.producer.begin_transaction().expect("begun");
+    transactional.send("orders", "k", "more");
+    transactional.producer.commit_transaction(PATIENCE).expect("committed");
+    assert_eq!(values(&broker, "orders", "read_committed"), ["done", "more"]);
 }
 
 /// What the Java client prints, and nothing else.

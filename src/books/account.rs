@@ -62,7 +62,6 @@ pub(super) struct Heard {
     pub event: Name,
     /// The command that it names.
     pub command: Option<Asked>,
-    pub place: Place,
 }
 
 /// The request that an answer names.

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::account::Account;
+use super::account::{Account, Sent};
 use super::names::{Name, Names};
 use super::plan::{Plan, Verdict};
 use crate::message::{Address, Part};
@@ -14,6 +14,8 @@ pub(super) struct Answers {
     said: BTreeMap<Request, Said>,
     /// The undoing that an event answered, by the digest of the event's id.
     pub undone_by: BTreeMap<u128, Request>,
+    /// The action that an event refused, by the digest of the event's id.
+    refused_by: BTreeMap<u128, Request>,
 }
 
 /// The answers to one request, counted.
@@ -84,7 +86,16 @@ impl Answers {
         }
         if request.2 {
             self.undone_by.insert(id, request);
+        } else if verdict == Some(Verdict::Failed) {
+            self.refused_by.insert(id, request);
         }
+    }
+
+    /// Whether a refusal of an action made the engine send something: then it came in time, for
+    /// a late one changes nothing.
+    pub fn is_refused_in_time(&self, request: Request, sent: &[&Sent]) -> bool {
+        let causes = sent.iter().filter_map(|s| s.cause);
+        causes.filter_map(|cause| self.refused_by.get(&cause)).any(|refused| *refused == request)
     }
 
     pub fn to(&self, request: Request) -> Said {

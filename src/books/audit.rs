@@ -188,7 +188,7 @@ impl<'a> Case<'a> {
     fn facts(&mut self, life: &Life<'_>) {
         for (step, told) in &life.story.steps {
             let name = self.text(*step);
-            if told.told && life.first(*step, false).is_none() {
+            if told.announced && life.first(*step, false).is_none() {
                 let words = format!("the fact of {name} is in the history, but on no topic");
                 self.broken(Rule::History, None, words);
             }
@@ -208,7 +208,7 @@ impl<'a> Case<'a> {
                     life.story.stuck.keys().any(|step| Some(self.text(*step)) == parked)
                 }
                 _ if sent.is_undo() => told.undone > 0,
-                _ => told.told,
+                _ => told.announced,
             };
             if !known {
                 let words = format!("the fact of {name} is on a topic, but not in the history");

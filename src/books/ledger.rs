@@ -263,10 +263,9 @@ impl Books {
             part: c.part,
             attempt: c.attempt,
         });
-        let place = self.placed(record);
         let id = digest(heading.id.as_bytes());
         for instance in instances {
-            let heard = Heard { id, event, command, place };
+            let heard = Heard { id, event, command };
             self.accounts.entry(instance).or_default().answers.push(heard);
         }
     }

@@ -3,7 +3,7 @@
 //! ```text
 //!   start events ─┐
 //!   commands ─────┤                    one account       story (from the history)
-//!   answers ──────┼─▶ Books::read ──▶  per instance ──▶  against the topics, both ways ──▶ Report
+//!   answers ──────┼─▶ Books::read ──▶  per instance ──▶  against the topics and back ──▶ Report
 //!   facts ────────┤                                      against the definition
 //!   <app>.history ┘
 //! ```

@@ -72,8 +72,11 @@ pub(super) fn compensated(case: &mut Case<'_>, life: &Life<'_>) {
         let undo = life.first(name, true);
         let said = case.answers.to((life.number, name, false));
         let told = life.story.step(name);
-        let happened = action.is_some_and(|a| !a.is_command || !said.is_surely_failed());
-        match (happened || told.given_up, undo) {
+        let request = (life.number, name, false);
+        let refused = said.is_surely_failed()
+            && (told.rejected || case.answers.is_refused_in_time(request, &life.sent));
+        let happened = action.is_some_and(|a| !a.is_command || !refused);
+        match (happened, undo) {
             (true, None) => {
                 let words = format!("{} may have happened and no undoing was sent", step.name);
                 case.broken(Rule::Compensated, action.map(|a| a.place), words);
@@ -149,8 +152,8 @@ pub(super) fn reverse(case: &mut Case<'_>, life: &Life<'_>) {
         let Some(own) = case.plan.place(name).filter(|_| !life.story.step(undo.step).late) else {
             continue;
         };
-        let cause = undo.cause.and_then(|id| case.answers.undone_by.get(&id)).copied();
-        let caused_by = cause.filter(|(generation, ..)| *generation == life.number);
+        let answered = undo.cause.and_then(|id| case.answers.undone_by.get(&id)).copied();
+        let after = answered.filter(|(generation, ..)| *generation == life.number);
         let before = undos.iter().filter(|other| {
             other.place.topic == undo.place.topic
                 && other.place.partition == undo.place.partition
@@ -158,7 +161,7 @@ pub(super) fn reverse(case: &mut Case<'_>, life: &Life<'_>) {
                 && !life.story.step(other.step).late
         });
         let before: Vec<Name> =
-            before.map(|other| other.step).chain(caused_by.map(|(_, step, _)| step)).collect();
+            before.map(|other| other.step).chain(after.map(|(_, step, _)| step)).collect();
         for other in before {
             let other = case.text(other);
             if case.plan.place(other).is_some_and(|place| place < own) {

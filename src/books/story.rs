@@ -38,11 +38,12 @@ pub(super) struct Story {
 
 /// What the history tells of one step.
 #[derive(Debug, Clone, Copy, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each may hold beside any other")]
 pub(super) struct Told {
     pub succeeded: bool,
     pub rejected: bool,
     pub given_up: bool,
-    pub told: bool,
+    pub announced: bool,
     pub skipped: bool,
     /// A success that came after it was given up.
     pub late: bool,
@@ -157,7 +158,7 @@ impl Story {
                 if self.ended.is_some() {
                     broken.push((Rule::AfterEnd, format!("{name} was told after the end")));
                 }
-                self.told(note.step).told = true;
+                self.told(note.step).announced = true;
                 self.completions.push(note.step);
             }
             NoteKind::Succeeded => {

@@ -111,14 +111,10 @@ impl Changelog {
             && found.len() < RECORDS_MAX
         {
             let wait = if found.is_empty() { Duration::from_secs(1) } else { Duration::ZERO };
-            match consumer.poll(wait) {
-                Some(Ok(record)) if record.offset() < self.end.0 => {
-                    self.position = Offset(record.offset()).next();
-                    found.push(ChangelogRecord {
-                        offset: Offset(record.offset()),
-                        key: record.key().map(Bytes::copy_from_slice).unwrap_or_default(),
-                        value: record.payload().map(Bytes::copy_from_slice),
-                    });
+            match Self::polled(consumer, wait) {
+                Some(Ok(record)) if record.offset < self.end => {
+                    self.position = record.offset.next();
+                    found.push(record);
                     if self.position == self.end {
                         self.finish();
                     }
@@ -127,15 +123,28 @@ impl Changelog {
                 Some(Err(error)) if !error.rdkafka_error_code().is_some_and(is_passing) => {
                     return Err(lost(&format!("reading {}", self.name), &error));
                 }
-                Some(Err(_)) => {}
                 None if !found.is_empty() => break,
                 None if silence.elapsed() >= SILENCE_MAX => {
                     return Err(passing(format!("{} was silent for too long", self.name)));
                 }
-                None => {}
+                Some(Err(_)) | None => {}
             }
         }
         Ok(found)
+    }
+
+    /// Copies what the client lends: closing a consumer while one of its records is alive waits
+    /// for that record for ever.
+    fn polled(
+        consumer: &BaseConsumer<Quiet>,
+        wait: Duration,
+    ) -> Option<Result<ChangelogRecord, KafkaError>> {
+        let lent = consumer.poll(wait)?;
+        Some(lent.map(|record| ChangelogRecord {
+            offset: Offset(record.offset()),
+            key: record.key().map(Bytes::copy_from_slice).unwrap_or_default(),
+            value: record.payload().map(Bytes::copy_from_slice),
+        }))
     }
 
     fn finish(&mut self) {

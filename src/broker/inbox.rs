@@ -98,6 +98,10 @@ impl Inbox {
 
     /// What fences a transaction by our place in the group, read afresh (R6).
     pub(super) fn generation(&self) -> Result<ConsumerGroupMetadata, Lost> {
+        if let Some((RDKafkaErrorCode::FencedInstanceId, _)) = self.consumer.client().fatal_error()
+        {
+            return Err(Lost { reason: replaced(), fatal: true });
+        }
         let absent = || passing("this node is no member of the owners' group now".to_owned());
         // The metadata hides its generation: equal ones before and after are its own.
         let before = native::generation(&self.consumer).ok_or_else(absent)?;

@@ -135,8 +135,8 @@ impl Source for KafkaSource {
         }
         let mut found = Vec::new();
         let consumer = &self.consumer;
-        let changed = || consumer.context().are_changed();
-        let drained = drain(consumer, wait, records_max, changed, |record| {
+        let rebalanced = || consumer.context().are_changed();
+        let drained = drain(consumer, wait, records_max, rebalanced, |record| {
             found.push(source_record(record).map_err(Fault::Record)?);
             Ok(())
         });
@@ -219,24 +219,31 @@ impl From<KafkaError> for Fault {
     }
 }
 
+/// What becomes true with the last acknowledgement of one call.
+#[derive(Debug)]
+struct Expected {
+    count: Unacknowledged,
+    positions: BTreeMap<(Topic, i32), Offset>,
+}
+
 /// Which source offsets may be committed.
 #[derive(Debug, Default)]
 struct Settlement {
     /// In the order of appending.
-    open: VecDeque<(Unacknowledged, BTreeMap<(Topic, i32), Offset>)>,
+    open: VecDeque<Expected>,
     /// Acknowledged, like everything before.
     ready: BTreeMap<Partition, i64>,
 }
 
 impl Settlement {
     fn expect(&mut self, count: Unacknowledged, positions: BTreeMap<(Topic, i32), Offset>) {
-        self.open.push_back((count, positions));
+        self.open.push_back(Expected { count, positions });
         // Keeps the queue as short as what is under way.
         self.settle();
     }
 
     fn settle(&mut self) {
-        while let Some((count, positions)) = self.open.front() {
+        while let Some(Expected { count, positions }) = self.open.front() {
             if count.load(Ordering::Acquire) > 0 {
                 return;
             }

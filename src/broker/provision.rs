@@ -1,17 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use rdkafka::admin::ResourceSpecifier;
-use rdkafka::consumer::Consumer;
 
-use super::connection::ANSWER_MAX;
 use super::engine_topics::EngineTopics;
 use super::ledger::RECORD_BYTES_MAX;
-use super::reader::end_finder;
-use super::retry::{Patience, patiently};
-use super::topics::{TopicSpec, admin, create_topics, options, wait_for};
+use super::topics::{TopicSpec, admin, create_topics, existing, options, wait_for};
 use super::{Connection, Error};
 use crate::message::Topic;
 
@@ -132,7 +127,7 @@ pub fn provision(connection: &Connection, plan: &Plan) -> Result<(), Error> {
     for spec in &verdict.create {
         tracing::info!(topic = %spec.name, partitions = spec.partitions, "topic created");
     }
-    wait_until_known(connection, &verdict.create)
+    Ok(())
 }
 
 fn listed(problems: &[String]) -> String {
@@ -203,7 +198,9 @@ fn differences(plan: &Plan, spec: &TopicSpec, found: &Found) -> Vec<String> {
 
 fn look(connection: &Connection, wanted: &[TopicSpec]) -> Result<BTreeMap<Topic, Found>, Error> {
     let doing = "asking which topics there are";
-    let mut found = topics_of(connection)?;
+    let known = existing(connection)?;
+    let bare = |(name, partitions)| (name, Found { partitions, cleanup: None });
+    let mut found: BTreeMap<Topic, Found> = known.into_iter().map(bare).collect();
     let known: Vec<ResourceSpecifier<'_>> = wanted
         .iter()
         .filter(|spec| found.contains_key(&spec.name))
@@ -227,39 +224,6 @@ fn look(connection: &Connection, wanted: &[TopicSpec]) -> Result<BTreeMap<Topic,
         }
     }
     Ok(found)
-}
-
-fn topics_of(connection: &Connection) -> Result<BTreeMap<Topic, Found>, Error> {
-    let doing = "asking which topics there are";
-    let client = end_finder(connection, "segue.provision")?;
-    let metadata = client.fetch_metadata(None, ANSWER_MAX);
-    let metadata = metadata.map_err(|e| connection.unanswered(doing, &e))?;
-    let mut found = BTreeMap::new();
-    for topic in metadata.topics() {
-        let led = topic.partitions().iter().all(|p| p.leader() >= 0);
-        if let (Ok(name), None, true) = (Topic::new(topic.name()), topic.error(), led) {
-            let partitions = u32::try_from(topic.partitions().len()).unwrap_or(u32::MAX);
-            found.insert(name, Found { partitions, cleanup: None });
-        }
-    }
-    Ok(found)
-}
-
-/// A new topic is not at once known to every broker.
-fn wait_until_known(connection: &Connection, made: &[TopicSpec]) -> Result<(), Error> {
-    let first = Duration::from_millis(20);
-    let patience = Patience { first, ..Patience::default() };
-    patiently("waiting for new topics", patience, &AtomicBool::new(false), || {
-        let found = topics_of(connection)?;
-        match made.iter().find(|spec| !found.contains_key(&spec.name)) {
-            None => Ok(()),
-            Some(spec) => Err(Error::Unanswered {
-                brokers: connection.brokers.clone(),
-                doing: "waiting for new topics".to_owned(),
-                reason: format!("{} has no leader yet", spec.name),
-            }),
-        }
-    })
 }
 
 #[cfg(test)]

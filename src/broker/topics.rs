@@ -1,14 +1,20 @@
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
+use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::Consumer;
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::connection::{ANSWER_MAX, Quiet, is_passing};
+use super::reader::end_finder;
+use super::retry::{Patience, patiently};
 use super::{Connection, Error};
 use crate::message::Topic;
 
@@ -38,7 +44,8 @@ pub fn cluster_id(connection: &Connection) -> Result<String, Error> {
     })
 }
 
-/// Makes the topics that are missing; existing ones are left as they are.
+/// Makes the topics that are missing, and waits until they can be used; existing ones are left
+/// as they are.
 ///
 /// # Errors
 /// When the cluster does not answer or refuses one; all refusals are told.
@@ -64,12 +71,46 @@ pub fn create_topics(connection: &Connection, topics: &[TopicSpec]) -> Result<()
     }
     let (doing, reason) = (doing.to_owned(), refused.join("; "));
     match (refused.is_empty(), passing) {
-        (true, _) => Ok(()),
+        (true, _) => wait_until_known(connection, topics),
         (false, true) => {
             Err(Error::Unanswered { brokers: connection.brokers.clone(), doing, reason })
         }
         (false, false) => Err(Error::Refused { doing, reason }),
     }
+}
+
+/// The topics that can be used, and how many partitions each has.
+pub(super) fn existing(connection: &Connection) -> Result<BTreeMap<Topic, u32>, Error> {
+    let doing = "asking which topics there are";
+    let client = end_finder(connection, "segue.topics")?;
+    let metadata = client.fetch_metadata(None, ANSWER_MAX);
+    let metadata = metadata.map_err(|e| connection.unanswered(doing, &e))?;
+    let mut found = BTreeMap::new();
+    for topic in metadata.topics() {
+        let led = topic.partitions().iter().all(|p| p.leader() >= 0);
+        if let (Ok(name), None, true) = (Topic::new(topic.name()), topic.error(), led) {
+            found.insert(name, u32::try_from(topic.partitions().len()).unwrap_or(u32::MAX));
+        }
+    }
+    Ok(found)
+}
+
+/// A new topic is not at once known to every broker.
+fn wait_until_known(connection: &Connection, made: &[TopicSpec]) -> Result<(), Error> {
+    let doing = "waiting for new topics";
+    let first = Duration::from_millis(10);
+    let patience = Patience { first, ..Patience::default() };
+    patiently(doing, patience, &AtomicBool::new(false), || {
+        let found = existing(connection)?;
+        match made.iter().find(|spec| !found.contains_key(&spec.name)) {
+            None => Ok(()),
+            Some(spec) => Err(Error::Unanswered {
+                brokers: connection.brokers.clone(),
+                doing: doing.to_owned(),
+                reason: format!("{} has no leader yet", spec.name),
+            }),
+        }
+    })
 }
 
 fn new_topic(spec: &TopicSpec) -> NewTopic<'_> {

@@ -49,10 +49,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 /// Runs the development broker until it is told to stop.
 pub(super) fn broker(port: u16, data: Option<PathBuf>) -> anyhow::Result<ExitCode> {
-    let _ = data;
     let stop = stop::flag()?;
     let options = devbroker::Options {
         port,
+        data,
         auto_create: true,
         partitions_default: 4,
         ..devbroker::Options::default()

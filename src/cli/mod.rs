@@ -8,6 +8,7 @@ mod config;
 mod dev;
 mod run;
 mod stop;
+mod test;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -75,7 +76,7 @@ pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Run { config } => run::run(config.as_deref()),
         Verb::Check { paths } => check::run(&paths),
-        Verb::Test { paths: _ } => Ok(ExitCode::SUCCESS),
+        Verb::Test { paths } => test::run(&paths),
         Verb::Dev(arguments) => dev::run(&arguments),
         Verb::Broker { port, data } => dev::broker(port, data),
         Verb::Config { config } => config::show(config.as_deref()),

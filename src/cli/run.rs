@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{FAILED, complain, stop};
 use crate::config::Config;
 use crate::engine::Status;
-use crate::node::{MachineClock, Node, files};
+use crate::node::{MachineClock, Node, Observer, files};
 use crate::runtime::{Clock as _, Observed};
 use crate::telemetry::{self, Sent, Tracer, TransitionSpan};
 
@@ -16,8 +16,8 @@ pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
     let telemetry = telemetry::init(config.log, &config.telemetry)?;
     let definitions = files::load(&files::find(&config.sagas)?)?;
     let tracer = telemetry.tracer();
-    let observer = Arc::new(move |seen: &Observed| record(&tracer, seen));
-    let node = Node::start(&config, definitions, observer, Arc::clone(&stop))?;
+    let observer: Observer = Arc::new(move |seen: &Observed| record(&tracer, seen));
+    let node = Node::start(&config, definitions, &observer, Arc::clone(&stop))?;
     complain(&format!(
         "segue {} runs as node {} of {}; SIGTERM stops it",
         env!("CARGO_PKG_VERSION"),

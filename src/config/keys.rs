@@ -71,7 +71,6 @@ pub const KEYS: &[Key] = &[
     text("topics.dead-letter-retention", "14d", "How long dead letters are kept."),
     text("topics.inbox-retention", "7d", "How long inbox records are kept, for replays."),
     text("topics.changelog-delete-retention", "1d", "How long the changelog keeps removals."),
-    text("topics.max-message-bytes", "1MiB", "The largest record of the engine's topics."),
     text("delivery", "exactly-once", "exactly-once, or at-least-once for the lowest latency."),
     text("pipelines", "1", "Threads that own shards, each with a transactional producer."),
     text("batch.records-max", "2000", "The most inbox records of one transaction."),

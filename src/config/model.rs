@@ -98,8 +98,6 @@ pub struct Topics {
     pub inbox_retention: Span,
     /// How long the changelog keeps removals.
     pub changelog_delete_retention: Span,
-    /// The largest record.
-    pub max_message_bytes: Size,
 }
 
 /// Bounds of one transaction.

@@ -160,7 +160,6 @@ fn topics(from: &mut Settings) -> Topics {
         inbox_retention: from.take("topics.inbox-retention", span(least, most)),
         changelog_delete_retention: from
             .take("topics.changelog-delete-retention", span(least, most)),
-        max_message_bytes: from.take("topics.max-message-bytes", size(16 * 1024, BYTES_MAX)),
     }
 }
 

@@ -38,7 +38,7 @@ fn the_environment_stands_over_the_file_and_the_file_over_the_default() {
                 unmatched: { topics: { shop.orders: count } }\n";
     let variables = [
         ("SEGUE_TOPICS__SHARDS", "16"),
-        ("SEGUE_TOPICS__MAX_MESSAGE_BYTES", "2MB"),
+        ("SEGUE_BATCH__BYTES_MAX", "2MB"),
         ("PATH", "/bin"),
         ("SEGUE_SERVICE_HOST", "10.0.0.1"),
         ("SEGUE_LOG", "debug"),
@@ -50,7 +50,7 @@ fn the_environment_stands_over_the_file_and_the_file_over_the_default() {
     assert_eq!(config.kafka.options["client.rack"], "0123", "digits as they were written");
     assert_eq!(config.topics.shards, 16);
     assert_eq!(config.topics.replication, Replication::Broker);
-    assert_eq!(config.topics.max_message_bytes, Size(2_000_000));
+    assert_eq!(config.batch.bytes_max, Size(2_000_000));
     let orders = Topic::new("shop.orders").expect("a topic");
     let other = Topic::new("other").expect("a topic");
     assert_eq!(config.unmatched.of(&orders), OnUnmatched::Count);

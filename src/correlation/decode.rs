@@ -48,7 +48,7 @@ pub struct Heading {
     pub command: Option<CommandId>,
     /// W3C trace context.
     pub trace_parent: Option<String>,
-    /// Where the event's own data stands, for a structured CloudEvent: its `data` member.
+    /// Where the event's own data stands, for a structured cloud event: its `data` member.
     pub data: Option<Value>,
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use super::Definition;
 use crate::message::{Hash, SagaName, Version};
 
-/// Every definition that an instance may run on: the newest of each saga, and those that ran before.
+/// Every definition that an instance may run on: the newest of each saga and those that ran
+/// before.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     all: BTreeMap<Hash, Arc<Definition>>,

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
@@ -150,6 +151,7 @@ impl Diagnostics {
     }
 
     /// The diagnostics as data, in the order of the file.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Diagnostic> {
         self.0.iter()
     }
@@ -177,7 +179,8 @@ impl Diagnostics {
         let shown = self.0.iter().take(Self::PRINTED_MAX).map(|d| d.render(colour));
         let mut text = shown.collect::<Vec<_>>().join("\n\n");
         if self.0.len() > Self::PRINTED_MAX {
-            text.push_str(&format!("\n\n… and {} more", self.0.len() - Self::PRINTED_MAX));
+            let more = self.0.len() - Self::PRINTED_MAX;
+            write!(text, "\n\n… and {more} more").expect("writing to a string never fails");
         }
         text
     }

@@ -11,7 +11,7 @@ pub(super) const NODES_MAX: usize = 20_000;
 
 /// A value of the YAML file and its place.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Node {
+pub(crate) struct Node {
     /// What it is.
     pub content: Content,
     /// Where it stands, in bytes.
@@ -22,7 +22,7 @@ pub(super) struct Node {
 
 /// What a value of the file is.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Content {
+pub(crate) enum Content {
     /// Text, and whether it stands without quotes.
     Scalar { text: String, plain: bool },
     /// A list.
@@ -33,7 +33,7 @@ pub(super) enum Content {
 
 /// A key of a mapping and its place.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Key {
+pub(crate) struct Key {
     /// The key.
     pub text: String,
     /// Where it stands, in bytes.

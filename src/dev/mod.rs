@@ -15,7 +15,7 @@ mod stage;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use crate::books::Report;
@@ -134,8 +134,5 @@ fn watch(
 }
 
 fn next(observed: &Receiver<Observed>) -> Option<Observed> {
-    match observed.recv_timeout(LOOK) {
-        Ok(seen) => Some(seen),
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-    }
+    observed.recv_timeout(LOOK).ok()
 }

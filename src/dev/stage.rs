@@ -12,8 +12,8 @@ use crate::config::{App, Config, Node as Name};
 use crate::correlation::Index;
 use crate::definition::{self, Catalog, Definition};
 use crate::devbroker::DevBroker;
-use crate::message::{SagaName, Span, StepName, Topic};
-use crate::node::{Node, files};
+use crate::message::{SagaName, StepName, Topic};
+use crate::node::{Node, Observer, files};
 use crate::participants::{self, Load, Pace, Participants, Script, Starts};
 use crate::runtime::Observed;
 
@@ -47,14 +47,14 @@ impl Stage {
         let folder = std::env::temp_dir().join(format!("{APP}-{}", std::process::id()));
         let config = config(&connection, &folder)?;
         let (tell, observed) = channel();
-        let observer = Arc::new(move |seen: &Observed| {
+        let observer: Observer = Arc::new(move |seen: &Observed| {
             // Nobody listens any more once the stage closes.
             let _ = tell.send(seen.clone());
         });
         // The engine stops after everybody else, so it has a flag of its own.
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
-        let node = Node::start(&config, definitions.clone(), observer, flag)?;
+        let node = Node::start(&config, definitions.clone(), &observer, flag)?;
         let mut stage = Self {
             begun: begun(&definitions, options, &broker),
             broker,
@@ -211,12 +211,13 @@ fn specs(topics: &BTreeSet<Topic>) -> Vec<TopicSpec> {
 }
 
 fn config(connection: &Connection, folder: &std::path::Path) -> Result<Config, Error> {
-    let mut config = Config::default();
-    config.app = App::new(APP).map_err(Error::Config)?;
-    config.node = Name::new("dev").map_err(Error::Config)?;
+    let mut config = Config {
+        app: App::new(APP).map_err(Error::Config)?,
+        node: Name::new("dev").map_err(Error::Config)?,
+        data: folder.to_owned(),
+        ..Config::default()
+    };
     config.kafka.brokers = vec![connection.brokers.clone()];
     config.topics.shards = PARTITIONS;
-    folder.clone_into(&mut config.data);
-    config.checkpoint.every = Span::seconds(1);
     Ok(config)
 }

@@ -66,7 +66,7 @@ impl Group {
             if let Some(old) = join.instance.as_ref().and_then(|i| self.instances.get(i)).cloned() {
                 return Ok(self.replace_static(&old, join, ticket, now_ms, out));
             }
-            let id = self.next_member_id(join);
+            let id = self.next_member_id(join, now_ms);
             if join.id_first && join.instance.is_none() {
                 self.promised.insert(id.clone(), now_ms + join.session_ms);
                 return Err((ResponseError::MemberIdRequired, id));
@@ -119,10 +119,11 @@ impl Group {
         if known { Ok(()) } else { Err(ResponseError::UnknownMemberId) }
     }
 
-    fn next_member_id(&mut self, join: &Join) -> String {
+    /// Groups forget their members when the broker restarts; the time keeps ids apart.
+    fn next_member_id(&mut self, join: &Join, now_ms: i64) -> String {
         self.ids += 1;
         let prefix = join.instance.as_ref().unwrap_or(&join.client);
-        format!("{prefix}-{}", self.ids)
+        format!("{prefix}-{now_ms}-{}", self.ids)
     }
 
     fn admit(
@@ -154,7 +155,7 @@ impl Group {
         now_ms: i64,
         out: &mut Vec<(Ticket, Answer)>,
     ) -> Option<Joined> {
-        let id = self.next_member_id(join);
+        let id = self.next_member_id(join, now_ms);
         let mut member = self.members.remove(old)?;
         for waiting in [member.joining.take(), member.syncing.take()].into_iter().flatten() {
             let error = ResponseError::FencedInstanceId;

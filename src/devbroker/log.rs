@@ -7,6 +7,7 @@ use kafka_protocol::ResponseError;
 
 use super::batch::Batch;
 use super::sequence::Sequence;
+use super::stored::Stored;
 
 /// A transaction that was undone: its records must not reach `read_committed` readers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,24 @@ pub(super) struct Read {
     pub aborted: Vec<Aborted>,
 }
 
+/// What a log knows beside its batches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Past {
+    start: i64,
+    end: i64,
+    sequences: BTreeMap<i64, Sequence>,
+    open: BTreeMap<i64, i64>,
+    aborted: Vec<Aborted>,
+}
+
+#[cfg(test)]
+impl Past {
+    /// The ids of the producers that are remembered.
+    pub fn producers(&self) -> impl Iterator<Item = &i64> {
+        self.sequences.keys()
+    }
+}
+
 /// The log of one partition.
 #[derive(Debug, Default)]
 pub(super) struct Log {
@@ -54,24 +73,58 @@ pub(super) struct Log {
 
 impl Log {
     /// Appends a producer's batch, or returns the offset of the one that it repeats.
-    pub fn append(&mut self, batch: Batch) -> Result<i64, ResponseError> {
+    pub fn append(&mut self, batch: Batch, now_ms: i64) -> Result<i64, ResponseError> {
         if batch.producer_id >= 0
             && let Some(sequence) = self.sequences.get(&batch.producer_id)
             && let Some(offset) = sequence.check(&batch)?
         {
             return Ok(offset);
         }
+        Ok(self.write(batch, now_ms))
+    }
+
+    /// Appends a batch whose place in its producer's sequence is known to be right.
+    pub fn write(&mut self, batch: Batch, now_ms: i64) -> i64 {
         let batch = batch.stamped(self.end);
         let base_offset = batch.base_offset;
         if batch.producer_id >= 0 {
             let fresh = || Sequence::new(batch.producer_epoch);
-            self.sequences.entry(batch.producer_id).or_insert_with(fresh).wrote(&batch);
+            self.sequences.entry(batch.producer_id).or_insert_with(fresh).wrote(&batch, now_ms);
         }
         if batch.is_transactional() {
             self.open.entry(batch.producer_id).or_insert(base_offset);
         }
         self.push(batch);
-        Ok(base_offset)
+        base_offset
+    }
+
+    /// Takes over a batch with the offset that it has; gaps in front of it are right.
+    pub fn keep(&mut self, batch: Batch) {
+        self.push(batch);
+    }
+
+    pub fn past(&self) -> Past {
+        Past {
+            start: self.start,
+            end: self.end,
+            sequences: self.sequences.clone(),
+            open: self.open.clone(),
+            aborted: self.aborted.clone(),
+        }
+    }
+
+    pub fn set_past(&mut self, past: Past) {
+        self.start = past.start;
+        self.end = past.end;
+        self.sequences = past.sequences;
+        self.open = past.open;
+        self.aborted = past.aborted;
+    }
+
+    /// Forgets what producers without an open transaction wrote if they are silent since a time.
+    pub fn forget_producers(&mut self, silent_since_ms: i64) {
+        let open = &self.open;
+        self.sequences.retain(|id, s| open.contains_key(id) || !s.is_idle_since(silent_since_ms));
     }
 
     /// Ends a producer's transaction here; its epoch fences older ones from now on.
@@ -83,7 +136,8 @@ impl Log {
             let last_offset = marker.base_offset;
             self.aborted.push(Aborted { producer_id, first_offset, last_offset });
         }
-        self.sequences.entry(producer_id).or_insert_with(|| Sequence::new(epoch)).saw_epoch(epoch);
+        let sequence = self.sequences.entry(producer_id);
+        sequence.or_insert_with(|| Sequence::new(epoch)).saw_epoch(epoch, now_ms);
         self.push(marker);
     }
 
@@ -218,5 +272,41 @@ impl Log {
             let next = first.last_offset + 1;
             self.delete_until(next);
         }
+    }
+}
+
+impl Stored for Aborted {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.producer_id.put(out);
+        self.first_offset.put(out);
+        self.last_offset.put(out);
+    }
+
+    fn take(from: &mut Bytes) -> Option<Self> {
+        Some(Self {
+            producer_id: Stored::take(from)?,
+            first_offset: Stored::take(from)?,
+            last_offset: Stored::take(from)?,
+        })
+    }
+}
+
+impl Stored for Past {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.start.put(out);
+        self.end.put(out);
+        self.sequences.put(out);
+        self.open.put(out);
+        self.aborted.put(out);
+    }
+
+    fn take(from: &mut Bytes) -> Option<Self> {
+        Some(Self {
+            start: Stored::take(from)?,
+            end: Stored::take(from)?,
+            sequences: Stored::take(from)?,
+            open: Stored::take(from)?,
+            aborted: Stored::take(from)?,
+        })
     }
 }

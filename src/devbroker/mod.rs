@@ -4,33 +4,46 @@
 //! compaction. It replicates nothing and is not the product: that runs on Apache Kafka.
 //!
 //! ```text
-//!  server (frames) ──▶ api (one file per kind of request) ──▶ shared (lock, waiters)
-//!                                                               │
+//!  server (frames) ──▶ api (one file per kind of request) ──▶ shared (lock, waiters) ──▶ journal
+//!                                                               │                      (frame)
 //!       cluster = topics (log, batch, sequence, compaction) + groups + transactions
+//!          │ ▲
+//!   change ▼ │ restore
 //! ```
 //!
-//! The cluster knows neither sockets nor clocks: time is an argument, answers are values.
+//! The cluster knows neither sockets nor clocks nor files: time is an argument, answers and
+//! changes are values. With a folder for its data, the changes of each request go to a journal
+//! there before the request is answered, and a restart restores topics, records, committed
+//! offsets, producers and transactions, also after a kill. The members of groups join again.
+//! Nothing is forced to the disk: a machine that loses power may lose the last seconds.
 
 mod answer;
 mod api;
 mod batch;
+mod change;
 mod cluster;
 mod compaction;
 mod fault;
+mod frame;
 mod generation;
 mod group;
+mod journal;
 mod log;
 mod member;
 mod offsets;
+mod restore;
 mod sequence;
 mod server;
 mod shared;
+mod stored;
 mod topics;
 mod transaction;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -40,10 +53,13 @@ pub use fault::{Api, Fault, Trouble};
 
 use cluster::Cluster;
 use fault::Faults;
-use shared::{Creation, Shared};
+use journal::Journal;
+use shared::{Creation, Shared, now_ms};
 
 /// Threads that serve connections.
 const THREADS: usize = 2;
+/// How long a stop waits for the connections to close.
+const STOP_WAIT: Duration = Duration::from_secs(2);
 
 /// How a development broker is set up.
 #[derive(Debug, Clone)]
@@ -56,11 +72,15 @@ pub struct Options {
     pub partitions_default: u32,
     /// What goes wrong on purpose.
     pub faults: Vec<Fault>,
+    /// The folder that outlives a restart; without one, all is forgotten. Nothing is forced to
+    /// the disk: a killed process loses nothing that it answered, a power failure may.
+    pub data: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, auto_create: false, partitions_default: 1, faults: Vec::new() }
+        let faults = Vec::new();
+        Self { port: 0, auto_create: false, partitions_default: 1, faults, data: None }
     }
 }
 
@@ -79,6 +99,39 @@ pub enum Error {
     /// The system gave no threads: look at its limits.
     #[error("the development broker cannot start its threads: {0}")]
     Threads(io::Error),
+    /// The folder cannot be made, read or written: choose another, or make room.
+    #[error("the development broker cannot keep its data in {}: {source}", folder.display())]
+    Data {
+        /// The folder that was asked for.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another broker has the folder: stop it, or choose another folder.
+    #[error(
+        "another development broker uses {}; stop it or choose another folder",
+        folder.display()
+    )]
+    InUse {
+        /// The folder that was asked for.
+        folder: PathBuf,
+    },
+    /// The journal was changed from outside, or by a disk: delete the folder to start anew.
+    #[error(
+        "{} is damaged at byte {at}: {reason}; delete {} to start anew",
+        path.display(),
+        folder.display()
+    )]
+    Damaged {
+        /// The journal.
+        path: PathBuf,
+        /// Where its good part ends.
+        at: u64,
+        /// What is wrong there.
+        reason: String,
+        /// The folder to delete.
+        folder: PathBuf,
+    },
 }
 
 /// A running broker, for development only; it stops when dropped.
@@ -95,7 +148,7 @@ impl DevBroker {
     ///
     /// # Errors
     ///
-    /// When the port is taken or the threads are refused.
+    /// When the port is taken, the threads are refused, or the data cannot be restored.
     pub fn start(options: Options) -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
@@ -113,7 +166,15 @@ impl DevBroker {
             partitions: i32::try_from(options.partitions_default).unwrap_or(1).max(1),
         };
         let faults = Faults::new(options.faults);
-        let shared = Arc::new(Shared::new(address.port(), creation, faults, Cluster::default()));
+        let (journal, cluster) = match &options.data {
+            None => (None, Cluster::default()),
+            Some(folder) => {
+                let (journal, cluster) = Journal::open(folder, now_ms())?;
+                (Some(journal), cluster)
+            }
+        };
+        let shared = Shared::new(address.port(), creation, faults, cluster, journal);
+        let shared = Arc::new(shared);
         let (stop, stopped) = watch::channel(false);
         runtime.spawn(server::serve(listener, Arc::clone(&shared), stopped));
         tracing::info!(%address, "devbroker.started for development only");
@@ -132,14 +193,28 @@ impl DevBroker {
         self.shared.faults.fired()
     }
 
-    /// Closes every connection and forgets what was in memory.
-    pub fn stop(self) {}
+    /// Closes every connection, waits until the port is free, and forgets what was in memory.
+    ///
+    /// # Panics
+    ///
+    /// When it is called from an asynchronous task, which must not wait: drop the broker there.
+    pub fn stop(mut self) {
+        self.close();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(STOP_WAIT);
+        }
+    }
+
+    fn close(&self) {
+        // Nobody listens any more if the server has already ended.
+        let _ = self.stop.send(true);
+        self.shared.close();
+    }
 }
 
 impl Drop for DevBroker {
     fn drop(&mut self) {
-        // Nobody listens any more if the server has already ended.
-        let _ = self.stop.send(true);
+        self.close();
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

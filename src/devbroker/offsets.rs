@@ -50,6 +50,11 @@ impl Offsets {
         self.committed.iter()
     }
 
+    /// What open transactions hold, by producer id.
+    pub fn held(&self) -> impl Iterator<Item = (i64, &Place, &Committed)> {
+        self.pending.iter().flat_map(|(id, held)| held.iter().map(|(p, c)| (*id, p, c)))
+    }
+
     pub fn forget(&mut self, place: &Place) {
         self.committed.remove(place);
     }

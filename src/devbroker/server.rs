@@ -105,6 +105,8 @@ async fn exchange(
         host: host.to_owned(),
         version,
     };
+    let check_open = || if shared.is_closed() { Err(refused("the broker stops")) } else { Ok(()) };
+    check_open()?;
     let trouble = shared.faults.next(Api(number));
     match trouble {
         Some(Trouble::DelayRequest(delay)) => sleep(delay).await,
@@ -117,6 +119,7 @@ async fn exchange(
         Some(Trouble::LoseAnswer) => return Err(refused("a fault loses the answer")),
         Some(Trouble::DelayRequest(_) | Trouble::LoseRequest) | None => {}
     }
+    check_open()?;
     let Some(answer) = answer else { return Ok(()) };
     let frame = response_frame(&answer, correlation, key, version)?;
     writer.write_all(&frame).await

@@ -1,8 +1,8 @@
 //! What all connections share: the cluster behind its lock, and those who wait for it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use kafka_protocol::ResponseError;
@@ -11,6 +11,8 @@ use tokio::sync::{Notify, oneshot};
 use super::answer::{Answer, Ticket};
 use super::cluster::Cluster;
 use super::fault::Faults;
+use super::frame::Changes;
+use super::journal::Journal;
 use super::topics::Place;
 
 /// How new topics come about and how they look.
@@ -26,6 +28,13 @@ struct Waiting {
     answers: BTreeMap<Ticket, oneshot::Sender<Answer>>,
 }
 
+/// The cluster, and the journal that hears of every change before anyone else does.
+#[derive(Debug)]
+struct State {
+    cluster: Cluster,
+    journal: Option<Journal>,
+}
+
 /// Everything that connections share.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -33,29 +42,39 @@ pub(super) struct Shared {
     pub port: u16,
     pub creation: Creation,
     pub faults: Faults,
-    cluster: Mutex<Cluster>,
+    state: Mutex<State>,
+    /// Nothing is answered any more, for nothing would be kept.
+    closed: AtomicBool,
     waiting: Mutex<Waiting>,
     tickets: AtomicU64,
 }
 
 impl Shared {
-    pub fn new(port: u16, creation: Creation, faults: Faults, cluster: Cluster) -> Self {
+    pub fn new(
+        port: u16,
+        creation: Creation,
+        faults: Faults,
+        cluster: Cluster,
+        journal: Option<Journal>,
+    ) -> Self {
         Self {
             host: "127.0.0.1".to_owned(),
             port,
             creation,
             faults,
-            cluster: Mutex::new(cluster),
+            state: Mutex::new(State { cluster, journal }),
+            closed: AtomicBool::new(false),
             waiting: Mutex::default(),
             tickets: AtomicU64::new(1),
         }
     }
 
-    /// Acts on the cluster under its lock, then wakes those whom the act concerns.
+    /// Acts on the cluster under its lock, keeps what changed, then wakes whom it concerns.
     pub fn with<R>(&self, act: impl FnOnce(&mut Cluster, i64) -> R) -> R {
-        let mut cluster = self.cluster.lock().expect("a panic under the lock ends the broker");
-        let result = act(&mut cluster, now_ms());
-        let events = std::mem::take(&mut cluster.events);
+        let mut state = self.state.lock().expect("a panic under the lock ends the broker");
+        let result = act(&mut state.cluster, now_ms());
+        self.keep(&mut state);
+        let events = std::mem::take(&mut state.cluster.events);
         if events.appended.is_empty() && events.answers.is_empty() {
             return result;
         }
@@ -72,6 +91,30 @@ impl Shared {
             }
         }
         result
+    }
+
+    /// Writes what changed to the journal; one that cannot be written ends the service.
+    fn keep(&self, state: &mut State) {
+        let State { cluster, journal } = state;
+        let (Some(open), Some(frame)) = (journal.as_mut(), cluster.changes.frame()) else { return };
+        if let Err(error) = open.write(frame) {
+            tracing::error!(%error, "journal.failed: the development broker answers no more");
+            self.closed.store(true, Ordering::SeqCst);
+            *journal = None;
+            cluster.changes = Changes::default();
+        }
+    }
+
+    /// Says whether answers must not be sent any more.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// Lets go of the journal; whatever still runs is not answered.
+    pub fn close(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.closed.store(true, Ordering::SeqCst);
+        state.journal = None;
     }
 
     /// Has a fetch woken by the next append to any of these partitions; call it under the lock.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use kafka_protocol::ResponseError;
 
+use super::change::Change;
 use super::log::Log;
 
 /// Largest number of partitions of one topic.
@@ -81,6 +82,12 @@ impl Topic {
 
     pub fn delete_retention_ms(&self) -> i64 {
         Some(self.number("delete.retention.ms")).filter(|ms| *ms >= 0).unwrap_or(DAY_MS)
+    }
+
+    /// The change that makes a topic look like this one.
+    pub fn change(&self, name: &str) -> Change {
+        let (name, settings) = (name.to_owned(), self.settings.clone());
+        Change::TopicSet { name, partitions: self.partition_count(), settings }
     }
 
     pub fn is_compacted(&self) -> bool {
@@ -169,6 +176,23 @@ impl Topics {
             topic.partitions.resize_with(usize::try_from(count).unwrap_or(0), Log::default);
         }
         Ok(())
+    }
+
+    /// Makes a topic look like this, whether it is there or not.
+    pub fn set(
+        &mut self,
+        name: &str,
+        partitions: i32,
+        settings: BTreeMap<String, String>,
+    ) -> Result<(), ResponseError> {
+        let Some(topic) = self.topics.get_mut(name) else {
+            return self.create(name, partitions, settings);
+        };
+        topic.settings = settings;
+        if partitions == topic.partition_count() {
+            return Ok(());
+        }
+        self.grow(name, partitions, false)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Topic)> {

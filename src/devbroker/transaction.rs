@@ -9,8 +9,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::{Buf, Bytes};
 use kafka_protocol::ResponseError;
 
+use super::stored::Stored;
 use super::topics::Place;
 
 /// Longest transaction that a producer may ask for.
@@ -39,8 +41,9 @@ pub(super) struct Ending {
     pub groups: BTreeSet<String>,
 }
 
-#[derive(Debug)]
-struct Transaction {
+/// The state of one transactional id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Transaction {
     producer: Producer,
     timeout_ms: i32,
     status: Status,
@@ -234,13 +237,112 @@ impl Transactions {
     }
 
     /// Aborts what has been open for longer than its timeout, and fences its producer.
-    pub fn expire(&mut self, now_ms: i64) -> Vec<Ending> {
+    pub fn expire(&mut self, now_ms: i64) -> Vec<(String, Ending)> {
         let next_id = &mut self.next_id;
-        let over = |t: &&mut Transaction| match t.status {
+        let over = |t: &Transaction| match t.status {
             Status::Open { since_ms } => now_ms - since_ms >= i64::from(t.timeout_ms),
             Status::Idle | Status::Ended { .. } => false,
         };
-        self.by_id.values_mut().filter(over).filter_map(|t| t.fence(next_id)).collect()
+        let over = self.by_id.iter_mut().filter(|(_, t)| over(t));
+        over.filter_map(|(name, t)| Some((name.clone(), t.fence(next_id)?))).collect()
+    }
+
+    /// The id that the next new producer gets.
+    pub fn next_id(&self) -> i64 {
+        self.next_id
+    }
+
+    pub fn set_next_id(&mut self, next_id: i64) {
+        self.next_id = next_id;
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Transaction> {
+        self.by_id.get(name)
+    }
+
+    pub fn set(&mut self, name: String, transaction: Transaction) {
+        self.by_id.insert(name, transaction);
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Transaction)> {
+        self.by_id.iter()
+    }
+}
+
+const IDLE: u8 = 0;
+const OPEN: u8 = 1;
+const COMMITTED: u8 = 2;
+const ABORTED: u8 = 3;
+
+impl Stored for Status {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Idle => out.push(IDLE),
+            Self::Open { since_ms } => {
+                out.push(OPEN);
+                since_ms.put(out);
+            }
+            Self::Ended { committed } => out.push(if *committed { COMMITTED } else { ABORTED }),
+        }
+    }
+
+    fn take(from: &mut Bytes) -> Option<Self> {
+        match from.try_get_u8().ok()? {
+            IDLE => Some(Self::Idle),
+            OPEN => Some(Self::Open { since_ms: Stored::take(from)? }),
+            COMMITTED => Some(Self::Ended { committed: true }),
+            ABORTED => Some(Self::Ended { committed: false }),
+            _ => None,
+        }
+    }
+}
+
+impl Stored for Producer {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.id.put(out);
+        self.epoch.put(out);
+    }
+
+    fn take(from: &mut Bytes) -> Option<Self> {
+        Some(Self { id: Stored::take(from)?, epoch: Stored::take(from)? })
+    }
+}
+
+impl Stored for Ending {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.producer.put(out);
+        self.committed.put(out);
+        self.places.put(out);
+        self.groups.put(out);
+    }
+
+    fn take(from: &mut Bytes) -> Option<Self> {
+        Some(Self {
+            producer: Stored::take(from)?,
+            committed: Stored::take(from)?,
+            places: Stored::take(from)?,
+            groups: Stored::take(from)?,
+        })
+    }
+}
+
+impl Stored for Transaction {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.producer.put(out);
+        self.timeout_ms.put(out);
+        self.status.put(out);
+        self.places.put(out);
+        self.groups.put(out);
+    }
+
+    fn take(from: &mut Bytes) -> Option<Self> {
+        Some(Self {
+            producer: Stored::take(from)?,
+            timeout_ms: Stored::take(from)?,
+            status: Stored::take(from)?,
+            places: Stored::take(from)?,
+            groups: Stored::take(from)?,
+        })
     }
 }
 
@@ -276,7 +378,7 @@ mod tests {
         assert_eq!(transactions.expire(999), []);
         let endings = transactions.expire(1_000);
         assert_eq!(endings.len(), 1);
-        assert!(!endings[0].committed);
+        assert!(!endings[0].1.committed);
         assert_eq!(transactions.expire(5_000), []);
         let fenced = transactions.end("t", producer, true);
         assert_eq!(fenced, Err(ResponseError::ProducerFenced));

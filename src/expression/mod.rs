@@ -3,9 +3,19 @@
 //! A plain path such as `event.order_id` (the great majority) is a direct look-up; everything
 //! else is CEL. Numbers keep their text as long as nothing computes with them.
 
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod compiled;
+mod convert;
+mod path;
 mod scope;
 mod source;
 mod template;
+mod walk;
+mod words;
+
+#[cfg(test)]
+mod tests;
 
 pub use scope::{Name, Scope};
 pub use source::{Expression, Reference};

@@ -27,15 +27,45 @@ pub enum Piece {
 }
 
 impl Template {
-    /// Parses one scalar string of a template.
+    /// Parses one scalar string of a template; `$${` stands for `${` itself.
     ///
     /// # Errors
     /// When a `${` has no `}`, or what stands between does not parse.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        match text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
-            Some(inside) => Ok(Self::Whole(Expression::parse(inside)?)),
-            None => Ok(Self::Literal(Value::String(text.to_owned()))),
+        let mut pieces = Vec::new();
+        let mut literal = String::new();
+        let mut at = 0;
+        while let Some(start) = text[at..].find("${").map(|i| at + i) {
+            if text[at..start].ends_with('$') {
+                literal.push_str(&text[at..start - 1]);
+                literal.push_str("${");
+                at = start + 2;
+                continue;
+            }
+            literal.push_str(&text[at..start]);
+            let end = hole_end(text, start + 2).ok_or_else(|| ParseError {
+                message: "`${` has no `}`; write `$${` if you mean the characters".to_owned(),
+                at: Some(start),
+            })?;
+            let expression = Expression::parse(&text[start + 2..end])
+                .map_err(|e| ParseError { at: e.at.map(|i| start + 2 + i), ..e })?;
+            if start == 0 && end + 1 == text.len() {
+                return Ok(Self::Whole(expression));
+            }
+            if !literal.is_empty() {
+                pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+            }
+            pieces.push(Piece::Hole(expression));
+            at = end + 1;
         }
+        literal.push_str(&text[at..]);
+        if pieces.is_empty() {
+            return Ok(Self::Literal(Value::String(literal)));
+        }
+        if !literal.is_empty() {
+            pieces.push(Piece::Literal(literal));
+        }
+        Ok(Self::Text(pieces))
     }
 
     /// Its value in a scope.
@@ -73,10 +103,13 @@ impl Template {
     /// # Errors
     /// When one of its expressions has none.
     pub fn text(&self, scope: &Scope<'_>) -> Result<String, Error> {
-        Ok(match self.render(scope)? {
-            Value::String(text) => text,
-            other => other.to_string(),
-        })
+        match self {
+            Self::Whole(expression) => expression.text(scope),
+            _ => Ok(match self.render(scope)? {
+                Value::String(text) => text,
+                other => other.to_string(),
+            }),
+        }
     }
 
     /// What its expressions read.
@@ -97,4 +130,47 @@ impl Template {
             Self::Object(fields) => fields.iter().flat_map(|(_, f)| f.references()).collect(),
         }
     }
+}
+
+/// The `}` that closes a hole: braces count, those inside CEL's strings do not.
+fn hole_end(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut depth = 0_usize;
+    let mut at = from;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\'' | b'"' => {
+                at = string_end(bytes, at)?;
+                continue;
+            }
+            b'{' => depth += 1,
+            b'}' if depth == 0 => return Some(at),
+            b'}' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The place behind a CEL string that begins with the quote at `at`.
+fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let quote = bytes[at];
+    let prefix = bytes[..at].iter().rev().take_while(|b| b.is_ascii_alphabetic());
+    let raw = prefix.take(2).any(|b| matches!(b, b'r' | b'R'));
+    let triple = bytes.get(at..at + 3).is_some_and(|three| three.iter().all(|b| *b == quote));
+    let closing = if triple { 3 } else { 1 };
+    let mut at = at + closing;
+    while at < bytes.len() {
+        if bytes[at] == b'\\' && !raw {
+            at += 2;
+        } else if bytes[at..].len() >= closing
+            && bytes[at..at + closing].iter().all(|b| *b == quote)
+        {
+            return Some(at + closing);
+        } else {
+            at += 1;
+        }
+    }
+    None
 }

@@ -1,3 +1,5 @@
+//! Finds and reads the files of sagas.
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,7 +27,7 @@ pub enum Error {
         source: io::Error,
     },
     /// There is no definition.
-    #[error("{}: no {DEFINITION} here; name a definition or a folder that holds some", .0.display())]
+    #[error("{}: no {DEFINITION} here; name a definition or a folder of some", .0.display())]
     Nothing(PathBuf),
     /// Something in the definitions is wrong.
     #[error("{}", .0.render(false))]

@@ -78,7 +78,7 @@ impl Node {
     pub fn start(
         config: &Config,
         definitions: Vec<Definition>,
-        observer: Observer,
+        observer: &Observer,
         stop: Arc<AtomicBool>,
     ) -> Result<Self, Error> {
         let plan = Arc::new(Plan::make(config, definitions, &stop)?);
@@ -90,7 +90,7 @@ impl Node {
                 plan: Arc::clone(&plan),
                 number,
                 store: store.handle(),
-                observer: Arc::clone(&observer),
+                observer: Arc::clone(observer),
                 stop: Arc::clone(&stop),
                 trouble: trouble.clone(),
                 progress: crate::broker::Progress::default(),

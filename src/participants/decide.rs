@@ -129,9 +129,10 @@ impl Participants {
         let is_late = behaviour.late.filter(|late| action.happens(late.share));
         let answer_id = format!("{:012x}", action.next() >> 16);
         let mut attempt = Draws::new(self.seed, "attempt", id);
-        let reply = match refused {
-            true => behaviour.answers.iter().find(|a| a.refusal),
-            false => behaviour.answers.get(drawn),
+        let reply = if refused {
+            behaviour.answers.iter().find(|a| a.refusal)
+        } else {
+            behaviour.answers.get(drawn)
         };
         let silent = attempt.happens(behaviour.silent);
         let Some(reply) = reply.filter(|_| !silent) else {

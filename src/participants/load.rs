@@ -9,6 +9,7 @@ use super::draw::digest;
 use super::run::now;
 use crate::broker::{Connection, Error, Isolation, Reader, Writer};
 use crate::message::{Address, Outgoing, header};
+use crate::runtime::SourceRecord;
 
 const RECORDS_MAX: usize = 2_000;
 const WAIT_MAX: Duration = Duration::from_millis(20);
@@ -122,18 +123,26 @@ impl<'a> Gate<'a> {
             Self::Open { most, ends, reader, seen } => {
                 let open = placed.orders.saturating_sub(seen.len() as u64);
                 let wait = if open < *most { Duration::ZERO } else { WAIT_MAX };
-                for record in reader.poll(wait, RECORDS_MAX)? {
+                for record in &reader.poll(wait, RECORDS_MAX)? {
                     let word = record.headers.text(header::TYPE);
                     let is_end = ends.iter().any(|end| {
                         end.topic == record.origin.topic && word == Some(end.event_type.as_str())
                     });
-                    if is_end && let Some(instance) = record.headers.text(header::CORRELATION) {
-                        seen.insert(digest(instance));
+                    if is_end {
+                        seen.insert(digest(&saga(record)));
                     }
                 }
                 placed.ended = seen.len() as u64;
                 Ok(most.saturating_sub(placed.orders.saturating_sub(placed.ended)))
             }
         }
+    }
+}
+
+/// Which saga a fact tells of: the instance that it names, else its record's key.
+fn saga(fact: &SourceRecord) -> String {
+    match fact.headers.text(header::CORRELATION) {
+        Some(instance) => instance.to_owned(),
+        None => String::from_utf8_lossy(fact.key.as_deref().unwrap_or_default()).into_owned(),
     }
 }

@@ -17,7 +17,7 @@
 //!         body: { order_id: "${event.order_id}", payment_id: "p-${answer.id}" }
 //!       - event: payments.events/PaymentDeclined
 //!         weight: 20
-//!         refusal: true                        # also the answer to an action that was undone before
+//!         refusal: true                        # also answers an action that was undone before
 //!         key: "${key}"                        # default: the command's record key
 //!         body: { order_id: "${event.order_id}", why: card expired }
 //! starts:                                      # what `segue dev` places

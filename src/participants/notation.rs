@@ -34,7 +34,10 @@ impl Script {
     /// # Errors
     /// When it is not what the room's documentation describes.
     pub fn parse(path: &str, text: &str) -> Result<Self, Error> {
-        let file: FileNotation = serde_saphyr::from_str(text).map_err(|e| error(path, text, &e))?;
+        // `why: no` is text, not false.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let file: FileNotation = serde_saphyr::from_str_with_options(text, options)
+            .map_err(|e| error(path, text, &e))?;
         let commands = file.participants.into_iter().map(|(on, b)| (on.0, b)).collect();
         Ok(Self { commands, starts: file.starts })
     }

@@ -1,3 +1,6 @@
+#[cfg(feature = "server")]
+mod kafka;
+
 use super::*;
 use crate::message::{Headers, Timestamp, Topic, header};
 
@@ -43,7 +46,7 @@ participants:
     delay: 20ms..80ms
     answers:
       - { event: paid/Captured, weight: 1, body: { amount: "${event.amount}", id: "${answer.id}" } }
-      - { event: paid/Declined, weight: 1, refusal: true, body: { key: "${key}" } }
+      - { event: paid/Declined, weight: 1, refusal: true, body: { key: "${key}", why: no } }
   pay/Refund:
     echo: false
     answers: [{ event: paid/Refunded }]
@@ -104,7 +107,9 @@ fn an_action_after_its_undo_is_refused_for_good() {
     for n in 0..20 {
         let key = format!("a/{n}/1/c");
         ask(&mut who, "pay/Refund", &format!("{key}~undo/1"), Some(&key));
-        assert_eq!(types(&ask(&mut who, "pay/Charge", &format!("{key}/1"), None)), ["Declined"]);
+        let refused = ask(&mut who, "pay/Charge", &format!("{key}/1"), None);
+        assert_eq!(types(&refused), ["Declined"]);
+        assert_eq!(&refused[0].message.body[..], br#"{"key":"o-1","why":"no"}"#);
         assert_eq!(types(&ask(&mut who, "pay/Charge", &format!("{key}/2"), None)), ["Declined"]);
     }
 }
@@ -227,4 +232,30 @@ fn a_strange_command_is_told_and_nothing_else() {
     assert!(decide(&mut who, &headers, b"nonsense").contains("not JSON"));
     headers.push(header::TYPE, "Chargeback");
     assert!(decide(&mut who, &headers, b"{}").contains("no participant obeys pay/Chargeback"));
+}
+
+#[test]
+fn the_services_of_the_order_saga_obey_all_its_commands() {
+    let script = script(include_str!("../../sagas/order-fulfilment/participants.yaml"));
+    let saga = include_str!("../../sagas/order-fulfilment/saga.yaml");
+    let definition = crate::definition::parse("saga.yaml", saga).expect("the order saga");
+    for step in &definition.steps {
+        let crate::definition::StepKind::Command(command) = &step.kind else {
+            continue;
+        };
+        let behaviour = script.commands.get(&command.request.command).expect("a participant");
+        let done = command.request.done.iter().map(|d| &d.on);
+        let expected: Vec<_> = done.chain(command.failed.iter().map(|f| &f.on)).collect();
+        let answers: Vec<_> = behaviour.answers.iter().map(|a| &a.event).collect();
+        assert_eq!(answers, expected, "{}", step.name);
+        if let crate::definition::Compensation::Command { request, .. } = &command.compensate {
+            let behaviour = script.commands.get(&request.command).expect("a participant");
+            assert_eq!(behaviour.answers[0].event, request.done[0].on);
+        }
+    }
+    let starts = Starts::new([&script], 1).expect("a start");
+    let order = starts.make(7, NOW).expect("an order");
+    assert_eq!(order.key, "o-7");
+    let body = String::from_utf8(order.body.to_vec()).expect("text");
+    assert!(body.starts_with(r#"{"order_id":"o-7","customer":"#), "{body}");
 }

@@ -56,12 +56,11 @@ impl Held {
 
     /// Puts what a transition made of an instance.
     pub fn put(&mut self, key: &Bytes, instance: Option<Instance>) {
-        match self.entries.get_mut(key) {
-            Some(entry) => entry.instance = instance,
-            None => {
-                let entry = Entry { instance, sealed: None, size: 0 };
-                self.entries.insert(key.clone(), entry);
-            }
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.instance = instance;
+        } else {
+            let entry = Entry { instance, sealed: None, size: 0 };
+            self.entries.insert(key.clone(), entry);
         }
         if !self.touched.contains(key) {
             self.touched.insert(key.clone());

@@ -131,28 +131,10 @@ impl ShardState {
         // An event that several sagas might take is somebody's if one of them took it.
         if unmatched.len() == targets.len() && !case.shared {
             for (id, reason) in unmatched {
-                self.unmatched(&id, reason, case, tools);
+                unmatched_by(&id, reason, case, tools);
             }
         }
         Ok(())
-    }
-
-    fn unmatched<S>(
-        &self,
-        id: &InstanceId,
-        reason: String,
-        case: &Case<'_>,
-        tools: &mut Tools<'_, S>,
-    ) {
-        let rule = match &case.input {
-            Input::Event(event) => tools.settings.unmatched.of(&event.address.topic),
-            // A timer of an instance that has gone means nothing.
-            Input::Wake => Unmatched::Count,
-            Input::Act(_) => Unmatched::DeadLetter,
-        };
-        if rule == Unmatched::DeadLetter {
-            bury(Some(id), reason, case, tools);
-        }
     }
 
     fn step<S: Store>(
@@ -197,7 +179,7 @@ impl ShardState {
         let number = notes.last().map_or(0, |note| note.generation);
         let generation =
             after.as_ref().and_then(|a| a.generations.iter().find(|g| g.number == number));
-        let sent = self.perform(id, effects, generation, case, tools);
+        let sent = perform(id, effects, generation, case, tools);
         let observed = Observed {
             id: id.clone(),
             generation: number,
@@ -221,41 +203,54 @@ impl ShardState {
         self.schedule.replace(key, due, after.as_ref().and_then(engine::next_due));
         self.held.put(key, after);
     }
+}
 
-    fn perform<S>(
-        &mut self,
-        id: &InstanceId,
-        effects: Vec<Effect>,
-        generation: Option<&Generation>,
-        case: &Case<'_>,
-        tools: &mut Tools<'_, S>,
-    ) -> Vec<(CommandId, Address)> {
-        let number = generation.map_or(0, |g| g.number);
-        let parent = generation.map(|g| g.trace_parent.as_str()).filter(|text| !text.is_empty());
-        let mut sent = Vec::with_capacity(effects.len());
-        let cause = Cause {
-            app: &tools.settings.app,
-            id,
-            event: case.event.map(|event| event.id.as_str()),
-            trace: TraceContext::of(id, number, parent),
-            at: case.record.timestamp,
-        };
-        for effect in effects {
-            let (message, purpose) = match effect {
-                Effect::Command(message) => (message, Purpose::Command),
-                Effect::Fact(message) => (message, Purpose::Fact),
-                Effect::Complaint(reason) => {
-                    bury(Some(id), reason, case, tools);
-                    continue;
-                }
-            };
-            let written = outgoing(&message, purpose, &cause);
-            tools.pending.bytes += written.body.len();
-            tools.pending.messages.push(written);
-            sent.push((message.id, message.to));
-        }
-        sent
+/// What becomes of an input that nothing waits for.
+fn unmatched_by<S>(id: &InstanceId, reason: String, case: &Case<'_>, tools: &mut Tools<'_, S>) {
+    let rule = match &case.input {
+        Input::Event(event) => tools.settings.unmatched.of(&event.address.topic),
+        // A timer of an instance that has gone means nothing.
+        Input::Wake => Unmatched::Count,
+        Input::Act(_) => Unmatched::DeadLetter,
+    };
+    if rule == Unmatched::DeadLetter {
+        bury(Some(id), reason, case, tools);
     }
+}
+
+/// Turns effects into messages; answers what was sent.
+fn perform<S>(
+    id: &InstanceId,
+    effects: Vec<Effect>,
+    generation: Option<&Generation>,
+    case: &Case<'_>,
+    tools: &mut Tools<'_, S>,
+) -> Vec<(CommandId, Address)> {
+    let number = generation.map_or(0, |g| g.number);
+    let parent = generation.map(|g| g.trace_parent.as_str()).filter(|text| !text.is_empty());
+    let mut sent = Vec::with_capacity(effects.len());
+    let cause = Cause {
+        app: &tools.settings.app,
+        id,
+        event: case.event.map(|event| event.id.as_str()),
+        trace: TraceContext::of(id, number, parent),
+        at: case.record.timestamp,
+    };
+    for effect in effects {
+        let (message, purpose) = match effect {
+            Effect::Command(message) => (message, Purpose::Command),
+            Effect::Fact(message) => (message, Purpose::Fact),
+            Effect::Complaint(reason) => {
+                bury(Some(id), reason, case, tools);
+                continue;
+            }
+        };
+        let written = outgoing(&message, purpose, &cause);
+        tools.pending.bytes += written.body.len();
+        tools.pending.messages.push(written);
+        sent.push((message.id, message.to));
+    }
+    sent
 }
 
 /// Why a shard cannot go on.

@@ -1,1 +1,54 @@
 //! Runs a definition's scenario files against the engine in virtual time.
+//!
+//! A scenario is a YAML file in `scenarios/` beside the `saga.yaml` that it tests:
+//!
+//! ```yaml
+//! scenario: a declined card gives the stock back
+//! given:                                    # the start; `id:` names the event, default `given`
+//!   on: shop.orders/OrderPlaced
+//!   key: o-1                                # the record's key, if the definition reads it
+//!   event: { order_id: o-1, total: 10 }
+//! run:
+//!   - expect: [ { command: inventory.commands/ReserveStock } ]
+//!   - event: inventory.events/StockReserved
+//!     body: { reservation_id: r-9 }
+//!   - expect: [ { command: payments.commands/ChargeCard, with: { amount: 10 } } ]
+//!   - end: running
+//! ```
+//!
+//! The clock stands at 2026-01-01T00:00:00Z until a `pass` moves it. The steps of `run` are:
+//!
+//! - `expect: [ … ]`: all messages since the last `expect`, in their order, and nothing else. Each
+//!   is a `command:` or a `fact:` with its address and, as far as they are said, the fields of
+//!   `with`, the record's `key`, the `headers` and the `attempt`; `times: 3` or `times: any` stands
+//!   for repetitions.
+//! - `event: topic/type`: an event is read, with `body`, `key` and `id`. It answers the latest
+//!   command that takes such an answer; `command: charge-card/1` (or `charge-card~undo/1`, or a
+//!   whole id) names another, `by-key: true` none.
+//! - `rejected: duplicate`: the event or act before it was declined, as `duplicate`, `ignored`,
+//!   `unmatched` or `refused`.
+//! - `pass: 31s`: time passes; timers fire in their order, each at its time.
+//! - `act: { retry: ship, by: ann, why: … }`: a person acts on the step that is named, or on what
+//!   is stuck: `retry`, `skip`, `resolve-done` (with `data: { … }`), `resolve-not-done`, `go-back`.
+//! - `end: compensated`: how the instance stands: `running`, `compensating`, `stuck`, `completed`,
+//!   `compensated` or `forgotten`.
+//! - `data: { … }`: what the saga remembers, as far as it is said.
+//!
+//! Every message must be expected before the next event, act or end, the facts of `emit` steps and
+//! of `ends` too. A `with`, `data` or `headers` may leave fields out; lists are compared whole.
+
+mod compare;
+mod model;
+mod parse;
+mod report;
+mod run;
+mod words;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+pub use model::Scenario;
+pub use parse::{RUN_MAX, parse};
+pub use report::{Failure, Report};
+pub use run::run;

@@ -22,6 +22,7 @@ pub(super) fn audit(
     found.extend(fold.violations.clone());
     sent(world, app, &fold.messages, &mut found);
     letters_read(world, app, fold, &mut found);
+    told(world, app, &mut found);
     numbers(fold, letters, &mut found);
     for letter in letters {
         begun(fold, letter, &mut found);
@@ -45,18 +46,33 @@ pub(super) fn audit(
 
 /// The history topic in the order of its offsets, a line for each transition.
 pub(super) fn story(world: &World, app: &str) -> Vec<String> {
-    let topic = Topic::new(&format!("{app}.history"));
-    let records = topic.map(|topic| world.committed(&topic)).unwrap_or_default();
-    let line = |record: &Seen| {
-        let entry: wire::Entry = open(record.value.as_deref()?).ok()?;
+    let line = |entry: wire::Entry| {
         let note = |note: &wire::Note| format!("{} {} {}", note.kind, note.step, note.words);
         let notes: Vec<String> = entry.notes.iter().map(note).collect();
         let wire::Entry { saga, key, generation, shard, inbox, .. } = &entry;
         let at = Timestamp(entry.at_ms);
         let notes = notes.join(", ");
-        Some(format!("{saga}/{key} ({generation}) {at} inbox {shard}:{inbox} {notes}"))
+        format!("{saga}/{key} ({generation}) {at} inbox {shard}:{inbox} {notes}")
     };
-    records.iter().filter_map(line).collect()
+    history(world, app).into_iter().map(line).collect()
+}
+
+/// The history tells what became of each inbox record once, in their order.
+fn told(world: &World, app: &str, found: &mut Vec<String>) {
+    let mut last: BTreeMap<String, i64> = BTreeMap::new();
+    for entry in history(world, app) {
+        let id = format!("{}/{}", entry.saga, entry.key);
+        let before = last.insert(id.clone(), entry.inbox).unwrap_or(-1);
+        if entry.inbox <= before {
+            found.push(format!("the history of {id} tells inbox {} again", entry.inbox));
+        }
+    }
+}
+
+fn history(world: &World, app: &str) -> Vec<wire::Entry> {
+    let topic = Topic::new(&format!("{app}.history"));
+    let records = topic.map(|topic| world.committed(&topic)).unwrap_or_default();
+    records.iter().filter_map(|record| open(record.value.as_deref()?).ok()).collect()
 }
 
 /// What every idempotency key of one life begins with.
@@ -128,7 +144,7 @@ fn numbers(fold: &Fold, letters: &[Letter], found: &mut Vec<String>) {
             continue;
         };
         for (name, value) in fields.iter().filter(|(_, value)| value.is_number()) {
-            if start.get(name).is_some_and(|there| there.to_string() != value.to_string()) {
+            if start.get(name).is_some_and(|there| there != value) {
                 found.push(format!("{} says {name}: {value}", message.id));
             }
         }

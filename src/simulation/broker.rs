@@ -104,7 +104,9 @@ impl SimulatedBroker {
             found.extend(records);
         }
         if state.is_weak(Weakness::OriginsForgotten) {
-            found.iter_mut().for_each(|record| forget_origin(state, record));
+            for record in &mut found {
+                forget_origin(state, record);
+            }
         }
         found
     }
@@ -284,7 +286,10 @@ fn ending(state: &mut State) -> Ending {
     if !state.dice.chance(state.setup.odds.doubt) {
         return Ending::Done;
     }
-    let endings = [Ending::Happened, Ending::Vanished, Ending::Late, Ending::RecordsLate];
+    if state.dice.chance(state.setup.odds.straggle) {
+        return Ending::RecordsLate;
+    }
+    let endings = [Ending::Happened, Ending::Vanished, Ending::Late];
     endings[state.dice.place(endings.len())]
 }
 

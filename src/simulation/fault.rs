@@ -52,6 +52,17 @@ impl Call {
         Self::Close,
         Self::Discard,
     ];
+
+    /// How much likelier a crash beside it is made, so that those of rare calls are seen too.
+    pub(super) fn rarity(self) -> u32 {
+        match self {
+            Self::Poll | Self::SourcePoll | Self::Load => 1,
+            Self::Forward | Self::Commit | Self::Read => 2,
+            Self::Resume | Self::Changelog | Self::Open | Self::Due | Self::Checkpoint => 4,
+            Self::Append | Self::Close => 12,
+            Self::Discard => 60,
+        }
+    }
 }
 
 /// Which side of a call.
@@ -184,6 +195,8 @@ pub struct Odds {
     pub crash: u32,
     /// The outcome of a commit stays unknown.
     pub doubt: u32,
+    /// Of the commits in doubt: even the records come late, behind their offsets.
+    pub straggle: u32,
     /// A store refuses a call.
     pub store: u32,
     /// A turn of the world brings a node, or takes one.
@@ -203,6 +216,7 @@ impl Odds {
     pub const CALM: Self = Self {
         crash: 0,
         doubt: 0,
+        straggle: 0,
         store: 0,
         member: 0,
         evict: 0,
@@ -215,6 +229,7 @@ impl Odds {
     pub const ROUGH: Self = Self {
         crash: 4,
         doubt: 60,
+        straggle: 250,
         store: 5,
         member: 6,
         evict: 6,

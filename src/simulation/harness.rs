@@ -24,9 +24,12 @@ const PATIENCE: Duration = Duration::from_millis(5);
 /// So many turns without a new record say that only time can bring one.
 const IDLE_TURNS: u32 = 12;
 /// The longest leap of the clock when nothing happens.
-const LEAP_MAX: Duration = Duration::from_mins(10);
+const LEAP_MAX: Duration = Duration::from_secs(600);
 /// What a wall clock may be wrong by.
 const SKEW_MS: u64 = 40 * 60 * 1000;
+
+/// How much likelier a node is to die when its pipeline is lost than beside a call.
+const DYING: u32 = 100;
 
 /// What one run is made of.
 #[derive(Debug, Clone)]
@@ -232,6 +235,11 @@ impl Simulation {
                 self.world.kill(name);
                 return self.crashed(name);
             }
+            // Some die of it.
+            Err(_) if self.dice.chance(self.options.odds.crash * DYING) => {
+                self.world.kill(name);
+                return self.crashed(name);
+            }
             // R7: everything in memory goes, and a new pipeline restores itself.
             Err(_) => running.pipeline = self.pipeline(&running.node),
         }
@@ -251,7 +259,7 @@ impl Simulation {
     fn crashed(&mut self, name: &'static str) {
         let back = self.turns + 1 + self.dice.below(40);
         self.down.insert(name, back);
-        if self.dice.chance(300) {
+        if self.dice.chance(400) {
             // Its session runs out before it is back.
             self.world.evict(name);
         }
@@ -265,8 +273,8 @@ impl Simulation {
         }
         let names: Vec<&'static str> = self.running.keys().copied().collect();
         let Some(name) = names.get(self.dice.place(names.len())).copied() else { return };
-        if self.dice.chance(odds.evict) && self.world.evict(name) {
-            self.world.count(Fault::Evicted);
+        if self.dice.chance(odds.evict) {
+            self.world.evict(name);
         }
         if self.dice.chance(odds.jump) {
             let skew = i64::try_from(self.dice.below(2 * SKEW_MS)).unwrap_or(0);
@@ -303,11 +311,11 @@ impl Simulation {
             self.down.iter().filter(|(_, at)| **at <= turns).map(|(name, _)| *name).collect();
         for name in names {
             self.down.remove(name);
-            if self.dice.chance(self.options.odds.store_lost) && self.world.lose_store(name) {
-                self.world.count(Fault::StoreLost);
+            if self.dice.chance(self.options.odds.store_lost) {
+                self.world.lose_store(name);
             }
-            if self.dice.chance(self.options.odds.store_damaged) && self.world.damage_store(name) {
-                self.world.count(Fault::StoreDamaged);
+            if self.dice.chance(self.options.odds.store_damaged) {
+                self.world.damage_store(name);
             }
             self.start(name);
         }

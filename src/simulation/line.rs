@@ -90,11 +90,11 @@ impl State {
             wire::inbox::Input::Event(e) => Some((e.topic, e.partition, e.offset)),
             wire::inbox::Input::WakeMs(_) | wire::inbox::Input::Act(_) => None,
         };
-        let Some(new) = entry.value.as_deref().and_then(origin) else { return };
-        let log = self.log(inbox);
-        let old: Vec<_> =
-            log.all(Offset(0), log.high()).filter_map(|(_, e)| e.value.as_deref()).collect();
-        let is_repeat = old.into_iter().any(|value| origin(value).as_ref() == Some(&new));
+        let Some((topic, partition, offset)) = entry.value.as_deref().and_then(origin) else {
+            return;
+        };
+        let source = (inbox.clone(), topic, partition);
+        let is_repeat = !self.appended.entry(source).or_default().insert(offset);
         if is_repeat {
             self.tally.count(Fault::Repeated);
         }

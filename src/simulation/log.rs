@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -8,6 +8,8 @@ use crate::message::{Headers, Offset, Timestamp};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Log {
     entries: Vec<Entry>,
+    /// Where the entries of open transactions stand.
+    open: BTreeSet<usize>,
 }
 
 /// What stands at one offset.
@@ -53,31 +55,33 @@ impl Entry {
 
 impl Log {
     pub fn append(&mut self, entry: Entry) -> Offset {
+        if matches!(entry.standing, Standing::Open(_)) {
+            self.open.insert(self.entries.len());
+        }
         self.entries.push(entry);
-        Offset(self.entries.len() as i64 - 1)
+        offset(self.entries.len() - 1)
     }
 
     /// The offset behind the last entry.
     pub fn high(&self) -> Offset {
-        Offset(self.entries.len() as i64)
+        offset(self.entries.len())
     }
 
     /// The first offset of an open transaction, else the high watermark.
     pub fn stable(&self) -> Offset {
-        let open = self.entries.iter().position(|e| matches!(e.standing, Standing::Open(_)));
-        Offset(open.unwrap_or(self.entries.len()) as i64)
+        offset(self.open.first().map_or(self.entries.len(), |at| *at))
     }
 
     /// Ends a transaction's part of this partition.
     pub fn settle(&mut self, transaction: u64, committed: bool, now: Timestamp) {
-        let mut touched = false;
-        for entry in &mut self.entries {
-            if entry.standing == Standing::Open(transaction) {
-                touched = true;
-                entry.standing = if committed { Standing::Committed } else { Standing::Aborted };
-            }
+        let part = |at: &usize| self.entries[*at].standing == Standing::Open(transaction);
+        let part: Vec<usize> = self.open.iter().copied().filter(part).collect();
+        let standing = if committed { Standing::Committed } else { Standing::Aborted };
+        for at in &part {
+            self.open.remove(at);
+            self.entries[*at].standing = standing;
         }
-        if touched {
+        if !part.is_empty() {
             let marker = Entry { standing: Standing::Marker, ..Entry::new(now, None) };
             self.entries.push(marker);
         }
@@ -99,7 +103,7 @@ impl Log {
     pub fn all(&self, from: Offset, to: Offset) -> impl Iterator<Item = (Offset, &Entry)> {
         let from = usize::try_from(from.0).unwrap_or(0).min(self.entries.len());
         let to = usize::try_from(to.0).unwrap_or(0).clamp(from, self.entries.len());
-        self.entries[from..to].iter().zip(from..).map(|(e, at)| (Offset(at as i64), e))
+        self.entries[from..to].iter().zip(from..).map(|(e, at)| (offset(at), e))
     }
 
     /// Keeps the last committed entry of each key, and forgets tombstones stamped before `graves`.
@@ -120,4 +124,9 @@ impl Log {
             }
         }
     }
+}
+
+/// An entry's place as its offset.
+fn offset(place: usize) -> Offset {
+    Offset(i64::try_from(place).expect("a log in memory is far shorter"))
 }

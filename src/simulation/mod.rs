@@ -13,6 +13,7 @@
 
 mod audit;
 mod broker;
+mod cabinet;
 mod clock;
 mod dice;
 mod fault;
@@ -24,7 +25,6 @@ mod log;
 mod node;
 mod reader;
 mod services;
-mod shelves;
 mod source;
 mod state;
 mod store;

@@ -22,15 +22,17 @@ pub struct Temper {
     pub late: u32,
     /// They do not answer; whether they act is open.
     pub silent: u32,
+    /// They do not say which command they answer; then an event's type and key must do.
+    pub anonymous: u32,
 }
 
 impl Temper {
     /// A usual day.
-    pub const USUAL: Self = Self { declined: 200, twice: 50, late: 20, silent: 10 };
+    pub const USUAL: Self = Self { declined: 200, twice: 50, late: 20, silent: 10, anonymous: 0 };
     /// Nothing is ever sent again, so every command must be answered.
-    pub const PROMPT: Self = Self { declined: 200, twice: 50, late: 0, silent: 0 };
+    pub const PROMPT: Self = Self { declined: 200, twice: 50, late: 0, silent: 0, anonymous: 0 };
     /// They do what they are told.
-    pub const OBEDIENT: Self = Self { declined: 0, twice: 0, late: 0, silent: 0 };
+    pub const OBEDIENT: Self = Self { declined: 0, twice: 0, late: 0, silent: 0, anonymous: 0 };
 }
 
 /// An event for a topic of the users.
@@ -174,8 +176,7 @@ impl Services {
         let Some(to) = to.filter(|_| !silent) else { return };
         let body = answer(command, &id);
         let record_key = String::from_utf8_lossy(command.key.as_deref().unwrap_or_default());
-        // Half of them do not say which command they answer.
-        let answers = self.dice.chance(500).then(|| id.clone());
+        let answers = (!self.dice.chance(self.temper.anonymous)).then(|| id.clone());
         let letter =
             Letter { to, key: record_key.into_owned(), id: format!("re:{id}"), answers, body };
         self.send(letter, replies.within, world);
@@ -214,17 +215,22 @@ impl Services {
 
 /// The requests of a step, each with the event that says no.
 fn requests(step: &Step) -> Vec<(&Request, Option<Address>)> {
-    let undo = |compensation| match compensation {
-        &Compensation::Command { ref request, .. } => Some((request, None)),
-        Compensation::Unsaid | Compensation::Nothing | Compensation::Emit(_) => None,
-    };
     match &step.kind {
         StepKind::Command(command) => {
             let failed = command.failed.first().map(|f| f.on.clone());
-            std::iter::once((&command.request, failed)).chain(undo(&command.compensate)).collect()
+            std::iter::once((&command.request, failed))
+                .chain(undoing(&command.compensate))
+                .collect()
         }
-        StepKind::Emit(emit) => undo(&emit.compensate).into_iter().collect(),
+        StepKind::Emit(emit) => undoing(&emit.compensate).into_iter().collect(),
         StepKind::Set | StepKind::Fail(_) => Vec::new(),
+    }
+}
+
+fn undoing(compensation: &Compensation) -> Option<(&Request, Option<Address>)> {
+    match compensation {
+        Compensation::Command { request, .. } => Some((request, None)),
+        Compensation::Unsaid | Compensation::Nothing | Compensation::Emit(_) => None,
     }
 }
 

@@ -106,7 +106,9 @@ impl Source for SimulatedSource {
         }
         parcels.push(Parcel::Offsets(forward.positions));
         let line = state.lines.get_mut(&self.line).expect("a line lives as long as its source");
-        parcels.into_iter().for_each(|parcel| line.push(parcel));
+        for parcel in parcels {
+            line.push(parcel);
+        }
         state.cross(&self.caller, Call::Forward, Moment::After)
     }
 }

@@ -1,12 +1,12 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::cabinet::Cabinet;
 use super::dice::Dice;
 use super::fault::{Call, Fault, Moment, Tally, Weakness};
 use super::group::Group;
 use super::line::Line;
 use super::log::Log;
-use super::shelves::Shelves;
 use super::transaction::Transactions;
 use super::world::{Place, Setup};
 use crate::message::{Shard, Timestamp, Topic};
@@ -15,7 +15,7 @@ use crate::runtime::Lost;
 /// When the world began: 2027-01-15T08:00:00Z.
 const BEGINNING_MS: i64 = 1_800_000_000_000;
 /// How long Kafka keeps a tombstone (`delete.retention.ms`).
-pub(super) const GRAVES: Duration = Duration::from_hours(24);
+pub(super) const GRAVES: Duration = Duration::from_secs(24 * 60 * 60);
 /// What every reading of the clock takes, so that nobody waits for ever.
 const READING: Duration = Duration::from_micros(20);
 
@@ -34,6 +34,8 @@ pub(super) struct State {
     pub transactions: Transactions,
     /// Appends on their way, one line for each producer without transactions.
     pub lines: BTreeMap<u64, Line>,
+    /// Which offsets of which source partitions stand in which inbox.
+    pub appended: BTreeMap<(Place, String, i32), BTreeSet<i64>>,
     pub tally: Tally,
     pub complaints: Vec<String>,
     pub calls: u64,
@@ -47,7 +49,7 @@ struct NodeState {
     process: u64,
     alive: bool,
     skew_ms: i64,
-    store: Shelves,
+    store: Cabinet,
 }
 
 /// Who calls: a process of a node.
@@ -67,6 +69,7 @@ impl State {
             gateway: Group::default(),
             transactions: Transactions::default(),
             lines: BTreeMap::new(),
+            appended: BTreeMap::new(),
             tally: Tally::default(),
             complaints: Vec::new(),
             calls: 0,
@@ -144,7 +147,7 @@ impl State {
         gateway.is_some_and(|member| self.gateway.leave(member)) || out
     }
 
-    pub fn store(&mut self, name: &str) -> &mut Shelves {
+    pub fn store(&mut self, name: &str) -> &mut Cabinet {
         &mut self.nodes.entry(name.to_owned()).or_default().store
     }
 
@@ -174,7 +177,7 @@ impl State {
         }
         let number = self.calls;
         let planned = self.setup.crashes.iter().any(|c| c.call == number && c.moment == moment);
-        if planned || self.dice.chance(self.setup.odds.crash) {
+        if planned || self.dice.chance(self.setup.odds.crash * call.rarity()) {
             self.tally.count(Fault::Crash(call, moment));
             self.kill(&caller.name);
         }

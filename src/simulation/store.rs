@@ -1,7 +1,7 @@
 use bytes::Bytes;
 
+use super::cabinet::Drawer;
 use super::fault::{Call, Fault, Moment};
-use super::shelves::Shelf;
 use super::state::{Caller, GRAVES, State};
 use super::world::World;
 use crate::engine::{Instance, next_due};
@@ -36,7 +36,7 @@ impl SimulatedStore {
         Ok(answer)
     }
 
-    fn shelf<'s>(&self, state: &'s mut State, shard: Shard) -> &'s mut Shelf {
+    fn drawer<'s>(&self, state: &'s mut State, shard: Shard) -> &'s mut Drawer {
         state.store(&self.caller.name).shards.entry(shard).or_default()
     }
 }
@@ -45,22 +45,22 @@ impl Store for SimulatedStore {
     fn open(&mut self, shard: Shard) -> Result<Option<Checkpoint>, StoreFault> {
         self.call(shard, Call::Open, |state| {
             let now = state.elapsed;
-            let shelf = self.shelf(state, shard);
-            if shelf.spoilt || now.saturating_sub(shelf.written) > GRAVES / 2 {
-                *shelf = Shelf::default();
+            let drawer = self.drawer(state, shard);
+            if drawer.spoilt || now.saturating_sub(drawer.written) > GRAVES / 2 {
+                *drawer = Drawer::default();
             }
-            Ok(shelf.checkpoint.map(|changelog| Checkpoint { changelog }))
+            Ok(drawer.checkpoint.map(|changelog| Checkpoint { changelog }))
         })
     }
 
     fn load(&self, shard: Shard, key: &[u8]) -> Result<Option<Bytes>, StoreFault> {
         self.call(shard, Call::Load, |state| {
-            let shelf = self.shelf(state, shard);
-            if shelf.damaged.as_deref() == Some(key) {
+            let drawer = self.drawer(state, shard);
+            if drawer.damaged.as_deref() == Some(key) {
                 let reason = "the checksum does not fit".to_owned();
                 return Err(StoreFault { shard, reason });
             }
-            Ok(shelf.values.get(key).map(|kept| kept.value.clone()))
+            Ok(drawer.values.get(key).map(|kept| kept.value.clone()))
         })
     }
 
@@ -71,8 +71,8 @@ impl Store for SimulatedStore {
         max: usize,
     ) -> Result<Vec<(Timestamp, Bytes)>, StoreFault> {
         self.call(shard, Call::Due, |state| {
-            let shelf = self.shelf(state, shard);
-            let dated = shelf.values.iter().filter_map(|(key, kept)| Some((kept.due?, key)));
+            let drawer = self.drawer(state, shard);
+            let dated = drawer.values.iter().filter_map(|(key, kept)| Some((kept.due?, key)));
             let mut due: Vec<(Timestamp, Bytes)> =
                 dated.filter(|(at, _)| *at <= until).map(|(at, k)| (at, k.clone())).collect();
             due.sort();
@@ -89,7 +89,7 @@ impl Store for SimulatedStore {
     ) -> Result<(), StoreFault> {
         self.call(shard, Call::Checkpoint, |state| {
             let now = state.elapsed;
-            self.shelf(state, shard).write(changes, changelog, now);
+            self.drawer(state, shard).write(changes, changelog, now);
             compare(state, &self.caller.name, shard, changelog);
             Ok(())
         })
@@ -101,7 +101,7 @@ impl Store for SimulatedStore {
 
     fn discard(&mut self, shard: Shard) -> Result<(), StoreFault> {
         self.call(shard, Call::Discard, |state| {
-            *self.shelf(state, shard) = Shelf::default();
+            *self.drawer(state, shard) = Drawer::default();
             Ok(())
         })
     }
@@ -125,8 +125,8 @@ fn compare(state: &mut State, name: &str, shard: Shard, changelog: Offset) {
         };
     }
     truth.retain(|key, _| key.starts_with(b"i/"));
-    let shelf = &state.store(name).shards[&shard];
-    let held = shelf.values.iter().filter(|(key, _)| key.starts_with(b"i/"));
+    let drawer = &state.store(name).shards[&shard];
+    let held = drawer.values.iter().filter(|(key, _)| key.starts_with(b"i/"));
     if !held.map(|(key, kept)| (key, &kept.value)).eq(truth.iter()) {
         let what = format!(
             "{name}'s store of shard {shard} is not what the changelog says below {changelog}"
@@ -139,7 +139,7 @@ fn compare(state: &mut State, name: &str, shard: Shard, changelog: Offset) {
 pub(super) fn write_early(state: &mut State, name: &str, batch: &Batch) {
     for (shard, part) in &batch.shards {
         let place = state.engine("changelog", *shard);
-        let end = Offset(state.log(&place).high().0 + part.changelog.len() as i64);
+        let end = part.changelog.iter().fold(state.log(&place).high(), |end, _| end.next());
         let change = |(key, value): &(Bytes, Option<Bytes>)| {
             let instance = value.as_ref().filter(|_| key.starts_with(b"i/"));
             let instance = instance.and_then(|bytes| Instance::decode(bytes).ok());

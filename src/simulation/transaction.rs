@@ -8,7 +8,7 @@ use super::world::Place;
 use crate::message::Offset;
 
 /// After which an open transaction is aborted (`transaction.timeout.ms`).
-const TIMEOUT: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The transaction coordinator.
 #[derive(Debug, Default)]
@@ -118,7 +118,7 @@ impl State {
 
     /// Lets the end of a staged transaction, or even its records, come later.
     pub fn delay(&mut self, producer: &str, records: Vec<(Place, Entry)>) {
-        let by = Duration::from_millis(1 + self.dice.below(8_000));
+        let by = Duration::from_millis(1 + self.dice.below(3_000));
         let epoch = self.transactions.epoch(producer);
         let producer = producer.to_owned();
         let at = self.elapsed + by;

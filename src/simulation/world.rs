@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::fault::{CrashPoint, Odds, Tally, Weakness};
+use super::fault::{CrashPoint, Fault, Odds, Tally, Weakness};
 use super::log::Entry;
 use super::node::Node;
 use super::state::State;
@@ -82,22 +82,28 @@ impl World {
     }
 
     /// A node's session runs out: its shards go to the others, whether or not it knows.
-    ///
-    /// Answers whether it was in a group.
-    pub fn evict(&self, name: &str) -> bool {
-        self.state().evict(name)
+    pub fn evict(&self, name: &str) {
+        let mut state = self.state();
+        if state.evict(name) && state.is_alive(name) {
+            state.tally.count(Fault::Evicted);
+        }
     }
 
     /// Empties a node's store.
-    pub fn lose_store(&self, name: &str) -> bool {
-        self.state().store(name).lose()
+    pub fn lose_store(&self, name: &str) {
+        let mut state = self.state();
+        if state.store(name).lose() {
+            state.tally.count(Fault::StoreLost);
+        }
     }
 
     /// Damages what a node's store holds.
-    pub fn damage_store(&self, name: &str) -> bool {
+    pub fn damage_store(&self, name: &str) {
         let mut state = self.state();
         let throw = state.dice.roll();
-        state.store(name).damage(throw)
+        if state.store(name).damage(throw) {
+            state.tally.count(Fault::StoreDamaged);
+        }
     }
 
     /// Lets a node's wall clock jump, forward or back.
@@ -202,7 +208,7 @@ impl World {
     }
 
     /// Counts a fault that came from outside the ports.
-    pub fn count(&self, fault: super::Fault) {
+    pub fn count(&self, fault: Fault) {
         self.state().tally.count(fault);
     }
 

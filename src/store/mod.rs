@@ -19,7 +19,8 @@
 //! when the machine went down is not believed. And because sled has lost or mixed up pages
 //! before, nothing rests on its word alone: a checkpoint carries a digest of every entry of
 //! its tree, which is computed again when the shard is opened. A torn, lost, doubled or changed
-//! entry does not fit it.
+//! entry does not fit it. (Damage in the log can make sled come up with an earlier checkpoint and
+//! lose later writes again and again without a word: slow to restore from, but whole.)
 
 mod flusher;
 mod folder;

@@ -273,8 +273,8 @@ fn a_shard_that_cannot_be_emptied_is_left_behind() {
 fn damages(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut made = Vec::new();
     let used = bytes.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
-    for part in 0..=24 {
-        let at = used.saturating_sub(1) * part / 24;
+    for part in 0..=12 {
+        let at = used.saturating_sub(1) * part / 12;
         let mut flipped = bytes.to_vec();
         if let Some(byte) = flipped.get_mut(at) {
             *byte ^= 0x10;

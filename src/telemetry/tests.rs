@@ -91,9 +91,9 @@ fn answer(mut stream: &TcpStream, tell: &Sender<ExportTraceServiceRequest>) -> b
     let mut body = vec![0; length.expect("a length").parse().expect("a number")];
     input.read_exact(&mut body).expect("the body");
     let request = ExportTraceServiceRequest::decode(&body[..]).expect("protobuf");
-    let heard = tell.send(request).is_ok();
+    let listens = tell.send(request).is_ok();
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").expect("an answer");
-    heard
+    listens
 }
 
 /// Everything that a receiver was told, by span id.

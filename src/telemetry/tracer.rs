@@ -59,7 +59,7 @@ impl Tracer {
         let named = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let mut builder = opentelemetry_otlp::SpanExporter::builder().with_http();
         match &export.endpoint {
-            None if !VARIABLES.iter().any(|name| named(name)) => return Ok(Self::off()),
+            None if !VARIABLES.iter().any(named) => return Ok(Self::off()),
             None => {}
             Some(endpoint) if endpoint.starts_with("https:") => {
                 return Err(Error::Encrypted(endpoint.clone()));

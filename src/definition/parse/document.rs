@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::definition::diagnostic::Code;
 use crate::definition::model::{Definition, Ends};
-use crate::definition::node::Node;
+use crate::definition::node::{Content, Node};
 use crate::message::{Hash, SagaName, Span, Version};
 
 use super::place::Place;
@@ -22,6 +22,9 @@ pub(super) fn document(reader: &mut Reader<'_>, root: &Node) -> Option<Definitio
     let starts = starts.map(|n| reader.starts(n)).unwrap_or_default();
     let events = fields.take("events").map(|n| reader.event_rules(n)).unwrap_or_default();
     let data = fields.take("data");
+    if let (None, Some(Content::Map(meant))) = (data, fields.meant("data").map(|n| &n.content)) {
+        reader.fills.extend(meant.iter().map(|(field, _)| field.text.clone()));
+    }
     let data = data.map(|n| reader.assignments(n, "data", Place::Data)).unwrap_or_default();
     let sensitive = fields.take("sensitive").map(|n| reader.sensitive(n)).unwrap_or_default();
     let within = fields.take("within").and_then(|n| reader.duration(n, "within"));
@@ -59,7 +62,7 @@ fn name(reader: &mut Reader<'_>, node: &Node) -> Option<SagaName> {
         Ok(name) => Some(name),
         Err(e) => {
             let help = "write such as `order-fulfilment`";
-            reader.error(Code::Name, node.span.clone(), e.to_string(), help)
+            reader.told(Code::Name, node.span.clone(), &e.to_string(), help)
         }
     }
 }

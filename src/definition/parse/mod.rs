@@ -13,8 +13,9 @@ mod value;
 
 use super::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use super::model::Definition;
-use super::node::{self, Refusal};
-use reader::Reader;
+use super::node::{self, Node, Refusal};
+
+pub(crate) use reader::{Fields, Reader};
 
 /// The largest definition, in bytes.
 pub const FILE_BYTES_MAX: usize = 256 * 1024;
@@ -36,48 +37,54 @@ pub fn parse(file: &str, text: &str) -> Result<Definition, Diagnostics> {
 /// Parses a definition and keeps the warnings even if it can run.
 #[must_use]
 pub fn check(file: &str, text: &str) -> (Option<Definition>, Diagnostics) {
-    let mut reader = Reader::new(file, text);
-    let definition = read(&mut reader);
-    let found = reader.finish();
-    let wrong = found.iter().any(|d: &Diagnostic| d.severity == Severity::Error);
-    debug_assert!(wrong || definition.is_some(), "a refusal without a reason");
-    (definition.filter(|_| !wrong), Diagnostics::new(found))
+    let begin = "begin with `saga: a-name`, `version: 1` and `start:`";
+    read_file(file, text, begin, document::document)
 }
 
-fn read(reader: &mut Reader<'_>) -> Option<Definition> {
+/// Reads any YAML file whose mistakes are told as a definition's; `begin` says how one begins.
+pub(crate) fn read_file<T>(
+    file: &str,
+    text: &str,
+    begin: &str,
+    of: impl FnOnce(&mut Reader<'_>, &Node) -> Option<T>,
+) -> (Option<T>, Diagnostics) {
+    let mut reader = Reader::new(file, text);
+    let value = read(&mut reader, begin, of);
+    let found = reader.finish();
+    let wrong = found.iter().any(|d: &Diagnostic| d.severity == Severity::Error);
+    debug_assert!(wrong || value.is_some(), "a refusal without a reason");
+    (value.filter(|_| !wrong), Diagnostics::new(found))
+}
+
+fn read<T>(
+    reader: &mut Reader<'_>,
+    begin: &str,
+    of: impl FnOnce(&mut Reader<'_>, &Node) -> Option<T>,
+) -> Option<T> {
     let text = reader.text();
     if text.len() > FILE_BYTES_MAX {
         let message = format!("the file is larger than {} KiB", FILE_BYTES_MAX / 1024);
-        return reader.error(Code::Limit, 0..0, message, "split the saga into smaller ones");
+        return reader.error(Code::Limit, 0..0, message, "split it into smaller ones");
     }
     match node::read(text) {
-        Ok(Some(root)) => document::document(reader, &root),
-        Ok(None) => {
-            let help = "begin with `saga: a-name`, `version: 1` and `start:`";
-            reader.error(Code::Syntax, 0..0, "the file is empty", help)
-        }
+        Ok(Some(root)) => of(reader, &root),
+        Ok(None) => reader.error(Code::Syntax, 0..0, "the file is empty", begin),
         Err(refusal) => refuse(reader, refusal),
     }
 }
 
 fn refuse<T>(reader: &mut Reader<'_>, refusal: Refusal) -> Option<T> {
     match refusal {
-        Refusal::Syntax { at, message } => match quote::culprit(reader.text(), at) {
-            Some((span, mended)) => {
+        Refusal::Syntax { at, message } => {
+            if let Some((span, mended)) = quote::culprit(reader.text(), at) {
                 let message = format!("YAML cannot read this value: {message}");
-                reader.error(
-                    Code::Quote,
-                    span,
-                    message,
-                    format!("quote the expression: `{mended}`"),
-                )
+                let help = format!("quote the expression: `{mended}`");
+                return reader.error(Code::Quote, span, message, help);
             }
-            None => {
-                let message = format!("this is not YAML: {message}");
-                let help = "look at the indentation, colons and quotes here and on the line before";
-                reader.error(Code::Syntax, at..at + 1, message, help)
-            }
-        },
+            let message = format!("this is not YAML: {message}");
+            let help = "look at the indentation, colons and quotes here and on the line before";
+            reader.error(Code::Syntax, at..at + 1, message, help)
+        }
         Refusal::Limit { at, message } => {
             let help = "write it flatter or smaller";
             reader.error(Code::Limit, at..at + 1, message, help)

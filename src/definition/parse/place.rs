@@ -7,7 +7,7 @@ use super::reader::{Reader, nearest};
 
 /// Where an expression stands: it decides which names have a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// Before there is an instance: `start`, `events`, a cancel's key.
     Before,
     /// The `data` section.
@@ -38,7 +38,7 @@ impl Place {
             (Name::Key, _) => "the key is not known yet",
             (Name::Event, Self::Data | Self::Before | Self::Reply) => "the event is at hand",
             (Name::Event, _) => {
-                "no event is at hand here; remember what you need by `data` or `set` and read `data.…`"
+                "no event is at hand here; remember it by `data` or `set` and read `data.…`"
             }
             (Name::Failure, _) => {
                 "`failure` is known only in `compensate`, `ends.compensated` and `ends.stuck`"

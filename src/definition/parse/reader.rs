@@ -5,7 +5,7 @@ use crate::definition::diagnostic::{Code, Diagnostic, Severity};
 use crate::definition::node::{Content, Key, Node, floor};
 
 /// Collects what is wrong with one file, and what its expressions read and fill.
-pub(super) struct Reader<'t> {
+pub(crate) struct Reader<'t> {
     file: &'t str,
     text: &'t str,
     found: Vec<Diagnostic>,
@@ -46,6 +46,19 @@ impl<'t> Reader<'t> {
         None
     }
 
+    /// Reports an error whose words may name the mend behind a semicolon.
+    pub fn told<T>(
+        &mut self,
+        code: Code,
+        span: Range<usize>,
+        words: &str,
+        otherwise: &str,
+    ) -> Option<T> {
+        let (message, help) = words.split_once("; ").unwrap_or((words, otherwise));
+        self.error(code, span, message, help)
+    }
+
+    /// Reports what does not stop the definition from running.
     pub fn warn(
         &mut self,
         code: Code,
@@ -82,6 +95,23 @@ impl<'t> Reader<'t> {
         });
     }
 
+    /// Notes every field that some `set` or `collect` inside a value would fill.
+    pub fn fill_from(&mut self, node: &Node) {
+        match &node.content {
+            Content::Scalar { .. } => {}
+            Content::List(items) => items.iter().for_each(|item| self.fill_from(item)),
+            Content::Map(entries) => {
+                for (key, value) in entries {
+                    let fills = matches!(key.text.as_str(), "set" | "collect");
+                    if let (true, Content::Map(fields)) = (fills, &value.content) {
+                        self.fills.extend(fields.iter().map(|(field, _)| field.text.clone()));
+                    }
+                    self.fill_from(value);
+                }
+            }
+        }
+    }
+
     /// The entries of a mapping.
     pub fn fields<'n>(&mut self, node: &'n Node, what: &'static str) -> Option<Fields<'n>> {
         let Content::Map(entries) = &node.content else {
@@ -101,7 +131,7 @@ impl<'t> Reader<'t> {
 }
 
 /// A mapping that is being read; it knows which of its keys were asked for.
-pub(super) struct Fields<'n> {
+pub(crate) struct Fields<'n> {
     pub what: &'static str,
     pub span: Range<usize>,
     entries: &'n [(Key, Node)],
@@ -128,7 +158,7 @@ impl<'n> Fields<'n> {
         example: &str,
     ) -> Option<&'n Node> {
         let found = self.take(key);
-        if found.is_none() {
+        if found.is_none() && !self.is_misspelt(key) {
             let message = format!("{} has no `{key}`", self.what);
             let help = format!("add `{key}: {example}`");
             let span = self.head(reader);
@@ -143,6 +173,25 @@ impl<'n> Fields<'n> {
             Some((key, _)) => key.span.clone(),
             None => self.span.start..self.span.end.min(reader.text().len()),
         }
+    }
+
+    /// Whether a key that nothing reads looks like this one: it is reported as such.
+    pub fn is_misspelt(&self, key: &str) -> bool {
+        self.meant(key).is_some()
+    }
+
+    /// What stands under a key that nothing reads and that looks like this one.
+    pub fn meant(&self, key: &str) -> Option<&'n Node> {
+        let unread =
+            self.unread().find(|unread| nearest(&unread.text, [key].into_iter()).is_some())?;
+        self.entries.iter().find(|(k, _)| k == unread).map(|(_, node)| node)
+    }
+
+    /// The keys that were not asked for yet.
+    pub fn unread(&self) -> impl Iterator<Item = &'n Key> {
+        let asked = self.asked.clone();
+        let keys = self.entries.iter().map(|(key, _)| key);
+        keys.filter(move |key| !asked.contains(&key.text.as_str()))
     }
 
     /// Stops caring for the other keys: what reads them is not built.

@@ -190,6 +190,7 @@ impl Reader<'_> {
                 let help = "add `command: inventory.commands/ReleaseStock` or `emit: …`, \
                             or write `compensate: none`";
                 let span = fields.head(self);
+                fields.give_up();
                 self.error(Code::MissingKey, span, message, help)
             }
         };
@@ -209,7 +210,12 @@ impl Reader<'_> {
     pub fn lone_fact(&mut self, node: &Node, what: &'static str, place: Place) -> Option<Fact> {
         let mut fields = self.fields(node, what)?;
         let emit = fields.need(self, "emit", "shop.completions/OrderCompleted");
-        let fact = emit.and_then(|emit| self.fact(&mut fields, emit, place));
+        let fact = if let Some(emit) = emit {
+            self.fact(&mut fields, emit, place)
+        } else {
+            self.message(&mut fields, place);
+            None
+        };
         fields.finish(self);
         fact
     }

@@ -2,13 +2,13 @@ use std::ops::Range;
 
 use crate::definition::diagnostic::Code;
 use crate::definition::node::{Content, Node};
-use crate::definition::step::{Compensation, Then, Unknown};
+use crate::definition::step::{Compensation, Done, Failed, Request, Then, Unknown};
 
 use super::reader::Reader;
 
 /// Where a step stands on the main line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Position {
+pub(crate) enum Position {
     /// The way back is open: in front of the pivot, or there is none.
     Before,
     /// It is the pivot.
@@ -41,8 +41,10 @@ impl Reader<'_> {
         let mut pivots = Vec::new();
         for (place, step) in steps.iter().enumerate() {
             let Content::Map(entries) = &step.content else { continue };
-            let is_true = |node: &Node| matches!(&node.content, Content::Scalar { text, plain: true } if text == "true");
-            let pivot = entries.iter().find(|(k, v)| k.text == "pivot" && is_true(v));
+            let pivot = entries.iter().find(|(key, node)| {
+                let said = matches!(&node.content, Content::Scalar { text, .. } if text == "true");
+                key.text == "pivot" && said
+            });
             pivots.extend(pivot.map(|(key, _)| (place, key.span.clone())));
         }
         let mut pivots = pivots.into_iter();
@@ -101,8 +103,8 @@ impl Reader<'_> {
         match (said, position) {
             (None, Position::After) => {
                 let message = "behind the pivot a rejection must say what it means";
-                let help = "write `failed: { on: …, then: park }` to ask a person, or `then: go-on` \
-                            if the saga deals with it";
+                let help = "write `failed: { on: …, then: park }` to ask a person, or \
+                            `then: go-on` if the saga deals with it";
                 self.error(Code::NoThen, span.clone(), message, help)
             }
             (Some(Then::GoBack), Position::After) => {
@@ -111,6 +113,18 @@ impl Reader<'_> {
                 self.error(Code::NoWayBack, span.clone(), message, help)
             }
             (said, _) => Some(said.unwrap_or(Then::GoBack)),
+        }
+    }
+
+    /// An event that is done whatever it says cannot be a rejection as well.
+    pub fn check_replies(&mut self, request: &Request, failed: &[Failed], span: &Range<usize>) {
+        let always = |done: &&Done| done.condition.is_none();
+        for done in request.done.iter().filter(always) {
+            if failed.iter().any(|failed| failed.on == done.on) {
+                let message = format!("`{}` says `done` and `failed` at once", done.on);
+                let help = "tell them apart by a `where` on `done`";
+                self.error::<()>(Code::Contradiction, span.clone(), message, help);
+            }
         }
     }
 

@@ -94,11 +94,15 @@ impl Reader<'_> {
             }
             Ok(span) => Some(span),
             Err(e) => {
+                let words = e.to_string();
+                let message = words.split("; ").next().unwrap_or_default();
                 let help = match text.parse::<f64>() {
                     Ok(_) => format!("say the unit: `{text}s` for seconds, `{text}ms`, `{text}m`"),
-                    Err(_) => String::from("units are ms, s, m, h, d and w, the largest first"),
+                    Err(_) => String::from(
+                        "write such as 200ms, 10s, 1h30m, 7d or 2w, the largest unit first",
+                    ),
                 };
-                self.error(Code::Duration, node.span.clone(), e.to_string(), help)
+                self.error(Code::Duration, node.span.clone(), message, help)
             }
         }
     }
@@ -107,15 +111,16 @@ impl Reader<'_> {
     pub fn address(&mut self, node: &Node, key: &str) -> Option<Address> {
         let text = self.scalar(node, key)?;
         match text.parse::<Address>() {
-            Ok(address) if &*address.event_type.as_str() == "*" => {
+            Ok(address) if address.event_type.as_str() == "*" => {
                 let message = format!("`{text}` names no event type");
                 let help = "`*` stands only under `events`; name the event here";
                 self.error(Code::Address, node.span.clone(), message, help)
             }
             Ok(address) => Some(address),
             Err(e) => {
-                let message = format!("`{key}`: {e}");
-                self.error(Code::Address, node.span.clone(), message, "")
+                let words = format!("`{key}`: {e}");
+                let help = "write topic/event-type, such as shop.orders/OrderPlaced";
+                self.told(Code::Address, node.span.clone(), &words, help)
             }
         }
     }

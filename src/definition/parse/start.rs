@@ -86,7 +86,7 @@ impl Reader<'_> {
             Ok((topic, event_type)) => Some(EventPattern { topic, event_type }),
             Err(e) => {
                 let help = "write `topic/event-type`, or `topic/*` for every type of the topic";
-                self.error(Code::Address, key.span.clone(), e.to_string(), help)
+                self.told(Code::Address, key.span.clone(), &e.to_string(), help)
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::message::StepName;
 
 use super::STEPS_MAX;
 use super::place::Place;
-use super::reader::{Fields, Reader};
+use super::reader::{Fields, Reader, nearest};
 use super::request::ACTION_RETRY;
 use super::rules::Position;
 
@@ -44,8 +44,10 @@ impl Reader<'_> {
         let mut steps = Vec::new();
         for (place, node) in nodes.iter().take(STEPS_MAX).enumerate() {
             let position = Position::of(place, pivot);
-            if let Some(step) = self.step(node, place, position, &mut names) {
-                steps.push(step);
+            match self.step(node, place, position, &mut names) {
+                Some(step) => steps.push(step),
+                // What a step that cannot be read would fill is not reported as never filled.
+                None => self.fill_from(node),
             }
         }
         steps
@@ -59,13 +61,14 @@ impl Reader<'_> {
         names: &mut BTreeMap<String, u32>,
     ) -> Option<Step> {
         let mut fields = self.fields(node, "this step")?;
-        let named = fields.take("step");
+        let said = fields.take("step");
         let kind = self.kind(&mut fields);
         let line = self.line(node.span.start);
-        let name = match (named, kind) {
-            (Some(named), _) => self.step_name(named, names, line),
+        let name = match (said, kind) {
+            (Some(said), _) => self.step_name(said, names, line),
             (None, Some("set" | "fail")) => Some(StepName::unnamed(kind?, place)),
-            (None, _) => {
+            (None, None) => None,
+            (None, Some(_)) => {
                 let span = fields.head(self);
                 let help = "begin it with `- step: reserve-stock`";
                 self.error(Code::MissingKey, span, "this step has no name", help)
@@ -121,9 +124,17 @@ impl Reader<'_> {
         match &found[..] {
             [(kind, _)] => Some(kind),
             [] => {
-                let span = fields.head(self);
-                let help = "add one of `command`, `emit`, `set` or `fail`";
-                self.error(Code::MissingKey, span, "this step does nothing", help)
+                let meant = fields
+                    .unread()
+                    .find_map(|key| Some((key, nearest(&key.text, KINDS.into_iter())?)));
+                let (span, help) = match meant {
+                    Some((key, kind)) => (key.span.clone(), format!("did you mean `{kind}`?")),
+                    None => (
+                        fields.head(self),
+                        "add one of `command`, `emit`, `set` or `fail`".to_owned(),
+                    ),
+                };
+                self.error(Code::MissingKey, span, "this step does nothing that is known", help)
             }
             [(first, _), (second, span), ..] => {
                 let message = format!("`{first}` and `{second}` cannot stand in one step");
@@ -149,7 +160,7 @@ impl Reader<'_> {
             Ok(name) => Some(name),
             Err(e) => {
                 let help = "write such as `reserve-stock`";
-                self.error(Code::Name, node.span.clone(), e.to_string(), help)
+                self.told(Code::Name, node.span.clone(), &e.to_string(), help)
             }
         }
     }
@@ -163,6 +174,9 @@ impl Reader<'_> {
         let unknown = fields.take("unknown").map(|n| self.unknown(n, position));
         let compensate = self.compensate(fields, position, &key.span);
         let request = self.request(fields, command, Place::Alone, ACTION_RETRY);
+        if let Some(request) = &request {
+            self.check_replies(request, &failed, &key.span);
+        }
         Some(StepKind::Command(CommandStep {
             request: request?,
             failed,
@@ -182,6 +196,7 @@ impl Reader<'_> {
                 self.check_undo(position, &key.span);
                 self.compensation(node)
             }
+            None if fields.is_misspelt("compensate") => None,
             None => self.unsaid(position, step),
         }
     }
@@ -219,15 +234,12 @@ impl Reader<'_> {
         let condition = self.optional(&mut fields, "where", Place::Reply);
         let reason = self.optional(&mut fields, "reason", Place::Reply);
         let choices = [("go-back", Then::GoBack), ("go-on", Then::GoOn), ("park", Then::Park)];
-        let then = match fields.entry("then") {
-            Some((_, node)) => {
-                let then = self.choice(node, "then", &choices);
-                then.and_then(|then| self.then(Some(then), position, &node.span))
-            }
-            None => {
-                let head = fields.head(self);
-                self.then(None, position, &head)
-            }
+        let then = if let Some((_, node)) = fields.entry("then") {
+            let then = self.choice(node, "then", &choices);
+            then.and_then(|then| self.then(Some(then), position, &node.span))
+        } else {
+            let head = fields.head(self);
+            self.then(None, position, &head)
         };
         let set = fields.entry("set");
         if let (Some((key, _)), Some(Then::GoBack | Then::Park)) = (set, then) {

@@ -36,14 +36,9 @@ impl Reader<'_> {
     /// An expression that YAML reads as a tag, a list or a mapping.
     fn unquoted<T>(&mut self, node: &Node, key: &str) -> Option<T> {
         let start = node.tag.as_ref().map_or(node.span.start, |t| t.start);
-        let line = self.text()[start..].lines().next().unwrap_or_default();
-        let raw = match &node.content {
-            Content::Scalar { .. } => line,
-            Content::List(_) | Content::Map(_) => {
-                self.text().get(start..node.span.end).unwrap_or(line)
-            }
-        };
-        let raw = raw.lines().next().unwrap_or_default().trim_end();
+        let line_start = self.text()[..start].rfind('\n').map_or(0, |i| i + 1);
+        let line = self.text()[line_start..].lines().next().unwrap_or_default();
+        let raw = quote::expression_at(line, start - line_start);
         let message = format!("YAML does not read `{raw}` as text");
         let help = format!("quote the expression: `{key}: {}`", quote::quoted(raw));
         self.error(Code::Quote, start..start + raw.len(), message, help)
@@ -58,13 +53,13 @@ impl Reader<'_> {
             _ => node.span.clone(),
         };
         let raw = self.text().get(node.span.clone()).unwrap_or_default();
-        let line_end = self.text()[node.span.end..].lines().next().unwrap_or_default();
-        let help = if line_end.trim_start().starts_with('#') && raw.matches('"').count() % 2 == 1 {
-            String::from("` #` begins a YAML comment; quote the expression")
-        } else {
-            String::from("write it as CEL, such as `data.total > 1000 && has(event.note)`")
-        };
-        self.error(code, span, e.message.clone(), help)
+        let behind = self.text()[node.span.end..].lines().next().unwrap_or_default();
+        if behind.trim_start().starts_with('#') && raw.matches('"').count() % 2 == 1 {
+            let help = "` #` begins a YAML comment; quote the expression";
+            return self.error(code, span, e.message.clone(), help);
+        }
+        let help = "write it as CEL, such as `data.total > 1000 && has(data.note)`";
+        self.told(code, span, &e.message, help)
     }
 
     /// Named expressions, such as `set` and `data`; their names become fields of the data.
@@ -119,6 +114,28 @@ impl Reader<'_> {
         }
     }
 
+    /// A value as it stands: nothing in it is evaluated.
+    pub fn value(&mut self, node: &Node) -> Option<Value> {
+        match &node.content {
+            Content::List(items) => {
+                let items: Vec<_> = items.iter().map(|i| self.value(i)).collect();
+                Some(Value::Array(items.into_iter().collect::<Option<_>>()?))
+            }
+            Content::Map(entries) => {
+                drop(self.fields(node, "this mapping"));
+                let entries: Vec<_> = entries
+                    .iter()
+                    .map(|(key, value)| Some((key.text.clone(), self.value(value)?)))
+                    .collect();
+                Some(Value::Object(entries.into_iter().collect::<Option<_>>()?))
+            }
+            Content::Scalar { text, plain: true } if node.kind() != "text" => {
+                self.literal(node, text)
+            }
+            Content::Scalar { text, .. } => Some(Value::String(text.clone())),
+        }
+    }
+
     /// A plain number, boolean or null; a number's text goes through as it stands.
     fn literal(&mut self, node: &Node, text: &str) -> Option<Value> {
         if !is_number(text) {
@@ -128,15 +145,12 @@ impl Reader<'_> {
                 _ => Value::Null,
             });
         }
-        match serde_json::from_str(text) {
-            Ok(number) => Some(number),
-            Err(_) => {
-                let message = format!("`{text}` is a number that JSON cannot carry");
-                let help =
-                    format!("write it in decimal digits, or quote it: {}", quote::quoted(text));
-                self.error(Code::WrongType, node.span.clone(), message, help)
-            }
+        if let Ok(number) = serde_json::from_str(text) {
+            return Some(number);
         }
+        let message = format!("`{text}` is a number that JSON cannot carry");
+        let help = format!("write it in decimal digits, or quote it: {}", quote::quoted(text));
+        self.error(Code::WrongType, node.span.clone(), message, help)
     }
 
     /// A string with `${ cel }` in it.

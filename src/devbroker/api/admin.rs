@@ -55,7 +55,7 @@ fn create_one(
     let settings: BTreeMap<String, String> = set.collect();
     let result = match wanted.replication_factor {
         -1 | 1 if try_only => cluster.topics.check_new(&wanted.name, partitions, &settings),
-        -1 | 1 => cluster.topics.create(&wanted.name, partitions, settings.clone()),
+        -1 | 1 => cluster.create_topic(&wanted.name, partitions, settings.clone()),
         _ => Err(ResponseError::InvalidReplicationFactor),
     };
     let answer = CreatableTopicResult::default().with_name(wanted.name.clone());
@@ -92,13 +92,7 @@ pub(super) fn delete(shared: &Shared, request: DeleteTopicsRequest) -> DeleteTop
     let responses = shared.with(|cluster, _| {
         let mut responses = Vec::new();
         for name in request.topic_names {
-            let deleted = cluster.topics.delete(&name);
-            if let Ok(topic) = &deleted {
-                // Waiting fetches learn that their topic is gone.
-                let places = (0..topic.partition_count()).map(|p| Place::new(&name, p));
-                cluster.events.appended.extend(places);
-                cluster.offsets.values_mut().for_each(|offsets| offsets.forget_topic(&name));
-            }
+            let deleted = cluster.delete_topic(&name);
             let response = DeletableTopicResult::default().with_error_code(code(&deleted));
             responses.push(response.with_name(Some(name)));
         }
@@ -111,7 +105,11 @@ pub(super) fn grow(shared: &Shared, request: CreatePartitionsRequest) -> CreateP
     let try_only = request.validate_only;
     let results = shared.with(|cluster, _| {
         let results = request.topics.into_iter().map(|topic| {
-            let grown = cluster.topics.grow(&topic.name, topic.count, try_only);
+            let grown = if try_only {
+                cluster.topics.grow(&topic.name, topic.count, true)
+            } else {
+                cluster.grow_topic(&topic.name, topic.count)
+            };
             let message = grown.as_ref().err().map(|e| text(&explain(*e, &topic.name)));
             CreatePartitionsTopicResult::default()
                 .with_error_code(code(&grown))
@@ -147,11 +145,10 @@ pub(super) fn delete_records(
 }
 
 fn delete_until(cluster: &mut Cluster, place: &Place, offset: i64) -> Result<i64, ResponseError> {
-    let log = cluster.topics.log_mut(place)?;
+    let log = cluster.topics.log(&place.topic, place.partition)?;
     let until = if offset == -1 { log.high_watermark() } else { offset };
     if until < 0 || until > log.high_watermark() {
         return Err(ResponseError::OffsetOutOfRange);
     }
-    log.delete_until(until);
-    Ok(log.start())
+    cluster.trim(place, until)
 }

@@ -38,8 +38,7 @@ pub(super) fn commit(shared: &Shared, request: &OffsetCommitRequest) -> OffsetCo
                 let place = Place::new(&topic.name, p.partition_index);
                 let error = match allowed.and_then(|()| check_place(cluster, &place, &committed)) {
                     Ok(()) => {
-                        let offsets = cluster.offsets.entry(group.to_owned()).or_default();
-                        offsets.commit(place, committed);
+                        cluster.commit_offset(group, place, committed);
                         0
                     }
                     Err(error) => error.code(),
@@ -121,8 +120,7 @@ pub(super) fn commit_in_transaction(
                 let place = Place::new(&topic.name, p.partition_index);
                 let error = match allowed.and_then(|()| check_place(cluster, &place, &committed)) {
                     Ok(()) => {
-                        let offsets = cluster.offsets.entry(group.to_owned()).or_default();
-                        offsets.hold(request.producer_id.0, place, committed);
+                        cluster.hold_offset(group, request.producer_id.0, place, committed);
                         0
                     }
                     Err(error) => error.code(),

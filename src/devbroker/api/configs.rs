@@ -136,7 +136,7 @@ fn alter_one(
     if resource.resource_type != TOPIC {
         return Err(ResponseError::InvalidRequest);
     }
-    let topic = cluster.topics.topic_mut(&resource.resource_name)?;
+    let topic = cluster.topics.topic(&resource.resource_name)?;
     let mut settings = topic.settings.clone();
     for change in &resource.configs {
         let value = change.value.as_ref().map(ToString::to_string);
@@ -150,8 +150,5 @@ fn alter_one(
             _ => return Err(ResponseError::InvalidConfig),
         }
     }
-    if !try_only {
-        topic.settings = settings;
-    }
-    Ok(())
+    if try_only { Ok(()) } else { cluster.set_settings(&resource.resource_name, settings) }
 }

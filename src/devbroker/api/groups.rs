@@ -88,8 +88,7 @@ fn delete_one(cluster: &mut Cluster, id: &str) -> Result<(), ResponseError> {
     if !group.members.is_empty() {
         return Err(ResponseError::NonEmptyGroup);
     }
-    cluster.groups.remove(id);
-    cluster.offsets.remove(id);
+    cluster.delete_group(id);
     Ok(())
 }
 
@@ -107,10 +106,9 @@ pub(super) fn delete_offsets(
         if let Err(error) = empty {
             return OffsetDeleteResponse::default().with_error_code(error.code());
         }
-        let offsets = cluster.offsets.entry(id.to_owned()).or_default();
         let topics = request.topics.iter().map(|topic| {
             let partitions = topic.partitions.iter().map(|p| {
-                offsets.forget(&Place::new(&topic.name, p.partition_index));
+                cluster.forget_offset(id, &Place::new(&topic.name, p.partition_index));
                 OffsetDeleteResponsePartition::default().with_partition_index(p.partition_index)
             });
             let partitions = partitions.collect();

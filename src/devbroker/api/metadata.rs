@@ -54,7 +54,7 @@ fn topic(cluster: &mut Cluster, name: &str, creation: Creation) -> MetadataRespo
         .with_topic_authorized_operations(NO_AUTHORIZATION);
     let missing = cluster.topics.topic(name).is_err();
     if missing && creation.automatic {
-        let created = cluster.topics.create(name, creation.partitions, BTreeMap::new());
+        let created = cluster.create_topic(name, creation.partitions, BTreeMap::new());
         if let Err(error) = created {
             return answer.with_error_code(error.code());
         }

@@ -15,12 +15,12 @@ use crate::devbroker::topics::Place;
 pub(super) fn produce(shared: &Shared, request: ProduceRequest) -> Option<ProduceResponse> {
     let acks = request.acks;
     let transactional_id = request.transactional_id.map(|id| id.0.to_string());
-    let responses = shared.with(|cluster, _| {
+    let responses = shared.with(|cluster, now_ms| {
         let mut topics = Vec::new();
         for topic in request.topic_data {
             let partitions = topic.partition_data.into_iter().map(|data| {
                 let place = Place::new(&topic.name, data.index);
-                append(cluster, &place, transactional_id.as_deref(), acks, data)
+                append(cluster, &place, transactional_id.as_deref(), acks, data, now_ms)
             });
             let partitions = partitions.collect();
             let response = TopicProduceResponse::default().with_name(topic.name.clone());
@@ -37,10 +37,11 @@ fn append(
     transactional_id: Option<&str>,
     acks: i16,
     data: PartitionProduceData,
+    now_ms: i64,
 ) -> PartitionProduceResponse {
     let result = if matches!(acks, -1..=1) {
         let batches = Batch::split(&data.records.unwrap_or_default());
-        batches.and_then(|batches| cluster.produce(place, transactional_id, batches))
+        batches.and_then(|batches| cluster.produce(place, transactional_id, batches, now_ms))
     } else {
         Err(ResponseError::InvalidRequiredAcks)
     };

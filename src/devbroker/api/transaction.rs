@@ -64,7 +64,7 @@ pub(super) fn add_partitions(
         let exists = |p: &&Place| cluster.topics.log(&p.topic, p.partition).is_err();
         let missing: Vec<Place> = places.iter().filter(exists).cloned().collect();
         if missing.is_empty() {
-            let added = cluster.transactions.add_places(name, producer, places, now_ms);
+            let added = cluster.add_places(name, producer, places, now_ms);
             return (missing, added);
         }
         // All or none: the good ones say that they were not tried.
@@ -93,9 +93,8 @@ pub(super) fn add_offsets(
 ) -> AddOffsetsToTxnResponse {
     let producer = Producer { id: request.producer_id.0, epoch: request.producer_epoch };
     let name = request.transactional_id.as_str();
-    let result = shared.with(|cluster, now_ms| {
-        cluster.transactions.add_group(name, producer, &request.group_id, now_ms)
-    });
+    let result =
+        shared.with(|cluster, now_ms| cluster.add_group(name, producer, &request.group_id, now_ms));
     let result = in_version(result, version, FENCED_SINCE);
     AddOffsetsToTxnResponse::default().with_error_code(code(&result))
 }

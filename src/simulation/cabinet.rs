@@ -8,13 +8,13 @@ use crate::runtime::Change;
 
 /// What a node's disk holds.
 #[derive(Debug, Default)]
-pub(super) struct Shelves {
-    pub shards: BTreeMap<Shard, Shelf>,
+pub(super) struct Cabinet {
+    pub shards: BTreeMap<Shard, Drawer>,
 }
 
 /// What it holds of one shard.
 #[derive(Debug, Default)]
-pub(super) struct Shelf {
+pub(super) struct Drawer {
     pub values: BTreeMap<Bytes, Kept>,
     pub checkpoint: Option<Offset>,
     pub written: Duration,
@@ -30,7 +30,7 @@ pub(super) struct Kept {
     pub due: Option<Timestamp>,
 }
 
-impl Shelves {
+impl Cabinet {
     /// Empties it. Answers whether there was anything.
     pub fn lose(&mut self) -> bool {
         !std::mem::take(&mut self.shards).is_empty()
@@ -38,23 +38,21 @@ impl Shelves {
 
     /// Damages a value, or a whole shard. Answers whether there was anything to damage.
     pub fn damage(&mut self, throw: u64) -> bool {
+        let at = |sides: usize| usize::try_from(throw % sides.max(1) as u64).unwrap_or(0);
         let places = self.shards.len();
-        let at = |sides: usize| usize::try_from(throw % sides as u64).unwrap_or(0);
-        let Some(shelf) = (places > 0).then(|| self.shards.values_mut().nth(at(places))) else {
-            return false;
-        };
-        let Some(shelf) = shelf.filter(|s| s.checkpoint.is_some()) else { return false };
-        let keys: Vec<Bytes> = shelf.values.keys().cloned().collect();
+        let chosen = self.shards.values_mut().nth(at(places));
+        let Some(drawer) = chosen.filter(|s| s.checkpoint.is_some()) else { return false };
+        let keys: Vec<Bytes> = drawer.values.keys().cloned().collect();
         if keys.is_empty() || throw.is_multiple_of(3) {
-            shelf.spoilt = true;
+            drawer.spoilt = true;
         } else {
-            shelf.damaged = Some(keys[at(keys.len())].clone());
+            drawer.damaged = Some(keys[at(keys.len())].clone());
         }
         true
     }
 }
 
-impl Shelf {
+impl Drawer {
     pub fn write(&mut self, changes: Vec<Change>, checkpoint: Offset, now: Duration) {
         for change in changes {
             if self.damaged.as_ref() == Some(&change.key) {

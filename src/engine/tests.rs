@@ -1,1 +1,0 @@
-//! What the engine promises, shown on small definitions.

@@ -1,0 +1,288 @@
+//! What the engine promises, shown on small definitions by scripts.
+//!
+//! A script is a line for each input: `input > everything that it makes the engine do`. Inputs are
+//! `start`, an event's type (`for=` names the command that it answers, `id=` its own id, `{…}` its
+//! body), `pass 10s`, and a person's `act verb step`. After `!` stands how an input is declined.
+//! `is` and `data` look at the newest generation, `lives` counts those that are remembered.
+
+mod back;
+mod duplicates;
+mod forward;
+mod late;
+mod pivot;
+mod random;
+mod starts;
+mod stuck;
+mod timers;
+
+use serde_json::{Value, json};
+
+use super::{Act, Effect, Input, Instance, Note, Rejection, Verb, next_due, step};
+use crate::definition::{Catalog, parse};
+use crate::message::{Address, CommandId, Event, InstanceId, Key, Span, Timestamp};
+
+/// An order: stock and money that can be given back, a parcel that cannot.
+const ORDER: &str = "
+saga: order
+version: 1
+start: { on: t/Placed, key: event.id }
+data: { id: event.id }
+within: 30m
+late: 7d
+cancel: { on: t/Cancelled, key: event.id }
+steps:
+  - step: reserve
+    command: t/Reserve
+    done: t/Reserved
+    set: { shelf: event.shelf }
+    failed: { on: t/SoldOut, reason: event.why }
+    within: 10s
+    retry: { attempts: 2, first: 1s, factor: 2, most: 1s }
+    compensate:
+      command: t/Release
+      done: t/Released
+      within: 10s
+      retry: { attempts: 2, first: 1s, factor: 2, most: 1s }
+  - step: charge
+    command: t/Charge
+    done: t/Charged
+    failed: t/Declined
+    within: 10s
+    retry: { attempts: 2, first: 1s, factor: 2, most: 1s }
+    compensate:
+      command: t/Refund
+      done: t/Refunded
+      within: 10s
+      retry: { attempts: 2, first: 1s, factor: 2, most: 1s }
+  - step: ship
+    pivot: true
+    command: t/Ship
+    done: t/Shipped
+    failed: t/Refused
+    within: 10s
+    retry: { attempts: 2, first: 1s, factor: 2, most: 1s }
+    unknown: park
+  - step: tell
+    emit: t/Told
+ends:
+  completed: { emit: t/Done }
+  compensated: { emit: t/Undone, with: { kind: '${failure.kind}', reason: '${failure.reason}' } }
+  stuck: { emit: t/Help, with: { step: '${failure.step}' } }
+";
+
+/// Two parts that are undone and nothing else.
+const PAIR: &str = "
+saga: pair
+version: 1
+start: { on: t/Placed, key: event.id }
+late: 7d
+steps:
+  - step: a
+    command: t/A
+    done: t/ADone
+    failed: t/ANo
+    within: 10s
+    retry: { attempts: 1 }
+    compensate: { command: t/UndoA, done: t/AUndone, within: 10s, retry: { attempts: 1 } }
+  - step: b
+    command: t/B
+    done: t/BDone
+    failed: t/BNo
+    within: 10s
+    retry: { attempts: 1 }
+    compensate: { command: t/UndoB, done: t/BUndone, within: 10s, retry: { attempts: 1 } }
+";
+
+/// One saga, its key `k`, and the time.
+#[derive(Clone)]
+struct World {
+    catalog: Catalog,
+    id: InstanceId,
+    start: Event,
+    instance: Option<Instance>,
+    now: Timestamp,
+    events: u32,
+    /// What the last input made happen.
+    notes: Vec<Note>,
+}
+
+impl World {
+    fn of(definition: &str) -> Self {
+        let definition = parse("saga.yaml", definition).unwrap_or_else(|e| panic!("\n{e}"));
+        let id = InstanceId { saga: definition.saga.clone(), key: Key::new("k").expect("a key") };
+        let now = Timestamp(1_000_000);
+        let start = Event {
+            address: definition.starts[0].on.clone(),
+            id: String::new(),
+            key: None,
+            body: json!({"id": "k"}),
+            command: None,
+            trace_parent: None,
+            timestamp: now,
+        };
+        let mut catalog = Catalog::default();
+        catalog.add(definition).expect("the first of its name");
+        Self { catalog, id, start, instance: None, now, events: 0, notes: Vec::new() }
+    }
+
+    /// Tells the engine; what is remembered goes through its stored form.
+    fn tell(&mut self, input: &Input) -> Result<Vec<Effect>, Rejection> {
+        let made = step(&self.catalog, &self.id, self.instance.as_ref(), input, self.now)?;
+        let again = step(&self.catalog, &self.id, self.instance.as_ref(), input, self.now);
+        assert_eq!(again.as_ref(), Ok(&made), "the same arguments, another answer");
+        if let Some(instance) = &made.after {
+            let stored = Instance::decode(&instance.encode());
+            assert_eq!(stored.as_ref(), Ok(instance), "stored and read back");
+        }
+        self.instance = made.after;
+        self.notes = made.notes;
+        Ok(made.effects)
+    }
+
+    /// Lets time pass; timers are told in their order.
+    fn pass(&mut self, span: Span) -> Vec<Effect> {
+        let end = self.now.after(span);
+        let mut effects = Vec::new();
+        while let Some(due) = self.instance.as_ref().and_then(next_due).filter(|due| *due <= end) {
+            self.now = due.max(self.now);
+            effects.extend(self.tell(&Input::Wake).expect("a timer was due"));
+        }
+        self.now = end;
+        effects
+    }
+
+    /// The id of an event that has none of its own.
+    fn fresh(&mut self) -> String {
+        self.events += 1;
+        format!("e{}", self.events)
+    }
+
+    fn event(&mut self, words: &str, body: Option<Value>) -> Event {
+        let mut words = words.split_whitespace();
+        let kind = words.next().expect("an event's type");
+        let mut event = self.start.clone();
+        event.id = self.fresh();
+        event.timestamp = self.now;
+        if kind != "start" {
+            event.address = format!("t/{kind}").parse::<Address>().expect("an address");
+            event.body = json!({"id": "k", "why": "no", "shelf": 7});
+        }
+        for word in words {
+            match word.split_once('=') {
+                Some(("id", id)) => id.clone_into(&mut event.id),
+                Some(("for", command)) => event.command = Some(self.command(command)),
+                _ => panic!("`{word}` is no part of an event"),
+            }
+        }
+        event.body = body.unwrap_or(event.body);
+        event
+    }
+
+    /// `reserve~undo/2` in the first generation, `2/reserve/1` in another, or a whole id.
+    fn command(&self, short: &str) -> String {
+        match short.matches('/').count() {
+            1 => format!("{}/1/{short}", self.id),
+            2 => format!("{}/{short}", self.id),
+            _ => short.to_owned(),
+        }
+    }
+
+    fn act(&mut self, words: &str, body: Option<Value>) -> Act {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let verb = match words[0] {
+            "retry" => Verb::Retry,
+            "skip" => Verb::Skip,
+            "not-done" => Verb::ResolveNotDone,
+            "go-back" => Verb::GoBack,
+            "done" => match body {
+                Some(Value::Object(fields)) => Verb::ResolveDone(fields),
+                _ => Verb::ResolveDone(serde_json::Map::new()),
+            },
+            other => panic!("`{other}` is no verb"),
+        };
+        let step = words.get(1).copied().unwrap_or_default().to_owned();
+        Act { id: self.fresh(), by: "ann".to_owned(), why: "because".to_owned(), step, verb }
+    }
+
+    /// What an input does, as the scripts write it.
+    fn told(&mut self, input: &str) -> String {
+        let brace = input.find('{').unwrap_or(input.len());
+        let (words, body) = input.split_at(brace);
+        let body = (!body.is_empty()).then(|| serde_json::from_str(body).expect("JSON"));
+        let words = words.trim();
+        let answer = match words.split_once(' ') {
+            Some(("pass", span)) => Ok(self.pass(span.parse().expect("a duration"))),
+            Some(("act", words)) => {
+                let act = self.act(words, body);
+                self.tell(&Input::Act(act))
+            }
+            _ => {
+                let event = self.event(words, body);
+                self.tell(&Input::Event(event))
+            }
+        };
+        match answer {
+            Ok(effects) if effects.is_empty() => "> nothing".to_owned(),
+            Ok(effects) => {
+                format!("> {}", effects.iter().map(said).collect::<Vec<_>>().join("; "))
+            }
+            Err(Rejection::Duplicate(_)) => "! duplicate".to_owned(),
+            Err(Rejection::Ignored(_)) => "! ignored".to_owned(),
+            Err(Rejection::Unmatched(_)) => "! unmatched".to_owned(),
+            Err(Rejection::Refused(_)) => "! refused".to_owned(),
+        }
+    }
+
+    fn look(&self, question: &str) -> Option<String> {
+        let newest = self.instance.as_ref().and_then(Instance::newest);
+        match question.split(' ').next()? {
+            "is" => Some(
+                newest.map_or("is forgotten".to_owned(), |g| format!("is {}", g.status().text())),
+            ),
+            "data" => newest.map(|g| format!("data {}", g.data)),
+            "lives" => {
+                Some(format!("lives {}", self.instance.as_ref().map_or(0, |i| i.generations.len())))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// An effect in a script's words.
+fn said(effect: &Effect) -> String {
+    let (what, message) = match effect {
+        Effect::Command(message) => ("", message),
+        Effect::Fact(message) => ("fact ", message),
+        Effect::Complaint(reason) => return format!("complaint {reason}"),
+    };
+    let mut text = format!("{what}{}", message.to.event_type);
+    if what.is_empty() {
+        text.push(' ');
+        text.push_str(&short(&message.id));
+    }
+    if message.body != json!({}) {
+        text = format!("{text} {}", message.body);
+    }
+    text
+}
+
+fn short(id: &CommandId) -> String {
+    let text = id.to_string();
+    let inside = text.splitn(3, '/').nth(2).expect("saga, key and the rest");
+    inside.strip_prefix("1/").unwrap_or(inside).to_owned()
+}
+
+/// Runs a script; shows what was expected and what was seen where they differ.
+fn check(definition: &str, script: &str) {
+    let mut world = World::of(definition);
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if let Some(seen) = world.look(line) {
+            assert_eq!(seen, line, "in\n{script}");
+            continue;
+        }
+        let end = line.find(['>', '!']);
+        let input = line[..end.expect("`>` or `!` behind the input")].trim();
+        let seen = format!("{input} {}", world.told(input));
+        assert_eq!(seen, line, "in\n{script}");
+    }
+}

@@ -1,0 +1,120 @@
+//! A second start, and one after the end.
+
+use super::{ORDER, PAIR, check};
+
+#[test]
+fn a_second_start_is_refused_if_the_author_says_so() {
+    let reject = PAIR.replace("key: event.id }", "key: event.id, again: reject }");
+    check(
+        &reject,
+        "
+        start > A a/1
+        start ! refused
+        is running
+        ",
+    );
+}
+
+#[test]
+fn queued_starts_run_one_after_the_other() {
+    let queue = PAIR.replace("key: event.id }", "key: event.id, again: queue }");
+    check(
+        &queue,
+        "
+        start > A a/1
+        start id=two > nothing
+        start id=two ! duplicate
+        start id=three > nothing
+        ANo > A 2/a/1
+        lives 2
+        is running
+        ADone for=2/a/1 > B 2/b/1
+        BDone > A 3/a/1
+        ANo > nothing
+        is compensated
+        start ! ignored
+        ",
+    );
+}
+
+#[test]
+fn queued_starts_wait_for_a_stuck_one() {
+    let queue = PAIR
+        .replace("key: event.id }", "key: event.id, again: queue }")
+        .replace("failed: t/ANo", "failed: t/ANo\n    unknown: park");
+    check(
+        &queue,
+        "
+        start > A a/1
+        pass 10s > nothing
+        is stuck
+        start > nothing
+        pass 9d > nothing
+        act not-done > A 2/a/1
+        ",
+    );
+}
+
+#[test]
+fn the_queue_has_an_end() {
+    let queue = PAIR.replace("key: event.id }", "key: event.id, again: queue }");
+    let mut script = "start > A a/1\n".to_owned();
+    script.push_str(&"start > nothing\n".repeat(super::super::limits::QUEUED_MAX));
+    script.push_str("start ! refused\n");
+    check(&queue, &script);
+}
+
+#[test]
+fn a_queued_start_that_cannot_begin_is_complained_about() {
+    let queue = ORDER
+        .replace("key: event.id }\ndata", "key: event.id, again: queue }\ndata")
+        .replace("data: { id: event.id }", "data: { size: event.size }");
+    let complaint = "complaint t/Placed: `data: size` has no value: `event.size` is missing";
+    check(
+        &queue,
+        &format!(
+            r#"
+            start {{"id": "k", "size": 1}} > Reserve reserve/1
+            start {{"id": "k"}} > nothing
+            SoldOut > fact Undone {{"kind":"rejected","reason":"no"}}; {complaint}
+            is compensated
+            "#
+        ),
+    );
+}
+
+#[test]
+fn a_start_after_the_end_begins_anew_if_the_author_says_so() {
+    let again = PAIR.replace("key: event.id }", "key: event.id, after: new }");
+    check(
+        &again,
+        "
+        start > A a/1
+        start ! ignored
+        ANo > nothing
+        start > A 2/a/1
+        lives 2
+        pass 8d > UndoA 2/a~undo/1
+        lives 1
+        ",
+    );
+}
+
+#[test]
+fn a_key_that_is_forgotten_starts_afresh() {
+    check(
+        PAIR,
+        "
+        start > A a/1
+        ANo > nothing
+        pass 7d > nothing
+        is forgotten
+        start > A a/1
+        ",
+    );
+}
+
+#[test]
+fn a_start_with_another_key_is_not_ours() {
+    check(PAIR, r#"start {"id": "other"} ! unmatched"#);
+}

@@ -1,0 +1,221 @@
+use std::collections::BTreeSet;
+
+use cel::common::ast::operators;
+use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
+
+use super::compiled::{LEVELS_MAX, Places};
+use super::{Name, ParseError, Reference};
+
+/// The most loops (`map`, `filter`, `all`, …) that stand inside one another.
+pub(super) const LOOPS_MAX: usize = 3;
+
+/// Names of CEL's types, which stand for themselves.
+const TYPES: [&str; 10] =
+    ["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"];
+
+/// The functions that an expression may call.
+const FUNCTIONS: [&str; 25] = [
+    "bool",
+    "bytes",
+    "contains",
+    "double",
+    "duration",
+    "dyn",
+    "endsWith",
+    "getDate",
+    "getDayOfMonth",
+    "getDayOfWeek",
+    "getDayOfYear",
+    "getFullYear",
+    "getHours",
+    "getMilliseconds",
+    "getMinutes",
+    "getMonth",
+    "getSeconds",
+    "int",
+    "matches",
+    "size",
+    "startsWith",
+    "string",
+    "timestamp",
+    "type",
+    "uint",
+];
+
+/// Collects what an expression reads and refuses what has no meaning.
+pub(super) struct Walk<'p> {
+    places: &'p Places<'p>,
+    bound: Vec<String>,
+    loops: usize,
+    level: usize,
+    found: BTreeSet<Reference>,
+}
+
+impl<'p> Walk<'p> {
+    /// What a tree reads, without repetition.
+    pub fn over(tree: &IdedExpr, places: &'p Places<'p>) -> Result<Vec<Reference>, ParseError> {
+        let found = BTreeSet::new();
+        let mut walk = Self { places, bound: Vec::new(), loops: 0, level: 0, found };
+        walk.expression(tree)?;
+        Ok(walk.found.into_iter().collect())
+    }
+
+    fn refuse(&self, node: &IdedExpr, message: impl Into<String>) -> ParseError {
+        ParseError { message: message.into(), at: self.places.of(node.id) }
+    }
+
+    fn expression(&mut self, node: &IdedExpr) -> Result<(), ParseError> {
+        if let Some((name, fields, tested)) = path(node)
+            && !self.bound.iter().any(|bound| bound == name)
+        {
+            return self.read(node, name, fields, tested);
+        }
+        self.level += 1;
+        if self.level > LEVELS_MAX {
+            let message = format!("it nests deeper than {LEVELS_MAX} levels");
+            return Err(self.refuse(node, message));
+        }
+        match &node.expr {
+            Expr::Unspecified => return Err(self.refuse(node, "something is missing here")),
+            Expr::Literal(_) | Expr::Ident(_) => {}
+            Expr::Select(select) => self.expression(&select.operand)?,
+            Expr::Call(call) => self.call(node, call)?,
+            Expr::Comprehension(inner) => self.comprehension(node, inner)?,
+            Expr::List(list) => list.elements.iter().try_for_each(|e| self.expression(e))?,
+            Expr::Map(map) => {
+                for entry in &map.entries {
+                    if let EntryExpr::MapEntry(entry) = &entry.expr {
+                        self.expression(&entry.key)?;
+                        self.expression(&entry.value)?;
+                    }
+                }
+            }
+            Expr::Struct(made) => {
+                let message =
+                    format!("there is no type `{}`; write a map: {{'a': 1}}", made.type_name);
+                return Err(self.refuse(node, message));
+            }
+        }
+        self.level -= 1;
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        node: &IdedExpr,
+        name: &str,
+        fields: Vec<String>,
+        tested: bool,
+    ) -> Result<(), ParseError> {
+        if let Some(name) = Name::of(name) {
+            self.found.insert(Reference { name, fields, tested });
+            return Ok(());
+        }
+        if fields.is_empty() && TYPES.contains(&name) {
+            return Ok(());
+        }
+        let known = Name::ALL.map(|(text, _)| text);
+        let message = format!("`{name}` is not a name; {}", suggestion(name, &known));
+        let at = first_place(node, self.places);
+        Err(ParseError { message, at })
+    }
+
+    fn call(&mut self, node: &IdedExpr, call: &CallExpr) -> Result<(), ParseError> {
+        let name = call.func_name.as_str();
+        let operator = !name.starts_with(|c: char| c.is_ascii_alphabetic());
+        if !operator && !FUNCTIONS.contains(&name) {
+            let message =
+                format!("there is no function `{name}`; {}", suggestion(name, &FUNCTIONS));
+            return Err(ParseError { message, at: self.places.of_call(node.id, name) });
+        }
+        call.target.iter().try_for_each(|target| self.expression(target))?;
+        call.args.iter().try_for_each(|argument| self.expression(argument))
+    }
+
+    fn comprehension(
+        &mut self,
+        node: &IdedExpr,
+        inner: &ComprehensionExpr,
+    ) -> Result<(), ParseError> {
+        self.expression(&inner.iter_range)?;
+        if makes_a_map(&inner.iter_range) {
+            let message = "a loop over a map that is written here has no order; use a list";
+            return Err(self.refuse(node, message));
+        }
+        self.expression(&inner.accu_init)?;
+        self.loops += 1;
+        if self.loops > LOOPS_MAX {
+            let message = format!("more than {LOOPS_MAX} loops inside one another");
+            return Err(self.refuse(node, message));
+        }
+        let before = self.bound.len();
+        self.bound.push(inner.iter_var.clone());
+        self.bound.extend(inner.iter_var2.clone());
+        self.bound.push(inner.accu_var.clone());
+        for part in [&inner.loop_cond, &inner.loop_step, &inner.result] {
+            self.expression(part)?;
+        }
+        self.bound.truncate(before);
+        self.loops -= 1;
+        Ok(())
+    }
+}
+
+/// What a part of a checked tree reads; names that an outer loop binds cannot stand in it.
+pub(super) fn references(tree: &IdedExpr) -> Vec<Reference> {
+    let places = Places::unknown();
+    Walk::over(tree, &places).unwrap_or_default()
+}
+
+/// The name and fields that a chain of selections spells, and whether it is inside `has(…)`.
+fn path(node: &IdedExpr) -> Option<(&str, Vec<String>, bool)> {
+    match &node.expr {
+        Expr::Ident(name) => Some((name, Vec::new(), false)),
+        Expr::Select(select) => {
+            let (name, mut fields, tested) = path(&select.operand)?;
+            fields.push(select.field.clone());
+            Some((name, fields, tested || select.test))
+        }
+        Expr::Call(call) if call.func_name == operators::INDEX => {
+            let [of, index] = &call.args[..] else { return None };
+            let Expr::Literal(LiteralValue::String(field)) = &index.expr else { return None };
+            let (name, mut fields, tested) = path(of)?;
+            fields.push(field.inner().to_owned());
+            Some((name, fields, tested))
+        }
+        _ => None,
+    }
+}
+
+fn first_place(node: &IdedExpr, places: &Places<'_>) -> Option<usize> {
+    match &node.expr {
+        Expr::Select(select) => first_place(&select.operand, places),
+        Expr::Call(call) => call.args.first().and_then(|of| first_place(of, places)),
+        _ => places.of(node.id),
+    }
+}
+
+fn makes_a_map(node: &IdedExpr) -> bool {
+    match &node.expr {
+        Expr::Map(_) | Expr::Struct(_) => true,
+        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => false,
+        Expr::Select(select) => makes_a_map(&select.operand),
+        Expr::Call(call) => {
+            call.target.as_deref().is_some_and(makes_a_map) || call.args.iter().any(makes_a_map)
+        }
+        Expr::List(list) => list.elements.iter().any(makes_a_map),
+        Expr::Comprehension(inner) => {
+            makes_a_map(&inner.iter_range) || makes_a_map(&inner.loop_step)
+        }
+    }
+}
+
+fn suggestion(word: &str, known: &[&str]) -> String {
+    let scored = known.iter().map(|k| (strsim::damerau_levenshtein(word, k), k));
+    match scored.min() {
+        Some((distance, near)) if distance <= (near.len().max(word.len()) / 3).max(1) => {
+            format!("did you mean `{near}`?")
+        }
+        _ => format!("there are: {}", known.join(", ")),
+    }
+}

@@ -1,0 +1,170 @@
+use super::model::{Declined, Does, Expected, Scenario, Times};
+use super::world::World;
+use super::{Failure, Report, compare, words};
+use crate::definition::Definition;
+use crate::engine::{Effect, Generation, Rejection, Status};
+
+/// Runs a scenario against a definition, in virtual time.
+#[must_use]
+pub fn run(definition: &Definition, scenario: &Scenario) -> Report {
+    let failure = failure(definition, scenario);
+    Report { scenario: scenario.name.clone(), file: scenario.file.clone(), failure }
+}
+
+/// Why a step fails; whoever runs it adds where.
+pub(super) struct Wrong {
+    message: String,
+    expected: Vec<String>,
+    seen: Vec<String>,
+}
+
+impl Wrong {
+    /// A reason in words.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), expected: Vec::new(), seen: Vec::new() }
+    }
+
+    /// A reason that shows in two columns.
+    fn beside(message: impl Into<String>, expected: Vec<String>, seen: Vec<String>) -> Self {
+        Self { message: message.into(), expected, seen }
+    }
+}
+
+fn failure(definition: &Definition, scenario: &Scenario) -> Option<Failure> {
+    let failed = |step: usize, line: u32, wrong: Wrong| {
+        let Wrong { message, expected, seen } = wrong;
+        Some(Failure { step, line, message, expected, seen })
+    };
+    let mut world = match World::begin(definition, &scenario.given) {
+        Ok(world) => world,
+        Err(wrong) => return failed(0, scenario.given.line, wrong),
+    };
+    let mut line = scenario.given.line;
+    for (place, step) in scenario.run.iter().enumerate() {
+        line = step.line;
+        let declined = world.declined.take();
+        let done = match (&step.does, declined) {
+            (Does::Rejected(expected), declined) => rejected(*expected, declined),
+            (_, Some(declined)) => Err(undeclared(&declined)),
+            (does, None) => obey(&mut world, does),
+        };
+        if let Err(wrong) = done {
+            return failed(place + 1, line, wrong);
+        }
+    }
+    let end = match &world.declined {
+        Some(declined) => Err(undeclared(declined)),
+        None => all_seen(&world),
+    };
+    end.err().and_then(|wrong| failed(scenario.run.len(), line, wrong))
+}
+
+fn obey(world: &mut World, does: &Does) -> Result<(), Wrong> {
+    match does {
+        Does::Expect(expected) => {
+            let seen = std::mem::take(&mut world.unseen);
+            expect(expected, &seen)
+        }
+        Does::Event(told) => {
+            all_seen(world)?;
+            world.tell(told)
+        }
+        Does::Pass(span) => {
+            all_seen(world)?;
+            world.pass(*span)
+        }
+        Does::Act(acted) => {
+            all_seen(world)?;
+            world.act(acted);
+            Ok(())
+        }
+        Does::Rejected(expected) => rejected(*expected, None),
+        Does::End(status) => {
+            all_seen(world)?;
+            stands(world, *status)
+        }
+        Does::Data(expected) => {
+            let data = world.newest().map(|generation| generation.data.clone());
+            let data = data.ok_or_else(|| Wrong::new("the instance is forgotten"))?;
+            if compare::holds(expected, &data) {
+                return Ok(());
+            }
+            let lines = |value| words::fields(value).collect();
+            Err(Wrong::beside("the saga remembers other data", lines(expected), lines(&data)))
+        }
+    }
+}
+
+/// Every message must have been expected before anything else happens.
+fn all_seen(world: &World) -> Result<(), Wrong> {
+    if world.unseen.is_empty() {
+        return Ok(());
+    }
+    let seen = world.unseen.iter().flat_map(words::effect).collect();
+    Err(Wrong::beside("messages that no `expect` names", Vec::new(), seen))
+}
+
+fn expect(expected: &[Expected], seen: &[Effect]) -> Result<(), Wrong> {
+    let mut rest = seen;
+    let met = expected.iter().all(|expected| {
+        let same = rest.iter().take_while(|e| compare::is_expected(expected, e)).count();
+        let taken = match expected.times {
+            Times::Exactly(times) => usize::try_from(times).unwrap_or(usize::MAX),
+            Times::Any => same.max(1),
+        };
+        rest = rest.get(taken..).unwrap_or_default();
+        taken <= same
+    });
+    if met && rest.is_empty() {
+        return Ok(());
+    }
+    Err(Wrong::beside(
+        "other messages than expected",
+        expected.iter().flat_map(words::expected).collect(),
+        seen.iter().flat_map(words::effect).collect(),
+    ))
+}
+
+fn rejected(expected: Declined, seen: Option<Rejection>) -> Result<(), Wrong> {
+    let Some(seen) = seen else {
+        return Err(Wrong::new("nothing was declined before this step"));
+    };
+    if expected == declined_as(&seen) {
+        return Ok(());
+    }
+    let expected = vec![expected.text().to_owned()];
+    let seen = vec![declined_as(&seen).text().to_owned(), format!("  {seen}")];
+    Err(Wrong::beside("it was declined another way", expected, seen))
+}
+
+fn declined_as(rejection: &Rejection) -> Declined {
+    match rejection {
+        Rejection::Duplicate(_) => Declined::Duplicate,
+        Rejection::Ignored(_) => Declined::Ignored,
+        Rejection::Unmatched(_) => Declined::Unmatched,
+        Rejection::Refused(_) => Declined::Refused,
+    }
+}
+
+fn undeclared(seen: &Rejection) -> Wrong {
+    let word = declined_as(seen).text();
+    Wrong::new(format!(
+        "the step before it was declined ({word}): {seen}; \
+         if that is right, write `- rejected: {word}` behind it"
+    ))
+}
+
+fn stands(world: &World, expected: Option<Status>) -> Result<(), Wrong> {
+    let seen = world.newest().map(Generation::status);
+    if seen == expected {
+        return Ok(());
+    }
+    let text = |status: Option<Status>| status.map_or("forgotten", Status::text).to_owned();
+    let mut why = vec![text(seen)];
+    if let Some(generation) = world.newest() {
+        why.extend(generation.stuck.iter().map(|stuck| format!("  {}", stuck.reason)));
+        let failure = generation.failure.iter();
+        why.extend(failure.map(|f| format!("  {}: {}", f.kind.text(), f.reason)));
+    }
+    Err(Wrong::beside("it stands another way", vec![text(expected)], why))
+}

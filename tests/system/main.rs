@@ -1,0 +1,10 @@
+//! The whole system: the engine as a process of its own among simulated services, checked by the
+//! books. Against the development broker always, against a real Kafka when asked.
+#![cfg(feature = "server")]
+#![allow(clippy::disallowed_methods, reason = "processes are waited for by a clock")]
+
+mod books;
+mod engine;
+
+mod watch;
+mod world;

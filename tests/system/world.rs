@@ -1,0 +1,265 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::SystemTime;
+
+use segue::books::{self, Books, Report};
+use segue::broker::{
+    Connection, EngineTopics, Isolation, Reader, TopicSpec, Writer, create_topics,
+};
+use segue::correlation::Index;
+use segue::definition::{self, Catalog, Definition};
+use segue::devbroker::{self, DevBroker};
+use segue::message::{Outgoing, Timestamp, Topic};
+use segue::participants::{self, Load, Pace, Participants, Script, Starts};
+use tempfile::TempDir;
+
+use crate::engine::{Engine, last_words};
+use crate::watch::{PATIENCE, Watch, until};
+
+const DEFINITION: &str = include_str!("saga.yaml");
+const PARTICIPANTS: &str = include_str!("participants.yaml");
+const PARTITIONS: u32 = 4;
+const WAIT: std::time::Duration = std::time::Duration::from_millis(50);
+const RECORDS_MAX: usize = 5_000;
+/// How often books that do not balance are looked at again: a late undoing may be under way.
+const LOOKS_MAX: usize = 4;
+
+/// How often a message may stand on a topic: the words of the configuration.
+pub const EXACTLY_ONCE: &str = "exactly-once";
+/// The other way of delivery.
+pub const AT_LEAST_ONCE: &str = "at-least-once";
+
+/// Everything around the engine: a cluster, a definition, services and orders.
+pub struct World {
+    pub connection: Connection,
+    pub app: String,
+    pub folder: TempDir,
+    pub seed: u64,
+    delivery: &'static str,
+    definition: Definition,
+    script: Script,
+    users: BTreeSet<Topic>,
+    stop: Arc<AtomicBool>,
+    workers: Vec<JoinHandle<()>>,
+    _broker: Option<DevBroker>,
+}
+
+impl World {
+    /// A world on a development broker of its own.
+    pub fn hermetic(delivery: &'static str, seed: u64) -> Self {
+        let broker = DevBroker::start(devbroker::Options::default()).expect("a broker");
+        let connection = Connection::plain(&broker.address());
+        Self::on(connection, Some(broker), "shop".to_owned(), delivery, seed)
+    }
+
+    /// A world of its own on the real Kafka that `SEGUE_TEST_KAFKA` names.
+    pub fn real(name: &str, delivery: &'static str, seed: u64) -> Self {
+        let address = std::env::var("SEGUE_TEST_KAFKA").expect("SEGUE_TEST_KAFKA holds host:port");
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+        let app = format!("{name}-{}", now.as_nanos());
+        Self::on(Connection::plain(&address), None, app, delivery, seed)
+    }
+
+    fn on(
+        mut connection: Connection,
+        broker: Option<DevBroker>,
+        app: String,
+        delivery: &'static str,
+        seed: u64,
+    ) -> Self {
+        connection.settings.insert("message.max.bytes".to_owned(), "4194304".to_owned());
+        let text = placed(DEFINITION, &app);
+        let folder = TempDir::with_prefix("segue-system.").expect("a folder");
+        fs::write(folder.path().join("saga.yaml"), &text).expect("a file");
+        let definition = definition::parse("saga.yaml", &text).expect("a right definition");
+        let parsed = Script::parse("participants.yaml", &placed(PARTICIPANTS, &app));
+        let script = parsed.expect("a right script");
+        let mut catalog = Catalog::default();
+        catalog.add(definition.clone()).expect("one definition");
+        let mut users = Index::new(&catalog).topics();
+        users.extend(definition.topics_written());
+        let world = Self {
+            connection,
+            app,
+            folder,
+            seed,
+            delivery,
+            definition,
+            script,
+            users,
+            stop: Arc::new(AtomicBool::new(false)),
+            workers: Vec::new(),
+            _broker: broker,
+        };
+        create_topics(&world.connection, &world.specs()).expect("topics");
+        world
+    }
+
+    fn specs(&self) -> Vec<TopicSpec> {
+        let spec = |name: &Topic| TopicSpec {
+            name: name.clone(),
+            partitions: PARTITIONS,
+            replication: 1,
+            settings: vec![("max.message.bytes".to_owned(), "4194304".to_owned())],
+        };
+        self.users.iter().map(spec).collect()
+    }
+
+    /// A topic of the test's own.
+    pub fn topic(&self, name: &str) -> Topic {
+        Topic::new(&format!("{}.{name}", self.app)).expect("a legal name")
+    }
+
+    /// The configuration of a node, with lines of its own at the end.
+    pub fn config(&self, node: &str, further: &str) -> PathBuf {
+        let text = format!(
+            "app: {app}\nnode: {node}\nsagas: [\"{saga}\"]\ndata: \"{data}\"\n\
+             kafka: {{ brokers: [\"{brokers}\"] }}\ndelivery: {delivery}\n\
+             checkpoint: {{ every: 200ms }}\n{further}",
+            app = self.app,
+            saga = self.folder.path().join("saga.yaml").display(),
+            data = self.data(node).display(),
+            brokers = self.connection.brokers,
+            delivery = self.delivery,
+        );
+        let path = self.folder.path().join(format!("{node}.yaml"));
+        fs::write(&path, text).expect("a file");
+        path
+    }
+
+    /// Where a node keeps its checkpoint.
+    pub fn data(&self, node: &str) -> PathBuf {
+        self.folder.path().join(format!("{node}.data"))
+    }
+
+    /// What a node has said.
+    pub fn log(&self, node: &str) -> PathBuf {
+        self.folder.path().join(format!("{node}.log"))
+    }
+
+    /// Starts a node, or starts it again.
+    pub fn engine(&self, node: &str) -> Engine {
+        Engine::start(&self.config(node, ""), &self.log(node))
+    }
+
+    /// Starts the services.
+    pub fn serve(&mut self) {
+        let services = Participants::new([&self.script], self.seed);
+        let (connection, app) = (self.connection.clone(), self.app.clone());
+        let stop = Arc::clone(&self.stop);
+        self.workers.push(thread::spawn(move || {
+            let answered = participants::run(&connection, &app, services, &stop).expect("services");
+            assert!(answered.complaints.is_empty(), "{:?}", answered.complaints);
+        }));
+    }
+
+    /// Places orders, so many a second.
+    pub fn order(&mut self, orders: u64, rate: f64) {
+        let starts = Starts::new([&self.script], self.seed).expect("the script has starts");
+        let load = Load { starts, orders: Some(orders), pace: Pace::Rate(rate) };
+        let (connection, stop) = (self.connection.clone(), Arc::clone(&self.stop));
+        self.workers.push(thread::spawn(move || {
+            load.place(&connection, "orders", &stop, |_| {}).expect("orders");
+        }));
+    }
+
+    /// Sends one message.
+    pub fn send(&self, message: &Outgoing, at: Option<Timestamp>) {
+        let writer = Writer::open(&self.connection, "sender").expect("a writer");
+        writer.send(message, at).expect("queued");
+        writer.flush(PATIENCE).expect("acknowledged");
+    }
+
+    /// Follows what users see.
+    pub fn watch(&self) -> Watch {
+        let topics: Vec<Topic> = self.users.iter().cloned().collect();
+        Watch::over(&self.connection, &topics, Isolation::Committed)
+    }
+
+    /// Follows what is written, in transactions that will be aborted too.
+    pub fn pulse(&self) -> Watch {
+        let topics: Vec<Topic> = self.users.iter().cloned().collect();
+        Watch::over(&self.connection, &topics, Isolation::Uncommitted)
+    }
+
+    /// Waits until all sagas have ended and everything late has come too.
+    pub fn settle(&self, sagas: usize, node: &str) {
+        let mut watch = self.watch();
+        watch.until_ended(sagas, || last_words(&self.log(node)));
+        for _ in 0..LOOKS_MAX {
+            watch.until_quiet();
+            if self.reckon().balances() {
+                return;
+            }
+        }
+    }
+
+    /// Stops services and orders, and checks the books.
+    pub fn close(&mut self) -> Report {
+        self.stop.store(true, Ordering::Relaxed);
+        for worker in self.workers.drain(..) {
+            worker.join().expect("services and orders end well");
+        }
+        self.reckon()
+    }
+
+    /// Reads every topic and checks the books.
+    fn reckon(&self) -> Report {
+        let engine = EngineTopics::new(&self.app).expect("legal names");
+        let mut topics: Vec<Topic> = self.users.iter().cloned().collect();
+        topics.extend([engine.history, engine.dead_letters]);
+        let delivery = match self.delivery {
+            AT_LEAST_ONCE => books::Delivery::AtLeastOnce,
+            _ => books::Delivery::ExactlyOnce,
+        };
+        let options = books::Options { app: self.app.clone(), delivery, ended: true };
+        let mut books = Books::new(std::slice::from_ref(&self.definition), options);
+        let reader = Reader::all(&self.connection, "books", &topics, Isolation::Committed);
+        let mut reader = reader.expect("the topics");
+        until("the end of all topics", PATIENCE, || {
+            for record in reader.poll(WAIT, RECORDS_MAX).expect("records") {
+                books.read(&books::Record {
+                    topic: &record.origin.topic,
+                    partition: record.origin.partition,
+                    offset: record.origin.offset,
+                    key: record.key.as_deref(),
+                    headers: &record.headers,
+                    body: record.body.as_ref(),
+                    timestamp: record.timestamp,
+                });
+            }
+            reader.is_at_end().expect("an answer").then_some(())
+        });
+        books.close()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for worker in self.workers.drain(..) {
+            // A failure is told by `close`; here something else has failed already.
+            let _ = worker.join();
+        }
+    }
+}
+
+/// A text whose topics carry the test's name.
+fn placed(text: &str, app: &str) -> String {
+    ["shop.", "inventory.", "payments.", "shipping."]
+        .iter()
+        .fold(text.to_owned(), |text, first| text.replace(first, &format!("{app}.{first}")))
+}
+
+/// Fails unless the books balance over so many sagas of which some went back.
+pub fn check(report: &Report, sagas: u64, log: &std::path::Path) {
+    assert!(report.balances(), "{report}\nthe engine says:\n{}", last_words(log));
+    let tally = &report.tally;
+    assert_eq!(tally.started, sagas, "{report}");
+    assert_eq!(tally.completed + tally.compensated_all() + tally.stuck, sagas, "{report}");
+    assert!(tally.completed > 0 && tally.compensated_all() > 0, "{report}");
+}
