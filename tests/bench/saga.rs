@@ -25,6 +25,9 @@ use crate::load::{Arrival, Load, Participants};
 use crate::process::{Kafka, Running};
 use crate::report::Figures;
 
+/// How many orders are open in the busy part of a warm-up.
+const WARM_UP_OPEN: usize = 256;
+
 /// What may happen to a command when a process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Delivery {
@@ -184,6 +187,20 @@ fn measure(what: What, options: &Options) -> Result<Figures> {
     result
 }
 
+/// Runs without measuring. A few orders a second would leave Kafka's code uncompiled for minutes, so
+/// most of the time before an open loop is a busy closed one.
+fn warm_up(load: &mut Load, arrival: Arrival, lasting: Duration) -> Result<()> {
+    match arrival {
+        Arrival::Open(_) => load.run(arrival, lasting)?,
+        Arrival::Rate(_) => {
+            load.run(Arrival::Open(WARM_UP_OPEN), lasting * 3 / 4)?;
+            load.drain(Duration::from_secs(60))?;
+            load.run(arrival, lasting / 4)?
+        }
+    };
+    Ok(())
+}
+
 /// Puts the load on what runs and reads the meters around the measured time.
 fn watch(what: What, kafka: &Kafka, running: &mut Running, options: &Options) -> Result<Figures> {
     let committed = options.delivery == Delivery::ExactlyOnce;
@@ -192,7 +209,7 @@ fn watch(what: What, kafka: &Kafka, running: &mut Running, options: &Options) ->
     load.probe(Duration::from_secs(60), || !running.has_ended())?;
     let arrival = options.arrival();
     eprintln!("{what:?}: {arrival:?}, {} s of warm-up", options.warmup);
-    load.run(arrival, Duration::from_secs(options.warmup))?;
+    warm_up(&mut load, arrival, Duration::from_secs(options.warmup))?;
     let processes = [Some(running.id()), kafka.id(), Some(std::process::id())];
     let before = processes.map(|id| id.map(process::cpu));
     let machine = process::machine_cpu();
