@@ -16,7 +16,7 @@ const TIMED: &str = include_str!("simulation/timed.yaml");
 /// The same without any: what is lost once is lost for ever.
 const UNTIMED: &str = include_str!("simulation/untimed.yaml");
 
-const SEEDS: u64 = 120;
+const SEEDS: u64 = 100;
 
 fn catalog(text: &str) -> Arc<Catalog> {
     let definition = match parse("saga.yaml", text) {
@@ -213,7 +213,7 @@ const STORMY: Odds = Odds { crash: 6, doubt: 250, evict: 25, member: 15, ..Odds:
 /// A rule that nobody misses in so many worlds is not needed, or not looked at.
 const STORMS: u64 = 150;
 /// So many good worlds say that a rule is not needed.
-const QUIET_STORMS: u64 = 40;
+const QUIET_STORMS: u64 = 20;
 
 /// The first world in a storm that goes wrong without these rules, and what is noticed.
 fn noticed(weaknesses: &[Weakness], odds: Odds, storms: u64) -> Option<(u64, String)> {

@@ -5,6 +5,8 @@ use serde_json::Value;
 use super::fold::Fold;
 use super::services::{Deed, Letter};
 use super::world::{Seen, World};
+use crate::books::{Books, Delivery, Options, Record, Rule, Violation};
+use crate::definition::{Catalog, Definition};
 use crate::engine::{Direction, Message, Phase, StepState};
 use crate::format::{open, wire};
 use crate::message::{InstanceId, Timestamp, Topic, header};
@@ -14,6 +16,7 @@ use crate::message::{InstanceId, Timestamp, Topic, header};
 pub(super) fn audit(
     world: &World,
     app: &str,
+    catalog: &Catalog,
     fold: &Fold,
     deeds: &[Deed],
     letters: &[Letter],
@@ -23,6 +26,7 @@ pub(super) fn audit(
     sent(world, app, &fold.messages, &mut found);
     letters_read(world, app, fold, &mut found);
     told(world, app, &mut found);
+    found.extend(books(world, app, catalog));
     numbers(fold, letters, &mut found);
     for letter in letters {
         begun(fold, letter, &mut found);
@@ -55,6 +59,33 @@ pub(super) fn story(world: &World, app: &str) -> Vec<String> {
         format!("{saga}/{key} ({generation}) {at} inbox {shard}:{inbox} {notes}")
     };
     history(world, app).into_iter().map(line).collect()
+}
+
+/// What the checker of a real Kafka's topics says to these.
+fn books(world: &World, app: &str, catalog: &Catalog) -> Vec<String> {
+    let definitions: Vec<Definition> = catalog.sagas().map(|d| (**d).clone()).collect();
+    let options = Options { app: app.to_owned(), delivery: Delivery::ExactlyOnce, ended: true };
+    let mut books = Books::new(&definitions, options);
+    let topics: BTreeSet<Topic> = world.places().into_iter().map(|(topic, _)| topic).collect();
+    for seen in topics.iter().flat_map(|topic| world.committed(topic)) {
+        books.read(&Record {
+            topic: &seen.place.0,
+            partition: seen.place.1,
+            offset: seen.offset,
+            key: seen.key.as_deref(),
+            headers: &seen.headers,
+            body: seen.value.as_ref(),
+            timestamp: seen.timestamp,
+        });
+    }
+    // A start that is queued is told under the number of the transition before it; whether an
+    // input is told twice shows by its place in the inbox, above.
+    let is_queued = |violation: &&Violation| {
+        violation.rule == Rule::Once && violation.words.ends_with("stands in the history twice")
+    };
+    let report = books.close();
+    let others = report.violations.iter().filter(|violation| !is_queued(violation));
+    others.map(|violation| format!("books: {violation}")).collect()
 }
 
 /// The history tells what became of each inbox record once, in their order.

@@ -348,7 +348,14 @@ impl Simulation {
         }
         let deeds = &self.services.deeds;
         let letters = &self.options.letters;
-        violations.extend(audit(&self.world, APP, &self.fold, deeds, letters));
+        violations.extend(audit(
+            &self.world,
+            APP,
+            &self.options.catalog,
+            &self.fold,
+            deeds,
+            letters,
+        ));
         Outcome {
             seed,
             violations,
