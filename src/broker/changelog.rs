@@ -111,7 +111,7 @@ impl Changelog {
             && found.len() < RECORDS_MAX
         {
             let wait = if found.is_empty() { Duration::from_secs(1) } else { Duration::ZERO };
-            match consumer.poll(wait) {
+            let is_over = match consumer.poll(wait) {
                 Some(Ok(record)) if record.offset() < self.end.0 => {
                     self.position = Offset(record.offset()).next();
                     found.push(ChangelogRecord {
@@ -119,20 +119,22 @@ impl Changelog {
                         key: record.key().map(Bytes::copy_from_slice).unwrap_or_default(),
                         value: record.payload().map(Bytes::copy_from_slice),
                     });
-                    if self.position == self.end {
-                        self.finish();
-                    }
+                    self.position == self.end
                 }
-                Some(Ok(_) | Err(KafkaError::PartitionEOF(_))) => self.finish(),
+                Some(Ok(_) | Err(KafkaError::PartitionEOF(_))) => true,
                 Some(Err(error)) if !error.rdkafka_error_code().is_some_and(is_passing) => {
                     return Err(lost(&format!("reading {}", self.name), &error));
                 }
-                Some(Err(_)) => {}
+                Some(Err(_)) => false,
                 None if !found.is_empty() => break,
                 None if silence.elapsed() >= SILENCE_MAX => {
                     return Err(passing(format!("{} was silent for too long", self.name)));
                 }
-                None => {}
+                None => false,
+            };
+            // Not before the message is gone: closing a client waits for its messages, for ever.
+            if is_over {
+                self.finish();
             }
         }
         Ok(found)

@@ -36,7 +36,7 @@ fn kills(mut world: World, sagas: u32, rate: f64, kills: &[Meanwhile]) {
         }
         engine = world.engine("a");
     }
-    world.settle(sagas as usize, "a");
+    world.settle(sagas.into());
     assert!(engine.terminate().success(), "SIGTERM is a clean end");
     let report = world.close();
     check(&report, sagas.into(), &world.log("a"));
@@ -130,7 +130,7 @@ fn a_stop_is_clean_and_a_restart_goes_on() {
     let stamp = fs::read_to_string(world.data("a").join("stamp")).expect("a store's stamp");
     assert!(stamp.contains("state: clean"), "{stamp}");
     let engine = world.engine("a");
-    world.settle(60, "a");
+    world.settle(sagas);
     assert!(engine.terminate().success(), "SIGTERM is a clean end");
     let report = world.close();
     check(&report, sagas, &world.log("a"));

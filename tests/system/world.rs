@@ -176,20 +176,23 @@ impl World {
 
     /// Follows what users see.
     pub fn watch(&self) -> Watch {
-        let topics: Vec<Topic> = self.users.iter().cloned().collect();
-        Watch::over(&self.connection, &topics, Isolation::Committed)
+        self.follow(Isolation::Committed)
     }
 
     /// Follows what is written, in transactions that will be aborted too.
     pub fn pulse(&self) -> Watch {
+        self.follow(Isolation::Uncommitted)
+    }
+
+    fn follow(&self, isolation: Isolation) -> Watch {
         let topics: Vec<Topic> = self.users.iter().cloned().collect();
-        Watch::over(&self.connection, &topics, Isolation::Uncommitted)
+        Watch::over(&self.connection, &topics, isolation, self.log("a"))
     }
 
     /// Waits until all sagas have ended and everything late has come too.
-    pub fn settle(&self, sagas: usize, node: &str) {
+    pub fn settle(&self, sagas: u64) {
         let mut watch = self.watch();
-        watch.until_ended(sagas, || last_words(&self.log(node)));
+        watch.until_ended(sagas);
         for _ in 0..LOOKS_MAX {
             watch.until_quiet();
             if self.reckon().balances() {
