@@ -13,7 +13,7 @@ use segue::broker::{
 use segue::correlation::Index;
 use segue::definition::{self, Catalog, Definition};
 use segue::devbroker::{self, DevBroker};
-use segue::message::{Outgoing, Timestamp, Topic};
+use segue::message::{Outgoing, Topic};
 use segue::participants::{self, Load, Pace, Participants, Script, Starts};
 use tempfile::TempDir;
 
@@ -167,10 +167,10 @@ impl World {
         }));
     }
 
-    /// Sends one message.
-    pub fn send(&self, message: &Outgoing, at: Option<Timestamp>) {
+    /// Sends messages.
+    pub fn send(&self, messages: &[Outgoing]) {
         let writer = Writer::open(&self.connection, "sender").expect("a writer");
-        writer.send(message, at).expect("queued");
+        messages.iter().for_each(|message| writer.send(message, None).expect("queued"));
         writer.flush(PATIENCE).expect("acknowledged");
     }
 
