@@ -96,6 +96,8 @@ impl World {
             _broker: broker,
         };
         create_topics(&world.connection, &world.specs()).expect("topics");
+        // A cluster answers before all of it knows of a new topic.
+        drop(world.watch());
         world
     }
 
@@ -170,7 +172,9 @@ impl World {
     /// Sends messages.
     pub fn send(&self, messages: &[Outgoing]) {
         let writer = Writer::open(&self.connection, "sender").expect("a writer");
-        messages.iter().for_each(|message| writer.send(message, None).expect("queued"));
+        for message in messages {
+            writer.send(message, None).expect("queued");
+        }
         writer.flush(PATIENCE).expect("acknowledged");
     }
 
