@@ -86,11 +86,12 @@ impl Draws {
     }
 }
 
-const FEW: [Meanwhile; 3] = [Meanwhile::Nothing, Meanwhile::Deleted, Meanwhile::Damaged];
+/// A deleted one last: it may not be there again before the next kill.
+const FEW: [Meanwhile; 3] = [Meanwhile::Nothing, Meanwhile::Damaged, Meanwhile::Deleted];
 
 fn many() -> Vec<Meanwhile> {
     let mut many = vec![Meanwhile::Nothing; 20];
-    many.extend([Meanwhile::Deleted, Meanwhile::Damaged]);
+    many.extend([Meanwhile::Damaged, Meanwhile::Deleted]);
     many
 }
 

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod books;
+mod cancels;
 mod engine;
 mod kills;
 mod refusals;

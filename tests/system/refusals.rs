@@ -76,7 +76,9 @@ fn a_cluster_that_is_down_is_told_at_once_and_a_stop_ends_the_waiting() {
     world.connection.brokers = NOWHERE.to_owned();
     let mut engine = world.engine("a");
     engine.says(NOWHERE);
-    engine.terminate();
+    let status = engine.terminate();
+    let said = fs::read_to_string(world.log("a")).expect("a log");
+    assert!(said.contains("stopped while waiting for Kafka"), "{status}: {said}");
 }
 
 #[test]
