@@ -97,12 +97,12 @@ fn many() -> Vec<Meanwhile> {
 
 #[test]
 fn killing_the_engine_breaks_nothing() {
-    kills(World::hermetic(EXACTLY_ONCE, 11), 200, 60.0, &FEW);
+    kills(World::hermetic(EXACTLY_ONCE, 11), 200, 100.0, &FEW);
 }
 
 #[test]
 fn killing_the_engine_repeats_at_most_at_least_once() {
-    kills(World::hermetic(AT_LEAST_ONCE, 12), 200, 60.0, &FEW);
+    kills(World::hermetic(AT_LEAST_ONCE, 12), 200, 100.0, &FEW);
 }
 
 #[test]
