@@ -65,7 +65,7 @@ impl Plan {
         };
         let settings = settings(config);
         let plan = Self { connection, settings, store, membership, local: definitions };
-        plan.publish()?;
+        plan.publish(stop)?;
         Ok(plan)
     }
 
@@ -80,7 +80,9 @@ impl Plan {
     /// When they cannot be read.
     pub fn catalog(&self) -> Result<Arc<Catalog>, Lost> {
         let lost = |reason: String| Lost { reason, fatal: false };
-        let mut catalog = self.stored().map_err(|e| lost(e.to_string()))?;
+        let texts = broker::definitions::read(&self.connection, &self.settings.app);
+        let texts = texts.map_err(|e| lost(e.to_string()))?;
+        let mut catalog = self.stored(texts).map_err(|e| lost(e.to_string()))?;
         for definition in &self.local {
             let added = catalog.add(definition.clone());
             added.map_err(|e| Lost { reason: e.to_string(), fatal: true })?;
@@ -88,10 +90,10 @@ impl Plan {
         Ok(Arc::new(catalog))
     }
 
-    fn stored(&self) -> Result<Catalog, Error> {
+    fn stored(&self, texts: BTreeMap<String, String>) -> Result<Catalog, Error> {
         let mut catalog = Catalog::default();
         let app = &self.settings.app;
-        for (key, text) in broker::definitions::read(&self.connection, app)? {
+        for (key, text) in texts {
             let definition = parse(&format!("{app}.definitions/{key}"), &text)
                 .map_err(|wrong| Error::Stored(wrong.render(false)))?;
             catalog.add(definition)?;
@@ -100,8 +102,13 @@ impl Plan {
     }
 
     /// Publishes what is new here; a version that stands there with another text is refused.
-    fn publish(&self) -> Result<(), Error> {
-        let mut catalog = self.stored()?;
+    fn publish(&self, stop: &AtomicBool) -> Result<(), Error> {
+        let (connection, app) = (&self.connection, &self.settings.app);
+        // A topic that was made a moment ago may have no leader yet.
+        let texts = patiently("reading definitions", Patience::default(), stop, || {
+            broker::definitions::read(connection, app)
+        })?;
+        let mut catalog = self.stored(texts)?;
         let mut fresh = BTreeMap::new();
         for definition in &self.local {
             if catalog.by_hash(definition.hash).is_none() {
@@ -110,7 +117,9 @@ impl Plan {
             }
             catalog.add(definition.clone())?;
         }
-        broker::definitions::publish(&self.connection, &self.settings.app, &fresh)?;
+        patiently("publishing definitions", Patience::default(), stop, || {
+            broker::definitions::publish(connection, app, &fresh)
+        })?;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ fn books(mut world: World, sagas: u32, rate: f64) {
     world.serve();
     world.order(sagas.into(), rate);
     let engine = world.engine("a");
-    world.settle(sagas as usize, "a");
+    world.settle(sagas.into());
     assert!(engine.terminate().success(), "SIGTERM is a clean end");
     let report = world.close();
     check(&report, sagas.into(), &world.log("a"));

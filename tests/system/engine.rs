@@ -2,12 +2,14 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a process may take to end.
 const END_MAX: Duration = Duration::from_secs(30);
+/// How often a log is looked at again.
+const LOOK: Duration = Duration::from_millis(20);
 const LAST_LINES: usize = 30;
 
 /// An engine as a process of its own; killed when dropped.
@@ -58,9 +60,23 @@ impl Engine {
     /// Waits for its end.
     pub fn end(mut self, wait: Duration) -> ExitStatus {
         let ended = self.ended.recv_timeout(wait);
-        let closed = Err(std::sync::mpsc::RecvTimeoutError::Disconnected);
-        assert_eq!(ended, closed, "it does not end:\n{}", self.last_words());
+        assert_eq!(
+            ended,
+            Err(RecvTimeoutError::Disconnected),
+            "it does not end:\n{}",
+            self.last_words()
+        );
         self.child.wait().expect("it was ours")
+    }
+
+    /// Waits until it has said something.
+    pub fn says(&mut self, words: &str) {
+        let begun = Instant::now();
+        while !fs::read_to_string(&self.log).unwrap_or_default().contains(words) {
+            let lives = self.ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout);
+            let in_time = lives && begun.elapsed() < END_MAX;
+            assert!(in_time, "it does not say `{words}` but:\n{}", self.last_words());
+        }
     }
 
     /// Whether it runs.

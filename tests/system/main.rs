@@ -3,9 +3,12 @@
 #![cfg(feature = "server")]
 #![allow(clippy::disallowed_methods, reason = "processes are waited for by a clock")]
 
+mod bad_input;
 mod books;
+mod cancels;
 mod engine;
 mod kills;
+mod refusals;
 mod two_nodes;
 mod watch;
 mod world;

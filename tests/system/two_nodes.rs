@@ -35,7 +35,7 @@ fn two_nodes(mut world: World) {
         pulse.news();
         (restored(&world, "c") > 0).then_some(())
     });
-    world.settle(SAGAS as usize, "b");
+    world.settle(SAGAS.into());
     assert!(second.terminate().success(), "SIGTERM is a clean end");
     assert!(third.terminate().success(), "SIGTERM is a clean end");
     let report = world.close();

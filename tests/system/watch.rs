@@ -1,12 +1,15 @@
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use segue::broker::{Connection, Isolation, Reader};
 use segue::message::{Topic, header};
 use segue::runtime::SourceRecord;
 
+use crate::engine::last_words;
+
 /// How long anything may take to happen.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 /// How long nothing may be written before everything counts as done: longer than any answer of
 /// the services takes.
 const QUIET: Duration = Duration::from_millis(2_700);
@@ -32,13 +35,23 @@ pub struct Watch {
     pub seen: u64,
     /// The instances whose end was told.
     pub ended: BTreeSet<String>,
+    /// What the engine says, for failures.
+    log: PathBuf,
 }
 
 impl Watch {
     /// Follows all partitions of some topics.
-    pub fn over(connection: &Connection, topics: &[Topic], isolation: Isolation) -> Self {
-        let reader = Reader::all(connection, "watch", topics, isolation).expect("the topics");
-        Self { reader, seen: 0, ended: BTreeSet::new() }
+    pub fn over(
+        connection: &Connection,
+        topics: &[Topic],
+        isolation: Isolation,
+        log: PathBuf,
+    ) -> Self {
+        // A cluster that has just made a topic may not know its leader yet.
+        let reader = until("the topics", PATIENCE, || {
+            Reader::all(connection, "watch", topics, isolation).ok()
+        });
+        Self { reader, seen: 0, ended: BTreeSet::new(), log }
     }
 
     /// What is new, after a short wait for it.
@@ -56,20 +69,22 @@ impl Watch {
 
     /// Waits until so many records were seen.
     pub fn until_seen(&mut self, records: u64) {
-        until(&format!("{records} records"), PATIENCE, || {
-            self.news();
-            (self.seen >= records).then_some(())
-        });
+        self.until_all("records", records, |watch| watch.seen);
     }
 
     /// Waits until so many sagas have told their end.
-    pub fn until_ended(&mut self, sagas: usize, log: impl Fn() -> String) {
+    pub fn until_ended(&mut self, sagas: u64) {
+        self.until_all("ends", sagas, |watch| watch.ended.len() as u64);
+    }
+
+    fn until_all(&mut self, what: &str, all: u64, count: impl Fn(&Self) -> u64) {
         let begun = Instant::now();
-        while self.ended.len() < sagas {
+        while count(self) < all {
             self.news();
-            let ended = self.ended.len();
+            let so_far = count(self);
+            let log = || last_words(&self.log);
             let late = begun.elapsed() > PATIENCE;
-            assert!(!late, "{ended} of {sagas} ended in {PATIENCE:?}; the engine says:\n{}", log());
+            assert!(!late, "{so_far} of {all} {what}; the engine says:\n{}", log());
         }
     }
 

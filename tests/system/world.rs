@@ -13,7 +13,7 @@ use segue::broker::{
 use segue::correlation::Index;
 use segue::definition::{self, Catalog, Definition};
 use segue::devbroker::{self, DevBroker};
-use segue::message::{Outgoing, Timestamp, Topic};
+use segue::message::{Outgoing, Topic};
 use segue::participants::{self, Load, Pace, Participants, Script, Starts};
 use tempfile::TempDir;
 
@@ -96,6 +96,8 @@ impl World {
             _broker: broker,
         };
         create_topics(&world.connection, &world.specs()).expect("topics");
+        // A cluster answers before all of it knows of a new topic.
+        drop(world.watch());
         world
     }
 
@@ -167,29 +169,34 @@ impl World {
         }));
     }
 
-    /// Sends one message.
-    pub fn send(&self, message: &Outgoing, at: Option<Timestamp>) {
+    /// Sends messages.
+    pub fn send(&self, messages: &[Outgoing]) {
         let writer = Writer::open(&self.connection, "sender").expect("a writer");
-        writer.send(message, at).expect("queued");
+        for message in messages {
+            writer.send(message, None).expect("queued");
+        }
         writer.flush(PATIENCE).expect("acknowledged");
     }
 
     /// Follows what users see.
     pub fn watch(&self) -> Watch {
-        let topics: Vec<Topic> = self.users.iter().cloned().collect();
-        Watch::over(&self.connection, &topics, Isolation::Committed)
+        self.follow(Isolation::Committed)
     }
 
     /// Follows what is written, in transactions that will be aborted too.
     pub fn pulse(&self) -> Watch {
+        self.follow(Isolation::Uncommitted)
+    }
+
+    fn follow(&self, isolation: Isolation) -> Watch {
         let topics: Vec<Topic> = self.users.iter().cloned().collect();
-        Watch::over(&self.connection, &topics, Isolation::Uncommitted)
+        Watch::over(&self.connection, &topics, isolation, self.log("a"))
     }
 
     /// Waits until all sagas have ended and everything late has come too.
-    pub fn settle(&self, sagas: usize, node: &str) {
+    pub fn settle(&self, sagas: u64) {
         let mut watch = self.watch();
-        watch.until_ended(sagas, || last_words(&self.log(node)));
+        watch.until_ended(sagas);
         for _ in 0..LOOKS_MAX {
             watch.until_quiet();
             if self.reckon().balances() {
