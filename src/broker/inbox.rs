@@ -96,6 +96,17 @@ impl Inbox {
         Ok(())
     }
 
+    /// Waits until no transaction under way holds an offset of a shard: the client asks for stable
+    /// offsets (KIP-447) because it reads committed, and asks again while one is not.
+    pub(super) fn settle(&self, shard: Shard, limit: Duration) -> Result<(), Lost> {
+        let mut asked = TopicPartitionList::new();
+        let partition = i32::try_from(shard.0).unwrap_or(i32::MAX);
+        asked.add_partition(self.topic.as_str(), partition);
+        let doing = "waiting for the last owner's transaction";
+        let found = self.consumer.committed_offsets(asked, limit);
+        found.map(|_| ()).map_err(|e| lost(doing, &e))
+    }
+
     /// What fences a transaction by our place in the group, read afresh (R6).
     pub(super) fn generation(&self) -> Result<ConsumerGroupMetadata, Lost> {
         if let Some((RDKafkaErrorCode::FencedInstanceId, _)) = self.consumer.client().fatal_error()

@@ -190,6 +190,9 @@ impl Broker for KafkaBroker {
         let client = self.membership.client();
         let topic = &self.topics.changelog;
         self.progress.during(|| {
+            // A transaction of the last owner whose offsets are in may still be writing: only when
+            // the group's offset is stable does the changelog's end stand behind all of it.
+            self.inbox.settle(shard, limit)?;
             Changelog::open(&self.connection, &client, &self.ends, topic, shard, from, limit)
         })
     }

@@ -79,6 +79,9 @@ pub(in crate::engine) fn take(
         ))),
         Again::Queue => {
             instance.queued.push(event.clone());
+            if let Some(newest) = instance.generations.last_mut() {
+                newest.transitions += 1;
+            }
             out.notes.push(Note {
                 generation: number,
                 step: None,
