@@ -1,7 +1,8 @@
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::watch::until;
+use crate::engine::last_words;
+use crate::watch::Watch;
 use crate::world::{AT_LEAST_ONCE, EXACTLY_ONCE, World, check};
 
 const SAGAS: u32 = 1_200;
@@ -17,24 +18,15 @@ fn two_nodes(mut world: World) {
     let first = world.engine("a");
     let second = world.engine("b");
     for node in ["a", "b"] {
-        until(&format!("{node} has shards"), TAKE_OVER_MAX, || {
-            pulse.news();
-            (restored(&world, node) > 0).then_some(())
-        });
+        until_takes(&world, &mut pulse, node, 0);
     }
     let seen = pulse.seen;
     pulse.until_seen(seen + 500);
-    let before = restored(&world, "b");
+    let before = taken(&world, "b");
     first.kill();
-    until("b takes over", TAKE_OVER_MAX, || {
-        pulse.news();
-        (restored(&world, "b") > before).then_some(())
-    });
+    until_takes(&world, &mut pulse, "b", before);
     let third = world.engine("c");
-    until("c has shards", TAKE_OVER_MAX, || {
-        pulse.news();
-        (restored(&world, "c") > 0).then_some(())
-    });
+    until_takes(&world, &mut pulse, "c", 0);
     world.settle(SAGAS.into());
     assert!(second.terminate().success(), "SIGTERM is a clean end");
     assert!(third.terminate().success(), "SIGTERM is a clean end");
@@ -44,8 +36,18 @@ fn two_nodes(mut world: World) {
     println!("{report}");
 }
 
+/// Waits until a node has taken another shard.
+fn until_takes(world: &World, pulse: &mut Watch, node: &str, before: usize) {
+    let begun = Instant::now();
+    while taken(world, node) <= before {
+        pulse.news();
+        let said = || ["a", "b", "c"].map(|node| last_words(&world.log(node))).join("\n\n");
+        assert!(begun.elapsed() < TAKE_OVER_MAX, "{node} takes no shard:\n{}", said());
+    }
+}
+
 /// How many shards a node has taken so far, by its own words.
-fn restored(world: &World, node: &str) -> usize {
+fn taken(world: &World, node: &str) -> usize {
     let log = fs::read_to_string(world.log(node)).unwrap_or_default();
     log.matches("shard.restored").count()
 }
