@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::fold::Fold;
 use super::services::{Deed, Letter};
 use super::world::{Seen, World};
-use crate::books::{Books, Delivery, Options, Record, Rule, Violation};
+use crate::books::{Books, Delivery, Options, Record};
 use crate::definition::{Catalog, Definition};
 use crate::engine::{Direction, Message, Phase, StepState};
 use crate::format::{open, wire};

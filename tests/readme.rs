@@ -1,0 +1,80 @@
+//! Every command that the README names does what it says.
+#![cfg(feature = "server")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn segue(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_segue"));
+    command.current_dir(root()).args(arguments).output().expect("the binary runs")
+}
+
+/// The verbs of `segue` that the README calls in code.
+fn verbs() -> BTreeSet<String> {
+    let text = std::fs::read_to_string(root().join("README.md")).expect("README.md");
+    let code = text.split('`').skip(1).step_by(2).flat_map(str::lines);
+    let lines = code.chain(text.lines().filter_map(|line| line.strip_prefix("    ")));
+    let word = |line: &str, start: &str| {
+        let rest = line.trim_start_matches("$ ").strip_prefix(start)?;
+        rest.split_whitespace().next().map(str::to_owned)
+    };
+    lines
+        .filter_map(|line| word(line, "segue ").or_else(|| word(line, "cargo run --release -- ")))
+        .collect()
+}
+
+fn check(arguments: &[&str], expected: &str) {
+    let output = segue(arguments);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "segue {arguments:?}: {}\n{said}{told}", output.status);
+    assert!(said.contains(expected), "segue {arguments:?} does not say `{expected}`:\n{said}");
+}
+
+#[test]
+fn every_command_of_the_readme_is_tried_here() {
+    let tried = ["check", "dev", "run", "test"];
+    let named = verbs();
+    assert_eq!(named.iter().map(String::as_str).collect::<Vec<_>>(), tried);
+}
+
+#[test]
+fn a_saga_is_checked_and_its_scenarios_run() {
+    check(&["check", "sagas/order-fulfilment"], "the shape is right");
+    check(&["test", "sagas/order-fulfilment"], " 0 failed");
+    check(&["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn a_saga_is_tried_with_nothing_installed() {
+    let orders = ["dev", "sagas/order-fulfilment", "--orders", "12", "--rate", "100"];
+    check(&orders, "the books balance");
+    check(&["dev", "--orders", "3", "--rate", "100", "--seed", "7"], "the books balance");
+}
+
+#[test]
+fn the_sample_configuration_is_one() {
+    check(&["config", "--config", "deploy/segue.yaml"], "kafka.brokers: ");
+}
+
+#[test]
+fn an_engine_says_what_it_lacks() {
+    let output = segue(&["run", "--config", "no-such-file.yaml"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("no-such-file.yaml"), "it names the file: {told}");
+}
+
+#[test]
+fn the_scripts_of_the_readme_can_be_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+    for script in ["tests/run", ".ci/run"] {
+        let about = std::fs::metadata(root().join(script)).expect("a script of the project");
+        assert!(about.permissions().mode() & 0o111 != 0, "{script} can be run");
+    }
+}
