@@ -17,6 +17,9 @@ use super::{Connection, Error, Isolation, native};
 use crate::message::{Offset, Shard, Topic};
 use crate::runtime::{InboxRecord, Lost, Polled};
 
+/// How long the client takes to ask for the next round after shards were taken away.
+const JOIN_WAIT: Duration = Duration::from_millis(300);
+
 /// The membership in the owners' group: which shards are ours, and their inbox.
 pub(super) struct Inbox {
     consumer: BaseConsumer<Assignments>,
@@ -24,6 +27,8 @@ pub(super) struct Inbox {
     heartbeat: Duration,
     /// The next record of each shard that is read.
     expected: BTreeMap<Shard, Offset>,
+    /// When shards were last taken away.
+    revoked: Option<Instant>,
 }
 
 impl Inbox {
@@ -46,7 +51,8 @@ impl Inbox {
         let subscribed = consumer.subscribe(&[topic.as_str()]);
         subscribed.map_err(|e| connection.unanswered("subscribing to the inbox", &e))?;
         let heartbeat = membership.heartbeat();
-        Ok(Self { consumer, topic: topic.clone(), heartbeat, expected: BTreeMap::new() })
+        let (topic, expected) = (topic.clone(), BTreeMap::new());
+        Ok(Self { consumer, topic, heartbeat, expected, revoked: None })
     }
 
     pub(super) fn poll(&mut self, wait: Duration, max: usize) -> Result<Polled, Lost> {
@@ -74,6 +80,9 @@ impl Inbox {
         let changes = changes.map_err(|e| lost("rebalancing the shards", &e))?;
         polled.revoked = changes.revoked.iter().map(|(_, p)| shard(*p)).collect();
         polled.assigned = changes.assigned.iter().map(|(_, p)| shard(*p)).collect();
+        if !polled.revoked.is_empty() {
+            self.revoked = Some(Instant::now());
+        }
         for gone in &polled.revoked {
             self.expected.remove(gone);
         }
@@ -149,6 +158,25 @@ impl Inbox {
         }
     }
 
+    /// Gives up what the group takes away, and joins again as it asks for.
+    ///
+    /// A member that goes before would leave shards without an owner: its successor of the same
+    /// name joins a group that rests, and nobody asks for the round that gives them to others.
+    pub(super) fn follow(&self) {
+        let until = Instant::now() + 2 * self.heartbeat;
+        while !self.consumer.context().are_changed() && Instant::now() < until {
+            drop(self.consumer.poll(Duration::from_millis(20)));
+        }
+        self.serve(JOIN_WAIT);
+    }
+
+    fn serve(&self, wait: Duration) {
+        let until = Instant::now() + wait;
+        while Instant::now() < until {
+            drop(self.consumer.poll(Duration::from_millis(20)));
+        }
+    }
+
     fn unreadable(&self, error: &KafkaError) -> Lost {
         let code = error.rdkafka_error_code();
         if let Some((RDKafkaErrorCode::FencedInstanceId, _)) = self.consumer.client().fatal_error()
@@ -173,6 +201,14 @@ impl Inbox {
     fn partition(&self, shard: Shard) -> Partition {
         let partition = i32::try_from(shard.0).expect("Kafka counts partitions by i32");
         (self.topic.as_str().to_owned(), partition)
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        if let Some(at) = self.revoked {
+            self.serve(JOIN_WAIT.saturating_sub(at.elapsed()));
+        }
     }
 }
 

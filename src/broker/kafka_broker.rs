@@ -90,6 +90,9 @@ impl KafkaBroker {
         let sent = self.send_all(batch).and_then(|()| {
             // Right behind the messages, so that the two overlap.
             let sent = producer.send_offsets_to_transaction(&offsets, &generation, limit);
+            if sent.is_err() {
+                self.inbox.follow();
+            }
             self.judged("adding the inbox positions to a transaction", sent)?;
             self.ledger.settle(limit)
         });
