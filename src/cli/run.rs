@@ -3,9 +3,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::{FAILED, complain, stop};
+use crate::broker;
 use crate::config::Config;
 use crate::engine::Status;
-use crate::node::{MachineClock, Node, Observer, files};
+use crate::node::{self, MachineClock, Node, Observer, files};
 use crate::runtime::{Clock as _, Observed};
 use crate::telemetry::{self, Sent, Tracer, TransitionSpan};
 
@@ -17,7 +18,12 @@ pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
     let definitions = files::load(&files::find(&config.sagas)?)?;
     let tracer = telemetry.tracer();
     let observer: Observer = Arc::new(move |seen: &Observed| record(&tracer, seen));
-    let node = Node::start(&config, definitions, &observer, Arc::clone(&stop))?;
+    let node = match Node::start(&config, definitions, &observer, Arc::clone(&stop)) {
+        Ok(node) => node,
+        // It was asked to stop while it waited for the cluster: nothing went wrong.
+        Err(node::Error::Broker(broker::Error::Stopped)) => return Ok(ExitCode::SUCCESS),
+        Err(error) => return Err(error.into()),
+    };
     complain(&format!(
         "segue {} runs as node {} of {}; SIGTERM stops it",
         env!("CARGO_PKG_VERSION"),

@@ -78,7 +78,7 @@ fn a_cluster_that_is_down_is_told_at_once_and_a_stop_ends_the_waiting() {
     engine.says(NOWHERE);
     let status = engine.terminate();
     let said = fs::read_to_string(world.log("a")).expect("a log");
-    assert!(said.contains("stopped while waiting for Kafka"), "{status}: {said}");
+    assert!(status.success(), "a stop that was asked for is no failure: {status}: {said}");
 }
 
 #[test]
