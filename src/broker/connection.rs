@@ -201,6 +201,10 @@ pub(super) fn pass_on(level: RDKafkaLogLevel, facility: &str, message: &str) {
 }
 
 pub(super) fn report(error: &KafkaError, reason: &str) {
+    // The end of a partition is what a restore waits for.
+    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+        return;
+    }
     tracing::warn!(target: "librdkafka", %error, reason, "client failed");
 }
 
