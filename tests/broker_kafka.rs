@@ -38,7 +38,12 @@ fn topic(name: &str) -> Topic {
 
 fn made(connection: &Connection, name: &str, partitions: u32) -> Topic {
     let name = topic(name);
-    let spec = TopicSpec { name: name.clone(), partitions, replication: 1, settings: vec![] };
+    let spec = TopicSpec {
+        name: name.clone(),
+        partitions,
+        replication: 1,
+        settings: vec![("max.message.bytes".to_owned(), "1048588".to_owned())],
+    };
     create_topics(connection, std::slice::from_ref(&spec)).expect("a topic");
     create_topics(connection, &[spec]).expect("an existing topic is left as it is");
     name
@@ -452,7 +457,9 @@ fn a_restore_waits_for_an_open_transaction() {
     aborted.flush(PATIENCE).expect("written");
     aborted.abort_transaction(PATIENCE).expect("aborted");
     let (records, position) = restored(&mut broker, ONE, 0);
-    assert_eq!((records.len(), position), (4, Offset(8)));
+    assert_eq!(records.len(), 4);
+    // The abort is answered before its marker is written, so that may come behind the end.
+    assert!(position == Offset(7) || position == Offset(8), "{position}");
 }
 
 fn transaction(app: &App, id: &str) -> ThreadedProducer<DefaultProducerContext> {
