@@ -92,19 +92,14 @@ impl State {
         }
     }
 
-    /// Answers which of them are fetched.
-    fn revoke(&mut self, partitions: BTreeSet<Partition>) -> BTreeSet<Partition> {
-        let mut fetched = BTreeSet::new();
+    fn revoke(&mut self, partitions: BTreeSet<Partition>) {
         for partition in partitions {
-            if self.started.remove(&partition) {
-                fetched.insert(partition.clone());
-            }
+            self.started.remove(&partition);
             let untold = self.assigned.remove(&partition);
             if self.owned.remove(&partition) && !untold {
                 self.revoked.insert(partition);
             }
         }
-        fetched
     }
 }
 
@@ -130,11 +125,11 @@ impl ConsumerContext for Assignments {
         let done = match event {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
                 self.state().assign(named);
-                consumer.incremental_assign(&TopicPartitionList::new())
+                consumer.assign(&TopicPartitionList::new())
             }
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
-                let fetched = self.state().revoke(named);
-                consumer.incremental_unassign(&list(&fetched))
+                self.state().revoke(named);
+                consumer.unassign()
             }
             other => Err(KafkaError::Rebalance(other.into())),
         };
@@ -153,14 +148,6 @@ impl ConsumerContext for Assignments {
 
 fn named(partitions: &TopicPartitionList) -> BTreeSet<Partition> {
     partitions.elements().iter().map(|e| (e.topic().to_owned(), e.partition())).collect()
-}
-
-fn list(partitions: &BTreeSet<Partition>) -> TopicPartitionList {
-    let mut list = TopicPartitionList::new();
-    for (topic, partition) in partitions {
-        list.add_partition(topic, *partition);
-    }
-    list
 }
 
 #[cfg(test)]
@@ -186,13 +173,16 @@ mod tests {
     }
 
     #[test]
-    fn only_fetched_partitions_are_taken_from_the_client() {
+    fn a_partition_is_started_once_while_it_is_ours() {
         let assignments = Assignments::default();
         assignments.state().assign(set(&[0, 1]));
         assert!(assignments.start(&("inbox".to_owned(), 0)));
         assert!(!assignments.start(&("inbox".to_owned(), 0)), "it is fetched already");
         assert!(!assignments.start(&("inbox".to_owned(), 7)), "it is not ours");
-        assert_eq!(assignments.state().revoke(set(&[0, 1])), set(&[0]));
+        assignments.state().revoke(set(&[0, 1]));
+        assert!(!assignments.start(&("inbox".to_owned(), 0)), "it is not ours any more");
+        assignments.state().assign(set(&[0]));
+        assert!(assignments.start(&("inbox".to_owned(), 0)), "it is ours again");
     }
 
     #[test]

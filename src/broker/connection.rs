@@ -113,7 +113,10 @@ impl Connection {
     ) -> Result<ClientConfig, Error> {
         let mut config = self.consumer(client, group, isolation)?;
         config.set("group.protocol", "classic");
-        config.set("partition.assignment.strategy", "cooperative-sticky");
+        // Eager: every round assigns everything. A cooperative one needs a second round, and a
+        // static member that ends between the two gets its old share back while what it gave up
+        // is nobody's until somebody else joins.
+        config.set("partition.assignment.strategy", "roundrobin");
         Ok(config)
     }
 

@@ -100,7 +100,7 @@ impl Inbox {
             list.add_partition_offset(&partition.0, partition.1, Place::Offset(offset.0))
                 .map_err(|e| lost("starting a shard", &e))?;
         }
-        self.consumer.incremental_assign(&list).map_err(|e| lost("starting the shards", &e))?;
+        self.consumer.assign(&list).map_err(|e| lost("starting the shards", &e))?;
         self.expected.extend(positions);
         Ok(())
     }

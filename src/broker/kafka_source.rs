@@ -97,7 +97,7 @@ impl KafkaSource {
         if !mine {
             return Err(passing("a source partition is not ours to start".to_owned()));
         }
-        let started = self.consumer.incremental_assign(&list);
+        let started = self.consumer.assign(&list);
         started.map_err(|e| lost("starting the source partitions", &e))
     }
 
