@@ -28,7 +28,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A member of a consumer group (cooperative-sticky), from the earliest offset if the group
+    /// A member of a consumer group (eager rounds), from the earliest offset if the group
     /// has none; offsets are committed by [`Reader::commit`].
     ///
     /// # Errors

@@ -21,16 +21,11 @@ pub(super) enum Purpose {
     Fact,
 }
 
-/// The `ce_id` of a fact: derived from where it stands, as a command's id is.
-#[must_use]
-pub fn fact_id(message: &Message) -> String {
-    message.id.to_string()
-}
-
 /// Writes a message as CloudEvents' Kafka binding in binary mode.
 pub(super) fn outgoing(message: &Message, purpose: Purpose, cause: &Cause<'_>) -> Outgoing {
     let mut headers = Headers(Vec::with_capacity(12 + message.headers.len()));
-    let id: Bytes = fact_id(message).into();
+    // A fact's id is derived from where it stands, as a command's is.
+    let id: Bytes = message.id.to_string().into();
     headers.push(header::SPEC_VERSION, Bytes::from_static(b"1.0"));
     headers.push(header::ID, id.clone());
     headers.push(header::TYPE, message.to.event_type.to_string());

@@ -22,7 +22,6 @@ mod schedule;
 mod settings;
 mod shard;
 
-pub use envelope::fact_id;
 pub use gateway::{Gateway, Passed};
 pub use pipeline::Pipeline;
 pub use ports::{
