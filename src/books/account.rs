@@ -1,7 +1,7 @@
 use super::carried::Text;
 use super::names::Name;
 use crate::engine::NoteKind;
-use crate::message::{Offset, Part};
+use crate::message::{Life, Offset, Part};
 
 /// Everything that the topics say about one instance.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ pub(super) struct Begun {
 /// A command or a fact that the engine sent.
 #[derive(Debug)]
 pub(super) struct Sent {
-    pub generation: u32,
+    pub generation: Life,
     pub step: Name,
     pub part: Part,
     pub attempt: u32,
@@ -67,7 +67,7 @@ pub(super) struct Heard {
 /// The request that an answer names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Asked {
-    pub generation: u32,
+    pub generation: Life,
     pub step: Name,
     pub part: Part,
     pub attempt: u32,
@@ -76,7 +76,7 @@ pub(super) struct Asked {
 /// One transition, as the history tells it.
 #[derive(Debug)]
 pub(super) struct Turn {
-    pub generation: u32,
+    pub generation: Life,
     pub transition: u64,
     pub is_stuck: bool,
     pub notes: Vec<Noted>,

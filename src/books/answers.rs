@@ -3,10 +3,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::account::{Account, Sent};
 use super::names::{Name, Names};
 use super::plan::{Plan, Verdict};
-use crate::message::{Address, Part};
+use crate::message::{Address, Life, Part};
 
-/// A request of an instance: its generation, its step, and whether it undoes.
-pub(super) type Request = (u32, Name, bool);
+/// A request of an instance: its life, its step, and whether it undoes.
+pub(super) type Request = (Life, Name, bool);
 
 /// What participants answered to each request of one instance.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use super::plan::{Plan, Undoing};
 use super::promises;
 use super::story::{End, Story, stories};
 use super::{Books, Delivery, Report, Rule, Violation};
-use crate::message::{InstanceId, Part};
+use crate::message::{self, InstanceId, Part};
 
 /// Checks every account.
 pub(super) fn close(mut books: Books) -> Report {
@@ -39,7 +39,7 @@ pub(super) struct Case<'a> {
 
 /// One life of an instance: its story, and what the topics hold of it, each id once.
 pub(super) struct Life<'a> {
-    pub number: u32,
+    pub number: message::Life,
     pub story: &'a Story,
     pub sent: Vec<&'a Sent>,
 }
@@ -62,10 +62,10 @@ impl<'a> Case<'a> {
         self.books.names.text(name)
     }
 
-    fn audit(&mut self, stories: &BTreeMap<u32, Story>) {
+    fn audit(&mut self, stories: &BTreeMap<message::Life, Story>) {
         let sent = self.once();
         self.attempts(&sent);
-        let mut numbers: BTreeSet<u32> = stories.keys().copied().collect();
+        let mut numbers: BTreeSet<message::Life> = stories.keys().copied().collect();
         numbers.extend(sent.iter().map(|s| s.generation));
         self.starts(&numbers);
         let untold = Story::default();
@@ -78,7 +78,7 @@ impl<'a> Case<'a> {
 
     /// Every message once, the first of those that stand there more often.
     fn once(&mut self) -> Vec<&'a Sent> {
-        let mut found: BTreeMap<(u32, Name, Part, u32), &Sent> = BTreeMap::new();
+        let mut found: BTreeMap<(message::Life, Name, Part, u32), &Sent> = BTreeMap::new();
         for sent in &self.account.sent {
             let id = (sent.generation, sent.step, sent.part, sent.attempt);
             let Some(first) = found.get(&id).copied() else {
@@ -102,7 +102,7 @@ impl<'a> Case<'a> {
 
     /// Attempts are numbered 1, 2, 3.
     fn attempts(&mut self, sent: &[&Sent]) {
-        let mut last: BTreeMap<(u32, Name, Part), u32> = BTreeMap::new();
+        let mut last: BTreeMap<(message::Life, Name, Part), u32> = BTreeMap::new();
         for command in sent.iter().filter(|s| s.is_command) {
             self.report.tally.commands += 1;
             self.report.tally.again += u64::from(command.attempt > 1);
@@ -118,7 +118,7 @@ impl<'a> Case<'a> {
     }
 
     /// Nothing vanishes, and nothing comes from nowhere.
-    fn starts(&mut self, numbers: &BTreeSet<u32>) {
+    fn starts(&mut self, numbers: &BTreeSet<message::Life>) {
         let ids: BTreeSet<u128> = self.account.starts.iter().map(|s| s.id).collect();
         let lives = numbers.len() as u64;
         self.report.tally.started += lives;

@@ -15,7 +15,7 @@ use crate::engine::NoteKind;
 use crate::expression::{Expression, Name as Word, Scope};
 use crate::format::{open, wire};
 use crate::message::{
-    Address, CommandId, Event, Headers, InstanceId, Key, Offset, Origin, SagaName, Timestamp,
+    Address, CommandId, Event, Headers, InstanceId, Key, Life, Offset, Origin, SagaName, Timestamp,
     Topic, header,
 };
 
@@ -164,7 +164,7 @@ impl Books {
             notes.push(Noted { kind, step, attempt, words });
         }
         let turn = Turn {
-            generation: entry.generation,
+            generation: Life { number: entry.generation, mark: entry.mark },
             transition: entry.transition,
             is_stuck: entry.status == "stuck",
             notes,

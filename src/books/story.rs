@@ -8,6 +8,7 @@ use super::names::{Name, Names};
 use super::plan::{Plan, Undoing};
 use super::{Delivery, Rule};
 use crate::engine::NoteKind;
+use crate::message::Life;
 
 /// Both ways that a saga ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,15 +81,17 @@ pub(super) fn kind_of(word: &str) -> Option<NoteKind> {
     ALL.into_iter().find(|kind| kind.text() == word)
 }
 
-/// The stories of an instance's lives, by generation.
+/// The stories of an instance's lives.
 pub(super) fn stories(
     plan: &Plan,
     names: &Names,
     turns: &[Turn],
     delivery: Delivery,
-) -> BTreeMap<u32, Story> {
-    let mut stories: BTreeMap<u32, Story> = BTreeMap::new();
-    let mut seen: BTreeMap<(u32, u64), &[Noted]> = BTreeMap::new();
+) -> BTreeMap<Life, Story> {
+    let mut stories: BTreeMap<Life, Story> = BTreeMap::new();
+    let mut seen: BTreeMap<(Life, u64), &[Noted]> = BTreeMap::new();
+    // Numbers begin again when all lives are forgotten: the latest life of each.
+    let mut latest: BTreeMap<u32, Life> = BTreeMap::new();
     for turn in turns {
         let number = (turn.generation, turn.transition);
         if turn.transition > 0 {
@@ -108,13 +111,14 @@ pub(super) fn stories(
         }
         // A start that waited begins in the transition that ended the life before it.
         let begins = turn.notes.iter().position(|n| n.kind == NoteKind::Started);
+        let ended = latest.get(&(turn.generation.number.saturating_sub(1))).copied();
+        latest.insert(turn.generation.number, turn.generation);
         for (place, note) in turn.notes.iter().enumerate() {
-            let before = begins.is_some_and(|begins| place < begins) && turn.generation > 1;
-            let generation = turn.generation - u32::from(before);
-            let story = stories.entry(generation).or_default();
+            let before = begins.filter(|begins| place < *begins).and(ended);
+            let story = stories.entry(before.unwrap_or(turn.generation)).or_default();
             story.take(plan, names, note, turn.place);
             if note.kind != NoteKind::Forgotten {
-                story.is_stuck = turn.is_stuck && !before;
+                story.is_stuck = turn.is_stuck && before.is_none();
             }
         }
     }

@@ -134,7 +134,7 @@ impl Case<'_> {
                 return true;
             }
             let (kind, words) = (NoteKind::Forgotten, String::new());
-            notes.push(Note { generation: generation.number, step: None, kind, words });
+            notes.push(Note { generation: generation.life, step: None, kind, words });
             false
         });
         changed

@@ -11,7 +11,8 @@ pub(super) fn assert_sound(catalog: &Catalog, instance: &Instance) {
     if cfg!(debug_assertions) {
         let living = instance.generations.iter().filter(|g| g.ended.is_none()).count();
         assert!(living <= 1, "two generations live");
-        let numbers = instance.generations.windows(2).all(|pair| pair[0].number < pair[1].number);
+        let numbers =
+            instance.generations.windows(2).all(|pair| pair[0].life.number < pair[1].life.number);
         assert!(numbers, "generations are out of order");
         for generation in &instance.generations {
             assert_generation(catalog, generation);

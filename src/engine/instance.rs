@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use crate::definition::StepId;
-use crate::message::{Event, Hash, Offset, Timestamp};
+use crate::message::{Event, Hash, Life, Offset, Timestamp};
 
 /// Everything that is remembered of one saga and key.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,8 +17,8 @@ pub struct Instance {
 /// One life of an instance, from its start to its end and as long as it is remembered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Generation {
-    /// Counted from 1.
-    pub number: u32,
+    /// Which life of the instance it is.
+    pub life: Life,
     /// The definition that it runs on, to its end.
     pub definition: Hash,
     /// Forward, or on the way back.

@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::Instance;
-use crate::message::{Address, CommandId, StepName};
+use crate::message::{Address, CommandId, Life, StepName};
 
 /// What an input made of an instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +46,7 @@ pub struct Message {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// Which generation it is about.
-    pub generation: u32,
+    pub generation: Life,
     /// The step, if it is about one.
     pub step: Option<StepName>,
     /// What kind of thing.

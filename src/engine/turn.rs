@@ -50,7 +50,7 @@ impl<'a> Turn<'a> {
 
     pub fn note(&mut self, step: Option<&StepName>, kind: NoteKind, words: impl Into<String>) {
         self.out.notes.push(Note {
-            generation: self.generation.number,
+            generation: self.generation.life,
             step: step.cloned(),
             kind,
             words: words.into(),
@@ -61,7 +61,7 @@ impl<'a> Turn<'a> {
     pub fn command_id(&self, step: &StepName, part: Part, attempt: u32) -> CommandId {
         CommandId {
             instance: self.id.clone(),
-            generation: self.generation.number,
+            generation: self.generation.life,
             step: step.as_str().to_owned(),
             part,
             attempt,

@@ -59,6 +59,10 @@ pub struct Generation {
     /// Ids of the cancels and acts that were obeyed, the newest last, bounded.
     #[prost(string, repeated, tag = "19")]
     pub seen: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Derived from the event that started it, in 40 bits: numbers begin again when all lives are
+    /// forgotten, command ids do not. 0 for a life that began before there were marks.
+    #[prost(uint64, tag = "20")]
+    pub mark: u64,
 }
 /// Whose child an instance is.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -292,6 +296,9 @@ pub struct Entry {
     pub inbox: i64,
     #[prost(message, repeated, tag = "9")]
     pub notes: ::prost::alloc::vec::Vec<Note>,
+    /// The generation's mark.
+    #[prost(uint64, tag = "10")]
+    pub mark: u64,
 }
 /// One thing that happened, in a person's words.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -6,7 +6,7 @@ use crate::engine::{
     Direction, Failure, FailureKind, Frame, Generation, Instance, Phase, Progress, Request,
     StepState, Stuck,
 };
-use crate::message::{Hash, Offset, Timestamp};
+use crate::message::{Hash, Life, Offset, Timestamp};
 
 impl Instance {
     /// The bytes that the changelog and the store keep.
@@ -39,7 +39,7 @@ fn each<A, B>(list: Vec<A>, read: impl Fn(A) -> Result<B, Error>) -> Result<Vec<
 
 fn generation_out(g: &Generation) -> wire::Generation {
     wire::Generation {
-        number: g.number,
+        number: g.life.number,
         definition: g.definition.0.to_vec(),
         direction: match g.direction {
             Direction::Forward => wire::Direction::Forward,
@@ -62,6 +62,7 @@ fn generation_out(g: &Generation) -> wire::Generation {
         parent: None,
         pivoted: g.pivoted,
         seen: g.seen.clone(),
+        mark: g.life.mark,
     }
 }
 
@@ -74,7 +75,7 @@ fn generation_in(g: wire::Generation) -> Result<Generation, Error> {
     let hash: [u8; 16] = g.definition.try_into().map_err(|_| Error::Field("definition"))?;
     let data: Value = serde_json::from_slice(&g.data).map_err(|e| Error::Message(e.to_string()))?;
     Ok(Generation {
-        number: g.number,
+        life: Life { number: g.number, mark: g.mark },
         definition: Hash(hash),
         direction,
         data,

@@ -2,19 +2,19 @@ use std::fmt;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-use super::{Error, InstanceId, Key, SagaName};
+use super::{Error, InstanceId, Key, Life, SagaName};
 
 /// What one attempt of one action or compensation is called: derived from where it stands, so a
 /// replay makes the same id again.
 ///
-/// As text `saga/key/generation/step/attempt`, with `/` and `%` percent-encoded inside the parts;
+/// As text `saga/key/life/step/attempt`, with `/` and `%` percent-encoded inside the parts;
 /// a compensation's step reads `step~undo`, its second run (for a late success) `step~undo.2`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId {
     /// Whose command it is.
     pub instance: InstanceId,
-    /// Which life of the instance, counted from 1.
-    pub generation: u32,
+    /// Which life of the instance.
+    pub generation: Life,
     /// The step's path: its name, with branch coordinates for steps inside a fan-out.
     pub step: String,
     /// Action or compensation.
@@ -126,7 +126,7 @@ mod tests {
                 saga: SagaName::new("order-fulfilment").expect("a name"),
                 key: Key::new(key).expect("a key"),
             },
-            generation: 2,
+            generation: Life { number: 2, mark: 0xab_cdef },
             step: "charge-card".to_owned(),
             part,
             attempt: 3,
@@ -136,13 +136,21 @@ mod tests {
     #[test]
     fn a_command_id_reads_back_as_it_was_written() {
         let plain = id("o-1", Part::Action);
-        assert_eq!(plain.to_string(), "order-fulfilment/o-1/2/charge-card/3");
-        assert_eq!(plain.idempotency_key(), "order-fulfilment/o-1/2/charge-card");
+        assert_eq!(plain.to_string(), "order-fulfilment/o-1/2-0000abcdef/charge-card/3");
+        assert_eq!(plain.idempotency_key(), "order-fulfilment/o-1/2-0000abcdef/charge-card");
         let undo = id("a/b%~c ü", Part::Undo(2));
-        assert_eq!(undo.to_string(), "order-fulfilment/a%2Fb%25%7Ec ü/2/charge-card~undo.2/3");
+        let text = "order-fulfilment/a%2Fb%25%7Ec ü/2-0000abcdef/charge-card~undo.2/3";
+        assert_eq!(undo.to_string(), text);
         for command in [plain, undo, id("x", Part::Undo(1))] {
             assert_eq!(command.to_string().parse(), Ok(command));
         }
+    }
+
+    #[test]
+    fn the_id_of_a_life_without_a_mark_is_what_it_was() {
+        let text = "order-fulfilment/o-1/2/charge-card/3";
+        let id: CommandId = text.parse().expect("an id");
+        assert_eq!((id.generation, id.to_string().as_str()), (Life::unmarked(2), text));
     }
 
     #[test]

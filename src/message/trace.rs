@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use super::{CommandId, InstanceId};
+use super::{CommandId, InstanceId, Life};
 
 /// The trace of one life of an instance: its starter's, or one of its own, derived from who it
 /// is. Whoever computes it gets the same, so a restart repeats nothing and loses nothing.
@@ -16,15 +16,19 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// Finds the trace of an instance's generation; `parent` is the `traceparent` of whoever
+    /// Finds the trace of one life of an instance; `parent` is the `traceparent` of whoever
     /// started it, and counts as none if it is not one.
     #[must_use]
-    pub fn of(instance: &InstanceId, generation: u32, parent: Option<&str>) -> Self {
+    pub fn of(instance: &InstanceId, life: Life, parent: Option<&str>) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("segue 2026 trace");
         for part in [instance.saga.as_str(), instance.key.as_str()] {
             hasher.update(&(part.len() as u64).to_be_bytes()).update(part.as_bytes());
         }
-        let seed = *hasher.update(&generation.to_be_bytes()).finalize().as_bytes();
+        hasher.update(&life.number.to_be_bytes());
+        if life.mark != 0 {
+            hasher.update(&life.mark.to_be_bytes());
+        }
+        let seed = *hasher.finalize().as_bytes();
         match parent.and_then(read) {
             Some((trace, span, sampled)) => Self { trace, parent: Some(span), sampled, seed },
             None => Self { trace: not_zero(&seed), parent: None, sampled: true, seed },
@@ -107,6 +111,7 @@ mod tests {
     use super::*;
     use crate::message::{Key, Part, SagaName};
 
+    const ONE: Life = Life { number: 1, mark: 0 };
     const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     fn instance(saga: &str, key: &str) -> InstanceId {
@@ -117,7 +122,7 @@ mod tests {
     fn command(attempt: u32) -> CommandId {
         CommandId {
             instance: instance("order", "o-1"),
-            generation: 1,
+            generation: ONE,
             step: "charge".to_owned(),
             part: Part::Action,
             attempt,
@@ -126,13 +131,20 @@ mod tests {
 
     #[test]
     fn an_instance_has_one_trace_and_another_has_another() {
-        let of = |saga, key, generation| TraceContext::of(&instance(saga, key), generation, None);
-        let context = of("order", "o-1", 1);
-        assert_eq!(context, of("order", "o-1", 1));
+        let of = |saga, key, life| TraceContext::of(&instance(saga, key), life, None);
+        let context = of("order", "o-1", ONE);
+        assert_eq!(context, of("order", "o-1", ONE));
         assert_eq!((context.parent, context.sampled), (None, true));
         // Written down: another value would tear the traces of instances that live.
         assert_eq!(context.traceparent(&command(1)), GOLDEN);
-        let others = [of("order", "o-1", 2), of("order", "o-2", 1), of("ordero", "-1", 1)];
+        let two = Life::unmarked(2);
+        let marked = Life { mark: 1, ..ONE };
+        let others = [
+            of("order", "o-1", two),
+            of("order", "o-1", marked),
+            of("order", "o-2", ONE),
+            of("ordero", "-1", ONE),
+        ];
         for other in others {
             assert_ne!(context.trace, other.trace);
             assert_ne!(context.transition(1), other.transition(1));
@@ -141,7 +153,7 @@ mod tests {
 
     #[test]
     fn every_transition_and_command_has_a_span_of_its_own() {
-        let context = TraceContext::of(&instance("order", "o-1"), 1, None);
+        let context = TraceContext::of(&instance("order", "o-1"), ONE, None);
         let mut spans: Vec<_> = (1..100).map(|n| context.transition(n)).collect();
         spans.extend((1..100).map(|n| context.sending(&command(n))));
         spans.sort_unstable();
@@ -151,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_starters_trace_is_joined() {
-        let context = TraceContext::of(&instance("order", "o-1"), 1, Some(PARENT));
+        let context = TraceContext::of(&instance("order", "o-1"), ONE, Some(PARENT));
         let header = context.traceparent(&command(1));
         assert!(header.starts_with("00-0af7651916cd43dd8448eb211c80319c-"), "{header}");
         assert!(header.ends_with("-01"), "{header}");
@@ -159,15 +171,15 @@ mod tests {
         assert_eq!(u64::from_be_bytes(parent), 0xb7ad_6b71_6920_3331);
         assert_eq!(read(&header).map(|(_, span, _)| span), Some(context.sending(&command(1))));
         let unseen = PARENT.replace("-01", "-00");
-        let context = TraceContext::of(&instance("order", "o-1"), 1, Some(&unseen));
+        let context = TraceContext::of(&instance("order", "o-1"), ONE, Some(&unseen));
         assert!(context.traceparent(&command(1)).ends_with("-00"));
         let later = PARENT.replace("00-0af", "01-0af") + "-more";
-        assert!(TraceContext::of(&instance("o", "1"), 1, Some(&later)).parent.is_some());
+        assert!(TraceContext::of(&instance("o", "1"), ONE, Some(&later)).parent.is_some());
     }
 
     #[test]
     fn what_is_no_traceparent_counts_as_none() {
-        let own = TraceContext::of(&instance("order", "o-1"), 1, None);
+        let own = TraceContext::of(&instance("order", "o-1"), ONE, None);
         for text in [
             "",
             "x",
@@ -179,7 +191,7 @@ mod tests {
             "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
             "00-0af7651916cd43dd8448eb211c8031üc-b7ad6b7169203331-01",
         ] {
-            assert_eq!(TraceContext::of(&instance("order", "o-1"), 1, Some(text)), own, "{text}");
+            assert_eq!(TraceContext::of(&instance("order", "o-1"), ONE, Some(text)), own, "{text}");
         }
     }
 

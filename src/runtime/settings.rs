@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::engine::{Note, Status};
-use crate::message::{Address, CommandId, InstanceId, Offset, Shard, Timestamp, Topic};
+use crate::message::{Address, CommandId, InstanceId, Life, Offset, Shard, Timestamp, Topic};
 
 /// How a pipeline and its gateway behave; the same for all of one application.
 #[derive(Debug, Clone)]
@@ -110,7 +110,7 @@ pub struct Observed {
     /// Whose.
     pub id: InstanceId,
     /// Which generation.
-    pub generation: u32,
+    pub generation: Life,
     /// Which of its transitions, counted from 1.
     pub transition: u64,
     /// When the generation started.

@@ -14,7 +14,7 @@ use crate::definition::Catalog;
 use crate::engine::{self, Effect, Generation, Input, Instance, Rejection, Transition};
 use crate::format::{seal, wire};
 use crate::message::{
-    Address, CommandId, Headers, InstanceId, Key, Offset, Origin, Outgoing, SagaName, Shard,
+    Address, CommandId, Headers, InstanceId, Key, Life, Offset, Origin, Outgoing, SagaName, Shard,
     Timestamp, TraceContext,
 };
 
@@ -176,13 +176,12 @@ impl ShardState {
     ) {
         tools.counts.transitions += 1;
         let Transition { after, effects, notes } = transition;
-        let number = notes.last().map_or(0, |note| note.generation);
-        let generation =
-            after.as_ref().and_then(|a| a.generations.iter().find(|g| g.number == number));
+        let life = notes.last().map_or(Life::default(), |note| note.generation);
+        let generation = after.as_ref().and_then(|a| a.generations.iter().find(|g| g.life == life));
         let sent = perform(id, effects, generation, case, tools);
         let observed = Observed {
             id: id.clone(),
-            generation: number,
+            generation: life,
             transition: generation.map_or(0, |g| g.transitions),
             started: generation.map_or(case.record.timestamp, |g| g.started),
             trace_parent: generation.map_or(String::new(), |g| g.trace_parent.clone()),
@@ -226,14 +225,14 @@ fn perform<S>(
     case: &Case<'_>,
     tools: &mut Tools<'_, S>,
 ) -> Vec<(CommandId, Address)> {
-    let number = generation.map_or(0, |g| g.number);
+    let life = generation.map_or(Life::default(), |g| g.life);
     let parent = generation.map(|g| g.trace_parent.as_str()).filter(|text| !text.is_empty());
     let mut sent = Vec::with_capacity(effects.len());
     let cause = Cause {
         app: &tools.settings.app,
         id,
         event: case.event.map(|event| event.id.as_str()),
-        trace: TraceContext::of(id, number, parent),
+        trace: TraceContext::of(id, life, parent),
         at: case.record.timestamp,
     };
     for effect in effects {
@@ -368,13 +367,14 @@ fn history(observed: &Observed) -> HistoryRecord {
     let entry = wire::Entry {
         saga: observed.id.saga.to_string(),
         key: observed.id.key.to_string(),
-        generation: observed.generation,
+        generation: observed.generation.number,
         transition: observed.transition,
         at_ms: observed.at.0,
         status: observed.status.map_or("forgotten", engine::Status::text).to_owned(),
         shard: i32::try_from(observed.shard.0).unwrap_or(i32::MAX),
         inbox: observed.offset.0,
         notes: observed.notes.iter().map(note).collect(),
+        mark: observed.generation.mark,
     };
     HistoryRecord { key: observed.id.to_string().into(), value: seal(&entry).into() }
 }

@@ -5,7 +5,7 @@ use super::run::Wrong;
 use crate::correlation::{Heading, Index};
 use crate::definition::{Catalog, Compensation, Definition, Request, Step, StepKind};
 use crate::engine::{self, Act, Effect, Generation, Input, Instance, Rejection, next_due};
-use crate::message::{Address, CommandId, Event, InstanceId, Part, Span, Timestamp};
+use crate::message::{Address, CommandId, Event, InstanceId, Life, Part, Span, Timestamp};
 
 /// 2026-01-01T00:00:00Z.
 const BEGIN: Timestamp = Timestamp(1_767_225_600_000);
@@ -147,10 +147,10 @@ impl World {
 
     /// The command that `step/attempt`, `generation/step/attempt` or a whole id names.
     fn command(&self, text: &str) -> Result<CommandId, Wrong> {
-        let newest = self.newest().map_or(1, |generation| generation.number);
+        let newest = self.newest().map_or(1, |generation| generation.life.number);
         let whole = CommandId {
             instance: self.id.clone(),
-            generation: newest,
+            generation: Life::unmarked(newest),
             step: String::new(),
             part: Part::Action,
             attempt: 1,
@@ -162,9 +162,21 @@ impl World {
             2 => format!("{instance}/{text}"),
             _ => text.to_owned(),
         };
-        text.parse().map_err(|e| {
+        let named: CommandId = text.parse().map_err(|e| {
             Wrong::new(format!("{e}; write `step/attempt`, `step~undo/attempt` or a whole id"))
-        })
+        })?;
+        Ok(self.marked(named))
+    }
+
+    /// The latest life of a number, where an author left its mark away.
+    fn marked(&self, named: CommandId) -> CommandId {
+        let latest = |id: &&CommandId| id.generation.number == named.generation.number;
+        match self.sent.iter().rev().find(latest) {
+            Some(sent) if named.generation.mark == 0 && named.instance == self.id => {
+                CommandId { generation: sent.generation, ..named }
+            }
+            Some(_) | None => named,
+        }
     }
 }
 

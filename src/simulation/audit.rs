@@ -9,7 +9,7 @@ use crate::books::{Books, Delivery, Options, Record};
 use crate::definition::{Catalog, Definition};
 use crate::engine::{Direction, Message, Phase, StepState};
 use crate::format::{open, wire};
-use crate::message::{InstanceId, Timestamp, Topic, header};
+use crate::message::{InstanceId, Life, Timestamp, Topic, header};
 
 /// Reads the topics when all is over: what was sent must be what the fold says, and what the
 /// participants did must be what the endings say.
@@ -33,9 +33,9 @@ pub(super) fn audit(
     }
     for (id, instance) in fold.instances() {
         for generation in &instance.generations {
-            let prefix = idempotency_prefix(id, generation.number);
+            let prefix = idempotency_prefix(id, generation.life);
             let own: Vec<&Deed> = deeds.iter().filter(|d| d.key.starts_with(&prefix)).collect();
-            let what = format!("{id} ({})", generation.number);
+            let what = format!("{id} ({})", generation.life);
             match (generation.ended, generation.direction) {
                 (None, _) => found.push(format!("{what} did not end")),
                 (Some(_), Direction::Forward) => {
@@ -101,9 +101,9 @@ fn history(world: &World, app: &str) -> Vec<wire::Entry> {
 }
 
 /// What every idempotency key of one life begins with.
-fn idempotency_prefix(id: &InstanceId, generation: u32) -> String {
+fn idempotency_prefix(id: &InstanceId, life: Life) -> String {
     let plain = |text: &str| text.replace('%', "%25").replace('/', "%2F").replace('~', "%7E");
-    format!("{}/{}/{generation}/", plain(id.saga.as_str()), plain(id.key.as_str()))
+    format!("{}/{}/{life}/", plain(id.saga.as_str()), plain(id.key.as_str()))
 }
 
 /// One effect for each id, the one that the fold says, with the same bytes.

@@ -8,7 +8,7 @@ use super::world::{Seen, World};
 use crate::definition::Catalog;
 use crate::engine::{self, Effect, Input, Instance, Rejection};
 use crate::format::{open, wire};
-use crate::message::{InstanceId, Key, Offset, SagaName, Shard, Timestamp};
+use crate::message::{InstanceId, Key, Life, Offset, SagaName, Shard, Timestamp};
 
 /// What the shards must be: a plain fold of the engine over each inbox, without batches, stores,
 /// crashes or memory, to compare what was committed with.
@@ -21,7 +21,7 @@ pub(super) struct Fold {
     /// How many dead letters there must be.
     pub dead_letters: usize,
     /// The lives that each start event began.
-    pub begun: BTreeMap<String, Vec<(InstanceId, u32)>>,
+    pub begun: BTreeMap<String, Vec<(InstanceId, Life)>>,
     pub violations: Vec<String>,
 }
 
@@ -212,7 +212,7 @@ impl Fold {
     fn note_begun(&mut self, id: &InstanceId, after: &Instance) {
         for generation in &after.generations {
             let lives = self.begun.entry(generation.started_by.clone()).or_default();
-            let life = (id.clone(), generation.number);
+            let life = (id.clone(), generation.life);
             if !lives.contains(&life) {
                 lives.push(life);
             }

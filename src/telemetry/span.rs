@@ -8,7 +8,7 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::engine::Note;
-use crate::message::{Address, CommandId, InstanceId, Timestamp, TraceContext};
+use crate::message::{Address, CommandId, InstanceId, Life, Timestamp, TraceContext};
 
 /// A transition of an instance as it is told to a trace: names and ids, never a payload.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +16,7 @@ pub struct TransitionSpan {
     /// Whose.
     pub instance: InstanceId,
     /// Which life of it.
-    pub generation: u32,
+    pub generation: Life,
     /// The `traceparent` of whoever started it.
     pub trace_parent: Option<String>,
     /// Which transition of that life, counted from 1.
@@ -93,7 +93,7 @@ impl TransitionSpan {
         transition.attributes = vec![
             KeyValue::new("segue.saga", self.instance.saga.as_str().to_owned()),
             KeyValue::new("segue.instance", self.instance.to_string()),
-            KeyValue::new("segue.generation", i64::from(self.generation)),
+            KeyValue::new("segue.generation", i64::from(self.generation.number)),
             KeyValue::new("segue.transition", self.transition.cast_signed()),
             KeyValue::new("segue.status", self.status),
         ];

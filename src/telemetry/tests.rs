@@ -16,7 +16,7 @@ use super::log;
 use super::*;
 use crate::engine::{Note, NoteKind};
 use crate::message::{
-    CommandId, InstanceId, Key, Part, SagaName, StepName, Timestamp, TraceContext,
+    CommandId, InstanceId, Key, Life, Part, SagaName, StepName, Timestamp, TraceContext,
 };
 
 fn instance(key: &str) -> InstanceId {
@@ -27,7 +27,7 @@ fn instance(key: &str) -> InstanceId {
 fn command(key: &str) -> CommandId {
     CommandId {
         instance: instance(key),
-        generation: 1,
+        generation: Life::unmarked(1),
         step: "charge".to_owned(),
         part: Part::Action,
         attempt: 1,
@@ -36,13 +36,13 @@ fn command(key: &str) -> CommandId {
 
 fn note(kind: NoteKind, step: Option<&str>) -> Note {
     let step = step.map(|name| StepName::new(name).expect("a name"));
-    Note { generation: 1, step, kind, words: "4111-secret".to_owned() }
+    Note { generation: Life::unmarked(1), step, kind, words: "4111-secret".to_owned() }
 }
 
 fn transition(key: &str, number: u64, parent: Option<&str>) -> TransitionSpan {
     TransitionSpan {
         instance: instance(key),
-        generation: 1,
+        generation: Life::unmarked(1),
         trace_parent: parent.map(str::to_owned),
         transition: number,
         notes: vec![
@@ -134,7 +134,7 @@ fn a_receiver_gets_every_transition_once_and_no_payload() {
     let spans = spans(&requests);
     assert_eq!(spans.len(), 700 + 2, "the trace that nobody wants is not there");
 
-    let own = TraceContext::of(&instance("o-1"), 1, None);
+    let own = TraceContext::of(&instance("o-1"), Life::unmarked(1), None);
     for number in 1..=700 {
         let span = &spans[&own.transition(number).to_vec()];
         assert_eq!(span.trace_id, own.trace);
@@ -145,7 +145,7 @@ fn a_receiver_gets_every_transition_once_and_no_payload() {
         let events: Vec<_> = span.events.iter().map(|e| e.name.as_str()).collect();
         assert_eq!(events, ["succeeded", "sent"]);
     }
-    let theirs = TraceContext::of(&instance("o-2"), 1, Some(parent));
+    let theirs = TraceContext::of(&instance("o-2"), Life::unmarked(1), Some(parent));
     let span = &spans[&theirs.transition(1).to_vec()];
     assert_eq!(span.parent_span_id, 0xb7ad_6b71_6920_3331_u64.to_be_bytes());
     assert_eq!(span.status.as_ref().map(|s| s.message.as_str()), Some("a person must act"));

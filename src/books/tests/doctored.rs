@@ -216,8 +216,9 @@ fn an_undo_that_nobody_answered() {
 
 /// Adds the refund that another instance got.
 fn refund(doctor: &mut Doctor) -> String {
-    let mut id: CommandId = "order-fulfilment/x/1/charge-card~undo/1".parse().expect("an id");
-    id.instance.key = crate::message::Key::new(&doctor.key).expect("a key");
+    let charged = doctor.log[doctor.one("ChargeCard")].header(header::ID).to_owned();
+    let mut id: CommandId = charged.parse().expect("an id");
+    (id.part, id.attempt) = (crate::message::Part::Undo(1), 1);
     let refund = |r: &&Rec| r.header(header::TYPE) == "RefundPayment";
     let mut rec = LOG.iter().find(refund).expect("a refund").clone();
     for name in [header::ID, header::COMMAND] {

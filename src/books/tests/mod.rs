@@ -1,4 +1,5 @@
 mod doctored;
+mod lives;
 mod world;
 
 use std::sync::LazyLock;
@@ -43,7 +44,7 @@ participants:
 
 /// What the topics hold after 150 orders in trouble.
 static LOG: LazyLock<Vec<Rec>> = LazyLock::new(|| {
-    let mut world = World::new(order(), TROUBLE, 11);
+    let mut world = World::new(order(), TROUBLE, 12);
     for n in 1..=150 {
         world.order(n);
     }

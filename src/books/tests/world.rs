@@ -88,16 +88,21 @@ impl World {
     }
 
     pub fn order(&mut self, n: i64) {
+        self.order_at(n, Timestamp(n), "placed");
+    }
+
+    /// Places an order by an event `<word>-<n>`.
+    pub fn order_at(&mut self, n: i64, at: Timestamp, word: &str) {
         let id = format!("o-{n}");
         let total = format!("{}.{:03}", 5 + n, (n * 370) % 1000);
         let body =
             format!(r#"{{"order_id":"{id}","lines":[{{"n":{n},"each":1.50}}],"total":{total}}}"#);
         let mut headers = Headers::default();
-        headers.push(header::ID, format!("placed-{n}"));
+        headers.push(header::ID, format!("{word}-{n}"));
         headers.push(header::TYPE, "OrderPlaced");
         let topic = Topic::new("shop.orders").expect("a topic");
         let event = Outgoing { topic, key: id, headers, body: body.into() };
-        self.later(Timestamp(n), Happening::Event(event));
+        self.later(at, Happening::Event(event));
     }
 
     fn later(&mut self, at: Timestamp, what: Happening) {
@@ -158,7 +163,6 @@ impl World {
             return;
         };
         let Transition { after, effects, notes } = transition;
-        let after = after.expect("nothing is forgotten within the horizon");
         for effect in effects {
             let (message, is_command) = match effect {
                 Effect::Command(message) => (message, true),
@@ -171,22 +175,28 @@ impl World {
                 self.later(now.after(crate::message::Span(1)), Happening::Command(sent));
             }
         }
-        let generation = after.newest().expect("a life");
+        let life = notes.last().expect("something happened").generation;
+        let generation = after.as_ref().and_then(|a| a.generations.iter().find(|g| g.life == life));
         let entry = wire::Entry {
             saga: id.saga.to_string(),
             key: id.key.to_string(),
-            generation: generation.number,
-            transition: generation.transitions,
+            generation: life.number,
+            transition: generation.map_or(0, |g| g.transitions),
             at_ms: now.0,
-            status: generation.status().text().to_owned(),
+            status: generation.map_or("forgotten", |g| g.status().text()).to_owned(),
             shard: 0,
             inbox: 0,
             notes: notes.iter().map(note).collect(),
+            mark: life.mark,
         };
         let history = Topic::new(&format!("{APP}.history")).expect("a topic");
         let headers = Headers::default();
         let body = seal(&entry).into();
         self.append(Outgoing { topic: history, key: id.to_string(), headers, body }, now);
+        let Some(after) = after else {
+            self.instances.remove(id);
+            return;
+        };
         if let Some(due) = engine::next_due(&after) {
             self.later(due, Happening::Wake(id.clone()));
         }

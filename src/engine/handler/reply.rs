@@ -64,8 +64,8 @@ impl<'a> Search<'a> {
     fn named(&self, command: &CommandId) -> Result<Found, Rejection> {
         let unknown = || Rejection::Unmatched(format!("command {command} was never sent"));
         let generations = &self.instance.generations;
-        let number = |g: &Generation| g.number == command.generation;
-        let generation = generations.iter().position(number).ok_or_else(unknown)?;
+        let meant = |g: &Generation| g.life == command.generation;
+        let generation = generations.iter().position(meant).ok_or_else(unknown)?;
         let run = &generations[generation];
         let definition = self.definition(run)?;
         let step = |s: &StepState| definition.step(s.step).name.as_str() == command.step;

@@ -8,7 +8,7 @@ use crate::engine::limits::{GENERATIONS_MAX, QUEUED_MAX};
 use crate::engine::turn::{Out, Turn, within_limit};
 use crate::engine::{Direction, Frame, Generation, Instance, Note, NoteKind, Rejection};
 use crate::expression::{Name, Scope};
-use crate::message::{Event, InstanceId, Timestamp};
+use crate::message::{Event, InstanceId, Life, Timestamp};
 
 /// Which entry of `start` an event is for this instance, if it is one.
 ///
@@ -63,7 +63,7 @@ pub(in crate::engine) fn take(
     let Some(newest) = instance.newest() else {
         return begin(definition, id, instance, event, now, out);
     };
-    let (number, ended) = (newest.number, newest.ended.is_some());
+    let (life, ended) = (newest.life, newest.ended.is_some());
     // A start that waits must not be overtaken.
     if ended && instance.queued.is_empty() {
         return match start.after {
@@ -83,7 +83,7 @@ pub(in crate::engine) fn take(
                 newest.transitions += 1;
             }
             out.notes.push(Note {
-                generation: number,
+                generation: life,
                 step: None,
                 kind: NoteKind::Queued,
                 words: format!("{} waits for the end", event.id),
@@ -113,9 +113,9 @@ pub(in crate::engine) fn begin(
         )));
     }
     let data = first_data(definition, id, event, now).map_err(refused)?;
-    let number = instance.newest().map_or(1, |newest| newest.number + 1);
+    let number = instance.newest().map_or(1, |newest| newest.life.number + 1);
     let mut generation = Generation {
-        number,
+        life: Life::begun(number, event),
         definition: definition.hash,
         direction: Direction::Forward,
         data,

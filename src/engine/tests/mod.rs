@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::{Act, Effect, Input, Instance, Note, Rejection, Verb, next_due, step};
 use crate::definition::{Catalog, parse};
-use crate::message::{Address, CommandId, Event, InstanceId, Key, Span, Timestamp};
+use crate::message::{Address, CommandId, Event, InstanceId, Key, Life, Span, Timestamp};
 
 /// An order: stock and money that can be given back, a parcel that cannot.
 const ORDER: &str = "
@@ -178,13 +178,18 @@ impl World {
         event
     }
 
-    /// `reserve~undo/2` in the first generation, `2/reserve/1` in another, or a whole id.
+    /// `reserve~undo/2` in the first life that is remembered under that number, `2/reserve/1` in
+    /// another, or a whole id.
     fn command(&self, short: &str) -> String {
-        match short.matches('/').count() {
-            1 => format!("{}/1/{short}", self.id),
-            2 => format!("{}/{short}", self.id),
-            _ => short.to_owned(),
-        }
+        let (number, rest) = match short.matches('/').count() {
+            1 => ("1", short),
+            2 => short.split_once('/').expect("a slash"),
+            _ => return short.to_owned(),
+        };
+        let mut lives = self.instance.iter().flat_map(|i| &i.generations).map(|g| g.life);
+        let number = number.parse().expect("a number");
+        let life = lives.find(|life| life.number == number);
+        format!("{}/{}/{rest}", self.id, life.unwrap_or(Life::unmarked(number)))
     }
 
     fn act(&mut self, words: &str, body: Option<Value>) -> Act {
@@ -266,7 +271,9 @@ fn said(effect: &Effect) -> String {
     text
 }
 
+/// An id as scripts write it: without saga, key and mark.
 fn short(id: &CommandId) -> String {
+    let id = CommandId { generation: Life::unmarked(id.generation.number), ..id.clone() };
     let text = id.to_string();
     let inside = text.splitn(3, '/').nth(2).expect("saga, key and the rest");
     inside.strip_prefix("1/").unwrap_or(inside).to_owned()

@@ -10,7 +10,7 @@ use crate::engine::handler::back::compensation;
 use crate::engine::{
     Act, Direction, Effect, Input, Instance, Message, Note, NoteKind, Status, Verb, next_due,
 };
-use crate::message::{Address, Event, Part, Span};
+use crate::message::{Address, Event, Life, Part, Span};
 
 const RUNS: u64 = 3000;
 const INPUTS: u64 = 40;
@@ -76,10 +76,10 @@ struct Run {
     seed: u64,
     dice: Dice,
     world: World,
-    accounts: BTreeMap<(u32, String), Account>,
+    accounts: BTreeMap<(Life, String), Account>,
     completions: usize,
     /// Generations that have ended, and how.
-    ended: BTreeMap<u32, NoteKind>,
+    ended: BTreeMap<Life, NoteKind>,
     ids: BTreeSet<String>,
     sent: Vec<Message>,
     told: Vec<Event>,
@@ -142,7 +142,7 @@ impl Run {
             NoteKind::Rejected => Some(false),
             NoteKind::Acted => {
                 let generation = |i: &Instance| {
-                    i.generations.iter().find(|g| g.number == note.generation).cloned()
+                    i.generations.iter().find(|g| g.life == note.generation).cloned()
                 };
                 let stuck = resolved.and_then(generation).map(|g| g.stuck);
                 let action = stuck.is_some_and(|all| all.iter().all(|s| !s.undoing));
@@ -193,14 +193,14 @@ impl Run {
     }
 
     /// An undoing begins: the first one of a step on the way back is the last completion's.
-    fn undo(&mut self, generation: u32, step: &str, run: u32) {
+    fn undo(&mut self, generation: Life, step: &str, run: u32) {
         let seed = self.seed;
         let own = self.accounts[&(generation, step.to_owned())].clone();
         assert_eq!(run, own.undos + 1, "seed {seed}: undoings of {step} are counted");
         assert!(run <= 2, "seed {seed}: {step} is undone a third time");
         let instance = self.world.instance.as_ref();
         let all = instance.map(|i| i.generations.as_slice()).unwrap_or_default();
-        let back = all.iter().any(|g| g.number == generation && g.direction == Direction::Back);
+        let back = all.iter().any(|g| g.life == generation && g.direction == Direction::Back);
         if run == 1 {
             assert!(own.may_have_happened, "seed {seed}: {step} is undone, never done");
             let later = self.accounts.iter().find(|((number, name), other)| {

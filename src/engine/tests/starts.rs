@@ -1,6 +1,7 @@
 //! A second start, and one after the end.
 
-use super::{ORDER, PAIR, check};
+use super::{Effect, Input, ORDER, PAIR, World, check};
+use crate::message::CommandId;
 
 #[test]
 fn a_second_start_is_refused_if_the_author_says_so() {
@@ -112,6 +113,39 @@ fn a_key_that_is_forgotten_starts_afresh() {
         start > A a/1
         ",
     );
+}
+
+/// Starts the saga by an event of that id; answers the id of its first command.
+fn start(world: &mut World, id: &str) -> CommandId {
+    let event = world.event(&format!("start id={id}"), None);
+    match &world.tell(&Input::Event(event)).expect("it starts")[..] {
+        [Effect::Command(message)] => message.id.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_life_after_all_are_forgotten_has_command_ids_of_its_own() {
+    let mut world = World::of(PAIR);
+    let one = start(&mut world, "one");
+    assert_eq!(world.told("ANo"), "> nothing");
+    world.pass("7d".parse().expect("a duration"));
+    assert_eq!(world.instance, None);
+    let two = start(&mut world, "two");
+    assert_eq!(one.generation.number, two.generation.number);
+    assert_ne!(one.idempotency_key(), two.idempotency_key());
+    // Nor is an answer to the forgotten life one to this.
+    assert_eq!(world.told(&format!("ADone for={one}")), "! unmatched");
+    assert_eq!(world.told(&format!("ADone for={two}")), "> B b/1");
+}
+
+#[test]
+fn a_start_that_is_repeated_after_all_is_forgotten_asks_for_nothing_new() {
+    let mut world = World::of(PAIR);
+    let one = start(&mut world, "one");
+    assert_eq!(world.told("ANo"), "> nothing");
+    world.pass("7d".parse().expect("a duration"));
+    assert_eq!(start(&mut world, "one"), one);
 }
 
 #[test]
