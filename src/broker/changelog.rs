@@ -7,7 +7,7 @@ use rdkafka::message::Message as _;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::connection::{ANSWER_MAX, Quiet, is_passing};
-use super::faults::{lost, passing};
+use super::faults::{lost, passing, unread};
 use super::reader::{end_finder, made};
 use super::{Connection, Error, Isolation};
 use crate::message::{Offset, Shard, Topic};
@@ -29,7 +29,7 @@ impl Ends {
     /// The first offset of a partition's log, and the one behind its last.
     pub(super) fn of(&self, topic: &str, partition: i32) -> Result<(i64, i64), Lost> {
         let asked = self.0.fetch_watermarks(topic, partition, ANSWER_MAX);
-        asked.map_err(|e| lost(&format!("asking for the end of {topic}[{partition}]"), &e))
+        asked.map_err(|e| unread(&format!("asking for the end of {topic}[{partition}]"), &e))
     }
 }
 

@@ -139,6 +139,19 @@ impl Connection {
             }
         }
     }
+
+    /// The same for a question about a topic that there is: a broker that does not know it has
+    /// not heard of it yet.
+    pub(super) fn unserved(&self, doing: &str, topic: &str, error: &KafkaError) -> Error {
+        match error.rdkafka_error_code() {
+            Some(code) if is_unknown_topic(code) => Error::Unanswered {
+                brokers: self.brokers.clone(),
+                doing: doing.to_owned(),
+                reason: format!("{topic} is not known everywhere yet: {}", describe(error)),
+            },
+            _ => self.unanswered(doing, error),
+        }
+    }
 }
 
 impl fmt::Debug for Connection {
@@ -217,6 +230,12 @@ pub(super) fn describe(error: &KafkaError) -> String {
         KafkaError::Transaction(inner) => inner.string(),
         _ => error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string()),
     }
+}
+
+/// Whether a broker says that it does not know a topic.
+pub(super) fn is_unknown_topic(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(code, Code::UnknownTopic | Code::UnknownPartition | Code::UnknownTopicOrPartition)
 }
 
 /// Whether asking again later may help.

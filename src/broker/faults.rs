@@ -2,7 +2,7 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
-use super::connection::describe;
+use super::connection::{describe, is_unknown_topic};
 use crate::runtime::Lost;
 
 /// What an error says about the next try.
@@ -49,6 +49,14 @@ pub(super) fn meaning_of(error: &KafkaError) -> Meaning {
     error.rdkafka_error_code().map_or(Meaning::Again, meaning)
 }
 
+/// Reading is lost by an error. A topic that a broker does not know may be a new one: topics are
+/// looked at before anything starts, so a new pipeline may find it.
+pub(super) fn unread(doing: &str, error: &KafkaError) -> Lost {
+    let unknown = error.rdkafka_error_code().is_some_and(is_unknown_topic);
+    let lost = lost(doing, error);
+    Lost { fatal: lost.fatal && !unknown, ..lost }
+}
+
 /// The pipeline is lost by an error; being fenced is judged by whoever knows the group.
 pub(super) fn lost(doing: &str, error: &KafkaError) -> Lost {
     let meaning = meaning_of(error);
@@ -86,5 +94,12 @@ mod tests {
         ] {
             assert_eq!(lost("testing", &KafkaError::Global(code)).fatal, fatal, "{code}");
         }
+    }
+
+    #[test]
+    fn a_topic_that_a_reader_does_not_find_may_be_a_new_one() {
+        let unknown = KafkaError::Global(Code::UnknownTopicOrPartition);
+        assert!(lost("sending", &unknown).fatal && !unread("reading", &unknown).fatal);
+        assert!(unread("reading", &KafkaError::Global(Code::TopicAuthorizationFailed)).fatal);
     }
 }

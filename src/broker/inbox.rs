@@ -9,7 +9,7 @@ use rdkafka::message::Message as _;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::assignments::{Assignments, Partition};
-use super::faults::{lost, passing, replaced};
+use super::faults::{lost, passing, replaced, unread};
 use super::membership::Membership;
 use super::poll::drain;
 use super::record::timestamp;
@@ -210,7 +210,7 @@ impl Inbox {
             );
             return Lost { reason, fatal: true };
         }
-        lost("reading the inbox", error)
+        unread("reading the inbox", error)
     }
 
     fn partition(&self, shard: Shard) -> Partition {

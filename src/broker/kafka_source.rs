@@ -12,7 +12,7 @@ use super::assignments::{Assignments, Partition};
 use super::changelog::Ends;
 use super::connection::ANSWER_MAX;
 use super::engine_topics::EngineTopics;
-use super::faults::{lost, passing, replaced};
+use super::faults::{lost, passing, replaced, unread};
 use super::membership::Membership;
 use super::poll::drain;
 use super::reader::offsets;
@@ -80,7 +80,7 @@ impl KafkaSource {
             asked.add_partition(topic, *partition);
         }
         let found = self.consumer.committed_offsets(asked, ANSWER_MAX);
-        let found = found.map_err(|e| lost("asking where the gateway stopped", &e))?;
+        let found = found.map_err(|e| unread("asking where the gateway stopped", &e))?;
         let mut list = TopicPartitionList::new();
         for element in found.elements() {
             let partition = (element.topic().to_owned(), element.partition());
@@ -123,7 +123,7 @@ impl KafkaSource {
             // The next start looks at the log and says what is wrong with which topic.
             return passing("a users' topic was cut off or made anew while it was read".to_owned());
         }
-        lost("reading the users' topics", error)
+        unread("reading the users' topics", error)
     }
 }
 

@@ -35,5 +35,5 @@ pub use membership::{Delivery, Membership};
 pub use progress::Progress;
 pub use provision::{Mode, Plan, provision};
 pub use reader::Reader;
-pub use topics::{TopicSpec, cluster_id, create_topics};
+pub use topics::{TopicSpec, await_topics, cluster_id, create_topics};
 pub use writer::Writer;

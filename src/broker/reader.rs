@@ -110,7 +110,9 @@ impl Reader {
         );
         match drained {
             Ok(_) => Ok(found),
-            Err(Fault::Client(error)) => Err(self.connection.unanswered("reading", &error)),
+            Err(Fault::Client(error)) => {
+                Err(self.connection.unserved("reading", "a topic", &error))
+            }
             Err(Fault::Record(error)) => Err(error),
         }
     }
@@ -120,7 +122,7 @@ impl Reader {
     /// # Errors
     /// When the group's coordinator does not take it.
     pub fn commit(&mut self) -> Result<(), Error> {
-        let failed = |c: &Connection, e| Err(c.unanswered("committing offsets", &e));
+        let failed = |c: &Connection, e| Err(c.unserved("committing offsets", "a topic", &e));
         let assigned = match self.consumer.assignment() {
             Ok(assigned) => assigned,
             Err(error) => return failed(&self.connection, error),

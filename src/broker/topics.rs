@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::Consumer;
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::connection::{ANSWER_MAX, Quiet, is_passing};
 use super::reader::end_finder;
@@ -71,7 +71,10 @@ pub fn create_topics(connection: &Connection, topics: &[TopicSpec]) -> Result<()
     }
     let (doing, reason) = (doing.to_owned(), refused.join("; "));
     match (refused.is_empty(), passing) {
-        (true, _) => wait_until_known(connection, topics),
+        (true, _) => {
+            let names: Vec<Topic> = topics.iter().map(|spec| spec.name.clone()).collect();
+            await_topics(connection, &names, &AtomicBool::new(false))
+        }
         (false, true) => {
             Err(Error::Unanswered { brokers: connection.brokers.clone(), doing, reason })
         }
@@ -83,8 +86,12 @@ pub fn create_topics(connection: &Connection, topics: &[TopicSpec]) -> Result<()
 pub(super) fn existing(connection: &Connection) -> Result<BTreeMap<Topic, u32>, Error> {
     let doing = "asking which topics there are";
     let client = end_finder(connection, "segue.topics")?;
-    let metadata = client.fetch_metadata(None, ANSWER_MAX);
-    let metadata = metadata.map_err(|e| connection.unanswered(doing, &e))?;
+    known(&client).map_err(|e| connection.unanswered(doing, &e))
+}
+
+/// The topics that have all their leaders, as one broker tells.
+fn known(client: &BaseConsumer<Quiet>) -> Result<BTreeMap<Topic, u32>, KafkaError> {
+    let metadata = client.fetch_metadata(None, ANSWER_MAX)?;
     let mut found = BTreeMap::new();
     for topic in metadata.topics() {
         let led = topic.partitions().iter().all(|p| p.leader() >= 0);
@@ -95,21 +102,35 @@ pub(super) fn existing(connection: &Connection) -> Result<BTreeMap<Topic, u32>, 
     Ok(found)
 }
 
-/// A new topic is not at once known to every broker.
-fn wait_until_known(connection: &Connection, made: &[TopicSpec]) -> Result<(), Error> {
-    let doing = "waiting for new topics";
+/// Waits for topics until every one of their partitions answers; a minute long, then says which
+/// does not. A new topic is not at once known to every broker, nor is it at once served by those
+/// that tell of it.
+///
+/// # Errors
+/// When the time is up, the cluster refuses, or `stopped` is set.
+pub fn await_topics(
+    connection: &Connection,
+    topics: &[Topic],
+    stopped: &AtomicBool,
+) -> Result<(), Error> {
+    let doing = "waiting for topics";
+    let client = end_finder(connection, "segue.topics")?;
     let first = Duration::from_millis(10);
     let patience = Patience { first, ..Patience::default() };
-    patiently(doing, patience, &AtomicBool::new(false), || {
-        let found = existing(connection)?;
-        match made.iter().find(|spec| !found.contains_key(&spec.name)) {
-            None => Ok(()),
-            Some(spec) => Err(Error::Unanswered {
+    patiently(doing, patience, stopped, || {
+        let known = known(&client).map_err(|e| connection.unanswered(doing, &e))?;
+        for topic in topics {
+            let partitions = known.get(topic).copied().ok_or_else(|| Error::Unanswered {
                 brokers: connection.brokers.clone(),
                 doing: doing.to_owned(),
-                reason: format!("{} has no leader yet", spec.name),
-            }),
+                reason: format!("there is no topic {topic}"),
+            })?;
+            for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
+                let asked = client.fetch_watermarks(topic.as_str(), partition, ANSWER_MAX);
+                asked.map_err(|e| connection.unserved(doing, topic.as_str(), &e))?;
+            }
         }
+        Ok(())
     })
 }
 

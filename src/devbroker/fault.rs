@@ -13,6 +13,8 @@ impl Api {
     pub const PRODUCE: Self = Self(0);
     /// Reads records.
     pub const FETCH: Self = Self(1);
+    /// Asks where a partition begins and ends.
+    pub const LIST_OFFSETS: Self = Self(2);
     /// Commits offsets outside of transactions.
     pub const OFFSET_COMMIT: Self = Self(8);
     /// Reads committed offsets.
@@ -44,6 +46,9 @@ pub enum Trouble {
     LoseRequest,
     /// The request takes effect, and the connection closes instead of an answer.
     LoseAnswer,
+    /// The answer says that there are no such topics, as a broker does that has not heard of new
+    /// ones yet; only of `LIST_OFFSETS` and `OFFSET_COMMIT`.
+    ForgetTopics,
 }
 
 /// One fault: the nth request of an API, counted from one over all connections, meets trouble.

@@ -111,12 +111,13 @@ async fn exchange(
     match trouble {
         Some(Trouble::DelayRequest(delay)) => sleep(delay).await,
         Some(Trouble::LoseRequest) => return Err(refused("a fault loses the request")),
-        Some(Trouble::DelayAnswer(_) | Trouble::LoseAnswer) | None => {}
+        Some(Trouble::DelayAnswer(_) | Trouble::LoseAnswer | Trouble::ForgetTopics) | None => {}
     }
-    let answer = api::answer(shared, &client, request).await;
+    let mut answer = api::answer(shared, &client, request).await;
     match trouble {
         Some(Trouble::DelayAnswer(delay)) => sleep(delay).await,
         Some(Trouble::LoseAnswer) => return Err(refused("a fault loses the answer")),
+        Some(Trouble::ForgetTopics) => answer.iter_mut().for_each(api::forget_topics),
         Some(Trouble::DelayRequest(_) | Trouble::LoseRequest) | None => {}
     }
     check_open()?;

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{Command, Participants};
-use crate::broker::{Connection, Error, Isolation, Reader, Writer};
+use crate::broker::retry::{Patience, patiently};
+use crate::broker::{Connection, Error, Isolation, Reader, Writer, await_topics};
 use crate::message::{Outgoing, Timestamp};
 use crate::runtime::SourceRecord;
 
@@ -29,7 +30,8 @@ pub struct Answered {
     pub complaints: BTreeMap<String, u64>,
 }
 
-/// Obeys commands in the group `<name>.participants` until `stop` is set.
+/// Obeys commands in the group `<name>.participants` until `stop` is set; waits a minute for
+/// topics that are not there yet.
 ///
 /// An answer without a delay is sent as soon as its command is read; the others wait in memory,
 /// so those of a process that dies are as lost as those of a service that dies.
@@ -44,13 +46,30 @@ pub fn run(
 ) -> Result<Answered, Error> {
     let group = format!("{name}.participants");
     let topics = participants.topics();
-    let mut reader = Reader::member(connection, &group, &group, &topics, Isolation::Committed)?;
+    let join = || {
+        await_topics(connection, &topics, stop)?;
+        Reader::member(connection, &group, &group, &topics, Isolation::Committed)
+    };
+    let mut reader = match join() {
+        Err(Error::Stopped) => return Ok(Answered::default()),
+        joined => joined?,
+    };
     let writer = Writer::open(connection, &group)?;
     let mut answered = Answered::default();
     let mut waiting = Waiting::default();
     let mut committed = Instant::now();
     while !stop.load(Ordering::Relaxed) {
-        let records = reader.poll(waiting.pause(now()), RECORDS_MAX)?;
+        let records = match reader.poll(waiting.pause(now()), RECORDS_MAX) {
+            Err(error @ Error::Unanswered { .. }) => {
+                tracing::warn!(%error, "participants.lost");
+                match join() {
+                    Err(Error::Stopped) => break,
+                    joined => reader = joined?,
+                }
+                continue;
+            }
+            polled => polled?,
+        };
         for record in &records {
             answered.commands += 1;
             obey(&mut participants, record, &mut waiting, &mut answered);
@@ -60,12 +79,20 @@ pub fn run(
             answered.answers += 1;
         }
         if committed.elapsed() >= COMMIT_EVERY {
-            reader.commit()?;
+            match reader.commit() {
+                // What is not committed now is committed with what comes after it.
+                Err(error @ Error::Unanswered { .. }) => {
+                    tracing::warn!(%error, "offsets.not_committed");
+                }
+                done => done?,
+            }
             committed = Instant::now();
         }
     }
     writer.flush(FLUSH_MAX)?;
-    reader.commit()?;
+    let patience = Patience { whole: FLUSH_MAX, ..Patience::default() };
+    let never = AtomicBool::new(false);
+    patiently("committing offsets", patience, &never, || reader.commit())?;
     answered.unsent = waiting.len();
     Ok(answered)
 }

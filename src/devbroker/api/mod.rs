@@ -133,6 +133,24 @@ pub(super) async fn answer(
     })
 }
 
+/// Makes an answer say that it knows none of its topics.
+pub(super) fn forget_topics(answer: &mut ResponseKind) {
+    let unknown = ResponseError::UnknownTopicOrPartition.code();
+    match answer {
+        ResponseKind::ListOffsets(answer) => {
+            for partition in answer.topics.iter_mut().flat_map(|t| &mut t.partitions) {
+                (partition.error_code, partition.offset) = (unknown, -1);
+            }
+        }
+        ResponseKind::OffsetCommit(answer) => {
+            for partition in answer.topics.iter_mut().flat_map(|t| &mut t.partitions) {
+                partition.error_code = unknown;
+            }
+        }
+        _ => {}
+    }
+}
+
 fn text(text: &str) -> StrBytes {
     StrBytes::from_string(text.to_owned())
 }
