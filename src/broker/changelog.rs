@@ -6,9 +6,10 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message as _;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
+use super::asking::{Asking, end_finder};
 use super::connection::{ANSWER_MAX, Quiet, is_passing};
 use super::faults::{lost, passing, unread};
-use super::reader::{end_finder, made};
+use super::reader::made;
 use super::{Connection, Error, Isolation};
 use crate::message::{Offset, Shard, Topic};
 use crate::runtime::{ChangelogReader, ChangelogRecord, Lost};
@@ -19,7 +20,7 @@ const RECORDS_MAX: usize = 8192;
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// Sees where logs end, open transactions included.
-pub(super) struct Ends(BaseConsumer<Quiet>);
+pub(super) struct Ends(BaseConsumer<Asking>);
 
 impl Ends {
     pub(super) fn open(connection: &Connection, client: &str) -> Result<Self, Error> {

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "waiting for a cluster is measured by a clock")]
 
 mod appender;
+mod asking;
 mod assignments;
 mod changelog;
 mod connection;

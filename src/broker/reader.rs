@@ -7,6 +7,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message as _;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
+use super::asking::{Asking, end_finder};
 use super::connection::{ANSWER_MAX, Quiet};
 use super::poll::drain;
 use super::record::source_record;
@@ -20,7 +21,7 @@ pub struct Reader {
     consumer: BaseConsumer<Quiet>,
     /// Sees the high watermarks; a committed reader's own handle would see only how far
     /// transactions are finished.
-    ends: BaseConsumer<Quiet>,
+    ends: BaseConsumer<Asking>,
     /// For a reader of everything: where each partition ended when it was made.
     targets: Option<BTreeMap<(String, i32), i64>>,
     /// Behind the last record that `poll` returned, for each partition.
@@ -203,20 +204,10 @@ pub(super) fn made(config: &rdkafka::ClientConfig) -> Result<BaseConsumer<Quiet>
     BaseConsumer::from_config_and_context(config, Quiet).map_err(|e| Error::Client(e.to_string()))
 }
 
-/// A client that only asks for offsets and topics; it sees records of open transactions.
-pub(super) fn end_finder(
-    connection: &Connection,
-    client: &str,
-) -> Result<BaseConsumer<Quiet>, Error> {
-    let mut config = connection.config(&format!("{client}.ends"))?;
-    config.set("isolation.level", Isolation::Uncommitted.as_str());
-    made(&config)
-}
-
 /// How many partitions a topic has.
 pub(super) fn partitions(
     connection: &Connection,
-    consumer: &BaseConsumer<Quiet>,
+    consumer: &BaseConsumer<Asking>,
     topic: &Topic,
 ) -> Result<i32, Error> {
     let doing = format!("asking for the partitions of {topic}");

@@ -12,8 +12,8 @@ use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use super::asking::{Asking, end_finder, failed};
 use super::connection::{ANSWER_MAX, Quiet, is_passing};
-use super::reader::end_finder;
 use super::retry::{Patience, patiently};
 use super::{Connection, Error};
 use crate::message::Topic;
@@ -86,11 +86,11 @@ pub fn create_topics(connection: &Connection, topics: &[TopicSpec]) -> Result<()
 pub(super) fn existing(connection: &Connection) -> Result<BTreeMap<Topic, u32>, Error> {
     let doing = "asking which topics there are";
     let client = end_finder(connection, "segue.topics")?;
-    known(&client).map_err(|e| connection.unanswered(doing, &e))
+    known(&client).map_err(|e| failed(connection, &client, doing, &e))
 }
 
 /// The topics that have all their leaders, as one broker tells.
-fn known(client: &BaseConsumer<Quiet>) -> Result<BTreeMap<Topic, u32>, KafkaError> {
+fn known(client: &BaseConsumer<Asking>) -> Result<BTreeMap<Topic, u32>, KafkaError> {
     let metadata = client.fetch_metadata(None, ANSWER_MAX)?;
     let mut found = BTreeMap::new();
     for topic in metadata.topics() {
@@ -118,7 +118,7 @@ pub fn await_topics(
     let first = Duration::from_millis(10);
     let patience = Patience { first, ..Patience::default() };
     patiently(doing, patience, stopped, || {
-        let known = known(&client).map_err(|e| connection.unanswered(doing, &e))?;
+        let known = known(&client).map_err(|e| failed(connection, &client, doing, &e))?;
         for topic in topics {
             let partitions = known.get(topic).copied().ok_or_else(|| Error::Unanswered {
                 brokers: connection.brokers.clone(),

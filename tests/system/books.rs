@@ -1,7 +1,7 @@
 use crate::world::{AT_LEAST_ONCE, EXACTLY_ONCE, World, check};
 
 /// Runs sagas to their ends, undisturbed, and checks the books.
-fn books(mut world: World, sagas: u32, rate: f64) {
+pub fn books(mut world: World, sagas: u32, rate: f64) {
     world.serve();
     world.order(sagas.into(), rate);
     let engine = world.engine("a");

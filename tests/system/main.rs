@@ -9,6 +9,7 @@ mod cancels;
 mod engine;
 mod kills;
 mod refusals;
+mod secure;
 mod two_nodes;
 mod watch;
 mod world;

@@ -39,6 +39,8 @@ pub struct World {
     pub app: String,
     pub folder: TempDir,
     pub seed: u64,
+    /// How the engine proves who it is, where the cluster asks.
+    pub login: Option<Login>,
     delivery: &'static str,
     definition: Definition,
     script: Script,
@@ -59,9 +61,31 @@ impl World {
     /// A world of its own on the real Kafka that `SEGUE_TEST_KAFKA` names.
     pub fn real(name: &str, delivery: &'static str, seed: u64) -> Self {
         let address = std::env::var("SEGUE_TEST_KAFKA").expect("SEGUE_TEST_KAFKA holds host:port");
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-        let app = format!("{name}-{}", now.as_nanos());
-        Self::on(Connection::plain(&address), None, app, delivery, seed)
+        Self::on(Connection::plain(&address), None, fresh(name), delivery, seed)
+    }
+
+    /// The same through that Kafka's door for TLS and a login; what lies in its folder,
+    /// `SEGUE_TEST_KAFKA_DIR`, opens it.
+    pub fn secure(name: &str, delivery: &'static str, seed: u64) -> Self {
+        let folder =
+            std::env::var("SEGUE_TEST_KAFKA_DIR").expect("the folder of tests/kafka/start");
+        let folder = PathBuf::from(folder);
+        let login =
+            Login { password_file: folder.join("password"), ca_file: Some(folder.join("ca.pem")) };
+        let address = fs::read_to_string(folder.join("secure-address")).expect("an address");
+        let mut connection = Connection::plain(address.trim());
+        for (name, value) in [
+            ("security.protocol", "sasl_ssl"),
+            ("sasl.mechanism", "SCRAM-SHA-512"),
+            ("sasl.username", "segue"),
+            ("sasl.password", &login.password()),
+            ("ssl.ca.pem", &fs::read_to_string(folder.join("ca.pem")).expect("a certificate")),
+        ] {
+            connection.settings.insert(name.to_owned(), value.to_owned());
+        }
+        let mut world = Self::on(connection, None, fresh(name), delivery, seed);
+        world.login = Some(login);
+        world
     }
 
     fn on(
@@ -87,6 +111,7 @@ impl World {
             app,
             folder,
             seed,
+            login: None,
             delivery,
             definition,
             script,
@@ -118,12 +143,13 @@ impl World {
     pub fn config(&self, node: &str, further: &str) -> PathBuf {
         let text = format!(
             "app: {app}\nnode: {node}\nsagas: [\"{saga}\"]\ndata: \"{data}\"\n\
-             kafka: {{ brokers: [\"{brokers}\"] }}\ndelivery: {delivery}\n\
+             kafka: {{ brokers: [\"{brokers}\"]{security} }}\ndelivery: {delivery}\n\
              checkpoint: {{ every: 200ms }}\n{further}",
             app = self.app,
             saga = self.folder.path().join("saga.yaml").display(),
             data = self.data(node).display(),
             brokers = self.connection.brokers,
+            security = self.login.as_ref().map(Login::written).unwrap_or_default(),
             delivery = self.delivery,
         );
         let path = self.folder.path().join(format!("{node}.yaml"));
@@ -251,6 +277,36 @@ impl Drop for World {
             let _ = worker.join();
         }
     }
+}
+
+/// What a cluster wants to see of an engine.
+pub struct Login {
+    pub password_file: PathBuf,
+    /// Whoever vouches for the cluster; none means the system's authorities.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Login {
+    pub fn password(&self) -> String {
+        fs::read_to_string(&self.password_file).expect("a password").trim().to_owned()
+    }
+
+    /// As it stands in a configuration, behind the brokers.
+    fn written(&self) -> String {
+        let ca = self.ca_file.as_ref().map(|path| format!(", ca-file: {}", path.display()));
+        format!(
+            ", security: {{ protocol: sasl-ssl, mechanism: scram-sha-512, username: segue, \
+             password-file: {}{} }}",
+            self.password_file.display(),
+            ca.unwrap_or_default(),
+        )
+    }
+}
+
+/// A name that no other run has used.
+fn fresh(name: &str) -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+    format!("{name}-{}", now.as_nanos())
 }
 
 /// A text whose topics carry the test's name.
