@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::definition::{Compensation, Definition, StepKind};
 use crate::expression::{Expression, Name, Template};
+use crate::message::read_json;
 
 /// A data field that is a plain path of the start event and is never written again.
 #[derive(Debug, Clone, PartialEq)]
@@ -144,7 +145,7 @@ pub(super) fn changed(
         let wanted = if place.within.is_empty() {
             whole.clone()
         } else {
-            let value: Value = serde_json::from_str(whole).unwrap_or_default();
+            let value: Value = read_json(whole.as_bytes()).unwrap_or_default();
             text(at(&value, &place.within))
         };
         if wanted != *seen {

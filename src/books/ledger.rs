@@ -16,7 +16,7 @@ use crate::expression::{Expression, Name as Word, Scope};
 use crate::format::{open, wire};
 use crate::message::{
     Address, CommandId, Event, Headers, InstanceId, Key, Life, Offset, Origin, SagaName, Timestamp,
-    Topic, header,
+    Topic, header, read_json,
 };
 
 /// Collects what the topics hold, and says whether it balances.
@@ -211,7 +211,7 @@ impl Books {
         let seen = if carried.is_empty() {
             Vec::new()
         } else {
-            received(carried, &serde_json::from_slice(body).unwrap_or_default())
+            received(carried, &read_json(body).unwrap_or_default())
         };
         if is_command
             && (record.headers.text(header::COMMAND) != Some(heading.id.as_str())

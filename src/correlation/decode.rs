@@ -1,6 +1,8 @@
 use serde_json::Value;
 
-use crate::message::{Address, CommandId, Event, EventType, Headers, Origin, Timestamp, header};
+use crate::message::{
+    Address, CommandId, Event, EventType, Headers, Origin, Timestamp, header, read_json,
+};
 
 /// The largest body of an event that is taken, in bytes; larger ones are dead letters.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -113,7 +115,7 @@ pub fn decode(heading: &Heading, body: &[u8], timestamp: Timestamp) -> Result<Ev
 }
 
 fn json(body: &[u8]) -> Result<Value, Error> {
-    serde_json::from_slice(body).map_err(|e| Error::Json(e.to_string()))
+    read_json(body).map_err(|e| Error::Json(e.to_string()))
 }
 
 fn text<'h>(

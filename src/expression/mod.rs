@@ -1,7 +1,7 @@
 //! Evaluates CEL expressions, plain paths and templates over JSON values.
 //!
 //! A plain path such as `event.order_id` (the great majority) is a direct look-up; everything
-//! else is CEL. Numbers keep their text as long as nothing computes with them.
+//! else is CEL. Numbers keep their text, `1E400` too, as long as nothing computes with them.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 

@@ -2,6 +2,7 @@ use serde_json::{Map, Value};
 
 use super::{Error, wire};
 use crate::engine::{Act, Verb};
+use crate::message::read_json;
 
 impl wire::Act {
     /// The act itself.
@@ -26,5 +27,9 @@ fn object(bytes: &[u8]) -> Result<Map<String, Value>, Error> {
     if bytes.is_empty() {
         return Ok(Map::new());
     }
-    serde_json::from_slice(bytes).map_err(|e| Error::Message(e.to_string()))
+    match read_json(bytes) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(Error::Field("resolve_done")),
+        Err(e) => Err(Error::Message(e.to_string())),
+    }
 }

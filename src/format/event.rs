@@ -2,7 +2,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{Error, wire};
-use crate::message::{Address, Event, EventType, Offset, Origin, Timestamp, Topic};
+use crate::message::{Address, Event, EventType, Offset, Origin, Timestamp, Topic, read_json};
 
 impl wire::Event {
     /// Takes an event and where it was read; `body` is its body's bytes as they came.
@@ -37,8 +37,7 @@ impl wire::Event {
     /// When the topic cannot be one, or the body is not JSON.
     pub fn read(&self) -> Result<Event, Error> {
         let topic = Topic::new(&self.topic).map_err(|_| Error::Field("topic"))?;
-        let body: Value =
-            serde_json::from_slice(&self.body).map_err(|e| Error::Message(e.to_string()))?;
+        let body: Value = read_json(&self.body).map_err(|e| Error::Message(e.to_string()))?;
         Ok(Event {
             address: Address { topic, event_type: EventType::new(&self.event_type) },
             id: self.id.clone(),

@@ -6,7 +6,7 @@ use crate::engine::{
     Direction, Failure, FailureKind, Frame, Generation, Instance, Phase, Progress, Request,
     StepState, Stuck,
 };
-use crate::message::{Hash, Life, Offset, Timestamp};
+use crate::message::{Hash, Life, Offset, Timestamp, read_json};
 
 impl Instance {
     /// The bytes that the changelog and the store keep.
@@ -73,7 +73,7 @@ fn generation_in(g: wire::Generation) -> Result<Generation, Error> {
         wire::Direction::Unspecified => return Err(Error::Field("direction")),
     };
     let hash: [u8; 16] = g.definition.try_into().map_err(|_| Error::Field("definition"))?;
-    let data: Value = serde_json::from_slice(&g.data).map_err(|e| Error::Message(e.to_string()))?;
+    let data: Value = read_json(&g.data).map_err(|e| Error::Message(e.to_string()))?;
     Ok(Generation {
         life: Life { number: g.number, mark: g.mark },
         definition: Hash(hash),

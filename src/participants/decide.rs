@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::draw::{Draws, digest};
 use super::{Behaviour, Reply, Script};
 use crate::expression::{Name, Scope, Template};
-use crate::message::{Address, EventType, Headers, Outgoing, Timestamp, Topic, header};
+use crate::message::{Address, EventType, Headers, Outgoing, Timestamp, Topic, header, read_json};
 
 /// The most idempotency keys that participants remember; the oldest are forgotten first.
 pub const REMEMBERED_MAX: usize = 200_000;
@@ -190,7 +190,7 @@ fn fill(
     at: Timestamp,
 ) -> Result<Outgoing, Unanswered> {
     let unfilled = |reason: String| Unanswered::Unfilled { event: reply.event.clone(), reason };
-    let asked: Value = serde_json::from_slice(command.body)
+    let asked: Value = read_json(command.body)
         .map_err(|e| unfilled(format!("the command's body is not JSON: {e}")))?;
     let record_key = String::from_utf8_lossy(command.key).into_owned();
     let key = Value::String(record_key.clone());

@@ -9,7 +9,7 @@ use crate::books::{Books, Delivery, Options, Record};
 use crate::definition::{Catalog, Definition};
 use crate::engine::{Direction, Message, Phase, StepState};
 use crate::format::{open, wire};
-use crate::message::{InstanceId, Life, Timestamp, Topic, header};
+use crate::message::{InstanceId, Life, Timestamp, Topic, header, read_json};
 
 /// Reads the topics when all is over: what was sent must be what the fold says, and what the
 /// participants did must be what the endings say.
@@ -160,7 +160,7 @@ fn begun(fold: &Fold, letter: &Letter, found: &mut Vec<String>) {
 
 /// A number goes through as it was written.
 fn numbers(fold: &Fold, letters: &[Letter], found: &mut Vec<String>) {
-    let body = |letter: &Letter| serde_json::from_str::<Value>(&letter.body).unwrap_or_default();
+    let body = |letter: &Letter| read_json(letter.body.as_bytes()).unwrap_or_default();
     let placed = letters.iter().filter(|l| l.id.starts_with("placed:"));
     let placed: BTreeMap<&str, Value> = placed.map(|l| (l.key.as_str(), body(l))).collect();
     for message in &fold.messages {

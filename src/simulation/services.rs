@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::world::{Place, Seen, World};
 use crate::definition::{Catalog, Compensation, Request, Step, StepKind};
 use crate::engine::Message;
-use crate::message::{Address, Headers, Offset, header};
+use crate::message::{Address, Headers, Offset, header, read_json};
 
 /// How the simulated participants behave, in a thousand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,7 +237,7 @@ fn undoing(compensation: &Compensation) -> Option<(&Request, Option<Address>)> {
 /// What was asked, and something of the participant's own.
 fn answer(command: &Seen, id: &str) -> String {
     let body = command.value.as_deref().unwrap_or_default();
-    let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let mut body: Value = read_json(body).unwrap_or_default();
     if let Value::Object(fields) = &mut body {
         fields.insert("receipt".to_owned(), Value::String(format!("receipt of {id}")));
         fields.insert("why".to_owned(), Value::String("not today".to_owned()));

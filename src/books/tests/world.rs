@@ -96,7 +96,7 @@ impl World {
         let id = format!("o-{n}");
         let total = format!("{}.{:03}", 5 + n, (n * 370) % 1000);
         let body =
-            format!(r#"{{"order_id":"{id}","lines":[{{"n":{n},"each":1.50}}],"total":{total}}}"#);
+            format!(r#"{{"order_id":"{id}","lines":[{{"n":{n},"each":15E-1}}],"total":{total}}}"#);
         let mut headers = Headers::default();
         headers.push(header::ID, format!("{word}-{n}"));
         headers.push(header::TYPE, "OrderPlaced");

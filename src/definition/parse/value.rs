@@ -6,6 +6,7 @@ use crate::definition::diagnostic::Code;
 use crate::definition::model::Assignment;
 use crate::definition::node::{Content, Node, is_number};
 use crate::expression::{Expression, ParseError, Template};
+use crate::message::read_json;
 
 use super::place::Place;
 use super::quote;
@@ -145,7 +146,7 @@ impl Reader<'_> {
                 _ => Value::Null,
             });
         }
-        if let Ok(number) = serde_json::from_str(text) {
+        if let Ok(number) = read_json(text.as_bytes()) {
             return Some(number);
         }
         let message = format!("`{text}` is a number that JSON cannot carry");
