@@ -6,6 +6,7 @@
 mod bad_input;
 mod books;
 mod cancels;
+mod deploy;
 mod engine;
 mod kills;
 mod refusals;
