@@ -6,9 +6,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message as _;
-use rdkafka::producer::{
-    BaseRecord, DeliveryResult, Producer, ProducerContext, PurgeConfig, ThreadedProducer,
-};
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 
 use super::connection::{pass_on, report};
 use super::dead_letter;
@@ -16,8 +14,7 @@ use super::engine_topics::EngineTopics;
 use super::faults::lost;
 use super::ledger::RECORD_BYTES_MAX;
 use super::native::flush;
-use super::record::owned_headers;
-use super::writer::QueueFull;
+use super::writer::{discard, enqueue};
 use super::{Connection, Error};
 use crate::message::Timestamp;
 use crate::runtime::{Append, DeadLetter, Lost};
@@ -69,13 +66,7 @@ impl Appender {
         count: &Unacknowledged,
     ) -> Result<(), Lost> {
         let topic = self.topics.dead_letters.as_str();
-        let mut record = BaseRecord::with_opaque_to(topic, counted(Some(count)))
-            .payload(letter.body.as_ref())
-            .headers(owned_headers(&dead_letter::headers(letter)));
-        if let Some(key) = &letter.key {
-            record = record.key(key.as_ref());
-        }
-        self.send(record)
+        self.send(dead_letter::record(letter, topic, counted(Some(count))))
     }
 
     /// # Errors
@@ -94,25 +85,18 @@ impl Appender {
 
     fn send(&self, record: BaseRecord<'_, [u8], [u8], Unacknowledged>) -> Result<(), Lost> {
         self.check()?;
-        let topic = record.topic;
-        let mut waiting = QueueFull::default();
-        let mut record = record;
-        loop {
-            match self.producer.send(record) {
-                Ok(()) => return Ok(()),
-                Err((error, back)) if waiting.again(&error) => {
-                    self.check()?;
-                    record = back;
-                }
-                Err((error, _)) => return Err(lost(&format!("appending to {topic}"), &error)),
-            }
-        }
+        enqueue(
+            &self.producer,
+            record,
+            || self.check(),
+            |topic, error| lost(&format!("appending to {topic}"), error),
+        )
     }
 }
 
 impl Drop for Appender {
     fn drop(&mut self) {
-        self.producer.purge(PurgeConfig::default().queue().inflight());
+        discard(&self.producer);
     }
 }
 

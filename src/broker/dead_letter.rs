@@ -1,7 +1,10 @@
-//! Gives a dead letter its headers: the original ones, then why it is here and where it came from.
+//! Makes a record of a dead letter: its own headers, then why it is here and where it came from.
 
 use bytes::Bytes;
+use rdkafka::producer::BaseRecord;
+use rdkafka::util::IntoOpaque;
 
+use super::record::owned_headers;
 use crate::message::Headers;
 use crate::runtime::DeadLetter;
 
@@ -12,7 +15,22 @@ pub const ORIGIN: &str = "segue-origin";
 /// The instance that it was for.
 pub const INSTANCE: &str = "segue-instance";
 
-pub(super) fn headers(letter: &DeadLetter) -> Headers {
+/// The record that a dead letter is.
+pub(super) fn record<'l, O: IntoOpaque>(
+    letter: &'l DeadLetter,
+    topic: &'l str,
+    opaque: O,
+) -> BaseRecord<'l, [u8], [u8], O> {
+    let record = BaseRecord::with_opaque_to(topic, opaque)
+        .payload(letter.body.as_ref())
+        .headers(owned_headers(&headers(letter)));
+    match &letter.key {
+        Some(key) => record.key(key.as_ref()),
+        None => record,
+    }
+}
+
+fn headers(letter: &DeadLetter) -> Headers {
     let mut headers = letter.headers.clone();
     headers.push(REASON, Bytes::copy_from_slice(letter.reason.as_bytes()));
     if let Some(origin) = &letter.origin {

@@ -7,9 +7,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
-use rdkafka::producer::{
-    BaseRecord, DeliveryResult, Producer, ProducerContext, PurgeConfig, ThreadedProducer,
-};
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 
 use super::connection::{ANSWER_MAX, pass_on, report};
 use super::dead_letter;
@@ -18,7 +16,7 @@ use super::faults::{Meaning, lost, meaning_of, passing};
 use super::membership::{Delivery, Membership};
 use super::native::flush;
 use super::record::owned_headers;
-use super::writer::QueueFull;
+use super::writer::{discard, enqueue};
 use super::{Connection, Error};
 use crate::message::{Offset, Outgoing, Shard};
 use crate::runtime::{DeadLetter, HistoryRecord, Lost};
@@ -70,14 +68,7 @@ impl Ledger {
     }
 
     pub(super) fn dead_letter(&self, letter: &DeadLetter) -> Result<(), Lost> {
-        let headers = owned_headers(&dead_letter::headers(letter));
-        let mut record = BaseRecord::with_opaque_to(self.topics.dead_letters.as_str(), 0)
-            .payload(letter.body.as_ref())
-            .headers(headers);
-        if let Some(key) = &letter.key {
-            record = record.key(key.as_ref());
-        }
-        self.send(record)
+        self.send(dead_letter::record(letter, self.topics.dead_letters.as_str(), 0))
     }
 
     pub(super) fn history(&self, shard: Shard, record: &HistoryRecord) -> Result<(), Lost> {
@@ -122,7 +113,7 @@ impl Ledger {
     /// Ends an open transaction of which nothing may become true; what fails is left to the
     /// producer that takes over.
     pub(super) fn abort(&self, wait: Duration) {
-        self.producer.purge(PurgeConfig::default().queue().inflight());
+        discard(&self.producer);
         flush(&self.producer, wait);
         if let Err(error) = self.producer.abort_transaction(wait) {
             tracing::warn!(%error, "transaction not aborted");
@@ -142,25 +133,18 @@ impl Ledger {
     }
 
     fn send(&self, record: BaseRecord<'_, [u8], [u8], usize>) -> Result<(), Lost> {
-        let topic = record.topic;
-        let mut waiting = QueueFull::default();
-        let mut record = record;
-        loop {
-            match self.producer.send(record) {
-                Ok(()) => return Ok(()),
-                Err((error, back)) if waiting.again(&error) => {
-                    self.check()?;
-                    record = back;
-                }
-                Err((error, _)) => return Err(lost(&format!("writing to {topic}"), &error)),
-            }
-        }
+        enqueue(
+            &self.producer,
+            record,
+            || self.check(),
+            |topic, error| lost(&format!("writing to {topic}"), error),
+        )
     }
 }
 
 impl Drop for Ledger {
     fn drop(&mut self) {
-        self.producer.purge(PurgeConfig::default().queue().inflight());
+        discard(&self.producer);
     }
 }
 

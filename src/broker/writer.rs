@@ -45,7 +45,12 @@ impl Writer {
         if let Some(at) = at {
             record = record.timestamp(at.0);
         }
-        enqueue(&self.producer, record)
+        enqueue(
+            &self.producer,
+            record,
+            || Ok(()),
+            |topic, error| Error::NotAcknowledged(failed(error, topic)),
+        )
     }
 
     /// Waits until all that was sent is acknowledged.
@@ -74,11 +79,13 @@ pub(super) fn discard<C: ProducerContext + 'static>(producer: &ThreadedProducer<
     producer.purge(PurgeConfig::default().queue().inflight());
 }
 
-/// Queues a record, waiting while the queue is full.
-pub(super) fn enqueue<C>(
+/// Queues a record; waits while the queue is full, as long as `check` finds nothing wrong.
+pub(super) fn enqueue<C, E>(
     producer: &ThreadedProducer<C>,
     record: BaseRecord<'_, [u8], [u8], C::DeliveryOpaque>,
-) -> Result<(), Error>
+    check: impl Fn() -> Result<(), E>,
+    refused: impl Fn(&str, &KafkaError) -> E,
+) -> Result<(), E>
 where
     C: ProducerContext + 'static,
 {
@@ -87,28 +94,25 @@ where
     loop {
         match producer.send(record) {
             Ok(()) => return Ok(()),
-            Err((error, back)) if waiting.again(&error) => record = back,
-            Err((error, back)) => {
-                let reason = describe(&error);
-                return Err(Error::NotAcknowledged(format!(
-                    "a record for {}: {reason}",
-                    back.topic
-                )));
+            Err((error, back)) if waiting.again(&error) => {
+                check()?;
+                record = back;
             }
+            Err((error, back)) => return Err(refused(back.topic, &error)),
         }
     }
 }
 
 /// Waits for room in a producer's queue.
 #[derive(Debug, Default)]
-pub(super) struct QueueFull {
+struct QueueFull {
     times: u32,
 }
 
 impl QueueFull {
     /// Pauses if that is what went wrong; answers whether to send again. The queue empties even
     /// with the cluster away: its records are given up in time.
-    pub(super) fn again(&mut self, error: &KafkaError) -> bool {
+    fn again(&mut self, error: &KafkaError) -> bool {
         if !matches!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) {
             return false;
         }
@@ -156,6 +160,6 @@ impl ProducerContext for Receipts {
     }
 }
 
-pub(super) fn failed(error: &KafkaError, topic: &str) -> String {
+fn failed(error: &KafkaError, topic: &str) -> String {
     format!("a record for {topic}: {}", describe(error))
 }

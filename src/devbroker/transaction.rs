@@ -185,18 +185,8 @@ impl Transactions {
         producer: Producer,
         place: &Place,
     ) -> Result<(), ResponseError> {
-        let unknown = ResponseError::InvalidProducerIdMapping;
-        let transaction = self.by_id.get(name).ok_or(unknown)?;
-        if producer.id == transaction.producer.id && producer.epoch < transaction.producer.epoch {
-            return Err(ResponseError::InvalidProducerEpoch);
-        }
-        transaction.check(producer)?;
-        let open = matches!(transaction.status, Status::Open { .. });
-        if open && transaction.places.contains(place) {
-            Ok(())
-        } else {
-            Err(ResponseError::InvalidTxnState)
-        }
+        let named = self.opened(name, producer)?.places.contains(place);
+        if named { Ok(()) } else { Err(ResponseError::InvalidTxnState) }
     }
 
     /// Refuses offsets of a transaction that has not named the group or is over.
@@ -206,17 +196,21 @@ impl Transactions {
         producer: Producer,
         group: &str,
     ) -> Result<(), ResponseError> {
+        let named = self.opened(name, producer)?.groups.contains(group);
+        if named { Ok(()) } else { Err(ResponseError::InvalidTxnState) }
+    }
+
+    /// The open transaction of a producer.
+    fn opened(&self, name: &str, producer: Producer) -> Result<&Transaction, ResponseError> {
         let unknown = ResponseError::InvalidProducerIdMapping;
         let transaction = self.by_id.get(name).ok_or(unknown)?;
         if producer.id == transaction.producer.id && producer.epoch < transaction.producer.epoch {
             return Err(ResponseError::InvalidProducerEpoch);
         }
         transaction.check(producer)?;
-        let open = matches!(transaction.status, Status::Open { .. });
-        if open && transaction.groups.contains(group) {
-            Ok(())
-        } else {
-            Err(ResponseError::InvalidTxnState)
+        match transaction.status {
+            Status::Open { .. } => Ok(transaction),
+            Status::Idle | Status::Ended { .. } => Err(ResponseError::InvalidTxnState),
         }
     }
 

@@ -12,6 +12,7 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 
+use super::code;
 use super::group::check;
 use crate::devbroker::answer::Status;
 use crate::devbroker::cluster::Cluster;
@@ -30,22 +31,16 @@ pub(super) fn commit(shared: &Shared, request: &OffsetCommitRequest) -> OffsetCo
         let mut topics = Vec::new();
         for topic in &request.topics {
             let partitions = topic.partitions.iter().map(|p| {
-                let committed = committed(
-                    p.committed_offset,
-                    p.committed_leader_epoch,
-                    p.committed_metadata.as_ref(),
-                );
+                let note = p.committed_metadata.as_ref();
+                let committed = committed(p.committed_offset, p.committed_leader_epoch, note);
                 let place = Place::new(&topic.name, p.partition_index);
-                let error = match allowed.and_then(|()| check_place(cluster, &place, &committed)) {
-                    Ok(()) => {
-                        cluster.commit_offset(group, place, committed);
-                        0
-                    }
-                    Err(error) => error.code(),
-                };
+                let checked = allowed.and_then(|()| check_place(cluster, &place, &committed));
+                if checked.is_ok() {
+                    cluster.commit_offset(group, place, committed);
+                }
                 OffsetCommitResponsePartition::default()
                     .with_partition_index(p.partition_index)
-                    .with_error_code(error)
+                    .with_error_code(code(&checked))
             });
             let partitions = partitions.collect();
             let response = OffsetCommitResponseTopic::default().with_name(topic.name.clone());
@@ -112,22 +107,16 @@ pub(super) fn commit_in_transaction(
         let mut topics = Vec::new();
         for topic in &request.topics {
             let partitions = topic.partitions.iter().map(|p| {
-                let committed = committed(
-                    p.committed_offset,
-                    p.committed_leader_epoch,
-                    p.committed_metadata.as_ref(),
-                );
+                let note = p.committed_metadata.as_ref();
+                let committed = committed(p.committed_offset, p.committed_leader_epoch, note);
                 let place = Place::new(&topic.name, p.partition_index);
-                let error = match allowed.and_then(|()| check_place(cluster, &place, &committed)) {
-                    Ok(()) => {
-                        cluster.hold_offset(group, request.producer_id.0, place, committed);
-                        0
-                    }
-                    Err(error) => error.code(),
-                };
+                let checked = allowed.and_then(|()| check_place(cluster, &place, &committed));
+                if checked.is_ok() {
+                    cluster.hold_offset(group, request.producer_id.0, place, committed);
+                }
                 TxnOffsetCommitResponsePartition::default()
                     .with_partition_index(p.partition_index)
-                    .with_error_code(error)
+                    .with_error_code(code(&checked))
             });
             let partitions = partitions.collect();
             let response = TxnOffsetCommitResponseTopic::default().with_name(topic.name.clone());
