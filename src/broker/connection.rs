@@ -13,14 +13,25 @@ pub(super) const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 /// The settings of librdkafka that users may pass on. Others either belong to the engine or are
 /// dangerous: some of them load code or run commands.
-pub const SETTINGS: [&str; 29] = [
+pub const SETTINGS: [&str; 42] = [
     "broker.address.family",
     "broker.address.ttl",
+    "client.dns.lookup",
     "client.rack",
+    "compression.codec",
+    "compression.level",
+    "compression.type",
     "connections.max.idle.ms",
+    "debug",
+    "fetch.max.bytes",
     "fetch.message.max.bytes",
+    "fetch.min.bytes",
+    "log.connection.close",
+    "max.partition.fetch.bytes",
     "message.max.bytes",
     "metadata.max.age.ms",
+    "queued.max.messages.kbytes",
+    "queued.min.messages",
     "reconnect.backoff.max.ms",
     "reconnect.backoff.ms",
     "sasl.mechanism",
@@ -35,6 +46,8 @@ pub const SETTINGS: [&str; 29] = [
     "security.protocol",
     "socket.connection.setup.timeout.ms",
     "socket.keepalive.enable",
+    "socket.receive.buffer.bytes",
+    "socket.send.buffer.bytes",
     "socket.timeout.ms",
     "ssl.ca.location",
     "ssl.ca.pem",

@@ -24,7 +24,7 @@ use std::path::Path;
 
 pub use keys::{KEYS, Key, Kind};
 pub use model::{Batch, Checkpoint, Config, Kafka, Memory, Security, Topics, Unmatched};
-pub use options::is_allowed;
+pub use options::{allowed, is_allowed};
 pub use settings::{Origin, Setting};
 pub use values::{App, Node, Replication, Secret, Size};
 pub use words::{Delivery, Mechanism, OnUnmatched, Protocol, TopicMode};

@@ -1,6 +1,6 @@
 /// Settings of librdkafka that a user may change: none that loads code, names files to run,
 /// or that the engine's guarantees stand on.
-const ALLOWED: [&str; 24] = [
+const ALLOWED: [&str; 22] = [
     "broker.address.family",
     "broker.address.ttl",
     "client.dns.lookup",
@@ -13,13 +13,11 @@ const ALLOWED: [&str; 24] = [
     "fetch.max.bytes",
     "fetch.message.max.bytes",
     "fetch.min.bytes",
-    "heartbeat.interval.ms",
     "log.connection.close",
     "max.partition.fetch.bytes",
     "metadata.max.age.ms",
     "queued.max.messages.kbytes",
     "queued.min.messages",
-    "session.timeout.ms",
     "socket.connection.setup.timeout.ms",
     "socket.keepalive.enable",
     "socket.receive.buffer.bytes",
@@ -34,6 +32,6 @@ pub fn is_allowed(name: &str) -> bool {
 }
 
 /// The keys that are allowed.
-pub(super) fn allowed() -> impl Iterator<Item = &'static str> {
+pub fn allowed() -> impl Iterator<Item = &'static str> {
     ALLOWED.into_iter()
 }

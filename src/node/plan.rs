@@ -232,3 +232,18 @@ impl Pauses {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::allowed;
+
+    #[test]
+    fn every_option_of_the_configuration_reaches_the_client() {
+        let mut config = Config::default();
+        config.kafka.options = allowed().map(|name| (name.to_owned(), String::new())).collect();
+        let connection = connection(&config);
+        assert_eq!(connection.check(), Ok(()));
+        assert_eq!(connection.settings.len(), allowed().count());
+    }
+}
