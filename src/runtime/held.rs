@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::ports::{Change, Store, StoreFault};
 use crate::engine::{self, Instance};
-use crate::message::{InstanceId, Shard};
+use crate::message::{InstanceId, Shard, Timestamp};
 
 /// The instances of a shard that are kept decoded, with what the store does not know yet.
 #[derive(Debug, Default)]
@@ -23,8 +23,16 @@ pub(super) struct Held {
 #[derive(Debug)]
 struct Entry {
     instance: Option<Instance>,
-    sealed: Option<Bytes>,
+    /// As it went into the last batch, until the store has it.
+    sealed: Option<Sealed>,
+    /// The size that it was last sealed with.
     size: usize,
+}
+
+#[derive(Debug)]
+struct Sealed {
+    value: Bytes,
+    due: Option<Timestamp>,
 }
 
 /// The changelog key of an instance.
@@ -72,8 +80,9 @@ impl Held {
         let mut records = Vec::with_capacity(self.touched.len());
         for key in std::mem::take(&mut self.touched) {
             let entry = self.entries.get_mut(&key).expect("a touched key is held");
-            let sealed: Option<Bytes> = entry.instance.as_ref().map(|i| i.encode().into());
-            let size = sealed.as_ref().map_or(0, Bytes::len);
+            let sealed = entry.instance.as_ref().map(Sealed::of);
+            let value = sealed.as_ref().map(|sealed| sealed.value.clone());
+            let size = value.as_ref().map_or(0, Bytes::len);
             self.bytes = self.bytes + size - entry.size;
             if self.dirty.insert(key.clone()) {
                 self.dirty_bytes += size;
@@ -81,8 +90,8 @@ impl Held {
                 self.dirty_bytes = self.dirty_bytes + size - entry.size;
             }
             entry.size = size;
-            entry.sealed.clone_from(&sealed);
-            records.push((key, sealed));
+            entry.sealed = sealed;
+            records.push((key, value));
         }
         records
     }
@@ -97,20 +106,27 @@ impl Held {
         self.dirty.is_empty()
     }
 
-    /// What the store lacks; from now on it counts as stored.
+    /// What the store lacks, as it was last sealed; from now on it counts as stored.
     pub fn take_changes(&mut self) -> Vec<Change> {
         self.dirty_bytes = 0;
         let mut changes = Vec::with_capacity(self.dirty.len());
         for key in std::mem::take(&mut self.dirty) {
             let entry = self.entries.get_mut(&key).expect("a dirty key is held");
-            let due = entry.instance.as_ref().and_then(engine::next_due);
-            let value = entry.sealed.take();
-            if value.is_none() {
+            let sealed = entry.sealed.take();
+            if sealed.is_none() && !self.touched.contains(&key) {
                 self.entries.remove(&key);
             }
+            let (value, due) = sealed.map_or((None, None), |s| (Some(s.value), s.due));
             changes.push(Change { key, value, due });
         }
         changes
+    }
+
+    /// Instances that the store does not know as they are, with when they want to be woken.
+    pub fn unstored(&self) -> BTreeMap<Bytes, Option<Timestamp>> {
+        let keys = self.dirty.union(&self.touched);
+        let due = |key| self.entries.get(key)?.instance.as_ref().and_then(engine::next_due);
+        keys.map(|key| (key.clone(), due(key))).collect()
     }
 
     /// Lets go of clean instances until the rest fits: ended ones first.
@@ -119,16 +135,25 @@ impl Held {
             if self.bytes <= bytes_max {
                 return;
             }
-            let (dirty, bytes) = (&self.dirty, &mut self.bytes);
+            let (dirty, touched, bytes) = (&self.dirty, &self.touched, &mut self.bytes);
             self.entries.retain(|key, entry| {
                 let lives = entry.instance.as_ref().is_some_and(|i| i.living().is_some());
-                let keep = *bytes <= bytes_max / 2 || dirty.contains(key) || (only_ended && lives);
+                let keep = *bytes <= bytes_max / 2
+                    || (only_ended && lives)
+                    || dirty.contains(key)
+                    || touched.contains(key);
                 if !keep {
                     *bytes -= entry.size;
                 }
                 keep
             });
         }
+    }
+}
+
+impl Sealed {
+    fn of(instance: &Instance) -> Self {
+        Self { value: instance.encode().into(), due: engine::next_due(instance) }
     }
 }
 

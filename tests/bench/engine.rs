@@ -48,10 +48,11 @@ pub fn start(brokers: &str, options: &Options, place: &Path) -> Result<Running> 
     let config = format!(
         "app: bench\nnode: bench-1\nsagas: [\"{saga}\"]\ndata: \"{data}\"\n\
          kafka: {{ brokers: [\"{brokers}\"] }}\ntopics: {{ shards: {shards} }}\n\
-         delivery: {delivery}\nlog: {{ level: warn }}\n",
+         pipelines: {pipelines}\ndelivery: {delivery}\nlog: {{ level: warn }}\n",
         saga = saga.display(),
         data = place.join("data").display(),
         shards = options.shards,
+        pipelines = options.pipelines,
         delivery = options.delivery.name(),
     );
     let path = place.join("segue.yaml");
