@@ -6,6 +6,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message as _;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
+use super::closing::close_aside;
 use super::connection::{ANSWER_MAX, Quiet, is_passing};
 use super::faults::{lost, passing};
 use super::reader::{end_finder, made};
@@ -149,7 +150,9 @@ impl Changelog {
 
     fn finish(&mut self) {
         self.position = self.end.max(self.position);
-        self.consumer = None;
+        if let Some(consumer) = self.consumer.take() {
+            close_aside(consumer);
+        }
     }
 }
 

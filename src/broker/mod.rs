@@ -4,6 +4,7 @@
 mod appender;
 mod assignments;
 mod changelog;
+mod closing;
 mod connection;
 pub mod dead_letter;
 pub mod definitions;

@@ -48,10 +48,12 @@ pub fn start(brokers: &str, options: &Options, place: &Path, log: &str) -> Resul
     let config = format!(
         "app: bench\nnode: bench-1\nsagas: [\"{saga}\"]\ndata: \"{data}\"\n\
          kafka: {{ brokers: [\"{brokers}\"] }}\ntopics: {{ shards: {shards} }}\n\
-         delivery: {delivery}\nlog: {{ level: {log}, format: json }}\n",
+         pipelines: {pipelines}\ndelivery: {delivery}\n\
+         log: {{ level: {log}, format: json }}\n",
         saga = saga.display(),
         data = data(place).display(),
         shards = options.shards,
+        pipelines = options.pipelines,
         delivery = options.delivery.name(),
     );
     let path = place.join("segue.yaml");

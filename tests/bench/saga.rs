@@ -72,6 +72,9 @@ struct Options {
     /// Partitions of the engine's topics.
     #[arg(long, default_value_t = 4)]
     shards: i32,
+    /// Threads of the engine that own shards.
+    #[arg(long, default_value_t = 1)]
+    pipelines: u32,
     /// Partitions of the users' topics.
     #[arg(long, default_value_t = 4)]
     partitions: i32,
