@@ -13,7 +13,7 @@ use super::settings::{Counts, Observed, Settings};
 use super::shard::{Fault, Pending, ShardState, Tools};
 use crate::definition::Catalog;
 use crate::format::wire;
-use crate::message::{Shard, Span};
+use crate::message::{Shard, Span, Timestamp};
 
 /// How far ahead timers are kept in memory.
 const HORIZON: Span = Span::seconds(600);
@@ -286,6 +286,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
     }
 
     fn checkpoint(&mut self, shard: Shard) -> Result<(), Lost> {
+        let held_bytes_max = self.settings.held_bytes_max / self.shards.len().max(1);
         let Some(state) = self.shards.get_mut(&shard) else {
             return Ok(());
         };
@@ -296,7 +297,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         let value = Some(state.position.encode());
         changes.push(Change { key: Position::key(shard), value, due: None });
         let written = self.store.checkpoint(shard, changes, state.changelog);
-        state.held.shrink(self.settings.held_bytes_max);
+        state.held.shrink(held_bytes_max);
         written.map_err(|fault| self.faulted(Fault::Store(fault)))
     }
 
@@ -306,13 +307,15 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         let timers = self.store.due(shard, horizon, TIMERS_MAX);
         let timers = timers.map_err(|fault| self.faulted(Fault::Store(fault)))?;
         let reached = match timers.last() {
-            Some((last, _)) if timers.len() == TIMERS_MAX => *last,
+            // There may be more of that very moment.
+            Some((last, _)) if timers.len() == TIMERS_MAX => Timestamp(last.0 - 1),
             _ => horizon,
         };
         if let Some(state) = self.shards.get_mut(&shard) {
             state.schedule.extend(timers, reached);
         }
-        Ok(())
+        let watched = self.store.watch(shard, reached);
+        watched.map_err(|fault| self.faulted(Fault::Store(fault)))
     }
 }
 

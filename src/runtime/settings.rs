@@ -21,7 +21,7 @@ pub struct Settings {
     pub checkpoint_every: Duration,
     /// How many bytes of changes go to the store at the latest.
     pub checkpoint_bytes_max: usize,
-    /// How many bytes of stored instances one shard keeps decoded.
+    /// How many bytes of stored instances are kept decoded, which takes about ten times as much.
     pub held_bytes_max: usize,
     /// What becomes of events that nothing waits for.
     pub unmatched: UnmatchedRules,
@@ -40,8 +40,8 @@ impl Settings {
             batch_bytes_max: 4 * 1024 * 1024,
             gather: Duration::from_millis(5),
             checkpoint_every: Duration::from_secs(1),
-            checkpoint_bytes_max: 4 * 1024 * 1024,
-            held_bytes_max: 8 * 1024 * 1024,
+            checkpoint_bytes_max: 1024 * 1024,
+            held_bytes_max: 4 * 1024 * 1024,
             unmatched: UnmatchedRules::default(),
             idle_max: Duration::from_millis(100),
         }
