@@ -20,9 +20,9 @@ const HORIZON: Span = Span::seconds(600);
 /// The most timers of a shard that are read from the store at once.
 const TIMERS_MAX: usize = 50_000;
 /// The most instances that one wake record names.
-const WAKE_TARGETS_MAX: usize = 64;
+const WAKE_TARGETS_MAX: usize = 16;
 /// The most timers of a shard that one turn obeys.
-const WAKES_MAX: usize = 2_000;
+const WAKES_MAX: usize = 256;
 /// A poll that found at least so many records says that more are on their way.
 const BUSY_RECORDS: usize = 32;
 
@@ -286,7 +286,6 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
     }
 
     fn checkpoint(&mut self, shard: Shard) -> Result<(), Lost> {
-        let held_bytes_max = self.settings.held_bytes_max / self.shards.len().max(1);
         let Some(state) = self.shards.get_mut(&shard) else {
             return Ok(());
         };
@@ -297,7 +296,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         let value = Some(state.position.encode());
         changes.push(Change { key: Position::key(shard), value, due: None });
         let written = self.store.checkpoint(shard, changes, state.changelog);
-        state.held.shrink(held_bytes_max);
+        state.held.shrink(self.settings.held_bytes_max);
         written.map_err(|fault| self.faulted(Fault::Store(fault)))
     }
 
