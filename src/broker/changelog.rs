@@ -7,6 +7,7 @@ use rdkafka::message::Message as _;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::asking::{Asking, end_finder};
+use super::closing::close_aside;
 use super::connection::{ANSWER_MAX, Quiet, is_passing};
 use super::faults::{lost, passing, unread};
 use super::reader::made;
@@ -150,7 +151,9 @@ impl Changelog {
 
     fn finish(&mut self) {
         self.position = self.end.max(self.position);
-        self.consumer = None;
+        if let Some(consumer) = self.consumer.take() {
+            close_aside(consumer);
+        }
     }
 }
 

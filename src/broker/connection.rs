@@ -114,6 +114,8 @@ impl Connection {
         config.set("auto.offset.reset", "earliest");
         // With the defaults a busy consumer stalls for a second once its queue was full.
         config.set("fetch.queue.backoff.ms", "5").set("fetch.wait.max.ms", "50");
+        // What is fetched ahead stands in memory: by default up to 64 MiB for each client.
+        config.set("queued.min.messages", "10000").set("queued.max.messages.kbytes", "8192");
         Ok(config)
     }
 
@@ -140,6 +142,8 @@ impl Connection {
         // The partition that Kafka's own clients choose for a key.
         config.set("partitioner", "murmur2_random");
         config.set("queue.buffering.max.messages", "1000000");
+        // Room for two of the largest batches; by default a client may hold 1 GiB.
+        config.set("queue.buffering.max.kbytes", "32768");
         Ok(config)
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::closing::close_aside;
 use super::engine_topics::EngineTopics;
 use super::{Connection, Error, Isolation, Reader, Writer};
 use crate::message::{Headers, Outgoing};
@@ -38,6 +39,7 @@ pub fn read(connection: &Connection, app: &str) -> Result<BTreeMap<String, Strin
             };
         }
         if reader.is_at_end()? {
+            close_aside(reader);
             return Ok(found);
         }
         if start.elapsed() >= READ_MAX {

@@ -14,6 +14,7 @@ use super::committer::UnderWay;
 use super::faults::{lost, passing, replaced, unread};
 use super::membership::Membership;
 use super::poll::drain;
+use super::reader::partitions;
 use super::record::timestamp;
 use super::{Connection, Error, Isolation, native};
 use crate::message::{Offset, Shard, Topic};
@@ -52,6 +53,7 @@ impl Inbox {
         let consumer = BaseConsumer::from_config_and_context(&config, context);
         let consumer: BaseConsumer<Assignments> =
             consumer.map_err(|e| Error::Client(e.to_string()))?;
+        partitions(connection, &consumer, topic)?;
         let subscribed = consumer.subscribe(&[topic.as_str()]);
         subscribed.map_err(|e| connection.unanswered("subscribing to the inbox", &e))?;
         let heartbeat = membership.heartbeat();

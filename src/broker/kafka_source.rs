@@ -15,7 +15,7 @@ use super::engine_topics::EngineTopics;
 use super::faults::{lost, passing, replaced, unread};
 use super::membership::Membership;
 use super::poll::drain;
-use super::reader::offsets;
+use super::reader::{offsets, partitions};
 use super::record::source_record;
 use super::{Connection, Error, Isolation};
 use crate::message::{Offset, Topic};
@@ -61,6 +61,7 @@ impl KafkaSource {
         let consumer = BaseConsumer::from_config_and_context(&config, Assignments::default());
         let consumer: BaseConsumer<Assignments> =
             consumer.map_err(|e| Error::Client(e.to_string()))?;
+        users.iter().try_for_each(|topic| partitions(connection, &consumer, topic).map(drop))?;
         let names: Vec<&str> = users.iter().map(Topic::as_str).collect();
         let subscribed = consumer.subscribe(&names);
         subscribed.map_err(|e| connection.unanswered("subscribing to the users' topics", &e))?;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message as _;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
@@ -63,7 +63,9 @@ impl Reader {
         let mut targets = BTreeMap::new();
         let mut assignment = TopicPartitionList::new();
         for topic in topics {
-            for partition in 0..partitions(connection, &reader.ends, topic)? {
+            // Asked by the one who reads: a client that does not know a partition's leader when it
+            // begins to read waits for half a second.
+            for partition in 0..partitions(connection, &reader.consumer, topic)? {
                 let (low, high) = reader.ends_of(topic.as_str(), partition)?;
                 if low < high {
                     targets.insert((topic.as_str().to_owned(), partition), high);
@@ -204,10 +206,11 @@ pub(super) fn made(config: &rdkafka::ClientConfig) -> Result<BaseConsumer<Quiet>
     BaseConsumer::from_config_and_context(config, Quiet).map_err(|e| Error::Client(e.to_string()))
 }
 
-/// How many partitions a topic has.
-pub(super) fn partitions(
+/// How many partitions a topic has. A client that was not asked this, or anything, before it
+/// subscribes may find itself without a connection and wait for half a second.
+pub(super) fn partitions<C: ConsumerContext>(
     connection: &Connection,
-    consumer: &BaseConsumer<Asking>,
+    consumer: &BaseConsumer<C>,
     topic: &Topic,
 ) -> Result<i32, Error> {
     let doing = format!("asking for the partitions of {topic}");

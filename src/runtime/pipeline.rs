@@ -13,16 +13,16 @@ use super::settings::{Counts, Observed, Settings};
 use super::shard::{Fault, Pending, ShardState, Tools};
 use crate::definition::Catalog;
 use crate::format::wire;
-use crate::message::{Offset, Shard, Span};
+use crate::message::{Offset, Shard, Span, Timestamp};
 
 /// How far ahead timers are kept in memory.
 const HORIZON: Span = Span::seconds(600);
 /// The most timers of a shard that are read from the store at once.
 const TIMERS_MAX: usize = 50_000;
 /// The most instances that one wake record names.
-const WAKE_TARGETS_MAX: usize = 64;
+const WAKE_TARGETS_MAX: usize = 16;
 /// The most timers of a shard that one turn obeys.
-const WAKES_MAX: usize = 2_000;
+const WAKES_MAX: usize = 256;
 /// A poll that found at least so many records says that more are on their way.
 const BUSY_RECORDS: usize = 32;
 /// How often the end of a commit is looked for while there are records to take.
@@ -376,7 +376,8 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         let timers = self.store.due(shard, horizon, TIMERS_MAX);
         let timers = timers.map_err(|fault| self.faulted(Fault::Store(fault)))?;
         let reached = match timers.last() {
-            Some((last, _)) if timers.len() == TIMERS_MAX => *last,
+            // There may be more of that very moment.
+            Some((last, _)) if timers.len() == TIMERS_MAX => Timestamp(last.0 - 1),
             _ => horizon,
         };
         if let Some(state) = self.shards.get_mut(&shard) {
@@ -386,7 +387,8 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             let held = held.filter(|(due, _)| *due <= reached);
             state.schedule.extend(stored.chain(held), reached);
         }
-        Ok(())
+        let watched = self.store.watch(shard, reached);
+        watched.map_err(|fault| self.faulted(Fault::Store(fault)))
     }
 }
 

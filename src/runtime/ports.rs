@@ -249,7 +249,8 @@ pub trait Store {
     /// When the disk fails or the value is damaged.
     fn load(&self, shard: Shard, key: &[u8]) -> Result<Option<Bytes>, StoreFault>;
 
-    /// Changelog keys whose timer is due up to `until`, the earliest first, at most `max`.
+    /// Changelog keys whose timer is due up to `until`, the earliest first, at most `max`. Those
+    /// up to what [`Store::watch`] was told may be left out.
     ///
     /// # Errors
     /// When the disk fails.
@@ -259,6 +260,14 @@ pub trait Store {
         until: Timestamp,
         max: usize,
     ) -> Result<Vec<(Timestamp, Bytes)>, StoreFault>;
+
+    /// Leaves the timers up to `until` to the caller, who has those of the checkpoint from
+    /// [`Store::due`] and sees all later changes anyway. When the shard is opened again, the
+    /// store tells of them again.
+    ///
+    /// # Errors
+    /// When the shard is not open.
+    fn watch(&mut self, shard: Shard, until: Timestamp) -> Result<(), StoreFault>;
 
     /// Writes changes and how far they reach, all or nothing (R4).
     ///

@@ -11,7 +11,7 @@ use crate::engine::{self, Instance};
 use crate::message::{Offset, Shard, Timestamp};
 
 /// How many bytes of restored values are gathered before they go to the store.
-const BYTES_MAX: usize = 32 * 1024 * 1024;
+const BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// A restored shard and how many changelog records that took.
 pub(super) struct Restored {

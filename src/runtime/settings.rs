@@ -21,13 +21,16 @@ pub struct Settings {
     pub checkpoint_every: Duration,
     /// How many bytes of changes go to the store at the latest.
     pub checkpoint_bytes_max: usize,
-    /// How many bytes of stored instances one shard keeps decoded.
+    /// How many bytes of stored instances one shard keeps decoded, which takes ten times as much.
     pub held_bytes_max: usize,
     /// What becomes of events that nothing waits for.
     pub unmatched: UnmatchedRules,
     /// The longest wait for a record.
     pub idle_max: Duration,
 }
+
+/// How many bytes of stored instances all shards together keep decoded.
+const HELD_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 impl Settings {
     /// The defaults for an application.
@@ -40,8 +43,8 @@ impl Settings {
             batch_bytes_max: 4 * 1024 * 1024,
             gather: Duration::from_millis(5),
             checkpoint_every: Duration::from_secs(5),
-            checkpoint_bytes_max: 32 * 1024 * 1024,
-            held_bytes_max: 8 * 1024 * 1024,
+            checkpoint_bytes_max: 8 * 1024 * 1024,
+            held_bytes_max: HELD_BYTES_MAX / usize::try_from(shards.max(1)).unwrap_or(usize::MAX),
             unmatched: UnmatchedRules::default(),
             idle_max: Duration::from_millis(100),
         }

@@ -18,6 +18,8 @@ pub(super) struct Drawer {
     pub values: BTreeMap<Bytes, Kept>,
     pub checkpoint: Option<Offset>,
     pub written: Duration,
+    /// Timers up to here are the owner's since it opened the shard.
+    pub watched: Option<Timestamp>,
     /// The whole of it cannot be trusted.
     pub spoilt: bool,
     /// This value cannot be read.

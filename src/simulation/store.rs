@@ -49,6 +49,7 @@ impl Store for SimulatedStore {
             if drawer.spoilt || now.saturating_sub(drawer.written) > GRAVES / 2 {
                 *drawer = Drawer::default();
             }
+            drawer.watched = None;
             Ok(drawer.checkpoint.map(|changelog| Checkpoint { changelog }))
         })
     }
@@ -73,12 +74,20 @@ impl Store for SimulatedStore {
         self.call(shard, Call::Due, |state| {
             let drawer = self.drawer(state, shard);
             let dated = drawer.values.iter().filter_map(|(key, kept)| Some((kept.due?, key)));
+            // All that a store may leave out is left out.
+            let asked = |at| at <= until && drawer.watched.is_none_or(|watched| at > watched);
             let mut due: Vec<(Timestamp, Bytes)> =
-                dated.filter(|(at, _)| *at <= until).map(|(at, k)| (at, k.clone())).collect();
+                dated.filter(|(at, _)| asked(*at)).map(|(at, k)| (at, k.clone())).collect();
             due.sort();
             due.truncate(max);
             Ok(due)
         })
+    }
+
+    fn watch(&mut self, shard: Shard, until: Timestamp) -> Result<(), StoreFault> {
+        // It only remembers: there is nothing in it to fail or die beside.
+        self.drawer(&mut self.world.state(), shard).watched = Some(until);
+        Ok(())
     }
 
     fn checkpoint(

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Error;
 
 /// The layout of a tree and of its entries; another number's folder is not read.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// How many folders that were moved aside are kept; the oldest go first.
 pub(super) const ASIDE_MAX: usize = 3;
 

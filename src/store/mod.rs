@@ -5,7 +5,7 @@
 //!          /stamp    whose it is, on which boot it was opened, whether it was stopped cleanly
 //!          /sled/    one tree per shard, and in it
 //!                      c                  how far it reaches, and a digest of all below
-//!                      t <due> <key>      the timers, the earliest first
+//!                      t <due> <key>      the timers that nobody watches, the earliest first
 //!                      v <key>            checksum, due, the sealed value
 //!          /bad-<n>  moved aside for people to look at, the last few
 //! ```

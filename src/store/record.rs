@@ -15,6 +15,11 @@ pub(super) fn value_key(key: &[u8]) -> Vec<u8> {
     [&[VALUE], key].concat()
 }
 
+/// The changelog key of a value's key in the tree.
+pub(super) fn read_value_key(entry: &[u8]) -> Option<&[u8]> {
+    entry.strip_prefix(&[VALUE])
+}
+
 /// The tree's key of a timer: its order is the order of the moments.
 pub(super) fn timer_key(due: Timestamp, key: &[u8]) -> Vec<u8> {
     [&[TIMER], &ordered(due)[..], key].concat()
@@ -44,8 +49,17 @@ fn ordered(moment: Timestamp) -> [u8; 8] {
 /// A stored value and when its instance wants to be woken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record {
-    pub(super) due: Option<Timestamp>,
+    pub(super) due: Option<Due>,
     pub(super) value: Bytes,
+}
+
+/// When an instance wants to be woken, and how that is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// By an entry of its own in the tree.
+    Indexed(Timestamp),
+    /// Only by reading the value: whoever has the shard open watches it.
+    Watched(Timestamp),
 }
 
 impl Record {
@@ -53,8 +67,13 @@ impl Record {
     pub(super) fn encode(&self, key: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(CRC_BYTES + DUE_BYTES + self.value.len());
         bytes.extend([0; CRC_BYTES]);
-        bytes.push(u8::from(self.due.is_some()));
-        bytes.extend(self.due.unwrap_or_default().0.to_be_bytes());
+        let (tag, due) = match self.due {
+            None => (0, Timestamp::default()),
+            Some(Due::Indexed(due)) => (1, due),
+            Some(Due::Watched(due)) => (2, due),
+        };
+        bytes.push(tag);
+        bytes.extend(due.0.to_be_bytes());
         bytes.extend(&self.value);
         let crc = checksum(key, &bytes[CRC_BYTES..]);
         bytes[..CRC_BYTES].copy_from_slice(&crc);
@@ -64,13 +83,22 @@ impl Record {
     /// Reads what [`Record::encode`] wrote; none if it is damaged.
     pub(super) fn decode(key: &[u8], bytes: &[u8]) -> Option<Self> {
         let (crc, rest) = bytes.split_at_checked(CRC_BYTES)?;
-        let (due, value) = rest.split_at_checked(DUE_BYTES)?;
+        let (_, value) = rest.split_at_checked(DUE_BYTES)?;
         if crc != checksum(key, rest) {
             return None;
         }
-        let millis = i64::from_be_bytes(due[1..].try_into().ok()?);
-        let due = (due[0] == 1).then_some(Timestamp(millis));
-        Some(Self { due, value: Bytes::copy_from_slice(value) })
+        Some(Self { due: Self::due(bytes), value: Bytes::copy_from_slice(value) })
+    }
+
+    /// Only the due moment, without a look at the checksum.
+    pub(super) fn due(bytes: &[u8]) -> Option<Due> {
+        let (tag, due) = bytes.get(CRC_BYTES..CRC_BYTES + DUE_BYTES)?.split_first()?;
+        let due = Timestamp(i64::from_be_bytes(due.try_into().ok()?));
+        match tag {
+            1 => Some(Due::Indexed(due)),
+            2 => Some(Due::Watched(due)),
+            _ => None,
+        }
     }
 }
 
@@ -148,9 +176,13 @@ mod tests {
 
     #[test]
     fn a_record_reads_back_and_any_flipped_bit_is_noticed() {
-        let record = Record { due: Some(Timestamp(-5)), value: Bytes::from_static(b"sealed") };
-        let bytes = record.encode(b"i/a/b");
-        assert_eq!(Record::decode(b"i/a/b", &bytes), Some(record));
+        let value = Bytes::from_static(b"sealed");
+        let moment = Timestamp(-5);
+        for due in [None, Some(Due::Watched(moment)), Some(Due::Indexed(moment))] {
+            let record = Record { due, value: value.clone() };
+            assert_eq!(Record::decode(b"i/a/b", &record.encode(b"i/a/b")), Some(record));
+        }
+        let bytes = Record { due: Some(Due::Indexed(moment)), value }.encode(b"i/a/b");
         assert_eq!(Record::decode(b"i/a/c", &bytes), None);
         for bit in 0..bytes.len() * 8 {
             let mut damaged = bytes.clone();

@@ -32,7 +32,7 @@ pub struct Options {
 
 impl Options {
     /// What sled may keep in memory unless said otherwise.
-    pub const CACHE_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
+    pub const CACHE_BYTES_DEFAULT: u64 = 16 * 1024 * 1024;
 }
 
 /// What [`SledStore::open`] began with.
@@ -157,8 +157,9 @@ impl Store for SledStore {
     fn open(&mut self, shard: Shard) -> Result<Option<Checkpoint>, StoreFault> {
         let Shared { db, clock, age_max, .. } = &*self.shared;
         let name = self.shared.tree_name(shard);
-        let found = ShardTree::open(db, &name).and_then(|mut tree| {
-            let found = tree.inspect(clock(), *age_max)?;
+        let now = clock();
+        let found = ShardTree::open(db, &name, now).and_then(|mut tree| {
+            let found = tree.inspect(now, *age_max)?;
             Ok((tree, found))
         });
         match found {
@@ -192,6 +193,11 @@ impl Store for SledStore {
         self.tree(shard)?.due(until, max).map_err(|reason| StoreFault { shard, reason })
     }
 
+    fn watch(&mut self, shard: Shard, until: Timestamp) -> Result<(), StoreFault> {
+        self.open.get_mut(&shard).ok_or_else(|| not_open(shard))?.watch(until);
+        Ok(())
+    }
+
     fn checkpoint(
         &mut self,
         shard: Shard,
@@ -222,7 +228,8 @@ impl Store for SledStore {
         if let Err(reason) = guarded(|| all.db.drop_tree(all.tree_name(shard))) {
             all.abandon(shard, &reason).map_err(fault)?;
         }
-        let fresh = ShardTree::open(&all.db, &all.tree_name(shard)).map_err(fault)?;
+        let fresh = ShardTree::open(&all.db, &all.tree_name(shard), (all.clock)());
+        let fresh = fresh.map_err(fault)?;
         self.open.insert(shard, fresh);
         Ok(())
     }

@@ -101,6 +101,30 @@ fn timers_come_in_order_and_go_with_what_set_them() {
 }
 
 #[test]
+fn watched_timers_are_told_again_only_when_the_shard_is_opened_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |seconds| NOON.after(Span::seconds(seconds)).0;
+    let mut store = open(folder.path());
+    Store::open(&mut store, SHARD).expect("a shard");
+    let all = [("near", 60), ("gone", 70), ("far", 6000)].map(|(k, s)| put(k, "", Some(at(s))));
+    store.checkpoint(SHARD, all.to_vec(), Offset(1)).expect("a checkpoint");
+    let timer = |key: &str, seconds| (at(seconds), key.to_owned());
+    let (near, far) = (timer("near", 60), timer("far", 6000));
+    assert_eq!(due(&store, i64::MAX, 9), [near.clone(), timer("gone", 70), far.clone()]);
+    assert_eq!(due(&store, i64::MAX, 1), [near.clone()]);
+    store.watch(SHARD, Timestamp(at(65))).expect("an open shard");
+    assert_eq!(due(&store, i64::MAX, 9), [timer("gone", 70), far.clone()]);
+    let changes =
+        vec![remove("gone"), put("next", "", Some(at(65))), put("last", "", Some(at(66)))];
+    store.checkpoint(SHARD, changes, Offset(2)).expect("a checkpoint");
+    assert_eq!(due(&store, i64::MAX, 9), [timer("last", 66), far.clone()]);
+    store.close(SHARD).expect("a closed shard");
+    assert_eq!(Store::open(&mut store, SHARD), Ok(Some(reached(2))));
+    let everything = [near, timer("next", 65), timer("last", 66), far];
+    assert_eq!(due(&store, i64::MAX, 9), everything);
+}
+
+#[test]
 fn a_second_process_is_kept_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = open(folder.path());

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -42,15 +42,16 @@ fn start_development(place: &Path) -> Result<Kafka> {
     Ok(Kafka::Development { address, broker })
 }
 
-/// Starts the engine on the order saga.
-pub fn start(brokers: &str, options: &Options, place: &Path) -> Result<Running> {
+/// Starts the engine on the order saga; its log begins anew.
+pub fn start(brokers: &str, options: &Options, place: &Path, log: &str) -> Result<Running> {
     let saga = Path::new(env!("CARGO_MANIFEST_DIR")).join("sagas/order-fulfilment");
     let config = format!(
         "app: bench\nnode: bench-1\nsagas: [\"{saga}\"]\ndata: \"{data}\"\n\
          kafka: {{ brokers: [\"{brokers}\"] }}\ntopics: {{ shards: {shards} }}\n\
-         pipelines: {pipelines}\ndelivery: {delivery}\nlog: {{ level: warn }}\n",
+         pipelines: {pipelines}\ndelivery: {delivery}\n\
+         log: {{ level: {log}, format: json }}\n",
         saga = saga.display(),
-        data = place.join("data").display(),
+        data = data(place).display(),
         shards = options.shards,
         pipelines = options.pipelines,
         delivery = options.delivery.name(),
@@ -64,6 +65,16 @@ pub fn start(brokers: &str, options: &Options, place: &Path) -> Result<Running> 
         command.env_remove(name);
     }
     Running::start(&mut command, &place.join(LOG))
+}
+
+/// The folder of the engine's local checkpoint.
+pub fn data(place: &Path) -> PathBuf {
+    place.join("data")
+}
+
+/// All that the measured process wrote since it was started.
+pub fn log(place: &Path) -> String {
+    fs::read_to_string(place.join(LOG)).unwrap_or_default()
 }
 
 /// Starts the floor: this very program, in its other role.
@@ -80,7 +91,7 @@ pub fn start_floor(brokers: &str, options: &Options, place: &Path) -> Result<Run
 
 /// The last lines that the measured process wrote.
 pub fn last_words(place: &Path) -> String {
-    let text = fs::read_to_string(place.join(LOG)).unwrap_or_default();
+    let text = log(place);
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(20)..].join("\n")
 }

@@ -27,6 +27,11 @@ pub const COMMANDS: [&str; 3] = ["inventory.commands", "payments.commands", "shi
 /// What participants answer.
 pub const EVENTS: [&str; 3] = ["inventory.events", "payments.events", "shipping.events"];
 
+/// All topics of the users.
+pub fn users_topics() -> Vec<&'static str> {
+    [&[ORDERS, ENDS][..], &COMMANDS, &EVENTS].concat()
+}
+
 fn client(brokers: &str, name: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config

@@ -1,8 +1,9 @@
 //! Orders and participants: the world around the engine, which knows nothing of the engine but its
 //! messages.
 
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,8 @@ pub struct Load {
     /// When each order was placed; none once it has ended.
     placed: Vec<Option<Instant>>,
     open: usize,
+    /// Ends of orders that had ended before.
+    repeated: u64,
 }
 
 impl Load {
@@ -55,6 +58,7 @@ impl Load {
             ends: kafka::reader(brokers, "bench-ends", &[kafka::ENDS], true)?,
             placed: Vec::new(),
             open: 0,
+            repeated: 0,
         })
     }
 
@@ -98,6 +102,21 @@ impl Load {
             self.read_ends(Duration::from_millis(100), &mut |_| ())?;
         }
         Ok(self.open as u64)
+    }
+
+    /// How many orders have not ended.
+    pub fn open_orders(&self) -> usize {
+        self.open
+    }
+
+    /// How many ends came for orders that had ended before.
+    pub fn repeated(&self) -> u64 {
+        self.repeated
+    }
+
+    /// Places so many orders at once.
+    pub fn place_all(&mut self, orders: usize) -> Result<()> {
+        (0..orders).try_for_each(|_| self.place())
     }
 
     /// Places what is due; answers how long nothing will be due.
@@ -153,6 +172,8 @@ impl Load {
             if let Some(placed) = placed {
                 each(placed.elapsed());
                 self.open -= 1;
+            } else {
+                self.repeated += 1;
             }
         }
         Ok(())
@@ -181,29 +202,67 @@ pub fn cloud_event(id: &str, kind: &str, source: &str) -> OwnedHeaders {
     headers
 }
 
-/// Services that answer every command at once.
+/// How participants behave.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manner {
+    /// Of 100 cards so many are declined.
+    pub declined_percent: u32,
+    /// Nothing about a card is ever answered.
+    pub mute_about_cards: bool,
+    /// Command ids are kept, so that one that comes twice is noticed.
+    pub counting: bool,
+}
+
+/// What participants have seen so far.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Orders of which a first attempt to charge a card has come; only when counting.
+    pub cards: AtomicU64,
+    /// Commands with an id that had come before; only when counting.
+    pub doubled: AtomicU64,
+}
+
+/// Services that answer every command at once, or by another manner.
 pub struct Participants {
     stop: Arc<AtomicBool>,
+    tally: Arc<Tally>,
     thread: Option<JoinHandle<Result<()>>>,
 }
 
 impl Participants {
-    /// Starts them, in one thread; of 100 cards so many are declined.
-    pub fn start(brokers: &str, declined_percent: u32, committed: bool) -> Result<Self> {
+    /// Starts them, in one thread.
+    pub fn start(brokers: &str, manner: Manner, committed: bool) -> Result<Self> {
         let commands = kafka::reader(brokers, "bench-participants", &kafka::COMMANDS, committed)?;
         let events = kafka::writer(brokers, "bench-participants", 0)?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
+        let tally = Arc::new(Tally::default());
+        let told = Arc::clone(&tally);
         let serve = move || {
+            let mut ids = HashSet::new();
             while !stopped.load(Ordering::Relaxed) {
                 if let Some(message) = commands.poll(Duration::from_millis(100)) {
-                    answer(&message?, &events, declined_percent)?;
+                    let message = message?;
+                    if manner.counting {
+                        count(&message, &mut ids, &told);
+                    }
+                    answer(&message, &events, manner)?;
                 }
             }
             Ok(())
         };
         let thread = std::thread::Builder::new().name("participants".to_owned()).spawn(serve)?;
-        Ok(Self { stop, thread: Some(thread) })
+        Ok(Self { stop, tally, thread: Some(thread) })
+    }
+
+    /// What they have seen so far.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Whether they still serve.
+    pub fn are_alive(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
     /// Stops them and says what went wrong, if anything did.
@@ -217,7 +276,17 @@ impl Participants {
     }
 }
 
-fn answer(command: &BorrowedMessage<'_>, events: &Writer, declined_percent: u32) -> Result<()> {
+fn count(command: &BorrowedMessage<'_>, ids: &mut HashSet<String>, tally: &Tally) {
+    let id = kafka::header(command, "ce_id");
+    if !ids.insert(id.to_owned()) {
+        tally.doubled.fetch_add(1, Ordering::Relaxed);
+    } else if kafka::header(command, "ce_type") == "ChargeCard" && id.ends_with("/1") {
+        tally.cards.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn answer(command: &BorrowedMessage<'_>, events: &Writer, manner: Manner) -> Result<()> {
+    let Manner { declined_percent, mute_about_cards, .. } = manner;
     let id = String::from_utf8_lossy(command.key().unwrap_or_default()).into_owned();
     let declined = declined_percent > 0
         && id.strip_prefix("o-").and_then(|n| n.parse::<u32>().ok()).unwrap_or(0) % 100
@@ -225,6 +294,7 @@ fn answer(command: &BorrowedMessage<'_>, events: &Writer, declined_percent: u32)
     let (topic, kind, field) = match kafka::header(command, "ce_type") {
         "ReserveStock" => ("inventory.events", "StockReserved", "reservation_id"),
         "ReleaseStock" => ("inventory.events", "StockReleased", "released_by"),
+        "ChargeCard" | "RefundPayment" if mute_about_cards => return Ok(()),
         "ChargeCard" if declined => ("payments.events", "PaymentDeclined", "why"),
         "ChargeCard" => ("payments.events", "PaymentCaptured", "payment_id"),
         "RefundPayment" => ("payments.events", "PaymentRefunded", "refund_id"),

@@ -32,6 +32,13 @@ impl Running {
         self.child.id()
     }
 
+    /// Ends it as a power cut would: `kill -9`.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Whether it has ended by itself.
     pub fn has_ended(&mut self) -> bool {
         !matches!(self.child.try_wait(), Ok(None))
@@ -135,7 +142,16 @@ pub fn machine_cpu() -> Duration {
 
 /// Resident memory of a process in MiB.
 pub fn memory_mib(id: u32) -> u64 {
+    status_mib(id, "VmRSS:")
+}
+
+/// The most resident memory that a process ever had, in MiB.
+pub fn memory_peak_mib(id: u32) -> u64 {
+    status_mib(id, "VmHWM:")
+}
+
+fn status_mib(id: u32, field: &str) -> u64 {
     let text = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-    let line = text.lines().find(|l| l.starts_with("VmRSS:")).unwrap_or_default();
+    let line = text.lines().find(|l| l.starts_with(field)).unwrap_or_default();
     line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) / 1024
 }

@@ -1,7 +1,11 @@
 //! Figures of one run: a line of JSON and a row of the table.
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::load::{Arrival, Seen};
@@ -103,6 +107,37 @@ pub const HEAD: &str = "\
 | what | delivery | load | sagas/s | p50 ms | p90 ms | p99 ms | max ms | \
 CPU µs a saga: engine / Kafka / load | MiB: engine / Kafka | others' cores | left open |
 |---|---|---|---|---|---|---|---|---|---|---|---|";
+
+/// The figures of a measurement of its own kind, in their order.
+#[derive(Debug)]
+pub struct Findings {
+    /// Which measurement.
+    pub what: &'static str,
+    /// Names with their units, and values.
+    pub figures: Vec<(&'static str, Value)>,
+}
+
+impl Findings {
+    /// Prints a table and appends a line of JSON.
+    pub fn tell(&self, json: Option<&Path>) -> Result<()> {
+        println!("| {} | |\n|---|---|", self.what);
+        let mut line = serde_json::Map::from_iter([("what".to_owned(), json!(self.what))]);
+        for (name, value) in &self.figures {
+            println!("| {name} | {value} |");
+            line.insert((*name).to_owned(), value.clone());
+        }
+        append(json, &Value::Object(line))
+    }
+}
+
+/// Appends a line of JSON to a file, if one is wanted.
+pub fn append(path: Option<&Path>, line: &Value) -> Result<()> {
+    if let Some(path) = path {
+        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+        writeln!(file, "{line}")?;
+    }
+    Ok(())
+}
 
 #[allow(clippy::cast_precision_loss)] // counts of a benchmark are far below 2^52
 fn count(number: u64) -> f64 {

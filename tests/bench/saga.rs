@@ -7,13 +7,15 @@
 
 mod engine;
 mod floor;
+mod hold;
 mod kafka;
 mod load;
 mod process;
 mod report;
+mod restart;
+mod restore;
+mod stage;
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,7 +23,7 @@ use anyhow::{Result, bail};
 use clap::{Parser, ValueEnum};
 
 use crate::floor::Gathering;
-use crate::load::{Arrival, Load, Participants};
+use crate::load::{Arrival, Load, Manner, Participants};
 use crate::process::{Kafka, Running};
 use crate::report::Figures;
 
@@ -88,6 +90,15 @@ struct Options {
     /// Measures the floor, then the engine, each on a fresh Kafka, and their ratio.
     #[arg(long, conflicts_with = "floor")]
     pair: bool,
+    /// Kills the engine with so many orders open, and measures from its start to the last end.
+    #[arg(long, value_name = "OPEN", conflicts_with_all = ["rate", "floor", "pair"])]
+    restart: Option<usize>,
+    /// Writes so many changelog records, deletes the local checkpoint, and measures the restore.
+    #[arg(long, value_name = "RECORDS", conflicts_with_all = ["rate", "floor", "pair"])]
+    restore: Option<u64>,
+    /// Leaves so many orders open, and measures the engine's memory.
+    #[arg(long, value_name = "ORDERS", conflicts_with_all = ["rate", "floor", "pair"])]
+    hold: Option<usize>,
     /// Appends a line of JSON for each run to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -119,6 +130,9 @@ fn main() -> Result<()> {
     if let Some(brokers) = &options.as_floor {
         return floor::run(brokers, options.delivery, options.gathering());
     }
+    if let Some(special) = options.special() {
+        return special?.tell(options.json.as_deref());
+    }
     let whats: &[What] = match (options.pair, options.floor) {
         (true, _) => &[What::Floor, What::Engine],
         (false, true) => &[What::Floor],
@@ -127,10 +141,7 @@ fn main() -> Result<()> {
     let mut all = Vec::new();
     for what in whats {
         let figures = measure(*what, &options)?;
-        if let Some(path) = &options.json {
-            let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-            writeln!(file, "{}", figures.json())?;
-        }
+        report::append(options.json.as_deref(), &figures.json())?;
         all.push(figures);
     }
     println!("{}", report::HEAD);
@@ -160,6 +171,16 @@ impl Options {
         }
     }
 
+    /// The measurement of its own kind that was asked for.
+    fn special(&self) -> Option<Result<report::Findings>> {
+        match (self.restart, self.restore, self.hold) {
+            (Some(open), _, _) => Some(restart::measure(open, self)),
+            (_, Some(records), _) => Some(restore::measure(records, self)),
+            (_, _, Some(orders)) => Some(hold::measure(orders, self)),
+            (None, None, None) => None,
+        }
+    }
+
     fn arrival(&self) -> Arrival {
         match (self.open, self.rate) {
             (_, Some(rate)) => Arrival::Rate(rate),
@@ -172,15 +193,12 @@ impl Options {
 fn measure(what: What, options: &Options) -> Result<Figures> {
     let place = tempfile::TempDir::with_prefix("segue-bench.")?;
     let kafka = engine::kafka(options.broker.as_deref(), place.path())?;
-    let mut topics = vec![kafka::ORDERS, kafka::ENDS];
-    topics.extend(kafka::COMMANDS);
-    topics.extend(kafka::EVENTS);
-    kafka::create_topics(kafka.address(), &topics, options.partitions)?;
+    kafka::create_topics(kafka.address(), &kafka::users_topics(), options.partitions)?;
     if what == What::Floor {
         kafka::create_topics(kafka.address(), &floor::OWN_TOPICS, options.shards)?;
     }
     let mut running = match what {
-        What::Engine => engine::start(kafka.address(), options, place.path())?,
+        What::Engine => engine::start(kafka.address(), options, place.path(), "warn")?,
         What::Floor => engine::start_floor(kafka.address(), options, place.path())?,
     };
     let result = watch(what, &kafka, &mut running, options);
@@ -207,7 +225,8 @@ fn warm_up(load: &mut Load, arrival: Arrival, lasting: Duration) -> Result<()> {
 /// Puts the load on what runs and reads the meters around the measured time.
 fn watch(what: What, kafka: &Kafka, running: &mut Running, options: &Options) -> Result<Figures> {
     let committed = options.delivery == Delivery::ExactlyOnce;
-    let participants = Participants::start(kafka.address(), options.declined, committed)?;
+    let manner = Manner { declined_percent: options.declined, ..Manner::default() };
+    let participants = Participants::start(kafka.address(), manner, committed)?;
     let mut load = Load::open(kafka.address())?;
     load.probe(Duration::from_secs(60), || !running.has_ended())?;
     let arrival = options.arrival();
