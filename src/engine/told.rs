@@ -120,7 +120,8 @@ impl<'a> Told<'a> {
             Self::Start(..) => Kind::Start,
             Self::Early(..) => Kind::Early,
             Self::Wake => Kind::Wake,
-            Self::Act(Act { verb: Verb::GoBack, .. }) => Kind::Return,
+            // Without a step it is about the whole saga, stuck or not.
+            Self::Act(Act { verb: Verb::GoBack, step, .. }) if step.is_empty() => Kind::Return,
             Self::Act(_) => Kind::Act,
             Self::Decide(_) => Kind::Decide,
             Self::Letter(_) => Kind::Letter,
