@@ -53,8 +53,10 @@ fn other_answers_and_none_are_tried_again_and_then_unknown() {
             called score/1 500 ! ignored
             pass 1s > POST https://fraud.internal/score/k score/2 {{"id":"k"}}
             called score/2 failed > {UNDO}
-            called score/1 200 {{"score": 1}} > nothing
+            called score/1 200 {{"score": 1}} > DELETE https://fraud.internal/score/k score~undo.2/1
             called score~undo/1 200 > nothing
+            is compensating
+            called score~undo.2/1 200 > nothing
             is compensated
             "#
         ),

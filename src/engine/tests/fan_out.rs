@@ -1,6 +1,6 @@
 //! One branch for each element of a list.
 
-use super::{check, part, saga};
+use super::{check, part, saga_by_id};
 
 fn lines(more: &str) -> String {
     let a = part("a", ", set: { got: event.shelf }");
@@ -9,7 +9,7 @@ fn lines(more: &str) -> String {
         "{{ step: lines, each: data.lines, at-most: 3, at-once: 2, steps: [{a}], \
          collect: {{ all: branch.got }}{more} }}"
     );
-    saga(", lines: event.lines", &[&each, &c])
+    saga_by_id(", lines: event.lines", &[&each, &c])
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn branches_run_a_few_at_once_and_leave_what_is_collected() {
         ADone for=a[2]/1 {"shelf": 2} > nothing
         ADone for=a[0]/1 {"shelf": 0} > C c/1
         data {"id":"k","lines":[7,8,9],"all":[0,1,2]}
-        CNo > UndoA a[0]~undo/1; UndoA a[1]~undo/1; UndoA a[2]~undo/1
+        CNo for=c/1 > UndoA a[0]~undo/1; UndoA a[1]~undo/1; UndoA a[2]~undo/1
         AUndone for=a[1]~undo/1 > nothing
         AUndone for=a[0]~undo/1 > nothing
         AUndone for=a[2]~undo/1 > nothing
@@ -57,9 +57,9 @@ fn a_no_takes_all_branches_back_and_those_that_have_not_begun_never_do() {
         r#"
         start {"id": "k", "lines": [7, 8, 9]} > A a[0]/1; A a[1]/1
         ANo for=a[0]/1 > UndoA a[1]~undo/1
-        ADone for=a[1]/1 > nothing
-        AUndone > nothing
+        ADone for=a[1]/1 > UndoA a[1]~undo.2/1
         is compensating
+        AUndone for=a[1]~undo/1 > nothing
         "#,
     );
 }
@@ -73,7 +73,7 @@ fn a_branch_that_drops_out_undoes_itself_and_the_others_go_on() {
          collect: {{ all: branch.got }} }}"
     );
     check(
-        &saga(", lines: event.lines", &[&each]),
+        &saga_by_id(", lines: event.lines", &[&each]),
         r#"
         start {"id": "k", "lines": [7, 8]} > A a[0]/1; A a[1]/1
         ADone for=a[0]/1 {"shelf": 5} > B b[0]/1
@@ -81,7 +81,7 @@ fn a_branch_that_drops_out_undoes_itself_and_the_others_go_on() {
         BNo for=b[0]/1 > UndoA a[0]~undo/1
         BDone for=b[1]/1 > nothing
         is running
-        AUndone > nothing
+        AUndone for=a[0]~undo/1 > nothing
         data {"id":"k","lines":[7,8],"all":[6]}
         is completed
         "#,
@@ -93,7 +93,7 @@ fn a_stuck_branch_does_not_stop_the_others_and_is_named_by_its_coordinate() {
     let a = part("a", ", unknown: park");
     let each = format!("{{ step: lines, each: data.lines, at-most: 3, steps: [{a}] }}");
     check(
-        &saga(", lines: event.lines", &[&each]),
+        &saga_by_id(", lines: event.lines", &[&each]),
         r#"
         start {"id": "k", "lines": [7, 8]} > A a[0]/1; A a[1]/1
         pass 10s > nothing
@@ -115,7 +115,7 @@ fn an_element_and_its_place_can_be_read() {
         "{ step: tell, emit: t/Told, with: { it: '${item.n}', at: '${index}' }, compensate: none }";
     let each = format!("{{ step: lines, each: data.lines, at-most: 3, steps: [{tell}] }}");
     check(
-        &saga(", lines: event.lines", &[&each]),
+        &saga_by_id(", lines: event.lines", &[&each]),
         r#"
         start {"id": "k", "lines": [{"n": 7}, {"n": 8}]} > fact Told {"it":7,"at":0}; fact Told {"it":8,"at":1}
         is completed

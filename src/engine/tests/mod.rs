@@ -23,6 +23,8 @@ mod people;
 mod pivot;
 mod probes;
 mod random;
+mod random_language;
+mod random_saga;
 mod starts;
 mod stuck;
 mod timers;
@@ -119,6 +121,12 @@ fn saga(data: &str, steps: &[&str]) -> String {
          data: {{ id: event.id{data} }}\nsteps:\n{}\n",
         steps.iter().map(|step| format!("  - {step}")).collect::<Vec<_>>().join("\n")
     )
+}
+
+/// The same, whose participants always echo the command's id.
+fn saga_by_id(data: &str, steps: &[&str]) -> String {
+    let by_id = "late: 7d\nevents: { t/*: { by: command-id } }\n";
+    saga(data, steps).replace("late: 7d\n", by_id)
 }
 
 /// A command that is undone: `part("a", "")` sends A, is answered by ADone or ANo, undone by UndoA.

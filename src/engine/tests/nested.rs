@@ -1,6 +1,6 @@
 //! Composite steps in one another.
 
-use super::{check, part, saga};
+use super::{check, part, saga, saga_by_id};
 
 #[test]
 fn a_fan_out_in_a_fan_out_has_two_coordinates() {
@@ -12,7 +12,7 @@ fn a_fan_out_in_a_fan_out_has_two_coordinates() {
         "{{ step: lines, each: data.lines, at-most: 3, steps: [{inner}], collect: {{ sums: branch.all }} }}"
     );
     check(
-        &saga(", lines: event.lines", &[&outer]),
+        &saga_by_id(", lines: event.lines", &[&outer]),
         r#"
         start {"id": "k", "lines": [{"parts": [1, 2]}, {"parts": [3]}]} > A a[0][0]/1; A a[0][1]/1; A a[1][0]/1
         ADone for=a[0][1]/1 {"shelf": 2} > nothing
@@ -32,15 +32,15 @@ fn a_branch_that_drops_out_takes_all_that_is_in_it_along() {
         "{{ step: lines, each: data.lines, at-most: 3, on-failed: drop, steps: [{both}] }}"
     );
     check(
-        &saga(", lines: event.lines", &[&each, &c]),
+        &saga_by_id(", lines: event.lines", &[&each, &c]),
         r#"
         start {"id": "k", "lines": [7, 8]} > A a[0]/1; B b[0]/1; A a[1]/1; B b[1]/1
         BNo for=b[1]/1 > UndoA a[1]~undo/1
         ADone for=a[0]/1 > nothing
         BDone for=b[0]/1 > nothing
         is running
-        AUndone > C c/1
-        CNo > UndoA a[0]~undo/1; UndoB b[0]~undo/1
+        AUndone for=a[1]~undo/1 > C c/1
+        CNo for=c/1 > UndoA a[0]~undo/1; UndoB b[0]~undo/1
         "#,
     );
 }
@@ -70,13 +70,13 @@ fn a_wait_in_a_branch_finds_its_own_fact() {
         "{{ step: lines, each: data.lines, at-most: 3, at-once: 1, steps: [{wait}, {a}] }}"
     );
     check(
-        &saga(", lines: event.lines", &[&each]),
+        &saga_by_id(", lines: event.lines", &[&each]),
         r#"
         start {"id": "k", "lines": [7, 8]} > nothing
         Yes {"n": 8} > nothing
         Yes {"n": 7} > A a[0]/1
-        ADone > A a[1]/1
-        ADone > nothing
+        ADone for=a[0]/1 > A a[1]/1
+        ADone for=a[1]/1 > nothing
         is completed
         "#,
     );

@@ -30,7 +30,10 @@ fn a_step_that_has_not_happened_is_not_undone() {
             "{HERE}
             pass 10s > AskB b~probe/1
             BAbsent > UndoA a~undo/1
-            BDone > UndoB b~undo/1
+            BDone > nothing
+            AUndone > UndoB b~undo/1
+            BUndone > nothing
+            is compensated
             "
         ),
     );

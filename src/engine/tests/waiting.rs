@@ -91,7 +91,7 @@ fn a_sleep_until_a_moment_that_has_passed_is_over_at_once() {
         r#"
         start {"id": "k", "at": "1970-01-01T01:00:00Z"} > nothing
         pass 43m > nothing
-        pass 21m > A a/1
+        pass 20s > A a/1
         "#,
     );
     check(&nap, r#"start {"id": "k", "at": "1970-01-01T00:00:00Z"} > A a/1"#);
