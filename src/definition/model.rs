@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Step, StepId};
+use super::{Block, BlockId, Step, StepId};
 use crate::expression::{Expression, Template};
 use crate::message::{Address, EventType, Hash, SagaName, Span, Topic, Version};
 
@@ -20,6 +20,8 @@ pub struct Definition {
     pub source: Arc<str>,
     /// What starts an instance.
     pub starts: Vec<Start>,
+    /// Whether another saga may start it as a child: `start: { by: parent }`.
+    pub by_parent: bool,
     /// How events find their instance.
     pub events: Vec<EventRule>,
     /// What the start event puts into the data, in the author's order.
@@ -30,12 +32,16 @@ pub struct Definition {
     pub within: Option<Span>,
     /// How long an ended instance is remembered.
     pub late: Span,
+    /// How long an event is kept whose instance has not started yet.
+    pub early: Span,
     /// Facts that ask for the way back.
     pub cancel: Vec<Cancel>,
     /// Every step of the file, in its order; a [`StepId`] is a place in it.
     pub steps: Vec<Step>,
-    /// The main line: the steps one after the other.
-    pub main: Vec<StepId>,
+    /// The lists of steps: the main line, then the branches of composite steps.
+    pub blocks: Vec<Block>,
+    /// What its author takes for granted, told with every proof.
+    pub assume: Vec<Assumption>,
     /// Facts told at the end.
     pub ends: Ends,
 }
@@ -48,6 +54,21 @@ impl Definition {
     #[must_use]
     pub fn step(&self, id: StepId) -> &Step {
         &self.steps[id.0 as usize]
+    }
+
+    /// A list of steps by its id.
+    ///
+    /// # Panics
+    /// When the id is another definition's.
+    #[must_use]
+    pub fn block(&self, id: BlockId) -> &Block {
+        &self.blocks[id.0 as usize]
+    }
+
+    /// The steps of the main line.
+    #[must_use]
+    pub fn main(&self) -> &[StepId] {
+        &self.block(BlockId::MAIN).steps
     }
 
     /// The topics that it writes to.
@@ -84,6 +105,26 @@ pub struct Start {
     pub again: Again,
     /// What a start means after it ended, while it is remembered.
     pub after: After,
+}
+
+/// Something that the author takes for granted about a participant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assumption {
+    /// The command.
+    pub command: Address,
+    /// What never happens.
+    pub never: Never,
+}
+
+/// What is taken for granted never to happen to a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Never {
+    /// A success after it was given up.
+    Late,
+    /// An attempt without an answer.
+    Unknown,
+    /// A rejection.
+    Rejected,
 }
 
 /// What a second start for a live key means.

@@ -1,3 +1,6 @@
+use super::call::{CallRequest, CallStep};
+use super::composite::{ChooseStep, EachStep, LockStep, ParallelStep};
+use super::waiting::{AskStep, Late, SagaStep, Sleep, Verdict, WaitStep};
 use super::{Assignment, Fact};
 use crate::expression::{Expression, Template};
 use crate::message::{Address, Span, StepName};
@@ -6,11 +9,34 @@ use crate::message::{Address, Span, StepName};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StepId(pub u32);
 
+/// A list of steps in its definition, counted from 0: the main line is 0, then the blocks of
+/// composite steps in the order of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct BlockId(pub u32);
+
+impl BlockId {
+    /// The main line.
+    pub const MAIN: Self = Self(0);
+}
+
+/// A list of steps that follow one another: the main line, or one branch of a composite step.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Block {
+    /// The steps, in their order.
+    pub steps: Vec<StepId>,
+    /// The composite step that it belongs to; none for the main line.
+    pub owner: Option<StepId>,
+    /// A named branch's name; empty for all others.
+    pub name: String,
+}
+
 /// A unit of the saga.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// Its place.
     pub id: StepId,
+    /// The list of steps that it stands in.
+    pub block: BlockId,
     /// Its name; made from its kind and place for a `set` or `fail` without one.
     pub name: StepName,
     /// What it does, for people.
@@ -21,7 +47,7 @@ pub struct Step {
     pub set: Vec<Assignment>,
     /// After it there is only forward.
     pub pivot: bool,
-    /// Whether it stands behind the pivot of its line (the pivot itself does not).
+    /// Whether a pivot may have succeeded before it comes (the pivot itself does not count).
     pub after_pivot: bool,
     /// What it does.
     pub kind: StepKind,
@@ -30,19 +56,101 @@ pub struct Step {
 }
 
 impl Step {
-    /// Where its messages go, those that undo it too.
+    /// Where its messages go, those that undo it, probe it or remind of it too.
     pub fn sends(&self) -> impl Iterator<Item = &Address> {
-        let (own, undo) = match &self.kind {
-            StepKind::Command(command) => (Some(&command.request.command), &command.compensate),
-            StepKind::Emit(emit) => (Some(&emit.fact.to), &emit.compensate),
-            StepKind::Set | StepKind::Fail(_) => (None, &Compensation::Nothing),
+        let own: [Option<&Address>; 2] = match &self.kind {
+            StepKind::Command(c) => {
+                [Some(&c.request.command), c.probe.as_ref().map(|p| &p.request.command)]
+            }
+            StepKind::Emit(emit) => [Some(&emit.fact.to), None],
+            StepKind::Wait(wait) => [wait.remind.as_ref().map(|r| &r.fact.to), None],
+            StepKind::Ask(ask) => [ask.remind.as_ref().map(|r| &r.fact.to), None],
+            StepKind::Set
+            | StepKind::Fail(_)
+            | StepKind::Sleep(_)
+            | StepKind::Call(_)
+            | StepKind::Saga(_)
+            | StepKind::Parallel(_)
+            | StepKind::Each(_)
+            | StepKind::Choose(_)
+            | StepKind::Lock(_) => [None, None],
         };
-        let undo = match undo {
+        let undo = match self.compensation() {
             Compensation::Command { request, .. } => Some(&request.command),
             Compensation::Emit(fact) => Some(&fact.to),
-            Compensation::Unsaid | Compensation::Nothing => None,
+            Compensation::Unsaid
+            | Compensation::Nothing
+            | Compensation::Call { .. }
+            | Compensation::Child => None,
         };
-        own.into_iter().chain(undo)
+        own.into_iter().flatten().chain(undo)
+    }
+
+    /// How it is undone; nothing for steps that have no effect outside, and for composite ones,
+    /// which are undone by undoing what is in them.
+    #[must_use]
+    pub fn compensation(&self) -> &Compensation {
+        match &self.kind {
+            StepKind::Command(command) => &command.compensate,
+            StepKind::Emit(emit) => &emit.compensate,
+            StepKind::Call(call) => &call.compensate,
+            StepKind::Saga(child) => &child.compensate,
+            StepKind::Set
+            | StepKind::Fail(_)
+            | StepKind::Wait(_)
+            | StepKind::Sleep(_)
+            | StepKind::Ask(_)
+            | StepKind::Parallel(_)
+            | StepKind::Each(_)
+            | StepKind::Choose(_)
+            | StepKind::Lock(_) => &Compensation::Nothing,
+        }
+    }
+
+    /// Whether the saga may go on behind it although it did not succeed.
+    #[must_use]
+    pub fn may_be_passed(&self) -> bool {
+        let late = |late: &Late| match late {
+            Late::GoOn => true,
+            Late::Fail(verdict) => verdict.then == Then::GoOn,
+        };
+        let on = |verdict: &Verdict| verdict.then == Then::GoOn;
+        match &self.kind {
+            StepKind::Command(command) => command.failed.iter().any(|f| f.then == Then::GoOn),
+            StepKind::Call(call) => call.failed.iter().any(|f| f.then == Then::GoOn),
+            StepKind::Wait(wait) => {
+                late(&wait.late) || wait.failed.iter().any(|f| f.then == Then::GoOn)
+            }
+            StepKind::Ask(ask) => {
+                late(&ask.late) || ask.choices.iter().any(|c| c.failed.as_ref().is_some_and(on))
+            }
+            StepKind::Saga(child) => on(&child.failed),
+            StepKind::Parallel(parallel) => on(&parallel.failed),
+            StepKind::Each(each) => on(&each.failed),
+            StepKind::Choose(choose) => on(&choose.failed),
+            StepKind::Lock(lock) => on(&lock.failed),
+            StepKind::Emit(_) | StepKind::Set | StepKind::Fail(_) | StepKind::Sleep(_) => false,
+        }
+    }
+
+    /// The lists of steps in it: the branches of a composite step.
+    #[must_use]
+    pub fn blocks(&self) -> Vec<BlockId> {
+        match &self.kind {
+            StepKind::Parallel(parallel) => parallel.branches.clone(),
+            StepKind::Each(each) => vec![each.block],
+            StepKind::Choose(choose) => choose.arms.iter().map(|arm| arm.block).collect(),
+            StepKind::Lock(lock) => vec![lock.block],
+            StepKind::Command(_)
+            | StepKind::Emit(_)
+            | StepKind::Set
+            | StepKind::Fail(_)
+            | StepKind::Wait(_)
+            | StepKind::Sleep(_)
+            | StepKind::Ask(_)
+            | StepKind::Call(_)
+            | StepKind::Saga(_) => Vec::new(),
+        }
     }
 }
 
@@ -57,6 +165,24 @@ pub enum StepKind {
     Set,
     /// The way back from here, with a reason.
     Fail(Template),
+    /// Waits for a fact.
+    Wait(WaitStep),
+    /// Waits for a time.
+    Sleep(Sleep),
+    /// Asks a person.
+    Ask(AskStep),
+    /// A request over HTTP, done by the engine.
+    Call(CallStep),
+    /// Another saga, as a child.
+    Saga(SagaStep),
+    /// Named branches beside each other.
+    Parallel(ParallelStep),
+    /// One branch for each element of a list.
+    Each(EachStep),
+    /// One of several branches.
+    Choose(ChooseStep),
+    /// Steps that nobody else does at the same time with the same keys.
+    Lock(LockStep),
 }
 
 /// A request over Kafka and what its answers mean.
@@ -68,6 +194,8 @@ pub struct CommandStep {
     pub failed: Vec<Failed>,
     /// What to do when the attempts are spent and it may have happened.
     pub unknown: Unknown,
+    /// The question whether it happened; always there with [`Unknown::Probe`].
+    pub probe: Option<Probe>,
     /// How it is undone.
     pub compensate: Compensation,
 }
@@ -89,6 +217,16 @@ pub struct Request {
     pub within: Span,
     /// How often and how soon it is sent again.
     pub retry: Retry,
+}
+
+/// The question whether an action happened. That it is `done` says yes; what its reply sets
+/// replaces the step's own `set`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    /// The question itself; it is repeated like any request.
+    pub request: Request,
+    /// The replies that say that it did not happen; never with a `set`.
+    pub absent: Vec<Done>,
 }
 
 /// A reply that says that a request is done.
@@ -133,6 +271,8 @@ pub enum Then {
 pub enum Unknown {
     /// Go back; undo it as if it had happened.
     Compensate,
+    /// Ask the participant whether it happened.
+    Probe,
     /// Keep sending for 24 hours, then park.
     Retry,
     /// Park.
@@ -178,6 +318,15 @@ pub enum Compensation {
     },
     /// By the correcting fact.
     Emit(Fact),
+    /// By a call; `set` is what its success writes into the data.
+    Call {
+        /// The call.
+        request: CallRequest,
+        /// What its success writes into the data.
+        set: Vec<Assignment>,
+    },
+    /// The child takes itself back.
+    Child,
 }
 
 /// A fact as a step, and what corrects it.

@@ -1,8 +1,6 @@
-use serde_json::{Map, Value};
-
+use super::instance::object;
 use super::{Error, wire};
 use crate::engine::{Act, Verb};
-use crate::message::read_json;
 
 impl wire::Act {
     /// The act itself.
@@ -16,20 +14,14 @@ impl wire::Act {
             Some(wire::act::Verb::ResolveDone(fields)) => Verb::ResolveDone(object(fields)?),
             Some(wire::act::Verb::ResolveNotDone(_)) => Verb::ResolveNotDone,
             Some(wire::act::Verb::GoBack(_)) => Verb::GoBack,
+            Some(wire::act::Verb::Answer(answer)) => Verb::Answer {
+                choice: answer.choice.clone(),
+                note: answer.note.clone(),
+                data: object(&answer.data)?,
+            },
             None => return Err(Error::Field("verb")),
         };
         let Self { id, by, why, step, .. } = self.clone();
         Ok(Act { id, by, why, step, verb })
-    }
-}
-
-fn object(bytes: &[u8]) -> Result<Map<String, Value>, Error> {
-    if bytes.is_empty() {
-        return Ok(Map::new());
-    }
-    match read_json(bytes) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(Error::Field("resolve_done")),
-        Err(e) => Err(Error::Message(e.to_string())),
     }
 }

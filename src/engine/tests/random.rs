@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::{ORDER, PAIR, World};
 use crate::definition::{Compensation, StepKind};
-use crate::engine::handler::back::compensation;
 use crate::engine::{
     Act, Direction, Effect, Input, Instance, Message, Note, NoteKind, Status, Verb, next_due,
 };
@@ -16,17 +15,21 @@ const RUNS: u64 = 3000;
 const INPUTS: u64 = 40;
 
 /// xorshift64*: the same numbers for the same seed.
-struct Dice(u64);
+pub(super) struct Dice(u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(super) fn of(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(super) fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % sides
     }
 
-    fn pick<'t, T>(&mut self, list: &'t [T]) -> Option<&'t T> {
+    pub(super) fn pick<'t, T>(&mut self, list: &'t [T]) -> Option<&'t T> {
         let sides = u64::try_from(list.len()).expect("a short list");
         (sides > 0).then(|| &list[usize::try_from(self.roll(sides)).expect("small")])
     }
@@ -54,6 +57,7 @@ fn definitions() -> Vec<String> {
             .replace("command: t/Charge\n", "command: t/Charge\n    when: data.free\n"),
         ORDER
             .replace("failed: t/Refused", "failed: { on: t/Refused, then: go-on }")
+            .replace("emit: t/Told", "emit: t/Told\n    compensate: none")
             .replace("within: 30m", "within: 20s"),
         ORDER
             .replace("attempts: 2, first: 1s, factor: 2, most: 1s", "for: 1m, first: 1s, most: 9s"),
@@ -93,7 +97,7 @@ impl Run {
     fn of(world: World, seed: u64) -> Self {
         Self {
             seed,
-            dice: Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
+            dice: Dice::of(seed),
             world,
             accounts: BTreeMap::new(),
             completions: 0,
@@ -115,7 +119,9 @@ impl Run {
         };
         let resolved = match input {
             Input::Act(Act { verb: Verb::ResolveNotDone, .. }) => before,
-            Input::Act(_) | Input::Event(_) | Input::Wake => None,
+            Input::Act(_) | Input::Event(_) | Input::Wake | Input::Letter(_) | Input::Called(_) => {
+                None
+            }
         };
         let notes = std::mem::take(&mut self.world.notes);
         for note in &notes {
@@ -166,8 +172,11 @@ impl Run {
     fn is_undone_by_a_message(&self, name: &str) -> bool {
         let definition = self.world.catalog.sagas().next().expect("the only one");
         let step = definition.steps.iter().find(|s| s.name.as_str() == name);
-        step.is_some_and(|s| match compensation(s) {
-            Compensation::Command { .. } | Compensation::Emit(_) => true,
+        step.is_some_and(|s| match s.compensation() {
+            Compensation::Command { .. }
+            | Compensation::Emit(_)
+            | Compensation::Call { .. }
+            | Compensation::Child => true,
             Compensation::Nothing | Compensation::Unsaid => false,
         })
     }
@@ -177,6 +186,9 @@ impl Run {
             Effect::Command(message) => (message, true),
             Effect::Fact(message) => (message, false),
             Effect::Complaint(reason) => panic!("seed {}: {reason}", self.seed),
+            Effect::Letter { .. } | Effect::Call(_) | Effect::Question(_) => {
+                panic!("seed {}: these definitions have none", self.seed)
+            }
         };
         let (id, seed) = (message.id.clone(), self.seed);
         assert!(self.ids.insert(id.to_string()), "seed {seed}: {id} is emitted twice");
@@ -240,7 +252,7 @@ impl Run {
         let definition = self.world.catalog.sagas().next().expect("the only one");
         let step = definition.steps.iter().find(|s| s.name.as_str() == message.id.step)?;
         let mut choices: Vec<Address> = Vec::new();
-        match (&step.kind, message.id.part, compensation(step)) {
+        match (&step.kind, message.id.part, step.compensation()) {
             (StepKind::Command(command), Part::Action, _) => {
                 choices.extend(command.request.done.iter().map(|d| d.on.clone()));
                 choices.extend(command.failed.iter().map(|f| f.on.clone()));
@@ -296,7 +308,7 @@ impl Run {
         match &input {
             Some(Input::Event(event)) => self.told.push(event.clone()),
             Some(Input::Act(act)) => self.acts.push(act.clone()),
-            Some(Input::Wake) | None => {}
+            Some(Input::Wake | Input::Letter(_) | Input::Called(_)) | None => {}
         }
         if let Some(input) = input {
             self.tell(&input);
