@@ -9,6 +9,7 @@ use crate::expression::{Expression, Name, Scope, Template};
 use crate::message::{Address, Hash, SagaName, Span, StepName, Timestamp, Topic, Version};
 
 mod language;
+mod right;
 
 const ORDER: &str = include_str!("../../../sagas/order-fulfilment/saga.yaml");
 
