@@ -11,13 +11,13 @@ within: 10d
 late: 30d
 ";
 
-const RESERVE: &str = r#"
+const RESERVE: &str = r"
 - step: reserve
   command: inventory.commands/ReserveStock
   done: inventory.events/StockReserved
   set: { reservation: event.reservation_id }
   compensate: { command: inventory.commands/ReleaseStock, done: inventory.events/StockReleased }
-"#;
+";
 
 fn right(head: &str, steps: &str, tail: &str) -> Definition {
     let mut text = format!("{HEAD}{head}steps:\n");
@@ -33,14 +33,14 @@ fn check(steps: &str) {
 
 #[test]
 fn a_field_may_be_read_where_a_guard_tells_that_it_is_set() {
-    let charge = r#"
+    let charge = r"
 - step: charge
   command: payments.commands/ChargeCard
   done: payments.events/PaymentCaptured
   set: { payment: event.id }
   failed: { on: payments.events/PaymentDeclined, then: go-on, set: { declined: event.why } }
   compensate: { command: payments.commands/Refund, done: payments.events/Refunded }
-"#;
+";
     for guard in ["has(data.payment)", "!has(data.declined)"] {
         check(&format!(
             "{charge}
