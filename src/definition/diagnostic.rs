@@ -58,6 +58,8 @@ pub enum Code {
     Expression = 301,
     /// A template does not parse.
     Template = 302,
+    /// A whole number meets one with a decimal point.
+    NumberKinds = 303,
     /// A step in front of the pivot does not say how it is undone.
     NoCompensation = 401,
     /// A rejection behind the pivot does not say what it means.
@@ -76,6 +78,10 @@ pub enum Code {
     FactUncorrected = 408,
     /// A child with a pivot stands where its parent could still go back.
     ChildPivot = 409,
+    /// A child undoes what it did, but its parent never asks it to.
+    ChildNotTakenBack = 410,
+    /// What should undo an action, or ask for it, does it again.
+    DoneAgain = 411,
     /// A field is read that may not be set here.
     Unset = 501,
     /// A compensation reads a field that may not be set when it is needed.
@@ -92,6 +98,8 @@ pub enum Code {
     SameReply = 601,
     /// A rule stands for events that nothing reads.
     UnreadEvent = 602,
+    /// An event is read from a topic where its answer will hardly come.
+    UnlikelyTopic = 603,
     /// Nothing leads here.
     Unreachable = 701,
     /// The guards of a choice may leave a gap.

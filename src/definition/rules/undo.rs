@@ -1,12 +1,15 @@
 use super::whole::{Relation, Whole};
 use crate::definition::diagnostic::Code;
 use crate::definition::parse::Position;
-use crate::definition::{Compensation, Step, StepKind};
+use crate::definition::{Compensation, Request, Step, StepKind};
+use crate::expression::Template;
+use crate::message::Address;
 
 /// Finds steps that are not undone although they should be.
 pub(super) fn check(whole: &mut Whole<'_>) {
     for step in whole.steps() {
         undone_elsewhere(whole, step);
+        done_again(whole, step);
         uncorrected(whole, step);
     }
 }
@@ -32,6 +35,42 @@ fn undone_elsewhere(whole: &mut Whole<'_>, step: &Step) {
     let help = "undo it here as well, or say there `none` too";
     let span = whole.keys(step.id).key("compensate");
     whole.warn(Code::UndoneElsewhere, span, message, help);
+}
+
+/// What should undo an action, or ask whether it happened, does it again.
+fn done_again(whole: &mut Whole<'_>, step: &Step) {
+    let StepKind::Command(command) = &step.kind else { return };
+    let (own, probe) = (&command.request, command.probe.as_ref().map(|p| &p.request));
+    let mut again = |path: &str, sent: &Address, help: &str| {
+        let message = if *sent == own.command {
+            format!("`{sent}` is what the step itself sends")
+        } else {
+            format!("`{sent}` is what the step's probe sends: it asks and undoes nothing")
+        };
+        let span = whole.keys(step.id).value(path);
+        whole.error(Code::DoneAgain, span, message, help);
+    };
+    if let Some(probe) = probe.filter(|probe| probe.command == own.command) {
+        let help = "name the command that asks whether it happened";
+        again("probe.command", &probe.command, help);
+    }
+    let Compensation::Command { request: undo, .. } = &command.compensate else { return };
+    let repeats = undo.command == own.command && says_no_more(undo, own);
+    if repeats || probe.is_some_and(|probe| probe.command == undo.command) {
+        again("compensate.command", &undo.command, "name the command that undoes it");
+    }
+}
+
+/// Whether a body holds nothing that another does not; with other values, the same command may
+/// well be the reverse, such as a booking.
+fn says_no_more(undo: &Request, own: &Request) -> bool {
+    match (&undo.with, &own.with) {
+        (None, _) => true,
+        (Some(Template::Object(undo)), Some(Template::Object(own))) => {
+            undo.iter().all(|field| own.contains(field))
+        }
+        (undo, own) => undo == own,
+    }
 }
 
 /// A fact is told that may turn out wrong, and nothing corrects it.
