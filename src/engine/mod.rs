@@ -12,6 +12,7 @@
 //! ```
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod call;
 mod case;
 mod check;
 mod handler;
@@ -26,6 +27,7 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
+pub use call::{Call, CallOutcome, Called};
 pub use input::{Act, Input, Verb};
 pub use instance::{
     Direction, Failure, FailureKind, Frame, Generation, Instance, Phase, Progress, Request, Status,
