@@ -139,7 +139,7 @@ impl Failure {
 
     /// Reads what hyper found in an answer; its words hold nothing of the answer.
     pub fn of_http(error: &hyper::Error) -> Self {
-        if error.is_parse_too_large() {
+        if error.is_parse() && error.to_string().contains("too large") {
             return Self::Headers;
         }
         if error.is_incomplete_message() {
