@@ -228,7 +228,9 @@ async fn errors_in_a_row_open_the_circuit_and_a_probe_closes_it() {
 #[tokio::test]
 async fn while_a_probe_is_under_way_other_calls_fail_at_once() {
     let mut gate = Gate::start().await;
-    let settings = Settings { failures_max: 1, ..near(&[&gate.server.address.to_string()]) };
+    let host = gate.server.address.to_string();
+    // The probe has the only place: nobody waits for it.
+    let settings = Settings { failures_max: 1, host_at_once_max: 1, ..near(&[&host]) };
     let mut desk = desk_with(settings, Arc::default());
     desk.start(get(&gate.server.url("/")), String::new());
     gate.asked(1).await;
