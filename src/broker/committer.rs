@@ -182,6 +182,7 @@ impl Job {
         let (ledger, batch) = (&self.ledger, &self.batch);
         let sent = batch.messages.iter().try_for_each(|message| ledger.message(message));
         sent.and_then(|()| batch.dead_letters.iter().try_for_each(|l| ledger.dead_letter(l)))
+            .and_then(|()| batch.letters.iter().try_for_each(|l| ledger.letter(l)))
             .and_then(|()| {
                 let mut records =
                     batch.shards.iter().flat_map(|(s, part)| part.history.iter().map(|r| (*s, r)));

@@ -14,6 +14,8 @@
 mod envelope;
 mod gateway;
 mod held;
+mod operator;
+mod perform;
 mod pipeline;
 mod ports;
 mod position;

@@ -5,15 +5,17 @@ use std::time::Duration;
 use prost::Message as _;
 
 use super::ports::{
-    Append, Batch, Broker, Change, Clock, InboxRecord, Lost, ShardBatch, Store, StoreFault, Waker,
+    Append, Batch, Broker, Caller, Change, Clock, InboxRecord, Lost, ShardBatch, Store, StoreFault,
+    Waker,
 };
 use super::position::Position;
 use super::restore::{Failed, restore};
 use super::settings::{Counts, Observed, Settings};
 use super::shard::{Fault, Pending, ShardState, Tools};
 use crate::definition::Catalog;
+use crate::engine::Call;
 use crate::format::wire;
-use crate::message::{Offset, Shard, Span, Timestamp};
+use crate::message::{CommandId, Offset, Shard, Span, Timestamp, shard_of};
 
 /// How far ahead timers are kept in memory.
 const HORIZON: Span = Span::seconds(600);
@@ -23,6 +25,8 @@ const TIMERS_MAX: usize = 50_000;
 const WAKE_TARGETS_MAX: usize = 16;
 /// The most timers of a shard that one turn obeys.
 const WAKES_MAX: usize = 256;
+/// The longest wait for a record while a call is under way.
+const CALL_WAIT: Duration = Duration::from_millis(5);
 /// A poll that found at least so many records says that more are on their way.
 const BUSY_RECORDS: usize = 32;
 /// How often the end of a commit is looked for while there are records to take.
@@ -40,13 +44,20 @@ pub struct Pipeline<B, S, C> {
     broker: B,
     store: S,
     clock: C,
+    caller: Box<dyn Caller>,
     observer: Box<dyn FnMut(Observed) + Send>,
     shards: BTreeMap<Shard, ShardState>,
     pending: Pending,
     /// What the observer is told when the commit under way has ended; none if there is none.
-    under_way: Option<Vec<Observed>>,
+    under_way: Option<After>,
     counts: Counts,
     checkpointed: Duration,
+}
+
+/// What is done once a batch is committed.
+struct After {
+    calls: Vec<(Call, String)>,
+    observed: Vec<Observed>,
 }
 
 /// What a checkpoint of one shard writes: all of it is committed.
@@ -57,13 +68,15 @@ struct Save {
 }
 
 impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
-    /// A pipeline that has no shards yet; `observer` is told of every committed transition.
+    /// A pipeline that has no shards yet; `caller` makes its calls, `observer` is told of every
+    /// committed transition.
     pub fn new(
         settings: Settings,
         catalog: Arc<Catalog>,
         broker: B,
         store: S,
         clock: C,
+        caller: Box<dyn Caller>,
         observer: Box<dyn FnMut(Observed) + Send>,
     ) -> Self {
         let checkpointed = clock.elapsed();
@@ -73,6 +86,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             broker,
             store,
             clock,
+            caller,
             observer,
             shards: BTreeMap::new(),
             pending: Pending::default(),
@@ -104,6 +118,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         let saves = self.saves();
         self.begin()?;
         self.save(saves)?;
+        self.hear()?;
         self.look_ahead()?;
         self.wake()
     }
@@ -134,7 +149,8 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             Some(_) => self.settings.idle_max.min(LOOK_IDLE),
             None => self.settings.idle_max,
         };
-        [timer, checkpoint].into_iter().flatten().fold(idle, Duration::min)
+        let call = (self.caller.under_way() > 0).then_some(CALL_WAIT);
+        [timer, checkpoint, call].into_iter().flatten().fold(idle, Duration::min)
     }
 
     /// Takes what there is; goes on while the last commit is under way, and under load for a while
@@ -236,8 +252,9 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             return Ok(());
         }
         let pending = std::mem::take(&mut self.pending);
-        let Pending { shards, messages, dead_letters, mut history, observed, .. } = pending;
-        let mut batch = Batch { shards: BTreeMap::new(), messages, dead_letters };
+        let Pending { shards, messages, dead_letters, letters, mut history, .. } = pending;
+        let after = After { calls: pending.calls, observed: pending.observed };
+        let mut batch = Batch { shards: BTreeMap::new(), messages, dead_letters, letters };
         for shard in shards {
             let state = self.shards.get_mut(&shard).expect("a pending shard is ours");
             let mut changelog = state.held.seal();
@@ -248,13 +265,13 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             batch.shards.insert(shard, ShardBatch { inbox, changelog, history });
         }
         self.broker.begin(batch)?;
-        self.under_way = Some(observed);
+        self.under_way = Some(after);
         Ok(())
     }
 
     /// Waits for the end of the commit under way, if there is one.
     fn conclude(&mut self) -> Result<(), Lost> {
-        let Some(observed) = self.under_way.take() else {
+        let Some(After { calls, observed }) = self.under_way.take() else {
             return Ok(());
         };
         for (shard, changelog) in self.broker.conclude()? {
@@ -263,8 +280,27 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             }
         }
         self.counts.commits += 1;
+        for (call, trace_parent) in calls {
+            self.caller.start(call, trace_parent);
+        }
         for transition in observed {
             (self.observer)(transition);
+        }
+        Ok(())
+    }
+
+    /// Appends what came of calls to the inbox of whoever made them.
+    fn hear(&mut self) -> Result<(), Lost> {
+        let now = self.clock.now();
+        for called in self.caller.finished() {
+            let id: CommandId = called.command.parse().expect("a call has its command's id");
+            let shard = shard_of(&id.instance, self.settings.shards);
+            let (saga, key) = (id.instance.saga.to_string(), id.instance.key.to_string());
+            let input = Some(wire::inbox::Input::Called(wire::Called::new(&called)));
+            let targets = vec![wire::Target { saga, key }];
+            let inbox = wire::Inbox { targets, shared: false, input };
+            let append = Append { shard, value: inbox.encode_to_vec().into() };
+            self.broker.append(append, now)?;
         }
         Ok(())
     }

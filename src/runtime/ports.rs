@@ -136,6 +136,8 @@ pub struct Batch {
     pub messages: Vec<Outgoing>,
     /// What could not be taken.
     pub dead_letters: Vec<DeadLetter>,
+    /// What instances say to others, and to locks: records for their inboxes, in order.
+    pub letters: Vec<Append>,
 }
 
 /// What a batch does to one shard.
