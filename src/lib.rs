@@ -12,6 +12,7 @@ pub mod format;
 
 // Proof: what a definition promises.
 pub mod books;
+pub mod checker;
 pub mod scenario;
 
 // The loop: batches, commits, restores, over ports.

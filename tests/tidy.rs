@@ -13,6 +13,7 @@ const ROOMS: [&str; 20] = [
     "format",
     "scenario",
     "books",
+    "checker",
     "runtime",
     "simulation",
     "store",
@@ -39,7 +40,7 @@ const WALLS: [(&str, &[&str]); 8] = [
     ("cel", &["expression"]),
 ];
 
-const PURE: [&str; 4] = ["expression", "definition", "correlation", "engine"];
+const PURE: [&str; 5] = ["expression", "definition", "correlation", "engine", "checker"];
 const LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 70;
 const COLUMNS_MAX: usize = 100;

@@ -7,12 +7,20 @@ use serde_json::Value;
 use super::failure::Failure;
 use crate::engine::CallOutcome;
 
+/// The most bytes of an answer's headers.
+pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
+
 /// Reads an answer to its end; none of it counts if it is larger than it may be.
 pub(super) async fn read(
     response: Response<Incoming>,
     bytes_max: usize,
 ) -> Result<CallOutcome, Failure> {
     let (head, mut body) = response.into_parts();
+    // The client stops reading at this bound, but takes what it has read in one go beyond it.
+    let sizes = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+    if sizes.sum::<usize>() > HEAD_BYTES_MAX {
+        return Err(Failure::Headers);
+    }
     let promised = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if promised > bytes_max {
         return Err(Failure::Body(bytes_max));

@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
 
+use super::answer::HEAD_BYTES_MAX;
 use super::attempt::Attempt;
 use super::connector::Connector;
 use super::failure::Failure;
@@ -25,8 +26,6 @@ use crate::runtime::Caller;
 const DNS_THREADS_MAX: usize = 64;
 /// The most headers of an answer.
 const HEADERS_MAX: usize = 100;
-/// The most bytes of an answer's status line and headers.
-const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// How long a connection is kept for the next call.
 const IDLE_MAX: Duration = Duration::from_secs(15);
 

@@ -7,6 +7,7 @@ mod call;
 mod catalog;
 mod composite;
 mod diagnostic;
+mod mapped;
 mod model;
 mod node;
 mod parse;
@@ -19,6 +20,7 @@ pub use call::{CallDone, CallFailed, CallRequest, CallStep, Method, Scheme};
 pub use catalog::{Catalog, CatalogError};
 pub use composite::{Arm, ChooseStep, EachStep, Join, LockStep, OnFailed, ParallelStep, Release};
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+pub use mapped::Role;
 pub use model::{
     After, Again, Assignment, Assumption, Cancel, Correlation, Definition, Ends, EventPattern,
     EventRule, Fact, Never, Start,

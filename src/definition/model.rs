@@ -127,6 +127,18 @@ pub enum Never {
     Rejected,
 }
 
+impl Never {
+    /// How it is written.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::Unknown => "unknown",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
 /// What a second start for a live key means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Again {

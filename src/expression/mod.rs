@@ -7,6 +7,7 @@
 
 mod compiled;
 mod convert;
+mod judge;
 mod path;
 mod scope;
 mod source;
@@ -18,6 +19,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use judge::Judge;
 pub use scope::{Name, Scope};
 pub use source::{Expression, Reference};
 pub use sum::{Operand, Sum};

@@ -9,7 +9,7 @@ use super::compiled::{self, Compiled};
 use super::path::{Path, PathStep};
 use super::sum::{self, Sum};
 use super::walk;
-use super::{Error, Name, ParseError, Scope};
+use super::{Error, Judge, Name, ParseError, Scope};
 
 /// One expression of a definition, parsed once and evaluated often.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ enum Form {
     Choice(Arc<(Form, Form, Form)>),
     /// CEL.
     Compiled(Arc<Compiled>),
+    /// Somebody else says what it is worth; the form that it had is kept for them.
+    Judged(Arc<dyn Judge>, Arc<Form>),
 }
 
 /// A path that an expression reads, such as `data.order.total`.
@@ -91,6 +93,22 @@ impl Expression {
         &self.sums
     }
 
+    /// The same expression, but a judge says what it is worth wherever it is asked for.
+    #[must_use]
+    pub fn judged(&self, judge: Arc<dyn Judge>) -> Self {
+        let form = Form::Judged(judge, Arc::new(self.form.clone()));
+        Self { form, ..self.clone() }
+    }
+
+    /// The same expression without a judge.
+    #[must_use]
+    pub fn plain(&self) -> Self {
+        match &self.form {
+            Form::Judged(_, form) => Self { form: form.as_ref().clone(), ..self.clone() },
+            Form::Path(_) | Form::Choice(_) | Form::Compiled(_) => self.clone(),
+        }
+    }
+
     /// Its value in a scope.
     ///
     /// # Errors
@@ -104,6 +122,9 @@ impl Expression {
     /// # Errors
     /// As [`Expression::evaluate`], and when the value is neither true nor false.
     pub fn holds(&self, scope: &Scope<'_>) -> Result<bool, Error> {
+        if let Form::Judged(judge, _) = &self.form {
+            return judge.holds(self, scope);
+        }
         let value = self.value(scope)?;
         value.as_bool().ok_or_else(|| self.kind(&value, "true or false"))
     }
@@ -124,6 +145,9 @@ impl Expression {
     }
 
     fn value<'a>(&self, scope: &Scope<'a>) -> Result<Cow<'a, Value>, Error> {
+        if let Form::Judged(judge, _) = &self.form {
+            return judge.value(self, scope).map(Cow::Owned);
+        }
         self.form.value(&self.source, scope)
     }
 
@@ -156,6 +180,8 @@ impl Form {
         match self {
             Self::Path(path) => path.look_up(scope),
             Self::Compiled(compiled) => compiled.evaluate(source, scope).map(Cow::Owned),
+            // A part of an expression has no judge of its own.
+            Self::Judged(_, form) => form.value(source, scope),
             Self::Choice(choice) => {
                 let (condition, yes, no) = choice.as_ref();
                 let value = condition.value(source, scope)?;

@@ -131,6 +131,29 @@ impl Template {
         }
     }
 
+    /// The same template with other expressions.
+    #[must_use]
+    pub fn mapped(&self, with: &impl Fn(&Expression) -> Expression) -> Self {
+        match self {
+            Self::Literal(value) => Self::Literal(value.clone()),
+            Self::Whole(expression) => Self::Whole(with(expression)),
+            Self::Text(pieces) => Self::Text(
+                pieces
+                    .iter()
+                    .map(|piece| match piece {
+                        Piece::Literal(text) => Piece::Literal(text.clone()),
+                        Piece::Hole(expression) => Piece::Hole(with(expression)),
+                    })
+                    .collect(),
+            ),
+            Self::List(items) => Self::List(items.iter().map(|item| item.mapped(with)).collect()),
+            Self::Object(fields) => {
+                let field = |(name, t): &(String, Self)| (name.clone(), t.mapped(with));
+                Self::Object(fields.iter().map(field).collect())
+            }
+        }
+    }
+
     /// What its expressions read.
     #[must_use]
     pub fn references(&self) -> Vec<Reference> {

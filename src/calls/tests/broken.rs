@@ -135,6 +135,8 @@ async fn headers_without_end_are_given_up() {
         while wire.stream.write_all(&[b'x'; 1000]).await.is_ok() {}
     };
     fails(Server::start(long).await, "headers are too many or too large").await;
+    let large = format!("HTTP/1.1 200 OK\r\nx-a: {}\r\n\r\n", "x".repeat(70_000));
+    fails(Server::closing(large).await, "headers are too many or too large").await;
     let more = "x-a: b\r\n".repeat(101);
     let finite = format!("HTTP/1.1 200 OK\r\n{more}content-length: 0\r\n\r\n");
     fails(Server::closing(finite).await, "headers are too many or too large").await;

@@ -1,0 +1,96 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::oracle::Memory;
+use crate::engine::{Instance, Letter};
+use crate::message::{Address, InstanceId, Span, Timestamp};
+
+/// The key of every instance that is explored.
+pub(super) const KEY: &str = "k";
+/// The time of every input: when a timer strikes is a choice, not a moment.
+pub(super) const NOW: Timestamp = Timestamp(1_800_000_000_000);
+/// When every timer would strike that has not been chosen.
+pub(super) const LATER: Timestamp = Timestamp(NOW.0 + Span::hours(24 * 30).0.cast_signed());
+
+/// Where a run has come to: the instance as the engine left it, without what cannot matter any
+/// more, and the world around it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct State {
+    pub instance: Option<Instance>,
+    pub around: Around,
+}
+
+/// What the world knows of an instance.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Around {
+    /// Conditions that were decided.
+    pub memory: Memory,
+    /// Children and locks that were written to.
+    pub partners: BTreeMap<InstanceId, Partner>,
+    /// Facts that came before their step.
+    pub early: BTreeSet<Address>,
+    /// Somebody has asked for the way back.
+    pub cancelled: bool,
+    /// A person went on without a step: what it would have set may be missing.
+    pub skipped: bool,
+}
+
+/// Somebody who answers letters.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Partner {
+    /// The last letter to it.
+    pub letter: Letter,
+    /// How it stands.
+    pub stands: Stands,
+}
+
+/// How a child or a lock stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// A child runs.
+    Running,
+    /// A child has completed.
+    Completed,
+    /// A child is asked to take itself back.
+    Asked,
+    /// A child has done all that it was asked to.
+    Over,
+    /// A lock is waited for.
+    Waiting,
+    /// A lock is held.
+    Held,
+}
+
+/// How a run can end, or stop until a person acts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ending {
+    /// All steps done.
+    Completed,
+    /// Undone, and why it went back.
+    Compensated {
+        /// Where it began; empty for the whole saga.
+        step: String,
+        /// What kind of thing it was.
+        kind: &'static str,
+    },
+    /// A person must act.
+    Stuck {
+        /// On which step.
+        step: String,
+        /// Whether on its undoing.
+        undoing: bool,
+    },
+}
+
+impl std::fmt::Display for Ending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Completed => f.write_str("completed"),
+            Self::Compensated { step, kind } if step.is_empty() => {
+                write!(f, "compensated ({kind})")
+            }
+            Self::Compensated { step, kind } => write!(f, "compensated ({step} {kind})"),
+            Self::Stuck { step, undoing: false } => write!(f, "stuck at {step}"),
+            Self::Stuck { step, undoing: true } => write!(f, "stuck undoing {step}"),
+        }
+    }
+}

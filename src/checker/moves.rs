@@ -1,0 +1,272 @@
+//! What can happen to an instance next.
+
+use serde_json::{Map, Value};
+
+use super::model::{Around, Stands, State};
+use super::oracle::body;
+use super::spots::{Asked, Spot, requests, spots, step};
+use crate::definition::{
+    CallDone, CallFailed, CallRequest, Compensation, Definition, Never, Step, StepKind,
+};
+use crate::engine::{Direction, Failure, FailureKind, Generation, Phase, Progress, Say, Verb};
+use crate::message::{Address, InstanceId, Part};
+
+/// One thing that can happen.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Move {
+    /// The customer begins.
+    Start(Address),
+    /// A parent begins.
+    StartChild,
+    /// A participant answers a request.
+    Reply { asked: Asked, address: Address },
+    /// A service answers a call.
+    Called { asked: Asked, status: u16 },
+    /// All attempts of a request are spent.
+    Exhausted(Asked),
+    /// The time of a step is up.
+    Due(Spot),
+    /// A reminder is due.
+    Remind(Spot),
+    /// The time of the whole saga is up.
+    Deadline,
+    /// A fact comes.
+    Fact(Address),
+    /// Somebody asks for the way back by a fact.
+    Cancel(Address),
+    /// A person acts on a step.
+    Act { step: String, verb: Verb },
+    /// A child or a lock answers.
+    Letter { from: InstanceId, say: Say, then: Stands },
+}
+
+/// Everything that can happen in a state.
+pub(super) fn moves(definition: &Definition, state: &State) -> Vec<Move> {
+    let Some(generation) = state.instance.as_ref().and_then(|i| i.newest()) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for asked in requests(definition, generation) {
+        answers(definition, generation, &asked, &mut found);
+    }
+    letters(&state.around, &mut found);
+    if generation.ended.is_none() {
+        timers(definition, generation, &mut found);
+        facts(definition, generation, &state.around, &mut found);
+        people(definition, generation, &state.around, &mut found);
+    }
+    stuck(definition, generation, &mut found);
+    found
+}
+
+fn answers(definition: &Definition, generation: &Generation, asked: &Asked, found: &mut Vec<Move>) {
+    if matches!(asked.progress, Progress::Answered | Progress::Open) {
+        return;
+    }
+    let step = step(definition, generation, &asked.spot);
+    let never = |what: Never| is_assumed(definition, step, asked.part, what);
+    let late = asked.progress == Progress::GivenUp && never(Never::Late);
+    let (done, failed) = addresses(step, asked.part);
+    let failed = if never(Never::Rejected) { Vec::new() } else { failed };
+    let done = if late { Vec::new() } else { done };
+    let mut all: Vec<Address> = done.into_iter().chain(failed).collect();
+    all.sort();
+    all.dedup();
+    for address in all {
+        found.push(Move::Reply { asked: asked.clone(), address });
+    }
+    for status in statuses(step, asked.part) {
+        found.push(Move::Called { asked: asked.clone(), status });
+    }
+    let waits = matches!(asked.progress, Progress::Waiting(_) | Progress::Pausing(_));
+    if waits && !never(Never::Unknown) {
+        found.push(Move::Exhausted(asked.clone()));
+    }
+}
+
+/// Whether the author takes it for granted that this never happens to a step's action.
+fn is_assumed(definition: &Definition, step: &Step, part: Part, what: Never) -> bool {
+    let StepKind::Command(command) = &step.kind else {
+        return false;
+    };
+    let assumed =
+        |a: &crate::definition::Assumption| a.never == what && a.command == command.request.command;
+    part == Part::Action && definition.assume.iter().any(assumed)
+}
+
+/// The kinds of event that say yes and no to a request over Kafka.
+fn addresses(step: &Step, part: Part) -> (Vec<Address>, Vec<Address>) {
+    match (part, &step.kind) {
+        (Part::Action, StepKind::Command(command)) => (
+            command.request.done.iter().map(|d| d.on.clone()).collect(),
+            command.failed.iter().map(|f| f.on.clone()).collect(),
+        ),
+        (Part::Probe, StepKind::Command(command)) => match &command.probe {
+            Some(probe) => (
+                probe.request.done.iter().map(|d| d.on.clone()).collect(),
+                probe.absent.iter().map(|d| d.on.clone()).collect(),
+            ),
+            None => (Vec::new(), Vec::new()),
+        },
+        (Part::Undo(_), _) => match step.compensation() {
+            Compensation::Command { request, .. } => {
+                (request.done.iter().map(|d| d.on.clone()).collect(), Vec::new())
+            }
+            _ => (Vec::new(), Vec::new()),
+        },
+        _ => (Vec::new(), Vec::new()),
+    }
+}
+
+/// One status of each kind of answer to a call.
+fn statuses(step: &Step, part: Part) -> Vec<u16> {
+    let of = |request: &CallRequest, failed: &[CallFailed]| {
+        let first = |done: &CallDone| done.status.first().map(|range| *range.start());
+        let no = |failed: &CallFailed| failed.status.first().map(|range| *range.start());
+        let yes = request.done.iter().filter_map(first);
+        let mut all: Vec<u16> = yes.chain(failed.iter().filter_map(no)).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    };
+    match (part, &step.kind) {
+        (Part::Action, StepKind::Call(call)) => of(&call.request, &call.failed),
+        (Part::Undo(_), _) => match step.compensation() {
+            Compensation::Call { request, .. } => of(request, &[]),
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+fn timers(definition: &Definition, generation: &Generation, found: &mut Vec<Move>) {
+    if generation.deadline.is_some() {
+        found.push(Move::Deadline);
+    }
+    for spot in spots(definition, generation) {
+        let state = spot.state(generation);
+        if state.remind.is_some() {
+            found.push(Move::Remind(spot.clone()));
+        }
+        if state.until.is_some() {
+            found.push(Move::Due(spot));
+        }
+    }
+}
+
+/// Facts that a step waits for, or will wait for.
+fn facts(definition: &Definition, generation: &Generation, around: &Around, found: &mut Vec<Move>) {
+    let awaited: Vec<_> = spots(definition, generation)
+        .iter()
+        .filter(|spot| spot.state(generation).phase == Phase::Running)
+        .map(|spot| spot.state(generation).step)
+        .collect();
+    for step in &definition.steps {
+        let StepKind::Wait(wait) = &step.kind else { continue };
+        let on = wait.on.iter().map(|d| &d.on).chain(wait.failed.iter().map(|f| &f.on));
+        // One of them may come at the very beginning: being kept disturbs nothing in between.
+        let young = generation.completions == 0 && generation.frame.position == 0;
+        let early = generation.direction == Direction::Forward && young && around.early.is_empty();
+        for address in on {
+            let comes = awaited.contains(&step.id) || early;
+            let told = Move::Fact(address.clone());
+            if comes && !found.contains(&told) {
+                found.push(told);
+            }
+        }
+    }
+}
+
+/// What people do without being told that something is stuck.
+fn people(
+    definition: &Definition,
+    generation: &Generation,
+    around: &Around,
+    found: &mut Vec<Move>,
+) {
+    if !around.cancelled && generation.direction == Direction::Forward {
+        let go_back = Move::Act { step: String::new(), verb: Verb::GoBack };
+        let cancels = definition.cancel.iter().map(|cancel| Move::Cancel(cancel.on.clone()));
+        found.extend(cancels);
+        found.push(go_back);
+    }
+    for spot in spots(definition, generation) {
+        let StepKind::Ask(ask) = &step(definition, generation, &spot).kind else { continue };
+        if spot.state(generation).phase != Phase::Running {
+            continue;
+        }
+        for choice in &ask.choices {
+            let (choice, note) = (choice.name.clone(), "a note".to_owned());
+            let verb = Verb::Answer { choice, note, data: Map::new() };
+            found.push(Move::Act { step: spot.name.clone(), verb });
+        }
+    }
+}
+
+/// What a person can do about what is stuck.
+fn stuck(definition: &Definition, generation: &Generation, found: &mut Vec<Move>) {
+    for stuck in &generation.stuck {
+        let owner = definition.step(stuck.step);
+        let branch: String = stuck.branch.iter().map(|index| format!("[{index}]")).collect();
+        let name = format!("{}{branch}", owner.name);
+        let verbs = [
+            Verb::Retry,
+            Verb::Skip,
+            Verb::ResolveDone(resolved(owner)),
+            Verb::ResolveNotDone,
+            Verb::GoBack,
+        ];
+        for verb in verbs {
+            found.push(Move::Act { step: name.clone(), verb });
+        }
+    }
+}
+
+/// What a person who resolves a step as done has to know: all that it would have set.
+fn resolved(step: &Step) -> Map<String, Value> {
+    let done = match &step.kind {
+        StepKind::Command(command) => &command.request.done[..],
+        StepKind::Wait(wait) => &wait.on[..],
+        _ => &[],
+    };
+    let sets = done.iter().filter_map(|d| d.set.as_ref()).flatten();
+    let fields = step.set.iter().chain(sets).map(|a| a.field.clone());
+    fields.map(|field| (field.clone(), Value::from(format!("{field} by a person")))).collect()
+}
+
+/// What children and locks can say.
+fn letters(around: &Around, found: &mut Vec<Move>) {
+    for (from, partner) in &around.partners {
+        let mut says = |say: Say, then: Stands| {
+            found.push(Move::Letter { from: from.clone(), say, then });
+        };
+        let completed =
+            || Say::Ended { completed: true, data: body(&from.to_string()), failure: None };
+        match partner.stands {
+            Stands::Running => {
+                says(completed(), Stands::Completed);
+                says(undone(), Stands::Over);
+                says(Say::Taken, Stands::Over);
+            }
+            Stands::Asked => {
+                says(Say::TakenBack, Stands::Over);
+                if let Say::TakeBack { reopen: false, .. } = partner.letter.say {
+                    says(completed(), Stands::Completed);
+                }
+            }
+            Stands::Waiting => {
+                says(Say::Granted { fence: 1 }, Stands::Held);
+            }
+            Stands::Completed | Stands::Over | Stands::Held => {}
+        }
+    }
+}
+
+fn undone() -> Say {
+    let failure = Failure {
+        step: String::new(),
+        kind: FailureKind::Rejected,
+        reason: "the child said no".to_owned(),
+    };
+    Say::Ended { completed: false, data: body("child"), failure: Some(failure) }
+}

@@ -1,0 +1,250 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+
+use crate::definition::Role;
+use crate::expression::{Error, Expression, Judge, Name, Reference, Scope};
+
+use super::model::KEY;
+
+/// What was answered to conditions whose data has not changed since: by what was asked.
+pub(super) type Memory = BTreeMap<String, u8>;
+
+/// One question that had more than one answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Choice {
+    /// Which answer was given.
+    pub taken: u8,
+    /// How many there are.
+    pub of: u8,
+    /// The question and its answer, for people.
+    pub words: String,
+}
+
+/// Answers in the place of data that nobody knows: conditions hold or do not, lists have no, one or
+/// two elements, and every other value is a token that tells where it comes from.
+#[derive(Debug, Default)]
+pub(super) struct Oracle(Mutex<Asked>);
+
+#[derive(Debug, Default)]
+struct Asked {
+    /// The answers to give, in order; what is asked beyond them is answered by the first.
+    script: Vec<u8>,
+    given: Vec<Choice>,
+    memory: Memory,
+    /// Answers that hold only while one event is at hand.
+    fleeting: Memory,
+    missing: Vec<String>,
+}
+
+/// What one consultation came to.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Consulted {
+    pub choices: Vec<Choice>,
+    pub memory: Memory,
+    /// Paths that were read and cannot be there.
+    pub missing: Vec<String>,
+}
+
+impl Oracle {
+    /// Begins a step of the engine: what is remembered, and the answers to give.
+    pub fn open(&self, memory: &Memory, script: Vec<u8>) {
+        *self.asked() = Asked { script, memory: memory.clone(), ..Asked::default() };
+    }
+
+    /// What was asked since.
+    pub fn close(&self) -> Consulted {
+        let asked = std::mem::take(&mut *self.asked());
+        Consulted { choices: asked.given, memory: asked.memory, missing: asked.missing }
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Asked {
+    /// The answer to a question with so many answers, the same for the same question.
+    fn answer(&mut self, question: String, fleeting: bool, answers: &[String]) -> u8 {
+        let known = self.memory.get(&question).or_else(|| self.fleeting.get(&question));
+        if let Some(answer) = known {
+            return *answer;
+        }
+        let of = u8::try_from(answers.len()).expect("there are few answers");
+        let taken = self.script.get(self.given.len()).copied().unwrap_or(0).min(of - 1);
+        let words = answers[usize::from(taken)].clone();
+        self.given.push(Choice { taken, of, words });
+        let memory = if fleeting { &mut self.fleeting } else { &mut self.memory };
+        memory.insert(question, taken);
+        taken
+    }
+}
+
+/// The judge of one expression of a definition.
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub oracle: Arc<Oracle>,
+    pub role: Role,
+}
+
+impl Judge for Seat {
+    fn holds(&self, condition: &Expression, scope: &Scope<'_>) -> Result<bool, Error> {
+        self.present(condition, scope)?;
+        let references = condition.references();
+        if is_plainly_tested(&references) {
+            return condition.plain().holds(scope);
+        }
+        let question = token(condition, &references, scope);
+        let answers = [format!("{condition} holds"), format!("{condition} does not hold")];
+        let fleeting = references.iter().any(|r| is_fleeting(r.name));
+        Ok(self.oracle.asked().answer(question, fleeting, &answers) == 0)
+    }
+
+    fn value(&self, of: &Expression, scope: &Scope<'_>) -> Result<Value, Error> {
+        self.present(of, scope)?;
+        let references = of.references();
+        match self.role {
+            Role::Key => Ok(Value::from(KEY)),
+            Role::Moment => Ok(Value::from(scope.now().after(MOMENT).to_string())),
+            Role::Items(most) => Ok(self.items(of, &references, scope, most)),
+            Role::Condition | Role::Value => Ok(known(of, &references, scope)
+                .unwrap_or_else(|| Value::from(token(of, &references, scope)))),
+        }
+    }
+}
+
+/// How far away a moment lies that a sleep waits for.
+const MOMENT: crate::message::Span = crate::message::Span::hours(1);
+
+impl Seat {
+    fn items(
+        &self,
+        of: &Expression,
+        references: &[Reference],
+        scope: &Scope<'_>,
+        most: u32,
+    ) -> Value {
+        let question = token(of, references, scope);
+        let lengths = [1, 2, 0, most.saturating_add(1)];
+        let words = |length: &u32| match length {
+            1 => format!("{of} has 1 element"),
+            length => format!("{of} has {length} elements"),
+        };
+        let lengths: Vec<u32> =
+            lengths.into_iter().filter(|l| *l <= 2.min(most) || *l > most).collect();
+        let answers: Vec<String> = lengths.iter().map(words).collect();
+        let answer = self.oracle.asked().answer(question.clone(), false, &answers);
+        let item = |index: u32| Value::from(format!("{question}[{index}]"));
+        Value::Array((0..lengths[usize::from(answer)]).map(item).collect())
+    }
+
+    /// Refuses what reads something that cannot be there.
+    fn present(&self, of: &Expression, scope: &Scope<'_>) -> Result<(), Error> {
+        let references = of.references();
+        for reference in references.iter().filter(|r| !r.tested) {
+            let tested = |r: &Reference| {
+                r.tested && r.name == reference.name && r.fields.first() == reference.fields.first()
+            };
+            if references.iter().any(tested) {
+                continue;
+            }
+            let there = match (reference.name, reference.fields.first()) {
+                (Name::Now, _) => true,
+                (Name::Data | Name::Branch | Name::Failure, Some(field)) => {
+                    scope.value(reference.name).is_some_and(|value| value.get(field).is_some())
+                }
+                (name, _) => scope.value(name).is_some(),
+            };
+            if !there {
+                let path = [&[reference.name.text().to_owned()], &reference.fields[..]].concat();
+                let path = path.join(".");
+                self.oracle.asked().missing.push(path.clone());
+                return Err(Error::Missing(path));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a condition asks for nothing but whether fields of the data are there.
+fn is_plainly_tested(references: &[Reference]) -> bool {
+    let plain = |r: &Reference| {
+        r.tested && matches!(r.name, Name::Data | Name::Branch) && r.fields.len() == 1
+    };
+    !references.is_empty() && references.iter().all(plain)
+}
+
+/// Whether what a name means changes from input to input.
+fn is_fleeting(name: Name) -> bool {
+    match name {
+        Name::Event | Name::Now | Name::Answer | Name::Child => true,
+        Name::Data
+        | Name::Key
+        | Name::Failure
+        | Name::Item
+        | Name::Index
+        | Name::Branch
+        | Name::Fence => false,
+    }
+}
+
+/// The value of a path that leads to one: it goes through as it is.
+fn known(of: &Expression, references: &[Reference], scope: &Scope<'_>) -> Option<Value> {
+    let [reference] = references else {
+        return None;
+    };
+    let path = [&[reference.name.text().to_owned()], &reference.fields[..]].concat().join(".");
+    if of.source() != path || reference.name == Name::Now {
+        return None;
+    }
+    match (reference.name, &reference.fields[..]) {
+        (Name::Data | Name::Branch | Name::Failure, [field]) => {
+            scope.value(reference.name)?.get(field).cloned()
+        }
+        (Name::Key | Name::Item | Name::Index | Name::Fence, []) => {
+            scope.value(reference.name).cloned()
+        }
+        (Name::Answer, [field]) => scope.value(Name::Answer)?.get(field).cloned(),
+        _ => None,
+    }
+}
+
+/// What an expression is called whose value nobody knows: its text, and what it reads.
+fn token(of: &Expression, references: &[Reference], scope: &Scope<'_>) -> String {
+    let mut text = of.source().to_owned();
+    for reference in references {
+        let value = scope.value(reference.name);
+        let read = match (reference.name, reference.fields.first(), value) {
+            (Name::Now, ..) | (_, _, None) => continue,
+            (Name::Event | Name::Child, _, Some(value)) => value.get(ORIGIN).cloned(),
+            (
+                Name::Data | Name::Branch | Name::Failure | Name::Answer,
+                Some(field),
+                Some(value),
+            ) => value.get(field).cloned(),
+            (_, _, Some(value)) => Some(value.clone()),
+        };
+        let read = read.map_or_else(|| "nothing".to_owned(), |read| short(&read));
+        text.push_str(&format!(" | {read}"));
+    }
+    text
+}
+
+/// A value in few words; a long one is told apart by its hash.
+fn short(value: &Value) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    if text.len() <= 60 {
+        return text;
+    }
+    let hash = blake3::hash(text.as_bytes()).to_hex();
+    format!("{}…{}", text.chars().take(40).collect::<String>(), &hash[..8])
+}
+
+/// The field of an event's body that says where it comes from.
+const ORIGIN: &str = "$from";
+
+/// A body that nobody knows.
+pub(super) fn body(from: &str) -> Value {
+    json!({ ORIGIN: from })
+}

@@ -1,0 +1,335 @@
+//! What must be true of every move and every ending.
+
+use super::model::{Ending, Stands, State};
+use super::moves::Move;
+use super::spots::{Spot, spots, step};
+use super::world::{Step, Taken};
+use crate::definition::{Compensation, Definition, StepKind};
+use crate::engine::{
+    self, Direction, Effect, Frame, Generation, Instance, NoteKind, Phase, Rejection, Status, Verb,
+};
+use crate::message::Part;
+
+/// A broken promise: of which kind, on which step, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// Which promise.
+    pub promise: Promise,
+    /// The step that it is about; empty for the saga as a whole.
+    pub step: String,
+    /// What is wrong.
+    pub words: String,
+}
+
+/// What every run keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Promise {
+    /// What a template or expression reads is there.
+    Filled,
+    /// An answer is taken by the step that asked.
+    Answered,
+    /// It ends, or a person is told.
+    Ends,
+    /// Nothing waits for ever.
+    Waits,
+    /// Completed means that nothing was undone.
+    Complete,
+    /// Compensated means that all that may have happened was undone, in order, and nothing else.
+    Undone,
+    /// After the end nothing is sent but what undoes late successes.
+    Silent,
+    /// Locks are let go and children are not left behind.
+    LetGo,
+}
+
+impl Promise {
+    /// Every promise, in the order in which they are told.
+    pub const ALL: [Self; 8] = [
+        Self::Ends,
+        Self::Complete,
+        Self::Undone,
+        Self::Silent,
+        Self::LetGo,
+        Self::Waits,
+        Self::Answered,
+        Self::Filled,
+    ];
+
+    /// The promise in words.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Filled => "every template can be filled where it is sent",
+            Self::Answered => "every answer is taken by the step that asked, and by no other",
+            Self::Ends => "every run ends, or is stuck with a reason",
+            Self::Waits => "no step waits for ever without a deadline",
+            Self::Complete => "completed means that nothing was undone",
+            Self::Undone => {
+                "compensated means that all that may have happened was undone, in reverse order"
+            }
+            Self::Silent => "after the end only late successes are undone",
+            Self::LetGo => "locks are let go and no child is left behind",
+        }
+    }
+}
+
+/// Looks at one move.
+pub(super) fn judge(
+    definition: &Definition,
+    before: &State,
+    next: &Move,
+    outcome: &Step,
+    found: &mut Vec<Broken>,
+) {
+    filled(before, next, outcome, found);
+    match &outcome.outcome {
+        Err(rejection) => refused(next, rejection, outcome, found),
+        Ok(taken) => {
+            silent(before, taken, found);
+            undo_order(definition, before, taken, found);
+            settled(definition, before, taken, found);
+        }
+    }
+}
+
+fn filled(before: &State, next: &Move, outcome: &Step, found: &mut Vec<Broken>) {
+    let skips = matches!(next, Move::Act { verb: Verb::Skip, .. });
+    let Some(path) = outcome.missing.first().filter(|_| !before.around.skipped && !skips) else {
+        return;
+    };
+    let stuck = outcome.outcome.as_ref().ok().and_then(|taken| {
+        taken.notes.iter().find(|note| note.kind == NoteKind::Stuck).and_then(|n| n.step.clone())
+    });
+    let step = stuck.map_or_else(|| subject(next), |step| step.to_string());
+    let words = format!("`{path}` is read, and on this run nothing has set it");
+    found.push(Broken { promise: Promise::Filled, step, words });
+}
+
+/// The step that a move is about.
+fn subject(next: &Move) -> String {
+    match next {
+        Move::Reply { asked, .. } | Move::Called { asked, .. } | Move::Exhausted(asked) => {
+            asked.spot.name.clone()
+        }
+        Move::Due(spot) | Move::Remind(spot) => spot.name.clone(),
+        Move::Act { step, .. } => step.clone(),
+        Move::Start(_)
+        | Move::StartChild
+        | Move::Deadline
+        | Move::Fact(_)
+        | Move::Cancel(_)
+        | Move::Letter { .. } => String::new(),
+    }
+}
+
+/// An answer to a question that was asked must be taken, unless a `where` says otherwise.
+fn refused(next: &Move, rejection: &Rejection, outcome: &Step, found: &mut Vec<Broken>) {
+    let chosen = !outcome.choices.is_empty();
+    let asked = matches!(next, Move::Reply { .. } | Move::Called { .. });
+    let refused = matches!(rejection, Rejection::Unmatched(_) | Rejection::Refused(_));
+    if asked && refused && !chosen && outcome.missing.is_empty() {
+        let (step, words) = (subject(next), rejection.to_string());
+        found.push(Broken { promise: Promise::Answered, step, words });
+    }
+}
+
+fn newest(state: &State) -> Option<&Generation> {
+    state.instance.as_ref().and_then(Instance::newest)
+}
+
+fn silent(before: &State, taken: &Taken, found: &mut Vec<Broken>) {
+    if newest(before).is_none_or(|g| g.ended.is_none()) {
+        return;
+    }
+    for effect in &taken.effects {
+        let message = match effect {
+            Effect::Command(message) | Effect::Fact(message) => message,
+            Effect::Call(call) if call.undoes.is_none() => {
+                let words = format!("{} is called after the end", call.url);
+                found.push(Broken { promise: Promise::Silent, step: call.id.step.clone(), words });
+                continue;
+            }
+            Effect::Call(_)
+            | Effect::Complaint(_)
+            | Effect::Letter { .. }
+            | Effect::Question(_) => continue,
+        };
+        let allowed = message.undoes.is_some()
+            || matches!(message.id.part, Part::Undo(_))
+            || message.id.step.starts_with("ends.stuck");
+        if !allowed {
+            let words = format!("{} is sent after the end", message.to);
+            let step = message.id.step.clone();
+            found.push(Broken { promise: Promise::Silent, step, words });
+        }
+    }
+}
+
+/// What completed later is undone first, within each list of steps.
+fn undo_order(definition: &Definition, before: &State, taken: &Taken, found: &mut Vec<Broken>) {
+    let (Some(old), Some(new)) = (newest(before), newest(&taken.state)) else {
+        return;
+    };
+    if old.ended.is_some() || new.direction == Direction::Forward {
+        return;
+    }
+    let all = spots(definition, new);
+    for spot in &all {
+        let state = spot.state(new);
+        let began = |spot: &Spot| {
+            let known = spots(definition, old).into_iter().find(|s| s.name == spot.name);
+            known.is_none_or(|known| known.state(old).undos.is_empty())
+        };
+        if state.undos.is_empty() || !began(spot) {
+            continue;
+        }
+        let later = all.iter().find(|other| {
+            let beside = other.state(new);
+            other.is_beside(spot)
+                && beside.completed > state.completed
+                && matches!(beside.phase, Phase::Succeeded | Phase::Unknown)
+                && beside.undos.is_empty()
+                && is_owed(step(definition, new, other))
+        });
+        // A late success is undone at once, whatever is still to come.
+        if let Some(later) = later.filter(|_| state.undos.len() == 1 && !is_late(taken, &spot.name))
+        {
+            let words = format!("{} is undone before {}", spot.name, later.name);
+            found.push(Broken { promise: Promise::Undone, step: spot.name.clone(), words });
+        }
+    }
+}
+
+fn is_late(taken: &Taken, step: &str) -> bool {
+    let late = |n: &engine::Note| {
+        n.kind == NoteKind::Late && n.step.as_ref().is_some_and(|s| s.as_str() == step)
+    };
+    taken.notes.iter().any(late)
+}
+
+fn is_owed(step: &crate::definition::Step) -> bool {
+    match step.compensation() {
+        Compensation::Nothing | Compensation::Unsaid => false,
+        Compensation::Command { .. }
+        | Compensation::Emit(_)
+        | Compensation::Call { .. }
+        | Compensation::Child => true,
+    }
+}
+
+/// What must be true once an instance has ended.
+fn settled(definition: &Definition, before: &State, taken: &Taken, found: &mut Vec<Broken>) {
+    let Some(new) = newest(&taken.state) else { return };
+    let ends = new.ended.is_some() && newest(before).is_none_or(|g| g.ended.is_none());
+    if !ends {
+        return;
+    }
+    let mut say = |promise: Promise, step: &str, words: String| {
+        found.push(Broken { promise, step: step.to_owned(), words });
+    };
+    for (id, partner) in &taken.state.around.partners {
+        let words = match partner.stands {
+            Stands::Held | Stands::Waiting => format!("{id} is not let go"),
+            Stands::Running | Stands::Asked => format!("{id} is left behind"),
+            Stands::Completed if new.direction == Direction::Back => {
+                let spot =
+                    spots(definition, new).into_iter().find(|s| s.name == partner.letter.step);
+                let owed = spot.is_some_and(|spot| {
+                    *step(definition, new, &spot).compensation() == Compensation::Child
+                });
+                if !owed {
+                    continue;
+                }
+                format!("{id} has completed and is not taken back")
+            }
+            Stands::Completed | Stands::Over => continue,
+        };
+        say(Promise::LetGo, &partner.letter.step, words);
+    }
+    for spot in spots(definition, new) {
+        let state = spot.state(new);
+        let undone = !state.undos.is_empty();
+        let owed = is_owed(step(definition, new, &spot));
+        let happened = matches!(state.phase, Phase::Succeeded | Phase::Unknown);
+        if new.direction == Direction::Back && happened && owed && !undone {
+            let words = format!("{} may have happened and is not undone", spot.name);
+            say(Promise::Undone, &spot.name, words);
+        }
+        let left = spot.frame(new).direction == Direction::Back;
+        if new.direction == Direction::Forward && undone && state.phase == Phase::Succeeded && !left
+        {
+            let words = format!("{} is undone, and the saga has completed", spot.name);
+            say(Promise::Complete, &spot.name, words);
+        }
+    }
+}
+
+/// Whether nothing will ever happen to an instance unless somebody comes along.
+pub(super) fn forever(definition: &Definition, state: &State) -> Option<Broken> {
+    let instance = state.instance.as_ref()?;
+    let generation = instance.newest()?;
+    let alive = generation.ended.is_none() && generation.stuck.is_empty();
+    let timed = generation.deadline.is_some() || waits(&generation.frame);
+    let partner = |stands: &Stands| matches!(stands, Stands::Running | Stands::Asked);
+    let children = state.around.partners.values().any(|p| partner(&p.stands));
+    let goes_back = generation.direction == Direction::Back;
+    if !alive || timed || children || goes_back {
+        return None;
+    }
+    let running = |spot: &Spot| spot.state(generation).phase == Phase::Running;
+    let spot = spots(definition, generation).into_iter().rfind(running)?;
+    let what = match step(definition, generation, &spot).kind {
+        StepKind::Lock(_) => "a lock",
+        StepKind::Ask(_) => "a person",
+        _ => "a fact",
+    };
+    let words = format!("{} waits for {what}, and nothing limits how long", spot.name);
+    Some(Broken { promise: Promise::Waits, step: spot.name, words })
+}
+
+fn waits(frame: &Frame) -> bool {
+    let timed = |request: &engine::Request| {
+        use engine::Progress::{Pausing, Waiting};
+        matches!(request.progress, Waiting(_) | Pausing(_))
+    };
+    frame.steps.iter().any(|state| {
+        state.until.is_some()
+            || state.action.iter().chain(&state.probe).chain(&state.undos).any(timed)
+            || state.frames.iter().any(waits)
+    })
+}
+
+/// How a run has ended, or where it is stuck.
+pub(super) fn ending(definition: &Definition, state: &State) -> Option<Ending> {
+    let generation = newest(state)?;
+    match generation.status() {
+        Status::Completed if !generation.owes() => Some(Ending::Completed),
+        Status::Compensated if !generation.owes() => {
+            Some(Ending::Compensated { step: String::new(), kind: "" })
+        }
+        Status::Stuck => {
+            let stuck = generation.stuck.first()?;
+            let branch: String = stuck.branch.iter().map(|index| format!("[{index}]")).collect();
+            let step = format!("{}{branch}", definition.step(stuck.step).name);
+            Some(Ending::Stuck { step, undoing: stuck.undoing })
+        }
+        Status::Running | Status::Compensating | Status::Completed | Status::Compensated => None,
+    }
+}
+
+/// Whether a move is one that people make and that nobody may wait for.
+pub(super) fn is_voluntary(next: &Move) -> bool {
+    match next {
+        Move::Cancel(_) | Move::Remind(_) => true,
+        Move::Act { verb, .. } => !matches!(verb, Verb::Answer { .. }),
+        Move::Start(_)
+        | Move::StartChild
+        | Move::Reply { .. }
+        | Move::Called { .. }
+        | Move::Exhausted(_)
+        | Move::Due(_)
+        | Move::Deadline
+        | Move::Fact(_)
+        | Move::Letter { .. } => false,
+    }
+}

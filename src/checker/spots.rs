@@ -1,0 +1,129 @@
+//! Finds the steps of an instance, at any depth.
+
+use crate::definition::{Definition, Step};
+use crate::engine::{Frame, Generation, Progress, Request, StepState};
+use crate::message::{CommandId, InstanceId, Part};
+
+/// A step that was entered.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Spot {
+    path: Vec<(usize, usize)>,
+    at: usize,
+    /// Its name, with the branch of every fan-out around it.
+    pub name: String,
+}
+
+/// One request of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Asked {
+    pub spot: Spot,
+    pub part: Part,
+    pub progress: Progress,
+    pub attempts: u32,
+}
+
+impl Spot {
+    pub fn state<'g>(&self, generation: &'g Generation) -> &'g StepState {
+        let inner =
+            |frame: &'g Frame, (at, branch): &(usize, usize)| &frame.steps[*at].frames[*branch];
+        &self.path.iter().fold(&generation.frame, inner).steps[self.at]
+    }
+
+    pub fn state_mut<'g>(&self, generation: &'g mut Generation) -> &'g mut StepState {
+        let mut frame = &mut generation.frame;
+        for (at, branch) in &self.path {
+            frame = &mut frame.steps[*at].frames[*branch];
+        }
+        &mut frame.steps[self.at]
+    }
+
+    /// Whether two steps stand in the same list.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+
+    /// Whether it is on its way back, by itself or with the saga.
+    pub fn frame<'g>(&self, generation: &'g Generation) -> &'g Frame {
+        self.path
+            .iter()
+            .fold(&generation.frame, |frame, (at, branch)| &frame.steps[*at].frames[*branch])
+    }
+}
+
+impl Asked {
+    /// The id of its first attempt.
+    pub fn id(&self, instance: &InstanceId, generation: &Generation) -> CommandId {
+        CommandId {
+            instance: instance.clone(),
+            generation: generation.life,
+            step: self.spot.name.clone(),
+            part: self.part,
+            attempt: self.attempts.max(1),
+        }
+    }
+
+    pub fn request_mut<'g>(&self, generation: &'g mut Generation) -> Option<&'g mut Request> {
+        let state = self.spot.state_mut(generation);
+        match self.part {
+            Part::Action => state.action.as_mut(),
+            Part::Probe => state.probe.as_mut(),
+            Part::Undo(run) => state.undos.get_mut((run as usize).checked_sub(1)?),
+        }
+    }
+}
+
+/// Every step that was entered, outer ones first.
+pub(super) fn spots(definition: &Definition, generation: &Generation) -> Vec<Spot> {
+    let mut found = Vec::new();
+    collect(definition, &generation.frame, &mut Vec::new(), "", &mut found);
+    found
+}
+
+fn collect(
+    definition: &Definition,
+    frame: &Frame,
+    path: &mut Vec<(usize, usize)>,
+    branch: &str,
+    found: &mut Vec<Spot>,
+) {
+    for (at, state) in frame.steps.iter().enumerate() {
+        let name = format!("{}{branch}", definition.step(state.step).name);
+        found.push(Spot { path: path.clone(), at, name });
+        for (place, inner) in state.frames.iter().enumerate() {
+            path.push((at, place));
+            let coordinate = match inner.item {
+                Some(_) => format!("{branch}[{}]", inner.index),
+                None => branch.to_owned(),
+            };
+            collect(definition, inner, path, &coordinate, found);
+            path.pop();
+        }
+    }
+}
+
+/// Every request that was sent.
+pub(super) fn requests(definition: &Definition, generation: &Generation) -> Vec<Asked> {
+    let mut found = Vec::new();
+    for spot in spots(definition, generation) {
+        let state = spot.state(generation);
+        let action = state.action.iter().map(|request| (Part::Action, request));
+        let probe = state.probe.iter().map(|request| (Part::Probe, request));
+        let undos = state.undos.iter().zip(1..).map(|(r, run)| (Part::Undo(run), r));
+        for (part, request) in action.chain(probe).chain(undos) {
+            if request.attempts > 0 {
+                let (progress, attempts) = (request.progress, request.attempts);
+                found.push(Asked { spot: spot.clone(), part, progress, attempts });
+            }
+        }
+    }
+    found
+}
+
+/// The definition of a step.
+pub(super) fn step<'d>(
+    definition: &'d Definition,
+    generation: &Generation,
+    spot: &Spot,
+) -> &'d Step {
+    definition.step(spot.state(generation).step)
+}

@@ -1,0 +1,149 @@
+//! Tells a run as the messages between customer, engine and participants.
+
+use super::explore::{Stride, nothing};
+use super::moves::Move;
+use super::world::World;
+use crate::engine::{Effect, NoteKind, Say, Verb};
+
+/// The widest line, in characters.
+const COLUMNS_MAX: usize = 100;
+const WHO: usize = 12;
+
+/// The run, a line for each thing that happens.
+pub(super) fn tell(world: &World, run: &[Stride]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut state = nothing();
+    for (next, script) in run {
+        lines.push(happening(next));
+        let step = world.once(&state, next, script.clone());
+        for choice in &step.choices {
+            lines.push(line("", &format!("where {}", choice.words)));
+        }
+        match step.outcome {
+            Ok(taken) => {
+                lines.extend(taken.effects.iter().map(effect));
+                for note in &taken.notes {
+                    if let Some(words) = remark(note.kind) {
+                        let step = note.step.as_ref().map_or("the saga", |s| s.as_str());
+                        lines.push(line("", &format!("{step} {words} {}", note.words)));
+                    }
+                }
+                state = taken.state;
+            }
+            Err(rejection) => lines.push(line("engine", &format!("refuses: {rejection}"))),
+        }
+    }
+    lines
+}
+
+fn line(who: &str, what: &str) -> String {
+    let text = format!("  {who:>WHO$}  {}", what.trim_end());
+    if text.chars().count() <= COLUMNS_MAX {
+        return text;
+    }
+    let cut: String = text.chars().take(COLUMNS_MAX - 1).collect();
+    format!("{cut}…")
+}
+
+fn happening(next: &Move) -> String {
+    match next {
+        Move::Start(address) => line("customer", &format!("──▶ {address}")),
+        Move::StartChild => line("parent", "──▶ start"),
+        Move::Reply { asked, address } => {
+            line("participant", &format!("──▶ {address}   (answers {})", asked.spot.name))
+        }
+        Move::Called { asked, status } => {
+            line("service", &format!("──▶ {status}   (answers {})", asked.spot.name))
+        }
+        Move::Exhausted(asked) => {
+            let part = match asked.part {
+                crate::message::Part::Action => "",
+                crate::message::Part::Undo(_) => "the undoing of ",
+                crate::message::Part::Probe => "the probe of ",
+            };
+            line(
+                "time",
+                &format!("passes: {part}{} has no answer, attempts spent", asked.spot.name),
+            )
+        }
+        Move::Due(spot) => line("time", &format!("passes: {} has run out of time", spot.name)),
+        Move::Remind(spot) => line("time", &format!("passes: a reminder of {} is due", spot.name)),
+        Move::Deadline => line("time", "passes: the whole saga has run out of time"),
+        Move::Fact(address) => line("customer", &format!("──▶ {address}")),
+        Move::Cancel(address) => line("customer", &format!("──▶ {address}   (cancels)")),
+        Move::Act { step, verb } => {
+            let step = if step.is_empty() { "the saga" } else { step };
+            line("person", &format!("──▶ {} {step}", word(verb)))
+        }
+        Move::Letter { from, say, .. } => {
+            line(from.saga.as_str(), &format!("──▶ {} {}", from.key, said(say)))
+        }
+    }
+}
+
+fn word(verb: &Verb) -> String {
+    match verb {
+        Verb::Retry => "retries".to_owned(),
+        Verb::Skip => "skips".to_owned(),
+        Verb::ResolveDone(_) => "resolves as done:".to_owned(),
+        Verb::ResolveNotDone => "resolves as not done:".to_owned(),
+        Verb::GoBack => "sends back".to_owned(),
+        Verb::Answer { choice, .. } => format!("answers `{choice}` to"),
+    }
+}
+
+fn said(say: &Say) -> &'static str {
+    match say {
+        Say::Ended { completed: true, .. } => "completed",
+        Say::Ended { completed: false, .. } => "compensated",
+        other => other.text(),
+    }
+}
+
+fn effect(effect: &Effect) -> String {
+    match effect {
+        Effect::Command(message) => {
+            let undo = if message.undoes.is_some() { "   (undoes)" } else { "" };
+            line("engine", &format!("──▶ {}{undo}", message.to))
+        }
+        Effect::Fact(message) => line("engine", &format!("──▶ {}   (tells)", message.to)),
+        Effect::Complaint(reason) => line("engine", &format!("complains: {reason}")),
+        Effect::Letter { to, letter } => line("engine", &format!("──▶ {to} {}", letter.say.text())),
+        Effect::Call(call) => line("engine", &format!("──▶ {} {}", call.method.text(), call.url)),
+        Effect::Question(question) => line("engine", &format!("──▶ asks {}", question.who)),
+    }
+}
+
+/// What is worth telling beside the messages.
+fn remark(kind: NoteKind) -> Option<&'static str> {
+    match kind {
+        NoteKind::GivenUp => Some("is given up:"),
+        NoteKind::WentBack => Some("goes back:"),
+        NoteKind::Stuck => Some("is stuck:"),
+        NoteKind::Late => Some("is late:"),
+        NoteKind::Completed => Some("is completed"),
+        NoteKind::Compensated => Some("is compensated:"),
+        NoteKind::Dropped => Some("drops out:"),
+        NoteKind::Probed => None,
+        NoteKind::Started
+        | NoteKind::Queued
+        | NoteKind::Sent
+        | NoteKind::Told
+        | NoteKind::Succeeded
+        | NoteKind::Rejected
+        | NoteKind::Skipped
+        | NoteKind::TimedOut
+        | NoteKind::Undoing
+        | NoteKind::Undone
+        | NoteKind::Cancelled
+        | NoteKind::Refused
+        | NoteKind::Acted
+        | NoteKind::Forgotten
+        | NoteKind::Waiting
+        | NoteKind::Asked
+        | NoteKind::Reminded
+        | NoteKind::Kept
+        | NoteKind::Locked
+        | NoteKind::Released => None,
+    }
+}
