@@ -49,7 +49,17 @@ fn rewritten(definition: &Definition) -> Vec<&str> {
                 &command.compensate
             }
             StepKind::Emit(emit) => &emit.compensate,
-            StepKind::Set | StepKind::Fail(_) => continue,
+            StepKind::Set
+            | StepKind::Fail(_)
+            | StepKind::Wait(_)
+            | StepKind::Sleep(_)
+            | StepKind::Ask(_)
+            | StepKind::Call(_)
+            | StepKind::Saga(_)
+            | StepKind::Parallel(_)
+            | StepKind::Each(_)
+            | StepKind::Choose(_)
+            | StepKind::Lock(_) => continue,
         };
         if let Compensation::Command { request, set } = compensation {
             let done = request.done.iter().flat_map(|d| d.set.iter().flatten());

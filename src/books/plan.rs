@@ -47,7 +47,7 @@ impl Plan {
             messages: BTreeMap::new(),
             steps: BTreeMap::new(),
         };
-        for (place, id) in definition.main.iter().enumerate() {
+        for (place, id) in definition.main().iter().enumerate() {
             let step = definition.step(*id);
             plan.steps.insert(step.name.to_string(), place);
             plan.step(step);
@@ -70,12 +70,25 @@ impl Plan {
         match &step.kind {
             StepKind::Command(command) => self.request(name, false, &command.request),
             StepKind::Emit(emit) => self.fact(name, false, &emit.fact),
-            StepKind::Set | StepKind::Fail(_) => {}
+            StepKind::Set
+            | StepKind::Fail(_)
+            | StepKind::Wait(_)
+            | StepKind::Sleep(_)
+            | StepKind::Ask(_)
+            | StepKind::Call(_)
+            | StepKind::Saga(_)
+            | StepKind::Parallel(_)
+            | StepKind::Each(_)
+            | StepKind::Choose(_)
+            | StepKind::Lock(_) => {}
         }
-        match compensation(step) {
+        match step.compensation() {
             Compensation::Command { request, .. } => self.request(name, true, request),
             Compensation::Emit(fact) => self.fact(name, true, fact),
-            Compensation::Unsaid | Compensation::Nothing => {}
+            Compensation::Unsaid
+            | Compensation::Nothing
+            | Compensation::Call { .. }
+            | Compensation::Child => {}
         }
     }
 
@@ -103,11 +116,11 @@ impl Plan {
     }
 
     pub fn main(&self) -> impl DoubleEndedIterator<Item = &Step> {
-        self.definition.main.iter().map(|id| self.definition.step(*id))
+        self.definition.main().iter().map(|id| self.definition.step(*id))
     }
 
     pub fn find(&self, step: &str) -> Option<&Step> {
-        self.place(step).map(|place| self.definition.step(self.definition.main[place]))
+        self.place(step).map(|place| self.definition.step(self.definition.main()[place]))
     }
 
     pub fn undoing(&self, step: &str) -> Undoing {
@@ -121,7 +134,7 @@ impl Plan {
     /// What an event means as an answer to a step's action or undoing.
     pub fn verdict(&self, step: &str, undo: bool, event: &Address) -> Option<Verdict> {
         let step = self.find(step)?;
-        let (done, failed) = match (&step.kind, undo, compensation(step)) {
+        let (done, failed) = match (&step.kind, undo, step.compensation()) {
             (StepKind::Command(c), false, _) => (&c.request.done[..], &c.failed[..]),
             (_, true, Compensation::Command { request, .. }) => (&request.done[..], &[][..]),
             _ => return None,
@@ -150,19 +163,22 @@ impl Plan {
     pub fn survives_no(step: &Step) -> bool {
         match &step.kind {
             StepKind::Command(c) => c.failed.iter().any(|f| f.then == Then::GoOn),
-            StepKind::Emit(_) | StepKind::Set | StepKind::Fail(_) => false,
+            StepKind::Emit(_)
+            | StepKind::Set
+            | StepKind::Fail(_)
+            | StepKind::Wait(_)
+            | StepKind::Sleep(_)
+            | StepKind::Ask(_)
+            | StepKind::Call(_)
+            | StepKind::Saga(_)
+            | StepKind::Parallel(_)
+            | StepKind::Each(_)
+            | StepKind::Choose(_)
+            | StepKind::Lock(_) => false,
         }
     }
 
     pub fn saga(&self) -> &SagaName {
         &self.definition.saga
-    }
-}
-
-fn compensation(step: &Step) -> &Compensation {
-    match &step.kind {
-        StepKind::Command(command) => &command.compensate,
-        StepKind::Emit(emit) => &emit.compensate,
-        StepKind::Set | StepKind::Fail(_) => &Compensation::Nothing,
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn run(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
             file.shown(),
             definition.saga,
             definition.version,
-            definition.main.len()
+            definition.steps.len()
         );
         match catalog.add(definition) {
             Ok(()) => say(&told),

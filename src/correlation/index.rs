@@ -150,14 +150,28 @@ fn replies(step: &Step) -> Vec<&Address> {
             own.chain(failed).chain(undoing(&command.compensate)).collect()
         }
         StepKind::Emit(emit) => undoing(&emit.compensate).collect(),
-        StepKind::Set | StepKind::Fail(_) => Vec::new(),
+        StepKind::Set
+        | StepKind::Fail(_)
+        | StepKind::Wait(_)
+        | StepKind::Sleep(_)
+        | StepKind::Ask(_)
+        | StepKind::Call(_)
+        | StepKind::Saga(_)
+        | StepKind::Parallel(_)
+        | StepKind::Each(_)
+        | StepKind::Choose(_)
+        | StepKind::Lock(_) => Vec::new(),
     }
 }
 
 fn undoing(compensation: &Compensation) -> impl Iterator<Item = &Address> {
     let done = match compensation {
         Compensation::Command { request, .. } => &request.done[..],
-        Compensation::Unsaid | Compensation::Nothing | Compensation::Emit(_) => &[],
+        Compensation::Unsaid
+        | Compensation::Nothing
+        | Compensation::Emit(_)
+        | Compensation::Call { .. }
+        | Compensation::Child => &[],
     };
     done.iter().map(|d| &d.on)
 }

@@ -87,6 +87,7 @@ fn reserve_stock() -> StepKind {
     StepKind::Command(CommandStep {
         request: request("inventory.commands/ReserveStock", &fields, reply, 10, FIVE),
         failed: failed("inventory.events/StockRejected"),
+        probe: None,
         unknown: Unknown::Compensate,
         compensate: Compensation::Command {
             request: request("inventory.commands/ReleaseStock", &[ORDER_ID], undone, 30, DAY),
@@ -102,6 +103,7 @@ fn charge_card() -> StepKind {
     StepKind::Command(CommandStep {
         request: request("payments.commands/ChargeCard", &fields, reply, 30, FIVE),
         failed: failed("payments.events/PaymentDeclined"),
+        probe: None,
         unknown: Unknown::Compensate,
         compensate: Compensation::Command {
             request: request("payments.commands/RefundPayment", &fields, undone, 30, DAY),
@@ -116,6 +118,7 @@ fn ship() -> StepKind {
     StepKind::Command(CommandStep {
         request: request("shipping.commands/CreateShipment", &fields, reply, 30, FIVE),
         failed: failed("shipping.events/ShipmentRefused"),
+        probe: None,
         unknown: Unknown::Retry,
         compensate: Compensation::Unsaid,
     })
@@ -129,6 +132,7 @@ fn step(id: u32, name: &str, title: &str, kind: StepKind) -> Step {
     let line = ORDER.lines().position(|l| l.trim() == format!("- step: {name}"));
     Step {
         id: StepId(id),
+        block: BlockId::MAIN,
         name: StepName::new(name).expect(name),
         title: Some(title.to_owned()),
         when: None,
@@ -199,7 +203,10 @@ fn the_order_saga_reads_as_it_is_written() {
             key: Some(cel("event.order_id")),
         }],
         steps: order_steps(),
-        main: (0..4).map(StepId).collect(),
+        blocks: vec![Block { steps: (0..4).map(StepId).collect(), ..Block::default() }],
+        by_parent: false,
+        early: Span::seconds(600),
+        assume: Vec::new(),
         ends: Ends {
             completed: Some(fact(
                 "shop.completions/OrderCompleted",

@@ -42,7 +42,7 @@ fn assert_generation(catalog: &Catalog, generation: &Generation) {
         assert!(done || state.undos.is_empty() || state.phase == Phase::Rejected, "undone in vain");
     }
     if let Some(definition) = catalog.by_hash(generation.definition) {
-        let length = definition.main.len();
+        let length = definition.main().len();
         assert!(generation.frame.position as usize <= length, "behind the last step");
     }
 }

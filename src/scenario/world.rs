@@ -177,14 +177,32 @@ fn answers(step: &Step, part: Part) -> Vec<&Address> {
         }
         (Part::Undo(_), StepKind::Command(command)) => undone(&command.compensate),
         (Part::Undo(_), StepKind::Emit(emit)) => undone(&emit.compensate),
-        (Part::Action, StepKind::Emit(_)) | (_, StepKind::Set | StepKind::Fail(_)) => Vec::new(),
+        (Part::Action, StepKind::Emit(_))
+        | (
+            _,
+            StepKind::Set
+            | StepKind::Fail(_)
+            | StepKind::Wait(_)
+            | StepKind::Sleep(_)
+            | StepKind::Ask(_)
+            | StepKind::Call(_)
+            | StepKind::Saga(_)
+            | StepKind::Parallel(_)
+            | StepKind::Each(_)
+            | StepKind::Choose(_)
+            | StepKind::Lock(_),
+        ) => Vec::new(),
     }
 }
 
 fn undone(compensation: &Compensation) -> Vec<&Address> {
     match compensation {
         Compensation::Command { request, .. } => dones(request).collect(),
-        Compensation::Unsaid | Compensation::Nothing | Compensation::Emit(_) => Vec::new(),
+        Compensation::Unsaid
+        | Compensation::Nothing
+        | Compensation::Emit(_)
+        | Compensation::Call { .. }
+        | Compensation::Child => Vec::new(),
     }
 }
 

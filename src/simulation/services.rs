@@ -223,14 +223,28 @@ fn requests(step: &Step) -> Vec<(&Request, Option<Address>)> {
                 .collect()
         }
         StepKind::Emit(emit) => undoing(&emit.compensate).into_iter().collect(),
-        StepKind::Set | StepKind::Fail(_) => Vec::new(),
+        StepKind::Set
+        | StepKind::Fail(_)
+        | StepKind::Wait(_)
+        | StepKind::Sleep(_)
+        | StepKind::Ask(_)
+        | StepKind::Call(_)
+        | StepKind::Saga(_)
+        | StepKind::Parallel(_)
+        | StepKind::Each(_)
+        | StepKind::Choose(_)
+        | StepKind::Lock(_) => Vec::new(),
     }
 }
 
 fn undoing(compensation: &Compensation) -> Option<(&Request, Option<Address>)> {
     match compensation {
         Compensation::Command { request, .. } => Some((request, None)),
-        Compensation::Unsaid | Compensation::Nothing | Compensation::Emit(_) => None,
+        Compensation::Unsaid
+        | Compensation::Nothing
+        | Compensation::Emit(_)
+        | Compensation::Call { .. }
+        | Compensation::Child => None,
     }
 }
 

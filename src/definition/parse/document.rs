@@ -3,6 +3,7 @@ use std::sync::Arc;
 use crate::definition::diagnostic::Code;
 use crate::definition::model::{Definition, Ends};
 use crate::definition::node::{Content, Node};
+use crate::definition::step::Block;
 use crate::message::{Hash, SagaName, Span, Version};
 
 use super::place::Place;
@@ -10,6 +11,9 @@ use super::reader::Reader;
 
 /// How long an ended instance is remembered if the author does not say.
 const LATE: Span = Span::hours(7 * 24);
+
+/// How long an event is kept whose instance has not started yet if the author does not say.
+const EARLY: Span = Span::seconds(10 * 60);
 
 /// The whole file.
 pub(super) fn document(reader: &mut Reader<'_>, root: &Node) -> Option<Definition> {
@@ -50,7 +54,10 @@ pub(super) fn document(reader: &mut Reader<'_>, root: &Node) -> Option<Definitio
         within,
         late,
         cancel,
-        main: steps.iter().map(|s| s.id).collect(),
+        by_parent: false,
+        early: EARLY,
+        assume: Vec::new(),
+        blocks: vec![Block { steps: steps.iter().map(|s| s.id).collect(), ..Block::default() }],
         steps,
         ends,
     })

@@ -4,7 +4,7 @@ use std::ops::Range;
 use crate::definition::diagnostic::Code;
 use crate::definition::node::{Content, Node};
 use crate::definition::step::{
-    CommandStep, Compensation, EmitStep, Failed, Step, StepId, StepKind, Then, Unknown,
+    BlockId, CommandStep, Compensation, EmitStep, Failed, Step, StepId, StepKind, Then, Unknown,
 };
 use crate::message::StepName;
 
@@ -89,6 +89,7 @@ impl Reader<'_> {
         fields.finish(self);
         Some(Step {
             id: StepId(u32::try_from(place).expect("STEPS_MAX is small")),
+            block: BlockId::MAIN,
             name: name?,
             title,
             when,
@@ -180,6 +181,7 @@ impl Reader<'_> {
         Some(StepKind::Command(CommandStep {
             request: request?,
             failed,
+            probe: None,
             unknown: unknown.unwrap_or(Some(position.unknown()))?,
             compensate: compensate?,
         }))

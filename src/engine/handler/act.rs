@@ -112,6 +112,7 @@ fn retry_undo(turn: &mut Turn<'_>, place: usize) -> Result<(), Rejection> {
             "the definition does not say how to undo {}; undo it by hand and resolve it as done",
             step.name
         ))),
+        Compensation::Call { .. } | Compensation::Child => unreachable!("not run yet"),
         Compensation::Emit(_) => {
             // The correcting fact could not be filled: it was the last one begun.
             turn.generation.frame.steps[place].undos.pop();

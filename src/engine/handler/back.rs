@@ -82,7 +82,17 @@ pub(in crate::engine) fn compensation(step: &Step) -> &Compensation {
     match &step.kind {
         StepKind::Command(command) => &command.compensate,
         StepKind::Emit(emit) => &emit.compensate,
-        StepKind::Set | StepKind::Fail(_) => &Compensation::Nothing,
+        StepKind::Set
+        | StepKind::Fail(_)
+        | StepKind::Wait(_)
+        | StepKind::Sleep(_)
+        | StepKind::Ask(_)
+        | StepKind::Call(_)
+        | StepKind::Saga(_)
+        | StepKind::Parallel(_)
+        | StepKind::Each(_)
+        | StepKind::Choose(_)
+        | StepKind::Lock(_) => &Compensation::Nothing,
     }
 }
 
@@ -93,6 +103,7 @@ pub(in crate::engine) fn undo(turn: &mut Turn<'_>, place: usize) {
     let undoing = match compensation(turn.step(id)) {
         Compensation::Unsaid => Err(NOT_SAID.to_owned()),
         Compensation::Nothing => Ok(request::settled(turn.now)),
+        Compensation::Call { .. } | Compensation::Child => unreachable!("not run yet"),
         Compensation::Emit(fact) => correct(turn, id, run, fact),
         Compensation::Command { request, .. } => {
             let unsent = request::unsent(turn.now);

@@ -13,7 +13,7 @@ use request::Slot;
 pub(in crate::engine) fn advance(turn: &mut Turn<'_>) {
     while is_free(turn) {
         let place = turn.generation.frame.position as usize;
-        let Some(step) = turn.definition.main.get(place).copied() else {
+        let Some(step) = turn.definition.main().get(place).copied() else {
             finish::complete(turn);
             return;
         };
@@ -55,6 +55,15 @@ fn enter(turn: &mut Turn<'_>, step: &Step) -> bool {
             Err(reason) => stopped(turn, step, &reason),
         },
         StepKind::Fail(reason) => enter_fail(turn, step, reason),
+        StepKind::Wait(_)
+        | StepKind::Sleep(_)
+        | StepKind::Ask(_)
+        | StepKind::Call(_)
+        | StepKind::Saga(_)
+        | StepKind::Parallel(_)
+        | StepKind::Each(_)
+        | StepKind::Choose(_)
+        | StepKind::Lock(_) => unreachable!("not run yet"),
     }
 }
 

@@ -16,7 +16,11 @@ pub(in crate::engine) fn success(turn: &mut Turn<'_>, place: usize, event: &Even
     turn.note(Some(&step.name), NoteKind::Late, "it has happened after all");
     match back::compensation(step) {
         Compensation::Nothing => {}
-        Compensation::Unsaid | Compensation::Command { .. } | Compensation::Emit(_) => {
+        Compensation::Unsaid
+        | Compensation::Command { .. }
+        | Compensation::Emit(_)
+        | Compensation::Call { .. }
+        | Compensation::Child => {
             owe(turn, place);
         }
     }

@@ -232,10 +232,28 @@ fn requests(run: &Generation) -> impl Iterator<Item = (usize, &StepState, Slot, 
 fn answers(step: &Step, slot: Slot) -> (&[Done], &[Failed]) {
     match (slot, &step.kind) {
         (Slot::Action, StepKind::Command(command)) => (&command.request.done, &command.failed),
-        (Slot::Action, StepKind::Emit(_) | StepKind::Set | StepKind::Fail(_)) => (&[], &[]),
+        (
+            Slot::Action,
+            StepKind::Emit(_)
+            | StepKind::Set
+            | StepKind::Fail(_)
+            | StepKind::Wait(_)
+            | StepKind::Sleep(_)
+            | StepKind::Ask(_)
+            | StepKind::Call(_)
+            | StepKind::Saga(_)
+            | StepKind::Parallel(_)
+            | StepKind::Each(_)
+            | StepKind::Choose(_)
+            | StepKind::Lock(_),
+        ) => (&[], &[]),
         (Slot::Undo(_), _) => match back::compensation(step) {
             Compensation::Command { request, .. } => (&request.done, &[]),
-            Compensation::Unsaid | Compensation::Nothing | Compensation::Emit(_) => (&[], &[]),
+            Compensation::Unsaid
+            | Compensation::Nothing
+            | Compensation::Emit(_)
+            | Compensation::Call { .. }
+            | Compensation::Child => (&[], &[]),
         },
     }
 }
@@ -262,7 +280,22 @@ pub(in crate::engine) fn take(
         (Slot::Action, Answer::Failed(place), StepKind::Command(command)) => {
             failed(turn, found.place, command, place, event).map_err(refused)
         }
-        (Slot::Action, _, StepKind::Emit(_) | StepKind::Set | StepKind::Fail(_)) => {
+        (
+            Slot::Action,
+            _,
+            StepKind::Emit(_)
+            | StepKind::Set
+            | StepKind::Fail(_)
+            | StepKind::Wait(_)
+            | StepKind::Sleep(_)
+            | StepKind::Ask(_)
+            | StepKind::Call(_)
+            | StepKind::Saga(_)
+            | StepKind::Parallel(_)
+            | StepKind::Each(_)
+            | StepKind::Choose(_)
+            | StepKind::Lock(_),
+        ) => {
             unreachable!("a step without a request has no answers, so `find` finds none")
         }
     }

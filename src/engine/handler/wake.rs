@@ -104,9 +104,27 @@ fn obey(turn: &mut Turn<'_>, place: usize, slot: Slot) {
         (Slot::Action, StepKind::Command(command)) => Some(&command.request),
         (Slot::Undo(_), _) => match back::compensation(step) {
             Compensation::Command { request, .. } => Some(request),
-            Compensation::Unsaid | Compensation::Nothing | Compensation::Emit(_) => None,
+            Compensation::Unsaid
+            | Compensation::Nothing
+            | Compensation::Emit(_)
+            | Compensation::Call { .. }
+            | Compensation::Child => None,
         },
-        (Slot::Action, StepKind::Emit(_) | StepKind::Set | StepKind::Fail(_)) => None,
+        (
+            Slot::Action,
+            StepKind::Emit(_)
+            | StepKind::Set
+            | StepKind::Fail(_)
+            | StepKind::Wait(_)
+            | StepKind::Sleep(_)
+            | StepKind::Ask(_)
+            | StepKind::Call(_)
+            | StepKind::Saga(_)
+            | StepKind::Parallel(_)
+            | StepKind::Each(_)
+            | StepKind::Choose(_)
+            | StepKind::Lock(_),
+        ) => None,
     };
     let asked = asked.expect("only requests have timers");
     match request.progress {

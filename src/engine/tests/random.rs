@@ -167,7 +167,10 @@ impl Run {
         let definition = self.world.catalog.sagas().next().expect("the only one");
         let step = definition.steps.iter().find(|s| s.name.as_str() == name);
         step.is_some_and(|s| match compensation(s) {
-            Compensation::Command { .. } | Compensation::Emit(_) => true,
+            Compensation::Command { .. }
+            | Compensation::Emit(_)
+            | Compensation::Call { .. }
+            | Compensation::Child => true,
             Compensation::Nothing | Compensation::Unsaid => false,
         })
     }
