@@ -17,7 +17,9 @@ mod check;
 mod handler;
 mod input;
 mod instance;
+mod letter;
 pub mod limits;
+mod lock;
 mod moves;
 mod told;
 mod transition;
@@ -26,12 +28,14 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
-pub use input::{Act, Input, Verb};
+pub use input::{Act, CallOutcome, Called, Input, Verb};
 pub use instance::{
-    Direction, Failure, FailureKind, Frame, Generation, Instance, Phase, Progress, Request, Status,
-    StepState, Stuck,
+    Direction, Early, Failure, FailureKind, Frame, Generation, Hold, Instance, Parent, Phase,
+    Progress, Reminder, Request, Stage, Status, StepState, Stuck,
 };
-pub use transition::{Effect, Message, Note, NoteKind, Rejection, Transition};
+pub use letter::{Letter, Say};
+pub use lock::{Claim, Lock};
+pub use transition::{Call, Effect, Message, Note, NoteKind, Question, Rejection, Transition};
 
 use crate::definition::Catalog;
 use crate::message::{InstanceId, Timestamp};

@@ -38,6 +38,13 @@ impl<'a> Told<'a> {
                 Err(Rejection::Duplicate(format!("act {} was obeyed before", act.id)))
             }
             Input::Act(act) => Ok(Self::Act(act)),
+            Input::Letter(letter) => Err(Rejection::Unmatched(format!(
+                "{id} does not take letters that say {}",
+                letter.say.text()
+            ))),
+            Input::Called(called) => {
+                Err(Rejection::Unmatched(format!("call {} was never made", called.command)))
+            }
             Input::Event(event) => Self::of_event(catalog, id, before, event, now),
         }
     }

@@ -157,7 +157,7 @@ impl<'a> Turn<'a> {
             stuck.reason = reason;
             return;
         }
-        let stuck = Stuck { step, undoing, since: self.now, reason };
+        let stuck = Stuck { step, branch: Vec::new(), undoing, since: self.now, reason };
         super::handler::finish::tell_stuck(self, name, &stuck);
         self.generation.stuck.push(stuck);
     }

@@ -211,7 +211,7 @@ fn unmatched_by<S>(id: &InstanceId, reason: String, case: &Case<'_>, tools: &mut
         Input::Event(event) => tools.settings.unmatched.of(&event.address.topic),
         // A timer of an instance that has gone means nothing.
         Input::Wake => Unmatched::Count,
-        Input::Act(_) => Unmatched::DeadLetter,
+        Input::Act(_) | Input::Letter(_) | Input::Called(_) => Unmatched::DeadLetter,
     };
     if rule == Unmatched::DeadLetter {
         bury(Some(id), reason, case, tools);
@@ -241,6 +241,11 @@ fn perform<S>(
             Effect::Command(message) => (message, Purpose::Command),
             Effect::Fact(message) => (message, Purpose::Fact),
             Effect::Complaint(reason) => {
+                bury(Some(id), reason, case, tools);
+                continue;
+            }
+            Effect::Letter { .. } | Effect::Call(_) | Effect::Question(_) => {
+                let reason = "letters, calls and questions are not carried yet".to_owned();
                 bury(Some(id), reason, case, tools);
                 continue;
             }
@@ -289,6 +294,15 @@ fn read(inbox: &wire::Inbox) -> Result<(Input, Option<&wire::Event>), String> {
         Some(wire::inbox::Input::Act(act)) => {
             let act = act.read().map_err(|e| format!("this act cannot be obeyed: {e}"))?;
             Ok((Input::Act(act), None))
+        }
+        Some(wire::inbox::Input::Letter(letter)) => {
+            let letter = letter.read().map_err(|e| format!("this letter cannot be read: {e}"))?;
+            Ok((Input::Letter(letter), None))
+        }
+        Some(wire::inbox::Input::Called(called)) => {
+            let called =
+                called.read().map_err(|e| format!("what came of this call cannot be read: {e}"))?;
+            Ok((Input::Called(called), None))
         }
         None => Err("this inbox record holds no input; a newer segue wrote it".to_owned()),
     }

@@ -8,7 +8,9 @@ pub(super) fn is_expected(expected: &Expected, effect: &Effect) -> bool {
     let (message, is_command) = match effect {
         Effect::Command(message) => (message, true),
         Effect::Fact(message) => (message, false),
-        Effect::Complaint(_) => return false,
+        Effect::Complaint(_) | Effect::Letter { .. } | Effect::Call(_) | Effect::Question(_) => {
+            return false;
+        }
     };
     is_command == expected.is_command
         && message.to == expected.to

@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::model::{Expected, Times};
-use crate::engine::{Effect, Message};
+use crate::engine::{Call, Effect, Message, Question};
 
 /// An effect as a report shows it: the message, then what it carries.
 pub(super) fn effect(effect: &Effect) -> Vec<String> {
@@ -9,7 +9,25 @@ pub(super) fn effect(effect: &Effect) -> Vec<String> {
         Effect::Command(message) => seen(message, "command"),
         Effect::Fact(message) => seen(message, "fact"),
         Effect::Complaint(reason) => vec![format!("complaint: {reason}")],
+        Effect::Letter { to, letter } => vec![format!("letter to {to}: {}", letter.say.text())],
+        Effect::Call(call) => called(call),
+        Effect::Question(question) => asked(question),
     }
+}
+
+fn called(call: &Call) -> Vec<String> {
+    let mut lines = vec![format!("call {} {}", call.method.text(), call.url)];
+    lines.push(format!("  attempt {}", call.id.attempt));
+    lines.extend(call.body.iter().flat_map(fields));
+    for (name, value) in &call.headers {
+        lines.push(format!("  header {name}: {value}"));
+    }
+    lines
+}
+
+fn asked(question: &Question) -> Vec<String> {
+    let choices = question.choices.join(", ");
+    vec![format!("question to {}: {}", question.who, question.question), format!("  {choices}")]
 }
 
 fn seen(message: &Message, what: &str) -> Vec<String> {

@@ -177,7 +177,13 @@ fn answers(step: &Step, part: Part) -> Vec<&Address> {
         }
         (Part::Undo(_), StepKind::Command(command)) => undone(&command.compensate),
         (Part::Undo(_), StepKind::Emit(emit)) => undone(&emit.compensate),
-        (Part::Action, StepKind::Emit(_))
+        (Part::Probe, StepKind::Command(command)) => {
+            let probe = command.probe.iter();
+            probe
+                .flat_map(|p| dones(&p.request).chain(p.absent.iter().map(|done| &done.on)))
+                .collect()
+        }
+        (Part::Action | Part::Probe, StepKind::Emit(_))
         | (
             _,
             StepKind::Set

@@ -147,6 +147,8 @@ impl Fold {
             }
             Some(wire::inbox::Input::WakeMs(_)) => Some(Input::Wake),
             Some(wire::inbox::Input::Act(act)) => act.read().ok().map(Input::Act),
+            Some(wire::inbox::Input::Letter(letter)) => letter.read().ok().map(Input::Letter),
+            Some(wire::inbox::Input::Called(called)) => called.read().ok().map(Input::Called),
             None => None,
         };
         let Some(input) = input else {
@@ -188,7 +190,10 @@ impl Fold {
                         Effect::Command(message) | Effect::Fact(message) => {
                             self.messages.push(message);
                         }
-                        Effect::Complaint(_) => self.dead_letters += 1,
+                        Effect::Complaint(_)
+                        | Effect::Letter { .. }
+                        | Effect::Call(_)
+                        | Effect::Question(_) => self.dead_letters += 1,
                     }
                 }
                 match transition.after {

@@ -48,6 +48,9 @@ pub(in crate::engine) fn take(turn: &mut Turn<'_>, act: &Act) -> Result<(), Reje
             settle_undo(turn, place, &act.id);
             Ok(())
         }
+        (Verb::Answer { .. }, _) => {
+            Err(Rejection::Refused(format!("{name} asks nobody; it is stuck")))
+        }
         (Verb::GoBack, true) => Err(Rejection::Refused(format!(
             "the undoing of {name} is stuck; retry it, or resolve it as done"
         ))),
@@ -61,6 +64,7 @@ fn verb(verb: &Verb) -> &'static str {
         Verb::ResolveDone(_) => "resolved as done",
         Verb::ResolveNotDone => "resolved as not done",
         Verb::GoBack => "sent back",
+        Verb::Answer { .. } => "answered",
     }
 }
 

@@ -15,6 +15,7 @@ pub(in crate::engine) fn go_back(turn: &mut Turn<'_>, failure: Failure) {
     let failure = Failure { reason: shortened(&failure.reason), ..failure };
     let words = format!("{}: {}", failure.kind.text(), failure.reason);
     turn.generation.direction = Direction::Back;
+    turn.generation.frame.direction = Direction::Back;
     turn.generation.deadline = None;
     turn.generation.pending = None;
     // What a person owes to an undoing is still owed.

@@ -124,7 +124,7 @@ fn stopped(turn: &mut Turn<'_>, step: &Step, reason: &str) -> bool {
 
 fn push(turn: &mut Turn<'_>, step: &Step, phase: Phase, action: Option<Request>) {
     turn.generation.frame.steps.retain(|s| s.step != step.id);
-    let state = StepState { step: step.id, phase, action, undos: Vec::new(), completed: 0 };
+    let state = StepState { action, ..StepState::new(step.id, phase) };
     turn.generation.frame.steps.push(state);
 }
 

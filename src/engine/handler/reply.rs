@@ -73,6 +73,7 @@ impl<'a> Search<'a> {
         let state = &run.frame.steps[place];
         let (slot, request) = match command.part {
             Part::Action => (Slot::Action, state.action.as_ref()),
+            Part::Probe => return Err(unknown()),
             Part::Undo(run) => {
                 let run = (run as usize).wrapping_sub(1);
                 (Slot::Undo(run), state.undos.get(run))
@@ -115,7 +116,10 @@ impl<'a> Search<'a> {
                 };
                 let found = Found { generation, place, slot, answer };
                 match request.progress {
-                    Progress::Waiting(_) | Progress::Pausing(_) | Progress::Parked => {
+                    Progress::Waiting(_)
+                    | Progress::Pausing(_)
+                    | Progress::Parked
+                    | Progress::Open => {
                         self.may_be_unnamed(definition)?;
                         return Ok(found);
                     }

@@ -133,6 +133,7 @@ pub(in crate::engine) fn begin(
         transitions: 1,
         pivoted: false,
         seen: Vec::new(),
+        parent: None,
     };
     let mut turn = Turn { definition, id, generation: &mut generation, now, out };
     turn.note(None, NoteKind::Started, definition.title.clone());

@@ -20,7 +20,7 @@ pub(in crate::engine) fn next_due(generation: &Generation) -> Option<Timestamp> 
 fn until(request: &Request) -> Option<Timestamp> {
     match request.progress {
         Progress::Waiting(until) | Progress::Pausing(until) => Some(until),
-        Progress::Answered | Progress::GivenUp | Progress::Parked => None,
+        Progress::Answered | Progress::GivenUp | Progress::Parked | Progress::Open => None,
     }
 }
 
@@ -130,7 +130,7 @@ fn obey(turn: &mut Turn<'_>, place: usize, slot: Slot) {
     match request.progress {
         Progress::Waiting(_) => timed_out(turn, place, slot, asked, &request),
         Progress::Pausing(_) => send_again(turn, place, slot, asked, &request),
-        Progress::Answered | Progress::GivenUp | Progress::Parked => {}
+        Progress::Answered | Progress::GivenUp | Progress::Parked | Progress::Open => {}
     }
 }
 

@@ -115,7 +115,9 @@ impl Run {
         };
         let resolved = match input {
             Input::Act(Act { verb: Verb::ResolveNotDone, .. }) => before,
-            Input::Act(_) | Input::Event(_) | Input::Wake => None,
+            Input::Act(_) | Input::Event(_) | Input::Wake | Input::Letter(_) | Input::Called(_) => {
+                None
+            }
         };
         let notes = std::mem::take(&mut self.world.notes);
         for note in &notes {
@@ -180,6 +182,9 @@ impl Run {
             Effect::Command(message) => (message, true),
             Effect::Fact(message) => (message, false),
             Effect::Complaint(reason) => panic!("seed {}: {reason}", self.seed),
+            Effect::Letter { .. } | Effect::Call(_) | Effect::Question(_) => {
+                panic!("seed {}: these definitions have none", self.seed)
+            }
         };
         let (id, seed) = (message.id.clone(), self.seed);
         assert!(self.ids.insert(id.to_string()), "seed {seed}: {id} is emitted twice");
@@ -299,7 +304,7 @@ impl Run {
         match &input {
             Some(Input::Event(event)) => self.told.push(event.clone()),
             Some(Input::Act(act)) => self.acts.push(act.clone()),
-            Some(Input::Wake) | None => {}
+            Some(Input::Wake | Input::Letter(_) | Input::Called(_)) | None => {}
         }
         if let Some(input) = input {
             self.tell(&input);
