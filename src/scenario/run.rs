@@ -69,6 +69,26 @@ fn obey(world: &mut World, does: &Does) -> Result<(), Wrong> {
             all_seen(world)?;
             world.tell(told)
         }
+        Does::Called(returned) => {
+            all_seen(world)?;
+            world.called(returned)
+        }
+        Does::Child(says) => {
+            all_seen(world)?;
+            world.child_says(says)
+        }
+        Does::Parent(says) => {
+            all_seen(world)?;
+            world.parent_says(*says)
+        }
+        Does::Held(key) => {
+            all_seen(world)?;
+            world.hold(key)
+        }
+        Does::Freed(key) => {
+            all_seen(world)?;
+            world.free(key)
+        }
         Does::Pass(span) => {
             all_seen(world)?;
             world.pass(*span)

@@ -1,7 +1,8 @@
 use serde_json::Value;
 
-use super::model::{Expected, Times};
-use crate::engine::{Call, Effect, Message, Question};
+use super::model::{Expected, Times, ToChild, What};
+use crate::engine::{Call, Effect, Letter, Message, Question, Say};
+use crate::message::InstanceId;
 
 /// An effect as a report shows it: the message, then what it carries.
 pub(super) fn effect(effect: &Effect) -> Vec<String> {
@@ -9,14 +10,14 @@ pub(super) fn effect(effect: &Effect) -> Vec<String> {
         Effect::Command(message) => seen(message, "command"),
         Effect::Fact(message) => seen(message, "fact"),
         Effect::Complaint(reason) => vec![format!("complaint: {reason}")],
-        Effect::Letter { to, letter } => vec![format!("letter to {to}: {}", letter.say.text())],
+        Effect::Letter { to, letter } => said(to, letter),
         Effect::Call(call) => called(call),
         Effect::Question(question) => asked(question),
     }
 }
 
 fn called(call: &Call) -> Vec<String> {
-    let mut lines = vec![format!("call {} {}", call.method.text(), call.url)];
+    let mut lines = vec![format!("call {}", request(call))];
     lines.push(format!("  attempt {}", call.id.attempt));
     lines.extend(call.body.iter().flat_map(fields));
     for (name, value) in &call.headers {
@@ -25,9 +26,51 @@ fn called(call: &Call) -> Vec<String> {
     lines
 }
 
+/// A call's request line, as definitions write it.
+pub(super) fn request(call: &Call) -> String {
+    format!("{} {}", call.method.text(), call.url)
+}
+
 fn asked(question: &Question) -> Vec<String> {
-    let choices = question.choices.join(", ");
-    vec![format!("question to {}: {}", question.who, question.question), format!("  {choices}")]
+    let mut lines = vec![format!("question {}", question.who)];
+    lines.push(format!("  text {}", question.question));
+    lines.push(format!("  choices {}", question.choices.join(", ")));
+    lines
+}
+
+fn said(to: &InstanceId, letter: &Letter) -> Vec<String> {
+    match &letter.say {
+        Say::Start { body, .. } => {
+            let mut lines = vec![format!("child {}: start", to.saga), format!("  key {}", to.key)];
+            lines.extend(fields(body));
+            lines
+        }
+        Say::TakeBack { reason, .. } => {
+            vec![
+                format!("child {}: take-back", to.saga),
+                format!("  key {}", to.key),
+                reason.clone(),
+            ]
+        }
+        Say::ParentGone => {
+            vec![format!("child {}: let-go", to.saga), format!("  key {}", to.key)]
+        }
+        Say::Ended { completed, data, failure } => {
+            let end = if *completed { "completed" } else { "compensated" };
+            let mut lines = vec![format!("parent: {end}")];
+            lines.extend(failure.iter().map(|f| format!("  {}: {}", f.kind.text(), f.reason)));
+            lines.extend(fields(data));
+            lines
+        }
+        Say::Taken
+        | Say::TakenBack
+        | Say::Kept
+        | Say::Acquire { .. }
+        | Say::Release { .. }
+        | Say::Withdraw
+        | Say::Granted { .. }
+        | Say::Full => vec![format!("parent: {}", letter.say.text())],
+    }
 }
 
 fn seen(message: &Message, what: &str) -> Vec<String> {
@@ -42,8 +85,7 @@ fn seen(message: &Message, what: &str) -> Vec<String> {
 
 /// An expectation as a report shows it.
 pub(super) fn expected(expected: &Expected) -> Vec<String> {
-    let what = if expected.is_command { "command" } else { "fact" };
-    let mut lines = vec![format!("{what} {}", expected.to)];
+    let mut lines = what(&expected.what);
     if let Some(key) = &expected.key {
         lines.push(format!("  key {key}"));
     }
@@ -62,6 +104,23 @@ pub(super) fn expected(expected: &Expected) -> Vec<String> {
         lines.push(format!("  header {name}: {}", header(value)));
     }
     lines
+}
+
+fn what(what: &What) -> Vec<String> {
+    match what {
+        What::Command(to) => vec![format!("command {to}")],
+        What::Fact(to) => vec![format!("fact {to}")],
+        What::Call(line) => vec![format!("call {line}")],
+        What::Question { who, text, choices } => {
+            let mut lines = vec![format!("question {who}")];
+            lines.extend(text.iter().map(|text| format!("  text {text}")));
+            let choices = choices.iter().map(|all| format!("  choices {}", all.join(", ")));
+            lines.extend(choices);
+            lines
+        }
+        What::Child { saga, says } => vec![format!("child {saga}: {}", ToChild::text(*says))],
+        What::Parent(says) => vec![format!("parent: {}", says.text())],
+    }
 }
 
 /// The fields of an object, a line each.
