@@ -9,6 +9,8 @@ mod diagnostic;
 mod model;
 mod node;
 mod parse;
+mod places;
+mod rules;
 mod step;
 mod waiting;
 

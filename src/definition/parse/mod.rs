@@ -1,20 +1,33 @@
 //! Turns the tree of a YAML file into a definition, and says everything that is wrong with it.
 
+mod ask;
+mod call;
+mod child;
+mod choose;
+mod command;
+mod compensation;
 mod document;
+mod drafts;
+mod each;
+mod lock;
+mod parallel;
 mod place;
+mod position;
 mod quote;
 mod reader;
 mod request;
-mod rules;
 mod scalar;
 mod start;
 mod steps;
 mod value;
+mod verdict;
+mod wait;
 
 use super::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use super::model::Definition;
 use super::node::{self, Node, Refusal};
 
+pub(crate) use place::Place;
 pub(crate) use reader::{Fields, Reader};
 
 /// The largest definition, in bytes.
