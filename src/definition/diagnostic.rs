@@ -204,6 +204,11 @@ impl Diagnostics {
         Self(all)
     }
 
+    /// Diagnostics of several files, in the order in which they were found.
+    pub(super) fn in_order(all: Vec<Diagnostic>) -> Self {
+        Self(all)
+    }
+
     /// The diagnostics as data, in the order of the file.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Diagnostic> {

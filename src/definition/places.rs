@@ -3,7 +3,7 @@ use std::ops::Range;
 
 use super::StepId;
 use super::node::{Content, Node};
-use super::parse::Place;
+use super::parse::{Place, Position};
 use crate::expression::Name;
 
 /// Where the parts of a definition stand in its file, and what its expressions read there.
@@ -13,6 +13,8 @@ pub(crate) struct Places {
     pub file: Keys,
     /// The keys of each step, by its id.
     pub steps: Vec<Keys>,
+    /// Where each step stands, seen from the pivots.
+    pub stands: Vec<Position>,
     /// What is read, in the order of reading.
     pub reads: Vec<Read>,
 }

@@ -26,9 +26,11 @@ mod wait;
 use super::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use super::model::Definition;
 use super::node::{self, Node, Refusal};
+use super::places::Places;
 
 pub(crate) use place::Place;
-pub(crate) use reader::{Fields, Reader};
+pub(crate) use position::Position;
+pub(crate) use reader::{Fields, Reader, nearest};
 
 /// The largest definition, in bytes.
 pub const FILE_BYTES_MAX: usize = 256 * 1024;
@@ -67,6 +69,13 @@ pub(crate) fn read_file<T>(
     let wrong = found.iter().any(|d: &Diagnostic| d.severity == Severity::Error);
     debug_assert!(wrong || value.is_some(), "a refusal without a reason");
     (value.filter(|_| !wrong), Diagnostics::new(found))
+}
+
+/// Where the parts of a definition stand that was parsed before.
+pub(crate) fn places_of(file: &str, text: &str) -> Places {
+    let mut reader = Reader::new(file, text);
+    read(&mut reader, "", document::document);
+    std::mem::take(&mut reader.places)
 }
 
 fn read<T>(

@@ -5,6 +5,7 @@ use crate::definition::StepId;
 use crate::definition::diagnostic::{Code, Diagnostic, Severity};
 use crate::definition::node::{Content, Key, Node, floor};
 use crate::definition::places::Places;
+use crate::definition::rules::Finding;
 
 use super::drafts::Drafts;
 use super::place::Around;
@@ -106,6 +107,12 @@ impl<'t> Reader<'t> {
         help: impl Into<String>,
     ) {
         self.report(code, Severity::Warning, span, message.into(), help.into());
+    }
+
+    /// Reports what a rule found.
+    pub fn find(&mut self, found: Finding) {
+        let Finding { code, severity, span, message, help } = found;
+        self.report(code, severity, span, message, help);
     }
 
     fn report(
@@ -258,7 +265,7 @@ impl<'n> Fields<'n> {
 }
 
 /// The known word that an author most likely meant.
-pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let scored = known.map(|k| (strsim::damerau_levenshtein(word, k), k));
     let close = scored.filter(|(distance, k)| *distance <= (k.len().max(word.len()) / 3).max(1));
     close.min_by_key(|(distance, _)| *distance).map(|(_, k)| k)

@@ -62,6 +62,7 @@ impl Reader<'_> {
             if self.drafts.len() >= STEPS_MAX {
                 self.drafts.begin();
                 self.places.steps.push(Keys::default());
+                self.places.stands.push(position);
                 break;
             }
             let (step, next) = self.step(node, end.unwrap_or(position));
@@ -76,6 +77,7 @@ impl Reader<'_> {
     fn step(&mut self, node: &Node, before: Position) -> (StepId, Option<Position>) {
         let id = self.drafts.begin();
         self.places.steps.push(Keys::of(node));
+        self.places.stands.push(before);
         let outer = self.step.replace(id);
         let step = self.step_in(node, id, before);
         self.step = outer;
@@ -107,6 +109,7 @@ impl Reader<'_> {
         let pivot = pivot.filter(|(_, said)| *said).map(|(key, _)| key.span.clone());
         let kind = kind?;
         let position = self.stand(kind, pivot.as_ref(), before);
+        self.places.stands[id.0 as usize] = position;
         let place = match kind {
             "command" | "wait" => Place::Reply,
             "call" => Place::Http,
