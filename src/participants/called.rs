@@ -1,42 +1,24 @@
 use serde_json::Value;
 
-use super::decide::{answer, rendered};
+use super::decide::answer;
 use super::draw::Draws;
 use super::memory::Memory;
 use super::{CallBehaviour, CallReply, Script};
+use crate::engine::Call;
 use crate::expression::{Name, Scope};
-use crate::message::{Span, Timestamp};
+use crate::message::Timestamp;
 
 const UNAVAILABLE: u16 = 503;
 
-/// A request over HTTP as it was read.
-#[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
-    /// The method.
-    pub method: &'a str,
-    /// Host and port, as the caller named them.
-    pub authority: &'a str,
-    /// The path, with its query.
-    pub path: &'a str,
-    /// What is the same for all attempts.
-    pub idempotency_key: &'a str,
-    /// What names this attempt.
-    pub attempt: &'a str,
-    /// The idempotency key of what it undoes.
-    pub undoes: Option<&'a str>,
-    /// The body, JSON or nothing.
-    pub body: &'a [u8],
-}
-
-/// What a request is answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a request over HTTP is answered.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Response {
-    /// After how long.
-    pub after: Span,
+    /// When.
+    pub at: Timestamp,
     /// The status code.
     pub status: u16,
-    /// The body, JSON or nothing.
-    pub body: Vec<u8>,
+    /// The body; null if there is none.
+    pub body: Value,
 }
 
 /// The services behind the calls of some sagas.
@@ -55,38 +37,27 @@ impl Called {
         Self { calls, seed, memory: Memory::default() }
     }
 
-    /// The hosts that they stand for.
-    #[must_use]
-    pub fn authorities(&self) -> Vec<String> {
-        let mut all: Vec<_> = self.calls.iter().map(|c| c.on.authority.clone()).collect();
-        all.sort();
-        all.dedup();
-        all
-    }
-
     /// What a request is answered; nothing means never.
     ///
     /// # Errors
     /// When the scripts do not know the request or cannot fill its answer, in words.
-    pub fn decide(
-        &mut self,
-        request: &Request<'_>,
-        now: Timestamp,
-    ) -> Result<Option<Response>, String> {
-        let Request { method, authority, path, idempotency_key: key, .. } = *request;
+    pub fn decide(&mut self, call: &Call, now: Timestamp) -> Result<Option<Response>, String> {
+        let (method, key) = (call.method.text(), call.idempotency_key.as_str());
+        let (_, rest) = call.url.split_once("://").unwrap_or(("", &call.url));
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let fits = |c: &&CallBehaviour| c.on.fits(method, authority, path);
         let behaviour = self.calls.iter().find(fits).ok_or_else(|| {
             format!(
-                "no service answers {method} {authority}{path}; add it to `calls` in \
-                 participants.yaml"
+                "no service answers {method} {}; add it to `calls` in participants.yaml",
+                call.url
             )
         })?;
-        let mut attempt = Draws::new(self.seed, "attempt", request.attempt);
-        let after = attempt.delay(behaviour.delay);
+        let mut attempt = Draws::new(self.seed, "attempt", &call.id.to_string());
+        let at = now.after(attempt.delay(behaviour.delay));
         if attempt.happens(behaviour.failing) {
-            return Ok(Some(Response { after, status: UNAVAILABLE, body: Vec::new() }));
+            return Ok(Some(Response { at, status: UNAVAILABLE, body: Value::Null }));
         }
-        if let Some(undoes) = request.undoes {
+        if let Some(undoes) = &call.undoes {
             self.memory.undone(undoes);
         }
         let reply = reply(&self.memory, behaviour, self.seed, key);
@@ -94,8 +65,8 @@ impl Called {
         let Some(reply) = reply.filter(|_| !attempt.happens(behaviour.silent)) else {
             return Ok(None);
         };
-        let body = filled(behaviour, reply, request, self.seed, now)?;
-        Ok(Some(Response { after, status: reply.status, body }))
+        let body = filled(behaviour, reply, call, self.seed, now)?;
+        Ok(Some(Response { at, status: reply.status, body }))
     }
 }
 
@@ -115,19 +86,15 @@ fn reply<'a>(
 fn filled(
     behaviour: &CallBehaviour,
     reply: &CallReply,
-    request: &Request<'_>,
+    call: &Call,
     seed: u64,
     now: Timestamp,
-) -> Result<Vec<u8>, String> {
-    if reply.body.is_none() {
-        return Ok(Vec::new());
-    }
-    let asked = if request.body.is_empty() { b"null" } else { request.body };
-    let asked: Value =
-        serde_json::from_slice(asked).map_err(|e| format!("the body is not JSON: {e}"))?;
-    let answer = answer(seed, request.idempotency_key, &behaviour.fields);
-    let scope = Scope::at(now).with(Name::Event, &asked).with(Name::Answer, &answer);
-    let body = rendered(reply.body.as_ref(), &scope);
-    body.map(|body| body.to_vec())
-        .map_err(|e| format!("the answer {} cannot be filled: {e}", reply.status))
+) -> Result<Value, String> {
+    let Some(body) = &reply.body else {
+        return Ok(Value::Null);
+    };
+    let asked = call.body.as_ref().unwrap_or(&Value::Null);
+    let answer = answer(seed, &call.idempotency_key, &behaviour.fields);
+    let scope = Scope::at(now).with(Name::Event, asked).with(Name::Answer, &answer);
+    body.render(&scope).map_err(|e| format!("the answer {} cannot be filled: {e}", reply.status))
 }

@@ -75,8 +75,6 @@ mod called;
 mod decide;
 mod draw;
 #[cfg(feature = "server")]
-mod http;
-#[cfg(feature = "server")]
 mod load;
 mod memory;
 mod notation;
@@ -94,10 +92,8 @@ pub use behaviour::{
     Behaviour, CallBehaviour, CallPattern, CallReply, Delay, Field, Follow, Late, Person, Reply,
     Script, Share, StartEvent,
 };
-pub use called::{Called, Request, Response};
+pub use called::{Called, Response};
 pub use decide::{Answer, Command, Participants, Unanswered};
-#[cfg(feature = "server")]
-pub use http::Http;
 #[cfg(feature = "server")]
 pub use load::{Load, Pace, Placed};
 pub use memory::REMEMBERED_MAX;

@@ -1,6 +1,4 @@
 #[cfg(feature = "server")]
-mod http;
-#[cfg(feature = "server")]
 mod kafka;
 mod shipped;
 mod whole;

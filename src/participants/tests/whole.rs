@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::definition::Method;
+use crate::engine::Call;
+use crate::message::{CommandId, Span};
 
 const LAB: &str = r#"
 participants:
@@ -154,41 +157,45 @@ people:
     note: seen
 "#;
 
-fn call(called: &mut Called, method: &str, id: &str, undoes: Option<&str>) -> Option<Response> {
-    let (key, _) = id.rsplit_once('/').expect("an id with an attempt");
-    let request = Request {
+/// What a request to the fraud service is answered.
+fn call(called: &mut Called, method: Method, id: &str, undoes: Option<&str>) -> Option<Response> {
+    called.decide(&request(method, "fraud.internal", id, undoes), NOW).expect("it knows that")
+}
+
+fn request(method: Method, authority: &str, id: &str, undoes: Option<&str>) -> Call {
+    let id: CommandId = id.parse().expect("an id");
+    Call {
+        idempotency_key: id.idempotency_key(),
+        id,
+        undoes: undoes.map(str::to_owned),
         method,
-        authority: "fraud.internal",
-        path: "/scores/7?fast=yes",
-        idempotency_key: key,
-        attempt: id,
-        undoes,
-        body: br#"{"account":7}"#,
-    };
-    called.decide(&request, NOW).expect("a request that it knows")
+        url: format!("https://{authority}/scores/7?fast=yes"),
+        headers: Vec::new(),
+        body: Some(serde_json::json!({ "account": 7 })),
+        within: Span(2_000),
+    }
 }
 
 #[test]
 fn the_outcome_of_a_call_is_the_same_for_all_attempts() {
     let mut called = Called::new([&script(FRAUD)], 7);
-    assert_eq!(called.authorities(), ["fraud.internal"]);
     let mut all = BTreeSet::new();
     for n in 0..50 {
         let mut bodies = BTreeSet::new();
         for attempt in 1..30 {
-            let answer = call(&mut called, "POST", &format!("s/{n}/1/score/{attempt}"), None);
+            let answer = call(&mut called, Method::Post, &format!("s/{n}/1/score/{attempt}"), None);
             let Some(answer) = answer else {
                 all.insert("silent");
                 continue;
             };
-            assert!((5..=9).contains(&answer.after.0));
+            assert!((5..=9).contains(&answer.at.since(NOW).0));
             match answer.status {
                 200 => all.insert("200"),
                 422 => all.insert("422"),
                 status => all.insert(if status == 503 { "503" } else { "other" }),
             };
             if answer.status != 503 {
-                bodies.insert(answer.body);
+                bodies.insert(answer.body.to_string());
             }
         }
         assert_eq!(bodies.len(), 1, "{bodies:?}");
@@ -201,10 +208,10 @@ fn a_call_after_its_undo_is_refused() {
     let mut called = Called::new([&script(FRAUD)], 7);
     for n in 0..20 {
         let undo = format!("s/{n}/1/score~undo/1");
-        let undone = call(&mut called, "DELETE", &undo, Some(&format!("s/{n}/1/score")));
-        assert_eq!(undone.map(|r| (r.status, r.body)), Some((204, Vec::new())));
-        let after =
-            (1..9).filter_map(|a| call(&mut called, "POST", &format!("s/{n}/1/score/{a}"), None));
+        let undone = call(&mut called, Method::Delete, &undo, Some(&format!("s/{n}/1/score")));
+        assert_eq!(undone.map(|r| (r.status, r.body)), Some((204, serde_json::Value::Null)));
+        let after = (1..9)
+            .filter_map(|a| call(&mut called, Method::Post, &format!("s/{n}/1/score/{a}"), None));
         assert!(after.into_iter().all(|r| r.status == 422 || r.status == 503));
     }
 }
@@ -212,17 +219,10 @@ fn a_call_after_its_undo_is_refused() {
 #[test]
 fn a_call_that_nobody_knows_is_told() {
     let mut called = Called::new([&script(FRAUD)], 7);
-    let request = Request {
-        method: "POST",
-        authority: "other.internal",
-        path: "/scores/7",
-        idempotency_key: "k",
-        attempt: "k/1",
-        undoes: None,
-        body: b"",
-    };
-    let said = called.decide(&request, NOW).expect_err("unknown");
-    assert!(said.starts_with("no service answers POST other.internal/scores/7; add it"), "{said}");
+    let call = request(Method::Post, "other.internal", "s/1/1/score/1", None);
+    let said = called.decide(&call, NOW).expect_err("unknown");
+    let expected = "no service answers POST https://other.internal/scores/7?fast=yes; add it to";
+    assert!(said.starts_with(expected), "{said}");
 }
 
 fn question(n: u32, who: &str, choices: &[&str]) -> Question {
