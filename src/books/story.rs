@@ -182,6 +182,7 @@ impl Story {
             | NoteKind::Cancelled
             | NoteKind::Refused
             | NoteKind::Forgotten
+            | NoteKind::Probed
             | NoteKind::Waiting
             | NoteKind::Asked
             | NoteKind::Reminded

@@ -57,6 +57,7 @@ impl Narrator {
             | NoteKind::Told
             | NoteKind::Skipped
             | NoteKind::Undoing
+            | NoteKind::Probed
             | NoteKind::Acted
             | NoteKind::Forgotten => return None,
         })

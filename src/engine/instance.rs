@@ -354,7 +354,7 @@ impl Generation {
     /// Whether something must still be undone, or a person must act.
     #[must_use]
     pub fn owes(&self) -> bool {
-        !self.stuck.is_empty() || self.frame.steps.iter().any(StepState::is_being_undone)
+        !self.stuck.is_empty() || self.frame.owes()
     }
 
     /// What it is now.
@@ -370,15 +370,37 @@ impl Generation {
     }
 }
 
+impl Frame {
+    /// Whether something in it is being undone.
+    fn owes(&self) -> bool {
+        self.steps.iter().any(|s| s.is_being_undone() || s.frames.iter().any(Self::owes))
+    }
+}
+
 impl StepState {
-    /// Whether one of its undoings is not over.
+    /// Whether one of its undoings is not over, what is in it is being undone, or it is being
+    /// found out whether there is something to undo.
     #[must_use]
     pub fn is_being_undone(&self) -> bool {
         self.undos.iter().any(Request::lacks_answer)
+            || self.frames.iter().any(|f| f.direction == Direction::Back && !f.over)
+            || (self.phase == Phase::Unknown && self.probe.as_ref().is_some_and(Request::is_sent))
+            || (!self.undos.is_empty() && self.holds_for_undoing())
+    }
+
+    /// Whether it has, or takes, a lock for what is undone in it.
+    fn holds_for_undoing(&self) -> bool {
+        self.hold.is_some_and(|hold| hold.stage != Stage::Freed)
     }
 }
 
 impl Request {
+    /// Whether it waits for a reply, or for the time to send it again.
+    #[must_use]
+    pub fn is_sent(&self) -> bool {
+        matches!(self.progress, Progress::Waiting(_) | Progress::Pausing(_))
+    }
+
     /// Whether a reply would still be taken.
     #[must_use]
     pub fn lacks_answer(&self) -> bool {

@@ -14,6 +14,8 @@
 
 mod case;
 mod check;
+mod early;
+mod fill;
 mod handler;
 mod input;
 mod instance;
@@ -21,6 +23,8 @@ mod letter;
 pub mod limits;
 mod lock;
 mod moves;
+mod place;
+mod scope;
 mod told;
 mod transition;
 mod turn;
@@ -59,6 +63,9 @@ pub fn step(
     input: &Input,
     now: Timestamp,
 ) -> Result<Transition, Rejection> {
+    if id.saga.is_lock() {
+        return lock::step(id, before, input, now);
+    }
     let told = Told::of(catalog, id, before, input, now)?;
     let instance = before.cloned().unwrap_or_default();
     let mut case = Case { catalog, id, now, instance, out: Out::default() };
@@ -70,5 +77,8 @@ pub fn step(
 /// When the instance next wants [`Input::Wake`]; never if it has no timer.
 #[must_use]
 pub fn next_due(instance: &Instance) -> Option<Timestamp> {
-    instance.generations.iter().filter_map(wake::next_due).min()
+    let generations = instance.generations.iter().filter_map(wake::next_due);
+    let early = instance.early.iter().filter_map(|early| early.until);
+    let lock = instance.lock.as_ref().and_then(|lock| lock.forget);
+    generations.chain(early).chain(lock).min()
 }

@@ -132,6 +132,8 @@ pub enum NoteKind {
     GivenUp,
     /// The way back began.
     WentBack,
+    /// A probe was sent.
+    Probed,
     /// A compensation was sent.
     Undoing,
     /// A step is undone.
@@ -183,6 +185,7 @@ impl NoteKind {
             Self::TimedOut => "timed-out",
             Self::GivenUp => "given-up",
             Self::WentBack => "went-back",
+            Self::Probed => "probed",
             Self::Undoing => "undoing",
             Self::Undone => "undone",
             Self::Late => "late",

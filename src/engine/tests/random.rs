@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::{ORDER, PAIR, World};
 use crate::definition::{Compensation, StepKind};
-use crate::engine::handler::back::compensation;
 use crate::engine::{
     Act, Direction, Effect, Input, Instance, Message, Note, NoteKind, Status, Verb, next_due,
 };
@@ -169,7 +168,7 @@ impl Run {
     fn is_undone_by_a_message(&self, name: &str) -> bool {
         let definition = self.world.catalog.sagas().next().expect("the only one");
         let step = definition.steps.iter().find(|s| s.name.as_str() == name);
-        step.is_some_and(|s| match compensation(s) {
+        step.is_some_and(|s| match s.compensation() {
             Compensation::Command { .. }
             | Compensation::Emit(_)
             | Compensation::Call { .. }
@@ -249,7 +248,7 @@ impl Run {
         let definition = self.world.catalog.sagas().next().expect("the only one");
         let step = definition.steps.iter().find(|s| s.name.as_str() == message.id.step)?;
         let mut choices: Vec<Address> = Vec::new();
-        match (&step.kind, message.id.part, compensation(step)) {
+        match (&step.kind, message.id.part, step.compensation()) {
             (StepKind::Command(command), Part::Action, _) => {
                 choices.extend(command.request.done.iter().map(|d| d.on.clone()));
                 choices.extend(command.failed.iter().map(|f| f.on.clone()));
