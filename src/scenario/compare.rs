@@ -61,7 +61,6 @@ fn is_to_child(expected: &Expected, says: ToChild, to: &InstanceId, letter: &Let
     let said = match &letter.say {
         Say::Start { body, .. } => says == ToChild::Start && with(expected, body),
         Say::TakeBack { .. } => says == ToChild::TakeBack,
-        Say::ParentGone => says == ToChild::LetGo,
         _ => false,
     };
     said && expected.key.as_ref().is_none_or(|key| key == to.key.as_str())

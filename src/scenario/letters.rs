@@ -27,9 +27,10 @@ pub(super) fn start(definition: &Definition, given: &Given) -> Result<(InstanceI
     Ok((id, Input::Letter(letter("given".to_owned(), parent()?, STEP, say))))
 }
 
-/// Whether a letter is for whoever else wants a lock.
-pub(super) fn is_for_a_stranger(letter: &Letter) -> bool {
-    letter.step == ELSEWHERE
+/// Whether a letter is nothing that a scenario shows: it is for whoever else wants a lock, or
+/// tells a child that it may forget.
+pub(super) fn is_unseen(letter: &Letter) -> bool {
+    letter.step == ELSEWHERE || letter.say == Say::ParentGone
 }
 
 impl World {
@@ -78,7 +79,7 @@ impl World {
 
     /// They let it go.
     pub fn free(&mut self, key: &str) -> Result<(), Wrong> {
-        self.tell_lock(key, Say::Release { fence: 0 })
+        self.tell_lock(key, Say::Withdraw)
     }
 
     fn tell_lock(&mut self, key: &str, say: Say) -> Result<(), Wrong> {

@@ -25,8 +25,8 @@
 //!   - `command: topic/type`, `fact: topic/type`
 //!   - `call: POST https://fraud.internal/scores`, with `body` in place of `with`
 //!   - `question: compliance`, with `text: …` and `choices: [ … ]`
-//!   - `child: settlement`, which says `start` (then `with` is its event), or with
-//!     `says: take-back` or `says: let-go` that
+//!   - `child: settlement`: it is started (`with` is its event), or with `says: take-back` it is
+//!     told to take itself back
 //!   - `parent: completed` (or `compensated`, `taken`, `taken-back`, `kept`), what a child answers;
 //!     `with` is its data
 //! - `event: topic/type`: an event is read, with `body`, `key` and `id`. It answers the latest

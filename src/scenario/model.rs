@@ -147,6 +147,12 @@ pub(super) enum ToChild {
 impl ToChild {
     pub const ALL: [(&'static str, Self); 3] =
         [("start", Self::Start), ("take-back", Self::TakeBack), ("let-go", Self::LetGo)];
+    /// What a scenario shows of a parent.
+    pub const SEEN: [(&'static str, Self); 2] =
+        [("start", Self::Start), ("take-back", Self::TakeBack)];
+    /// What a scenario can tell a child that runs.
+    pub const TOLD: [(&'static str, Self); 2] =
+        [("take-back", Self::TakeBack), ("let-go", Self::LetGo)];
 
     /// The word for it.
     pub fn text(self) -> &'static str {

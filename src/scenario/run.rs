@@ -120,7 +120,7 @@ fn all_seen(world: &World) -> Result<(), Wrong> {
     if world.unseen.is_empty() {
         return Ok(());
     }
-    let seen = world.unseen.iter().flat_map(words::effect).collect();
+    let seen = words::effects(&world.unseen);
     Err(Wrong::beside("messages that no `expect` names", Vec::new(), seen))
 }
 
@@ -141,7 +141,7 @@ fn expect(expected: &[Expected], seen: &[Effect]) -> Result<(), Wrong> {
     Err(Wrong::beside(
         "other messages than expected",
         expected.iter().flat_map(words::expected).collect(),
-        seen.iter().flat_map(words::effect).collect(),
+        words::effects(seen),
     ))
 }
 

@@ -4,8 +4,37 @@ use super::model::{Expected, Times, ToChild, What};
 use crate::engine::{Call, Effect, Letter, Message, Question, Say};
 use crate::message::InstanceId;
 
-/// An effect as a report shows it: the message, then what it carries.
-pub(super) fn effect(effect: &Effect) -> Vec<String> {
+/// Effects as a report shows them; what was only sent again is counted.
+pub(super) fn effects(effects: &[Effect]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest = effects;
+    while let Some(first) = rest.first() {
+        let same = rest.iter().take_while(|other| is_again(first, other)).count().max(1);
+        lines.extend(effect(first));
+        if same > 1 {
+            lines.push(format!("  and {} times more", same - 1));
+        }
+        rest = &rest[same..];
+    }
+    lines
+}
+
+/// Whether a message is another attempt of the same.
+fn is_again(first: &Effect, other: &Effect) -> bool {
+    match (first, other) {
+        (Effect::Command(first), Effect::Command(other))
+        | (Effect::Fact(first), Effect::Fact(other)) => {
+            first.to == other.to && first.key == other.key && first.body == other.body
+        }
+        (Effect::Call(first), Effect::Call(other)) => {
+            first.url == other.url && first.idempotency_key == other.idempotency_key
+        }
+        _ => false,
+    }
+}
+
+/// An effect: the message, then what it carries.
+fn effect(effect: &Effect) -> Vec<String> {
     match effect {
         Effect::Command(message) => seen(message, "command"),
         Effect::Fact(message) => seen(message, "fact"),
@@ -52,9 +81,6 @@ fn said(to: &InstanceId, letter: &Letter) -> Vec<String> {
                 reason.clone(),
             ]
         }
-        Say::ParentGone => {
-            vec![format!("child {}: let-go", to.saga), format!("  key {}", to.key)]
-        }
         Say::Ended { completed, data, failure } => {
             let end = if *completed { "completed" } else { "compensated" };
             let mut lines = vec![format!("parent: {end}")];
@@ -62,7 +88,8 @@ fn said(to: &InstanceId, letter: &Letter) -> Vec<String> {
             lines.extend(fields(data));
             lines
         }
-        Say::Taken
+        Say::ParentGone
+        | Say::Taken
         | Say::TakenBack
         | Say::Kept
         | Say::Acquire { .. }

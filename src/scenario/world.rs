@@ -179,7 +179,7 @@ impl World {
             Effect::Letter { to, letter } if to.saga.is_lock() || to == self.id => {
                 inbox.push_back((to, Input::Letter(letter)));
             }
-            Effect::Letter { ref letter, .. } if super::letters::is_for_a_stranger(letter) => {}
+            Effect::Letter { ref letter, .. } if super::letters::is_unseen(letter) => {}
             Effect::Letter { ref to, ref letter } => {
                 self.children.insert(letter.step.clone(), (to.clone(), letter.clone()));
                 self.unseen.push(effect);

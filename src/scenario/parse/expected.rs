@@ -80,7 +80,7 @@ fn what(
         }
         "child" => {
             let saga = reader.scalar(node, "child").map(str::to_owned);
-            let says = fields.take("says").map(|n| reader.choice(n, "says", &ToChild::ALL));
+            let says = fields.take("says").map(|n| reader.choice(n, "says", &ToChild::SEEN));
             Some(What::Child { saga: saga?, says: said(says)?.unwrap_or(ToChild::Start) })
         }
         _ => reader.choice(node, "parent", &ToParent::ALL).map(What::Parent),

@@ -145,7 +145,7 @@ fn does(
         "answer" => answer(reader, fields, node).map(Does::Act),
         "called" => called(reader, fields, node).map(Does::Called),
         "child" => child(reader, fields, node).map(Does::Child),
-        "parent" => reader.choice(node, "parent", &ToChild::ALL[1..]).map(Does::Parent),
+        "parent" => reader.choice(node, "parent", &ToChild::TOLD).map(Does::Parent),
         "held" => reader.scalar(node, "held").map(|key| Does::Held(key.to_owned())),
         "freed" => reader.scalar(node, "freed").map(|key| Does::Freed(key.to_owned())),
         "rejected" => reader.choice(node, "rejected", &Declined::ALL).map(Does::Rejected),
