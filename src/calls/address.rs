@@ -23,17 +23,20 @@ fn reach_v4(address: Ipv4Addr) -> Reach {
     match address.octets() {
         [0, ..] => Reach::Never("unspecified"),
         [127, ..] => Reach::Near("loopback"),
-        [10, ..] | [192, 168, ..] | [172, 16..=31, ..] => Reach::Near("private"),
-        // Behind a carrier's NAT; one cloud keeps its metadata there.
-        [100, 100, 100, 200] => Reach::Never("metadata"),
-        [100, 64..=127, ..] => Reach::Near("private"),
+        // Two clouds keep what tells a machine its secrets where others have plain addresses.
+        [100, 100, 100, 200] | [168, 63, 129, 16] => Reach::Never("metadata"),
+        // The last is the inside of a carrier's NAT.
+        [10, ..] | [192, 168, ..] | [172, 16..=31, ..] | [100, 64..=127, ..] => {
+            Reach::Near("private")
+        }
         [169, 254, ..] => Reach::Never("link-local"),
-        // A public range by its number, the host's own agent to machines of one cloud.
-        [168, 63, 129, 16] => Reach::Never("metadata"),
-        [192, 0, 0 | 2, _] | [192, 88, 99, _] | [198, 18 | 19, ..] => Reach::Never("reserved"),
-        [198, 51, 100, _] | [203, 0, 113, _] => Reach::Never("reserved"),
         [224..=239, ..] => Reach::Never("multicast"),
-        [240..=255, ..] => Reach::Never("reserved"),
+        [192, 0, 0 | 2, _]
+        | [192, 88, 99, _]
+        | [198, 18 | 19, ..]
+        | [198, 51, 100, _]
+        | [203, 0, 113, _]
+        | [240..=255, ..] => Reach::Never("reserved"),
         _ => Reach::Public,
     }
 }
@@ -45,7 +48,7 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0] => Reach::Never("unspecified"),
         [0, 0, 0, 0, 0, 0, 0, 1] => Reach::Near("loopback"),
-        // One cloud keeps its metadata among the private ones.
+        // Another cloud's are among the private ones.
         [0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254] => Reach::Never("metadata"),
         [0xfc00..=0xfdff, ..] => Reach::Near("private"),
         [0xfe80..=0xfebf, ..] => Reach::Never("link-local"),

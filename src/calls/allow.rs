@@ -1,8 +1,8 @@
-use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
-use super::target::Target;
+use super::target::{Target, plain};
+use crate::definition::Scheme;
 
 /// The hosts that may be called; nobody by default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -14,6 +14,15 @@ pub struct Allow {
 }
 
 impl Allow {
+    /// Whether a call to that authority would be made, as far as its name tells: worth to be asked
+    /// for every definition before the first instance finds out.
+    #[must_use]
+    pub fn names(&self, scheme: Scheme, authority: &str) -> bool {
+        let url = format!("{}://{authority}/", scheme.text());
+        let target = url.parse().ok().and_then(|uri| Target::of(&uri).ok());
+        target.is_some_and(|target| self.permits(&target))
+    }
+
     /// Whether a host may be called at all.
     pub(super) fn permits(&self, target: &Target) -> bool {
         self.public.iter().any(|pattern| pattern.matches(target)) || self.permits_near(target)
@@ -67,9 +76,9 @@ impl FromStr for HostName {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
-            format!(
-                "`{text}` is not a host; write such as fraud.internal, localhost:8080 or [::1]:8080"
-            )
+            let how = if text.contains('*') { "each by its exact name, " } else { "" };
+            let names = "fraud.internal, localhost:8080 or [::1]:8080";
+            format!("`{text}` is not a host; write {how}such as {names}")
         };
         let (host, rest) = match text.strip_prefix('[') {
             Some(inner) => {
@@ -84,7 +93,7 @@ impl FromStr for HostName {
             None if rest.is_empty() => None,
             None => return Err(wrong()),
         };
-        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        let host = plain(host);
         if host.parse::<IpAddr>().is_ok() || is_name(&host) {
             Ok(Self { host, port })
         } else {
@@ -103,25 +112,15 @@ impl FromStr for Pattern {
             }
             None => Ok(Self { below: false, name: text.parse()? }),
             Some(rest) => {
-                let name: HostName = rest.parse()?;
+                let name = rest.parse::<HostName>();
+                let name = name
+                    .map_err(|_| format!("`{text}` is not a host; write such as *.example.org"))?;
                 if name.host.parse::<IpAddr>().is_ok() {
                     return Err(format!("`{text}` is not a host; nothing is below an address"));
                 }
                 Ok(Self { below: true, name })
             }
         }
-    }
-}
-
-impl fmt::Display for HostName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_v6 = self.host.contains(':');
-        if is_v6 {
-            write!(f, "[{}]", self.host)?
-        } else {
-            f.write_str(&self.host)?
-        }
-        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 
@@ -180,6 +179,22 @@ mod tests {
     }
 
     #[test]
+    fn a_definition_is_told_before_whether_its_host_may_be_called() {
+        let public = vec!["*.a.org".parse().expect("a pattern")];
+        let allow = Allow { public, private: vec!["b:81".parse().expect("a host")] };
+        for (scheme, authority, named) in [
+            (Scheme::Https, "b.a.org", true),
+            (Scheme::Http, "B:81", true),
+            (Scheme::Http, "b:82", false),
+            (Scheme::Http, "a.org", false),
+            (Scheme::Http, "x@b.a.org", false),
+            (Scheme::Http, "", false),
+        ] {
+            assert_eq!(allow.names(scheme, authority), named, "{authority}");
+        }
+    }
+
+    #[test]
     fn what_names_no_host_is_refused_with_words() {
         for text in [
             "",
@@ -198,10 +213,12 @@ mod tests {
             "[::1]8080",
             "a..b",
             "*.10.0.0.1",
+            "*.*.org",
+            "*.",
             "ü.example",
         ] {
             let words = text.parse::<Pattern>().expect_err(text);
-            assert!(words.contains(&format!("`{}", text.trim_start_matches("*."))), "{words}");
+            assert!(words.contains(&format!("`{text}` ")), "{words}");
         }
     }
 }

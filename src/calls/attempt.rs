@@ -10,7 +10,7 @@ use super::answer;
 use super::executor::Office;
 use super::failure::{Failure, Health, span};
 use super::host::Host;
-use super::redirect::{Leads, leads};
+use super::redirect;
 use super::request::Outgoing;
 use crate::engine::CallOutcome;
 use crate::message::Span;
@@ -59,21 +59,23 @@ impl Attempt {
         let open = "nobody closes it";
         let near = timeout_at(self.deadline, self.host.places.acquire()).await.map_err(late)?;
         let any = timeout_at(self.deadline, self.office.places.acquire()).await.map_err(late)?;
+        // Its turn may have come in the same moment as its end.
+        if Instant::now() >= self.deadline {
+            return Err(Failure::Waited { within: self.within });
+        }
         Ok([near.expect(open), any.expect(open)])
     }
 
     /// Asks, and asks again where the answer leads, until there is one.
     async fn exchange(&self) -> Result<CallOutcome, Failure> {
-        let mut next = self.outgoing.clone();
+        let mut asked = self.outgoing.clone();
         for _ in 0..=REDIRECTS_MAX {
-            let response = self.ask(&next).await?;
-            match leads(&next, response.status(), response.headers())? {
-                Leads::To(place) => next = place,
-                Leads::Nowhere => {
-                    let read = answer::read(response, self.office.settings.body_bytes_max);
-                    return self.in_time("its body was still coming", read).await;
-                }
-            }
+            let response = self.ask(&asked).await?;
+            let Some(next) = redirect::next(&asked, response.status(), response.headers())? else {
+                let read = answer::read(response, self.office.settings.body_bytes_max);
+                return self.in_time("its body was still coming", read).await;
+            };
+            asked = next;
         }
         Err(Failure::Redirects(REDIRECTS_MAX))
     }
@@ -94,7 +96,7 @@ impl Attempt {
     }
 }
 
-/// What the end of a call says about its host: an answer is one, unless the host complains of itself.
+/// What the end of a call says about its host: any answer is good but one that complains of itself.
 fn health(ended: &Result<CallOutcome, Failure>) -> Health {
     match ended {
         Ok(CallOutcome::Answered { status: 500..=599, .. }) => Health::Ill,

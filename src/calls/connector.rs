@@ -80,12 +80,11 @@ impl Connector {
     async fn addresses(&self, target: &Target) -> Result<Vec<IpAddr>, Failure> {
         let unnamed =
             |reason: &str| Failure::Name { target: target.to_string(), reason: reason.to_owned() };
-        let found = match target.host.parse::<IpAddr>() {
-            Ok(address) => vec![address],
-            Err(_) => {
-                let found = self.resolver.resolve(target.host.clone()).await;
-                found.map_err(|e| unnamed(&e.to_string()))?
-            }
+        let found = if let Ok(address) = target.host.parse::<IpAddr>() {
+            vec![address]
+        } else {
+            let found = self.resolver.resolve(target.host.clone()).await;
+            found.map_err(|e| unnamed(&e.to_string()))?
         };
         let near = self.allow.permits_near(target);
         let mut good = Vec::new();
@@ -120,27 +119,32 @@ fn unconnected(target: &Target, reason: &dyn ToString) -> Failure {
     Failure::Connect { target: target.to_string(), reason: reason.to_string() }
 }
 
-/// Connects to the first of some addresses that answers; each has a little start over the next.
+/// Connects to the first of some addresses that answers. The next one is tried as soon as one
+/// fails, and beside one that takes long.
 async fn race(target: &Target, addresses: Vec<IpAddr>) -> Result<TcpStream, Failure> {
+    let mut waiting = addresses.into_iter();
     let mut racing = JoinSet::new();
-    for (place, address) in (0..).zip(addresses) {
-        let socket = SocketAddr::new(address, target.port);
-        racing.spawn(async move {
-            sleep(STAGGER * place).await;
-            let stream = TcpStream::connect(socket).await?;
-            stream.set_nodelay(true)?;
-            io::Result::Ok(stream)
-        });
-    }
     let mut failure = unconnected(target, &"it has no address");
-    while let Some(ended) = racing.join_next().await {
-        match ended {
-            Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => failure = unconnected(target, &error),
-            Err(_) => failure = Failure::Panicked,
+    loop {
+        if let Some(address) = waiting.next() {
+            racing.spawn(connect(SocketAddr::new(address, target.port)));
+        }
+        tokio::select! {
+            ended = racing.join_next() => match ended {
+                Some(Ok(Ok(stream))) => return Ok(stream),
+                Some(Ok(Err(error))) => failure = unconnected(target, &error),
+                Some(Err(_)) => failure = Failure::Panicked,
+                None => return Err(failure),
+            },
+            () = sleep(STAGGER), if waiting.len() > 0 => {}
         }
     }
-    Err(failure)
+}
+
+async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// A connection, in the clear or over TLS.

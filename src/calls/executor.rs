@@ -112,7 +112,7 @@ impl Office {
         if !self.settings.allow.permits(&target) {
             return Err(Failure::NotAllowed { target: target.to_string() });
         }
-        let host = self.host(target);
+        let host = self.host(&target);
         host.look(Instant::now())?;
         let room = |room: &Arc<Semaphore>| Arc::clone(room).try_acquire_owned().ok();
         let near = room(&host.room).ok_or(Failure::Crowded(" for this host"))?;
@@ -125,7 +125,7 @@ impl Office {
         Ok(Admitted { attempt, _room: [near, all] })
     }
 
-    fn host(&self, target: Target) -> Arc<Host> {
+    fn host(&self, target: &Target) -> Arc<Host> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         let made = || Arc::new(Host::new(target.clone(), &self.settings));
         Arc::clone(hosts.entry(target.clone()).or_insert_with(made))

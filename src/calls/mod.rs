@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!  Desk::start ─▶ allowed? ─▶ place of the host ─▶ place of all ─▶ circuit ─▶ connector ─▶ answer
-//!       ▲            │ no        │ too many wait                     │ open       │ name → addresses
-//!       │            ▼           ▼                                   ▼            │ → checked → connect
-//!  finished ◀──── Failed, with words that say what to do ◀───────────┴────────────┘
+//!                    │ no        │ too many wait                     │ open    │ name → addresses
+//!                    ▼           ▼                                   ▼         │ → checked
+//!  finished ◀──── Failed, with words that say what to do ◀───────────┴─────────┘ → connected
 //! ```
 //!
 //! What is allowed is decided twice: the host's name before anything is done, and each address that

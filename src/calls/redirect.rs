@@ -6,37 +6,28 @@ use super::failure::Failure;
 use super::request::Outgoing;
 use super::target::Target;
 
-/// What an answer makes of its request.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Leads {
-    /// It is the answer.
-    Nowhere,
-    /// Ask again there.
-    To(Outgoing),
-}
-
-/// Decides whether a redirect is followed: to the same host and port only, never from TLS to none.
+/// What to ask next, if an answer leads on: to the same host and port only, never from TLS to none.
 ///
 /// 301 and 302 are followed for `GET` alone: for other methods clients do not agree whether the
 /// action is to be repeated or only looked at, so the author has to say where it really is.
-pub(super) fn leads(
+pub(super) fn next(
     asked: &Outgoing,
     status: StatusCode,
     headers: &HeaderMap,
-) -> Result<Leads, Failure> {
+) -> Result<Option<Outgoing>, Failure> {
     let again = match status {
         StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND if asked.method != Method::GET => {
-            return Ok(Leads::Nowhere);
+            return Ok(None);
         }
         StatusCode::SEE_OTHER => asked.clone().into_get(),
         StatusCode::MOVED_PERMANENTLY
         | StatusCode::FOUND
         | StatusCode::TEMPORARY_REDIRECT
         | StatusCode::PERMANENT_REDIRECT => asked.clone(),
-        _ => return Ok(Leads::Nowhere),
+        _ => return Ok(None),
     };
     let Some(location) = headers.get(header::LOCATION) else {
-        return Ok(Leads::Nowhere);
+        return Ok(None);
     };
     let uri = resolve(&asked.uri, location.as_bytes());
     let uri = uri.ok_or_else(|| Failure::Broken("it redirects to nowhere".to_owned()))?;
@@ -47,7 +38,7 @@ pub(super) fn leads(
     if from.secure && !to.secure {
         return Err(Failure::Downgrade);
     }
-    Ok(Leads::To(Outgoing { uri, ..again }))
+    Ok(Some(Outgoing { uri, ..again }))
 }
 
 /// The absolute address that a `location` means.
@@ -73,10 +64,8 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::LOCATION, HeaderValue::from_str(location).expect(location));
         let status = StatusCode::from_u16(status).expect("a status");
-        Ok(match leads(asked, status, &headers)? {
-            Leads::Nowhere => None,
-            Leads::To(next) => Some(format!("{} {} {}", next.method, next.uri, next.body.len())),
-        })
+        let next = next(asked, status, &headers)?;
+        Ok(next.map(|next| format!("{} {} {}", next.method, next.uri, next.body.len())))
     }
 
     #[test]
@@ -105,8 +94,8 @@ mod tests {
         for status in [301, 302, 303, 307, 308] {
             assert!(follow(&get, status, "/w").expect("it leads on").is_some(), "{status}");
         }
-        let none = leads(&get, StatusCode::FOUND, &HeaderMap::new());
-        assert_eq!(none, Ok(Leads::Nowhere), "no location");
+        let none = next(&get, StatusCode::FOUND, &HeaderMap::new());
+        assert_eq!(none, Ok(None), "no location");
     }
 
     #[test]

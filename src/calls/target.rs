@@ -1,5 +1,5 @@
 use std::fmt;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use hyper::Uri;
 
@@ -30,24 +30,35 @@ impl Target {
             return Err(wrong("a name or password before the host is not allowed"));
         }
         let host = authority.host();
-        let host = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
-        // A name with a dot at its end is the same name.
-        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        let written = authority.as_str().strip_prefix(host).unwrap_or_default();
+        let port = match written.strip_prefix(':') {
+            Some(port) => port.parse().unwrap_or(0),
+            None if secure => 443,
+            None => 80,
+        };
+        if port == 0 {
+            return Err(wrong("its port is no number from 1 to 65535"));
+        }
+        let host = plain(host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host));
         if host.is_empty() {
             return Err(wrong("it names no host"));
         }
-        let port = match (authority.port_u16(), secure) {
-            (Some(0), _) => return Err(wrong("its port is 0")),
-            (Some(port), _) => port,
-            (None, true) => 443,
-            (None, false) => 80,
-        };
         Ok(Self { host, port, secure })
     }
 
     /// The port that its scheme has when none is written.
     pub fn is_default_port(&self) -> bool {
         self.port == if self.secure { 443 } else { 80 }
+    }
+}
+
+/// The one way to write a host: a name in lower case, without the dot that may end it; an address
+/// as short as it can be.
+pub(super) fn plain(host: &str) -> String {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    match host.parse::<IpAddr>() {
+        Ok(address) => address.to_string(),
+        Err(_) => host.to_ascii_lowercase(),
     }
 }
 
@@ -78,6 +89,7 @@ mod tests {
             ("https://Fraud.Internal./", "tls fraud.internal:443"),
             ("https://fraud.internal:8443/x", "tls fraud.internal:8443"),
             ("http://[::1]:8080/", "[::1]:8080"),
+            ("http://[0:0::0001]/", "[::1]:80"),
             ("http://127.0.0.1/", "127.0.0.1:80"),
         ] {
             assert_eq!(read(url), Ok(expected.to_owned()), "{url}");
@@ -96,6 +108,8 @@ mod tests {
             "http:///x",
             "http://fraud.internal:0/",
             "http://fraud.internal:99999/",
+            "http://fraud.internal:/",
+            "http://[::1]:x/",
             "http://fraud .internal/",
             "http://./",
         ] {
