@@ -71,7 +71,9 @@
 //! stays refused. Lateness belongs to the action; silence, loss, failing and delay to the attempt.
 
 mod behaviour;
-mod called;
+mod callees;
+#[cfg(feature = "server")]
+mod caller;
 mod decide;
 mod draw;
 #[cfg(feature = "server")]
@@ -92,7 +94,9 @@ pub use behaviour::{
     Behaviour, CallBehaviour, CallPattern, CallReply, Delay, Field, Follow, Late, Person, Reply,
     Script, Share, StartEvent,
 };
-pub use called::{Called, Response};
+pub use callees::{Callees, Response};
+#[cfg(feature = "server")]
+pub use caller::SimulatedCaller;
 pub use decide::{Answer, Command, Participants, Unanswered};
 #[cfg(feature = "server")]
 pub use load::{Load, Pace, Placed};

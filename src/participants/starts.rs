@@ -9,7 +9,8 @@ use crate::message::{Address, Outgoing, Timestamp, Topic};
 /// Makes the events that start sagas: the same number makes the same event.
 #[derive(Debug, Clone)]
 pub struct Starts {
-    starts: Vec<StartEvent>,
+    /// Those of each script; every script has the same chance.
+    scripts: Vec<Vec<StartEvent>>,
     seed: u64,
 }
 
@@ -17,15 +18,15 @@ impl Starts {
     /// The starts of some scripts; none if none of them has any.
     #[must_use]
     pub fn new<'a>(scripts: impl IntoIterator<Item = &'a Script>, seed: u64) -> Option<Self> {
-        let starts: Vec<StartEvent> =
-            scripts.into_iter().flat_map(|s| s.starts.iter().cloned()).collect();
-        (!starts.is_empty()).then_some(Self { starts, seed })
+        let scripts = scripts.into_iter().map(|script| script.starts.clone());
+        let scripts: Vec<_> = scripts.filter(|starts| !starts.is_empty()).collect();
+        (!scripts.is_empty()).then_some(Self { scripts, seed })
     }
 
     /// The topics that they go to.
     #[must_use]
     pub fn topics(&self) -> Vec<Topic> {
-        let facts = self.starts.iter().flat_map(|s| {
+        let facts = self.scripts.iter().flatten().flat_map(|s| {
             s.then.iter().filter_map(|follow| follow.event.as_ref()).chain([&s.event])
         });
         let mut topics: Vec<Topic> = facts.map(|event| event.topic.clone()).collect();
@@ -72,7 +73,8 @@ impl Starts {
     fn drawn(&self, n: u64) -> (&StartEvent, Value) {
         let place = n.to_string();
         let mut draws = Draws::new(self.seed, "start", &place);
-        let start = &self.starts[draws.weighted(self.starts.iter().map(|s| s.weight))];
+        let starts = &self.scripts[draws.weighted(self.scripts.iter().map(|_| 1))];
+        let start = &starts[draws.weighted(starts.iter().map(|s| s.weight))];
         let mut data = Map::new();
         data.insert("n".to_owned(), Value::Number(n.into()));
         for (name, field) in &start.fields {

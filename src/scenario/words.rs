@@ -78,7 +78,7 @@ fn said(to: &InstanceId, letter: &Letter) -> Vec<String> {
             vec![
                 format!("child {}: take-back", to.saga),
                 format!("  key {}", to.key),
-                reason.clone(),
+                format!("  {reason}"),
             ]
         }
         Say::Ended { completed, data, failure } => {

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::definition::Method;
 use crate::engine::Call;
+#[cfg(feature = "server")]
+use crate::engine::CallOutcome;
 use crate::message::{CommandId, Span};
 
 const LAB: &str = r#"
@@ -158,7 +160,7 @@ people:
 "#;
 
 /// What a request to the fraud service is answered.
-fn call(called: &mut Called, method: Method, id: &str, undoes: Option<&str>) -> Option<Response> {
+fn call(called: &mut Callees, method: Method, id: &str, undoes: Option<&str>) -> Option<Response> {
     called.decide(&request(method, "fraud.internal", id, undoes), NOW).expect("it knows that")
 }
 
@@ -178,7 +180,7 @@ fn request(method: Method, authority: &str, id: &str, undoes: Option<&str>) -> C
 
 #[test]
 fn the_outcome_of_a_call_is_the_same_for_all_attempts() {
-    let mut called = Called::new([&script(FRAUD)], 7);
+    let mut called = Callees::new([&script(FRAUD)], 7);
     let mut all = BTreeSet::new();
     for n in 0..50 {
         let mut bodies = BTreeSet::new();
@@ -205,7 +207,7 @@ fn the_outcome_of_a_call_is_the_same_for_all_attempts() {
 
 #[test]
 fn a_call_after_its_undo_is_refused() {
-    let mut called = Called::new([&script(FRAUD)], 7);
+    let mut called = Callees::new([&script(FRAUD)], 7);
     for n in 0..20 {
         let undo = format!("s/{n}/1/score~undo/1");
         let undone = call(&mut called, Method::Delete, &undo, Some(&format!("s/{n}/1/score")));
@@ -218,11 +220,42 @@ fn a_call_after_its_undo_is_refused() {
 
 #[test]
 fn a_call_that_nobody_knows_is_told() {
-    let mut called = Called::new([&script(FRAUD)], 7);
+    let mut called = Callees::new([&script(FRAUD)], 7);
     let call = request(Method::Post, "other.internal", "s/1/1/score/1", None);
     let said = called.decide(&call, NOW).expect_err("unknown");
     let expected = "no service answers POST https://other.internal/scores/7?fast=yes; add it to";
     assert!(said.starts_with(expected), "{said}");
+}
+
+#[cfg(feature = "server")]
+#[test]
+fn every_call_comes_back_to_its_caller_once() {
+    use crate::runtime::Caller as _;
+    let callees = Callees::new([&script(&FRAUD.replace("delay: 5ms..9ms", "delay: 0ms"))], 7);
+    let mut caller = SimulatedCaller::new(std::sync::Arc::new(std::sync::Mutex::new(callees)));
+    let mut open = 0;
+    for n in 0..60 {
+        let mut call = request(Method::Post, "fraud.internal", &format!("s/{n}/1/score/1"), None);
+        call.within = Span(0);
+        caller.start(call, String::new());
+        open += 1;
+    }
+    caller.start(request(Method::Post, "other.internal", "s/1/1/x/1", None), String::new());
+    assert_eq!(caller.under_way(), open + 1);
+    let mut seen = BTreeSet::new();
+    while caller.under_way() > 0 {
+        for called in caller.finished() {
+            assert!(seen.insert(called.command.clone()), "{called:?}");
+            match called.outcome {
+                CallOutcome::Answered { status, .. } => assert!([200, 422, 503].contains(&status)),
+                CallOutcome::Failed { reason } => {
+                    let unknown = called.command == "s/1/1/x/1";
+                    assert_eq!(reason.contains("no service answers"), unknown, "{reason}");
+                }
+            }
+        }
+    }
+    assert_eq!(seen.len(), open + 1);
 }
 
 fn question(n: u32, who: &str, choices: &[&str]) -> Question {

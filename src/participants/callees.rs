@@ -23,13 +23,13 @@ pub struct Response {
 
 /// The services behind the calls of some sagas.
 #[derive(Debug, Clone)]
-pub struct Called {
+pub struct Callees {
     calls: Vec<CallBehaviour>,
     seed: u64,
     memory: Memory,
 }
 
-impl Called {
+impl Callees {
     /// Services that answer by some scripts; the first behaviour that fits a request counts.
     #[must_use]
     pub fn new<'a>(scripts: impl IntoIterator<Item = &'a Script>, seed: u64) -> Self {
