@@ -34,7 +34,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// What to try.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// Definitions, or folders that hold some; empty means the sample that ships.
+    /// Definitions, or folders that hold some; empty means those that ship.
     pub sagas: Vec<PathBuf>,
     /// How many sagas are started; none means until stopped.
     pub orders: Option<u64>,
@@ -105,7 +105,7 @@ fn watch(
     stop: &AtomicBool,
 ) -> Result<(), Error> {
     let narrator = Narrator::new(stage.titles());
-    let mut progress = Progress::default();
+    let mut progress = Progress::of(stage.children());
     let mut silence = Duration::ZERO;
     while !stop.load(Ordering::Relaxed) {
         match next(stage.observed()) {

@@ -21,6 +21,10 @@ impl Narrator {
     }
 
     pub fn lines(&self, seen: &Observed) -> Vec<String> {
+        if seen.id.saga.is_lock() {
+            // Who holds it says so.
+            return Vec::new();
+        }
         let lines = seen.notes.iter().filter_map(|note| self.words(&seen.id.saga, note));
         let time = seen.at.to_string();
         let time = time.split('T').nth(1).unwrap_or(&time).trim_end_matches('Z').to_owned();
@@ -45,20 +49,20 @@ impl Narrator {
             NoteKind::Completed => "completed".to_owned(),
             NoteKind::Compensated => format!("ended, all undone: {why}"),
             NoteKind::Succeeded => format!("done: {step}"),
-            NoteKind::Waiting => format!("waiting: {step}: {why}"),
-            NoteKind::Asked => format!("asked: {step}: {why}"),
-            NoteKind::Reminded => format!("reminded: {step}"),
-            NoteKind::Kept => format!("kept for later: {why}"),
-            NoteKind::Dropped => format!("left behind: {step}: {why}"),
-            NoteKind::Locked => format!("locked: {step}"),
-            NoteKind::Released => format!("free again: {step}"),
+            NoteKind::Waiting => format!("waits: {step}: {why}"),
+            NoteKind::Asked => format!("asks {why}: {step}"),
+            NoteKind::Acted => format!("a person: {step}: {why}"),
+            NoteKind::Reminded => format!("reminds: {step}"),
+            NoteKind::Kept => format!("came early, kept: {why}"),
+            NoteKind::Dropped => format!("left out: {step}: {why}"),
+            NoteKind::Locked => format!("its turn: {step}"),
+            NoteKind::Released => format!("free for others: {step}"),
+            NoteKind::Probed => format!("looks whether it happened: {step}"),
             NoteKind::Queued
             | NoteKind::Sent
             | NoteKind::Told
             | NoteKind::Skipped
             | NoteKind::Undoing
-            | NoteKind::Probed
-            | NoteKind::Acted
             | NoteKind::Forgotten => return None,
         })
     }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use crate::engine::{NoteKind, Status};
-use crate::message::InstanceId;
+use crate::message::{InstanceId, SagaName};
 use crate::runtime::Observed;
 
 /// How many sagas have started and ended.
@@ -10,11 +10,18 @@ pub(super) struct Progress {
     started: u64,
     ended: u64,
     stuck: BTreeSet<InstanceId>,
+    /// Sagas that only others start: they are part of what was ordered.
+    children: BTreeSet<SagaName>,
 }
 
 impl Progress {
+    pub fn of(children: BTreeSet<SagaName>) -> Self {
+        Self { children, ..Self::default() }
+    }
+
     pub fn note(&mut self, seen: &Observed) {
-        for note in &seen.notes {
+        let is_part = seen.id.saga.is_lock() || self.children.contains(&seen.id.saga);
+        for note in seen.notes.iter().filter(|_| !is_part) {
             match note.kind {
                 NoteKind::Started => self.started += 1,
                 NoteKind::Completed | NoteKind::Compensated => self.ended += 1,
@@ -34,7 +41,7 @@ impl Progress {
     }
 
     pub fn words(&self) -> String {
-        let Self { started, ended, stuck } = self;
+        let Self { started, ended, stuck, .. } = self;
         format!("{started} started, {ended} ended, {} stuck", stuck.len())
     }
 }

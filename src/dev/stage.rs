@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use super::{Error, Options, reckoning, sample};
@@ -13,8 +13,10 @@ use crate::correlation::Index;
 use crate::definition::{self, Catalog, Definition};
 use crate::devbroker::DevBroker;
 use crate::message::{SagaName, StepName, Topic};
-use crate::node::{Node, Observer, files};
-use crate::participants::{self, Load, Pace, Participants, Script, Starts};
+use crate::node::{Callers, Node, Observer, files};
+use crate::participants::{
+    self, Callees, Load, Pace, Participants, Script, SimulatedCaller, Starts,
+};
 use crate::runtime::Observed;
 
 const APP: &str = "segue-dev";
@@ -54,7 +56,9 @@ impl Stage {
         // The engine stops after everybody else, so it has a flag of its own.
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
-        let node = Node::start(&config, definitions.clone(), &observer, flag)?;
+        let callees = Arc::new(Mutex::new(Callees::new(&scripts, options.seed)));
+        let callers = Callers::new(move || Box::new(SimulatedCaller::new(Arc::clone(&callees))));
+        let node = Node::start_with(&config, definitions.clone(), &observer, &callers, flag)?;
         let mut stage = Self {
             begun: begun(&definitions, options, &broker),
             broker,
@@ -104,6 +108,12 @@ impl Stage {
             ((d.saga.clone(), s.name.clone()), title)
         };
         steps.map(title).collect()
+    }
+
+    /// The sagas that only others start.
+    pub fn children(&self) -> BTreeSet<SagaName> {
+        let children = self.definitions.iter().filter(|d| d.by_parent && d.starts.is_empty());
+        children.map(|d| d.saga.clone()).collect()
     }
 
     /// Why something that should go on has ended, if something has.
@@ -165,13 +175,15 @@ fn begun(definitions: &[Definition], options: &Options, broker: &DevBroker) -> S
     )
 }
 
-/// The definitions and the scripts beside them; the sample if none is named.
+/// The definitions and the scripts beside them; those that ship if none is named.
 fn read(paths: &[PathBuf]) -> Result<(Vec<Definition>, Vec<Script>), Error> {
     if paths.is_empty() {
-        let parsed = definition::parse("saga.yaml", sample::DEFINITION);
-        let definition = parsed.map_err(files::Error::Wrong)?;
-        let script = Script::parse("participants.yaml", sample::PARTICIPANTS)?;
-        return Ok((vec![definition], vec![script]));
+        let (mut definitions, mut scripts) = (Vec::new(), Vec::new());
+        for (saga, participants) in sample::SAGAS {
+            definitions.push(definition::parse("saga.yaml", saga).map_err(files::Error::Wrong)?);
+            scripts.push(Script::parse("participants.yaml", participants)?);
+        }
+        return Ok((definitions, scripts));
     }
     let found = files::find(paths)?;
     let definitions = files::load(&found)?;

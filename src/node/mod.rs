@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::calls::{self, Executor};
 use crate::config::Config;
 use crate::definition::Definition;
-use crate::runtime::Observed;
+use crate::runtime::{Caller, Observed};
 use crate::store::SledStore;
 
 use plan::Plan;
@@ -74,6 +74,30 @@ impl Trouble {
     }
 }
 
+/// Who makes the calls: one for each pipeline.
+#[derive(Clone)]
+pub struct Callers(Arc<dyn Fn() -> Box<dyn Caller> + Send + Sync>);
+
+impl Callers {
+    /// Callers of one's own making.
+    pub fn new(make: impl Fn() -> Box<dyn Caller> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(make))
+    }
+
+    /// Callers over HTTP, as far as the configuration allows it.
+    ///
+    /// # Errors
+    /// When calls cannot be made at all.
+    pub fn http(config: &Config) -> Result<Self, Error> {
+        let executor = Executor::open(config.calls.clone())?;
+        Ok(Self::new(move || Box::new(executor.desk())))
+    }
+
+    fn caller(&self) -> Box<dyn Caller> {
+        (self.0)()
+    }
+}
+
 impl Node {
     /// Starts an engine: checks topics and definitions, then runs until `stop` is set.
     ///
@@ -85,9 +109,23 @@ impl Node {
         observer: &Observer,
         stop: Arc<AtomicBool>,
     ) -> Result<Self, Error> {
+        let callers = Callers::http(config)?;
+        Self::start_with(config, definitions, observer, &callers, stop)
+    }
+
+    /// Starts an engine whose calls are made by others.
+    ///
+    /// # Errors
+    /// When something is wrong that waiting does not mend.
+    pub fn start_with(
+        config: &Config,
+        definitions: Vec<Definition>,
+        observer: &Observer,
+        callers: &Callers,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Self, Error> {
         let plan = Arc::new(Plan::make(config, definitions, &stop)?);
         let store = SledStore::open(&plan.store)?;
-        let calls = Arc::new(Executor::open(config.calls.clone())?);
         let trouble = Trouble::default();
         let mut threads = Vec::new();
         for number in 0..config.pipelines {
@@ -95,7 +133,7 @@ impl Node {
                 plan: Arc::clone(&plan),
                 number,
                 store: store.handle(),
-                calls: Arc::clone(&calls),
+                callers: callers.clone(),
                 observer: Arc::clone(observer),
                 stop: Arc::clone(&stop),
                 trouble: trouble.clone(),

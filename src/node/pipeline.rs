@@ -3,9 +3,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::clock::MachineClock;
 use super::plan::{Pauses, Plan, passing};
-use super::{Observer, Trouble};
+use super::{Callers, Observer, Trouble};
 use crate::broker::{KafkaBroker, Progress};
-use crate::calls::Executor;
 use crate::runtime::{Lost, Observed, Pipeline};
 use crate::store::SledStore;
 
@@ -14,7 +13,7 @@ pub(super) struct Worker {
     pub plan: Arc<Plan>,
     pub number: u32,
     pub store: SledStore,
-    pub calls: Arc<Executor>,
+    pub callers: Callers,
     pub observer: Observer,
     pub stop: Arc<AtomicBool>,
     pub trouble: Trouble,
@@ -49,7 +48,7 @@ impl Worker {
         let observe = Box::new(move |seen: Observed| observer(&seen));
         let settings = self.plan.settings.clone();
         let (store, clock) = (self.store.handle(), MachineClock::default());
-        let caller = Box::new(self.calls.desk());
+        let caller = self.callers.caller();
         let mut pipeline = Pipeline::new(settings, catalog, broker, store, clock, caller, observe);
         while !self.stop.load(Ordering::Relaxed) {
             pipeline.turn()?;
