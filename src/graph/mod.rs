@@ -1,0 +1,91 @@
+//! Draws a definition: the way forward, the way back, the pivot, and who does what.
+//!
+//! ```text
+//! Definition ──▶ Picture ─┬─▶ text
+//!                         ├─▶ clusters ──▶ mermaid, dot
+//!                         └─▶ layout (a pure function of sizes) ──▶ svg
+//! ```
+
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod card;
+mod compose;
+mod drawing;
+mod edges;
+mod flow;
+mod geometry;
+mod measure;
+mod outline;
+mod picture;
+mod plain;
+mod route;
+mod step;
+mod svg;
+mod text;
+mod whole;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use picture::{
+    About, Detail, Edge, Item, LaneId, Line, LineId, Node, NodeId, Picture, Port, Region, RegionId,
+    RegionKind, Role, Shape,
+};
+
+use crate::definition::Definition;
+
+/// In what a definition is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A drawing for browsers and documents.
+    Svg,
+    /// Text that Mermaid draws.
+    Mermaid,
+    /// Text that Graphviz draws.
+    Dot,
+    /// A tree for the terminal.
+    Text,
+}
+
+/// Which way the way forward runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Top down.
+    Down,
+    /// Left to right.
+    Right,
+}
+
+/// How a definition is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// In what.
+    pub format: Format,
+    /// Whether each participant has a lane of its own.
+    pub lanes: bool,
+    /// Which way forward runs; the tree for the terminal always runs down.
+    pub direction: Direction,
+}
+
+/// Draws a definition; a child that is among the `known` ones is drawn inside it.
+#[must_use]
+pub fn draw(definition: &Definition, known: &[&Definition], options: &Options) -> String {
+    match options.format {
+        Format::Text => text::draw(&Picture::of(definition, known, true), options.lanes),
+        Format::Svg => {
+            let picture = Picture::of(definition, known, false);
+            svg::draw(&picture, options.lanes, options.direction)
+        }
+        Format::Mermaid | Format::Dot => String::new(),
+    }
+}
+
+impl Picture {
+    /// Makes the picture of a definition; a child that is among the `known` ones is drawn inside
+    /// it. Messages are named with their topic if `topics` says so.
+    #[must_use]
+    pub fn of(definition: &Definition, known: &[&Definition], topics: bool) -> Self {
+        compose::compose(definition, known, words::Words { topics })
+    }
+}
