@@ -13,7 +13,7 @@ const WORD_GAP: i32 = 8;
 const LINES_MAX: usize = 3;
 /// The narrowest and widest card of a step, those of what undoes one, and a region's widest head.
 const STEP: (i32, i32) = (180, 300);
-const UNDO: (i32, i32) = (150, 250);
+const UNDO: (i32, i32) = (150, 280);
 const HEAD_MAX: i32 = 420;
 
 /// What the word PIVOT takes.

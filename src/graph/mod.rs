@@ -9,12 +9,15 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod card;
+mod clusters;
 mod compose;
+mod dot;
 mod drawing;
 mod edges;
 mod flow;
 mod geometry;
 mod measure;
+mod mermaid;
 mod outline;
 mod picture;
 mod plain;
@@ -64,20 +67,20 @@ pub struct Options {
     pub format: Format,
     /// Whether each participant has a lane of its own.
     pub lanes: bool,
-    /// Which way forward runs; the tree for the terminal always runs down.
+    /// Which way the way forward runs; the tree for the terminal always runs down.
     pub direction: Direction,
 }
 
 /// Draws a definition; a child that is among the `known` ones is drawn inside it.
 #[must_use]
 pub fn draw(definition: &Definition, known: &[&Definition], options: &Options) -> String {
-    match options.format {
-        Format::Text => text::draw(&Picture::of(definition, known, true), options.lanes),
-        Format::Svg => {
-            let picture = Picture::of(definition, known, false);
-            svg::draw(&picture, options.lanes, options.direction)
-        }
-        Format::Mermaid | Format::Dot => String::new(),
+    let Options { format, lanes, direction } = *options;
+    let picture = Picture::of(definition, known, format == Format::Text);
+    match format {
+        Format::Svg => svg::draw(&picture, lanes, direction),
+        Format::Mermaid => mermaid::draw(&picture, lanes, direction),
+        Format::Dot => dot::draw(&picture, lanes, direction),
+        Format::Text => text::draw(&picture, lanes),
     }
 }
 

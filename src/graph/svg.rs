@@ -160,7 +160,7 @@ impl Sheet<'_> {
         }
         self.rect(class, at, 8);
         self.rect("head", head, 8);
-        self.card(card, &region.about, Rect { width: card.size.width, ..head });
+        self.card(card, &region.about, head);
         self.text.push_str("</g>\n");
     }
 
@@ -220,14 +220,15 @@ impl Sheet<'_> {
     fn label(&mut self, route: &Route, lines: Option<&Vec<String>>) {
         let (Some(at), Some(lines)) = (route.label, lines) else { return };
         self.rect("label-box", at, 9);
-        let row = |(index, text): (i32, &String)| Row {
-            x: LABEL_PAD.width,
-            y: LABEL_PAD.height + index * Style::Label.height() + Style::Label.size(),
-            style: Style::Label,
-            text: text.clone(),
-        };
-        let rows: Vec<Row> = (0..).zip(lines).map(row).collect();
-        self.rows(&rows, Point { x: at.x, y: at.y });
+        let x = at.x + at.width / 2;
+        for (index, text) in (0..).zip(lines) {
+            let y = at.y + LABEL_PAD.height + index * Style::Label.height() + Style::Label.size();
+            let text = escape(text);
+            let _ = writeln!(
+                self.text,
+                "<text class=\"label\" text-anchor=\"middle\" x=\"{x}\" y=\"{y}\">{text}</text>"
+            );
+        }
     }
 
     fn rows(&mut self, rows: &[Row], at: Point) {

@@ -76,18 +76,21 @@ impl Tree<'_> {
             self.particulars(undo, &format!("{below}    "));
         }
         if let Item::Region(id) = item {
-            self.branches(&self.picture.region(id).lines, before);
+            self.branches(&self.picture.region(id).lines, before, more);
         }
     }
 
-    fn branches(&mut self, lines: &[LineId], before: &str) {
+    /// The lines of a region, each a step to the right; the trunk goes on beside them.
+    fn branches(&mut self, lines: &[LineId], before: &str, more: bool) {
         for (index, line) in lines.iter().enumerate() {
-            let last = index + 1 == lines.len();
-            let (corner, below) = if last { ("└", "   ") } else { ("├", "│  ") };
-            let label = self.picture.line(*line).label.as_deref();
-            self.write(None, &format!("{before}{corner}─ "), label.unwrap_or("steps"));
-            self.line(*line, &format!("{before}{below}"));
-            if !last {
+            let last = !more && index + 1 == lines.len();
+            let (corner, trunk) = if last { ('└', ' ') } else { ('├', '│') };
+            match &self.picture.line(*line).label {
+                Some(label) => self.write(None, &format!("{before}{corner}─ "), label),
+                None => self.write(None, &format!("{before}│"), ""),
+            }
+            self.line(*line, &format!("{before}{trunk}  "));
+            if index + 1 < lines.len() {
                 self.write(None, &format!("{before}│"), "");
             }
         }

@@ -11,10 +11,10 @@ pub(super) fn notes(definition: &Definition, words: Words) -> Vec<String> {
         cancels.map(|c| format!("on {}", words.which(&c.on, c.condition.as_ref()))).collect();
     reasons.extend(definition.within.map(|within| format!("{within} after its start")));
     if !reasons.is_empty() {
-        notes.push(format!("goes back {}", reasons.join(", or ")));
+        notes.push(format!("Goes back {}", reasons.join(", or ")));
     }
     if let Some(fact) = &definition.ends.stuck {
-        notes.push(format!("when a person must act, tells {}", words.address(&fact.to)));
+        notes.push(format!("When a person must act, tells {}", words.address(&fact.to)));
     }
     notes
 }

@@ -100,7 +100,11 @@ impl Words {
 
     /// What a request that undoes a step does.
     pub fn undo(self, request: &Request) -> Vec<Detail> {
-        let mut details = vec![detail("sends", self.address(&request.command))];
+        // Its heading says what is sent, but not where to.
+        let mut details = Vec::new();
+        if self.topics {
+            details.push(detail("sends", self.address(&request.command)));
+        }
         details.extend(self.done("done", &request.done));
         details.push(detail("time", patience(request.within, &request.retry, "stuck")));
         details
@@ -218,7 +222,7 @@ fn outcome(unknown: Unknown) -> &'static str {
 fn patience(within: Span, retry: &Retry, then: &str) -> String {
     match retry.budget {
         Budget::Attempts(attempts) => format!("{attempts} × {within}, then {then}"),
-        Budget::For(span) => format!("{within} each, for {span}, then {then}"),
+        Budget::For(span) => format!("{within} each for {span}, then {then}"),
     }
 }
 
