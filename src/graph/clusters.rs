@@ -99,12 +99,13 @@ fn by_region(picture: &Picture, line: LineId) -> Vec<Member> {
 
 fn region(picture: &Picture, region: RegionId) -> Member {
     let about = &picture.region(region).about;
-    let mut members = vec![open(picture, region, vec![about.caption.clone()])];
+    let opening = [about.caption.clone()].into_iter().chain(particulars(about)).collect();
+    let mut members = vec![open(picture, region, opening)];
     for line in &picture.region(region).lines {
         members.extend(by_region(picture, *line));
     }
     members.push(close(region));
-    Member::Cluster { id: format!("r{}", region.0), label: label(about, false), members }
+    Member::Cluster { id: format!("r{}", region.0), label: names(about), members }
 }
 
 fn by_lane(picture: &Picture) -> Vec<Member> {
@@ -122,7 +123,7 @@ fn of_lane(picture: &Picture, lane: LaneId) -> Vec<Member> {
     let mut members: Vec<Member> = nodes.map(|id| node(picture, id)).collect();
     for index in (0..picture.regions.len()).filter(|_| lane == LaneId::SAGA) {
         let id = RegionId(index);
-        members.push(open(picture, id, label(&picture.region(id).about, true)));
+        members.push(open(picture, id, label(&picture.region(id).about)));
         members.push(close(id));
     }
     members
@@ -132,7 +133,7 @@ fn node(picture: &Picture, node: NodeId) -> Member {
     let (id, shape) = (id(Port::Node(node)), picture.node(node).shape);
     let about = &picture.node(node).about;
     let look = Look::Node(shape);
-    Member::Single(Single { id, label: label(about, true), look, pivot: about.pivot })
+    Member::Single(Single { id, label: label(about), look, pivot: about.pivot })
 }
 
 fn open(picture: &Picture, region: RegionId, label: Vec<String>) -> Member {
@@ -150,18 +151,18 @@ fn close(region: RegionId) -> Member {
     Member::Single(Single { id, label, look: Look::Join, pivot: false })
 }
 
-fn label(about: &About, caption: bool) -> Vec<String> {
-    let mut lines = Vec::new();
-    let caption = Some(&about.caption).filter(|text| caption && !text.is_empty());
-    let pivot = about.pivot.then(|| "PIVOT".to_owned());
-    let top: Vec<String> = caption.cloned().into_iter().chain(pivot).collect();
-    if !top.is_empty() {
-        lines.push(top.join(" · "));
-    }
-    lines.push(about.heading.clone());
-    if !about.name.is_empty() && about.name != about.heading {
-        lines.push(about.name.clone());
-    }
-    lines.extend(about.details.iter().map(|detail| format!("{}: {}", detail.word, detail.text)));
-    lines
+/// All of an item, line by line.
+fn label(about: &About) -> Vec<String> {
+    let caption = Some(about.caption.clone()).filter(|text| !text.is_empty());
+    caption.into_iter().chain(names(about)).chain(particulars(about)).collect()
+}
+
+fn names(about: &About) -> Vec<String> {
+    let pivot = about.pivot.then(|| "PIVOT: from here only forward".to_owned());
+    let name = Some(about.name.clone()).filter(|name| !name.is_empty() && *name != about.heading);
+    pivot.into_iter().chain([about.heading.clone()]).chain(name).collect()
+}
+
+fn particulars(about: &About) -> impl Iterator<Item = String> {
+    about.details.iter().map(|detail| format!("{}: {}", detail.word, detail.text))
 }

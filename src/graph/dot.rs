@@ -63,7 +63,9 @@ fn look(single: &Single) -> String {
             Shape::Completed => ", shape=oval, fillcolor=\"#e8f6ec\", color=\"#1f883d\"",
             Shape::Compensated => ", shape=oval, fillcolor=\"#fff8ee\", color=\"#b86114\"",
             Shape::Command => ", style=\"filled,rounded\"",
-            Shape::Emit => ", shape=cds, fillcolor=\"#eefaf5\", color=\"#2b8a6b\"",
+            Shape::Emit => {
+                ", shape=cds, margin=\"0.3,0.15\", fillcolor=\"#eefaf5\", color=\"#2b8a6b\""
+            },
             Shape::Set => ", fillcolor=\"#f6f8fa\", color=\"#8c959f\"",
             Shape::Fail => ", shape=octagon, fillcolor=\"#fff2f0\", color=\"#cf4a42\"",
             Shape::Wait => ", shape=tab, fillcolor=\"#f9f5ff\", color=\"#8465c4\"",
@@ -76,7 +78,7 @@ fn look(single: &Single) -> String {
             }
         },
     };
-    let pivot = if single.pivot { ", penwidth=3" } else { "" };
+    let pivot = if single.pivot { ", penwidth=3, color=\"#0b5cad\"" } else { "" };
     format!("{shape}{pivot}")
 }
 

@@ -116,10 +116,13 @@ fn lines(label: &[String]) -> String {
 /// written by its number.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut letters = text.chars().peekable();
+    while let Some(c) = letters.next() {
         let plain = c.is_alphanumeric() || matches!(c, ' ' | ',' | ':' | '/' | '·' | '×' | '…');
-        // These are harmless except where Markdown sees a list.
-        if plain || (matches!(c, '-' | '.') && escaped.ends_with(char::is_alphanumeric)) {
+        // Inside a word they cannot begin a list.
+        let inside = escaped.ends_with(char::is_alphanumeric)
+            && letters.peek().is_some_and(|next| next.is_alphanumeric());
+        if plain || (inside && matches!(c, '-' | '.')) {
             escaped.push(c);
         } else {
             let _ = write!(escaped, "#{};", u32::from(c));
