@@ -83,9 +83,8 @@ impl<'d> Composer<'d> {
         let mut about = step::about(step, self.words);
         if let Some(kind) = step::region(&step.kind) {
             about.undo = self.undo(step);
-            return self.region(about, kind, |composer, region| {
-                composer.blocks(definition, step, region)
-            });
+            return self
+                .region(about, kind, |composer, region| composer.blocks(definition, step, region));
         }
         if let StepKind::Saga(child) = &step.kind
             && let Some(inner) = self.child(&child.saga)
@@ -142,8 +141,7 @@ impl<'d> Composer<'d> {
     }
 
     /// The definition of a child, if it is to be drawn inside its parent.
-    fn child(&self, saga: &SagaName) -> Option<&'d Definition>
-    {
+    fn child(&self, saga: &SagaName) -> Option<&'d Definition> {
         let deep = self.inside.len() >= NESTED_MAX || self.inside.contains(saga);
         self.known.iter().find(|known| !deep && known.saga == *saga).copied()
     }

@@ -65,7 +65,7 @@ fn look(single: &Single) -> String {
             Shape::Command => ", style=\"filled,rounded\"",
             Shape::Emit => {
                 ", shape=cds, margin=\"0.3,0.15\", fillcolor=\"#eefaf5\", color=\"#2b8a6b\""
-            },
+            }
             Shape::Set => ", fillcolor=\"#f6f8fa\", color=\"#8c959f\"",
             Shape::Fail => ", shape=octagon, fillcolor=\"#fff2f0\", color=\"#cf4a42\"",
             Shape::Wait => ", shape=tab, fillcolor=\"#f9f5ff\", color=\"#8465c4\"",
@@ -96,8 +96,7 @@ fn arrow(link: &Link) -> String {
 
 /// Lines of text in quotes; Graphviz reads entities and escapes in them.
 fn quoted(lines: &[String]) -> String {
-    let escaped = |line: &String| {
-        line.replace('\\', "\\\\").replace('"', "\\\"").replace('&', "&amp;")
-    };
+    let escaped =
+        |line: &String| line.replace('\\', "\\\\").replace('"', "\\\"").replace('&', "&amp;");
     format!("\"{}\"", lines.iter().map(escaped).collect::<Vec<_>>().join("\\n"))
 }

@@ -10,6 +10,8 @@ pub(super) struct Sizes {
     pub heads: Vec<Size>,
     /// The labels in front of the items of each line, and behind its last one.
     pub labels: Vec<Vec<Size>>,
+    /// The names of its lanes, in their order.
+    pub lanes: Vec<Size>,
 }
 
 impl Sizes {
@@ -39,6 +41,8 @@ pub(super) struct Drawing {
     pub routes: Vec<Route>,
     /// Its lanes, if there are any.
     pub lanes: Vec<Rect>,
+    /// Where their names stand.
+    pub lane_heads: Vec<Rect>,
 }
 
 /// Where an edge runs.

@@ -1,6 +1,6 @@
 use super::Direction;
 use super::drawing::{Drawing, Sizes};
-use super::geometry::{Area, Size};
+use super::geometry::{Area, Size, Spot};
 use super::picture::{Item, LineId, NodeId, Picture, RegionId};
 use super::route::{self, Track};
 
@@ -50,7 +50,7 @@ pub(super) fn lay_out(picture: &Picture, sizes: &Sizes, direction: Direction) ->
     let mut areas = Areas::of(picture);
     let (length, breadth) = (plan.length, plan.before + plan.after);
     planner.place(&plan, 0, plan.before, &mut areas);
-    let end = direction.point(super::geometry::Spot { along: length, across: breadth });
+    let end = direction.point(Spot { along: length, across: breadth });
     let rects = |areas: &[Area]| areas.iter().map(|area| direction.rect(*area)).collect();
     Drawing {
         size: Size { width: end.x, height: end.y },
@@ -59,6 +59,7 @@ pub(super) fn lay_out(picture: &Picture, sizes: &Sizes, direction: Direction) ->
         heads: rects(&areas.heads),
         routes: route::along_tracks(picture, &areas, sizes, direction),
         lanes: Vec::new(),
+        lane_heads: Vec::new(),
     }
 }
 
@@ -97,7 +98,8 @@ impl Planner<'_> {
         let mut items: Vec<ItemPlan> = line.items.iter().map(|item| self.item(*item)).collect();
         let back = if line.back { self.back_track(&items) } else { 0 };
         let inner = line.owner.is_some();
-        let (mut along, mut before, mut after) = (0, 0, if line.back { back + RAIL / 2 } else { 0 });
+        let (mut along, mut before, mut after) =
+            (0, 0, if line.back { back + RAIL / 2 } else { 0 });
         for (index, plan) in items.iter_mut().enumerate() {
             self.widen(plan, back);
             if inner || index > 0 {

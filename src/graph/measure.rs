@@ -62,12 +62,9 @@ impl Style {
     pub fn is_bold(self) -> bool {
         match self {
             Self::Title | Self::Heading | Self::Badge | Self::Lane => true,
-            Self::Note
-            | Self::Caption
-            | Self::Name
-            | Self::Word
-            | Self::Detail
-            | Self::Label => false,
+            Self::Note | Self::Caption | Self::Name | Self::Word | Self::Detail | Self::Label => {
+                false
+            }
         }
     }
 }

@@ -16,6 +16,8 @@ mod drawing;
 mod edges;
 mod flow;
 mod geometry;
+mod lane_route;
+mod lanes;
 mod measure;
 mod mermaid;
 mod outline;

@@ -86,7 +86,9 @@ fn towards(point: Point, other: Point) -> Point {
     match (dx >= dy, near(dx.max(dy))) {
         (true, false) => Point { x: step(point.x, other.x), y: point.y },
         (false, false) => Point { x: point.x, y: step(point.y, other.y) },
-        (_, true) => Point { x: i32::midpoint(point.x, other.x), y: i32::midpoint(point.y, other.y) },
+        (_, true) => {
+            Point { x: i32::midpoint(point.x, other.x), y: i32::midpoint(point.y, other.y) }
+        }
     }
 }
 

@@ -59,7 +59,8 @@ fn break_word(word: &str, lines: &mut Vec<String>, fits: &impl Fn(&str) -> bool)
             .take_while(|end| fits(&rest[..*end]))
             .last()
             .unwrap_or_else(|| rest.chars().next().map_or(0, char::len_utf8));
-        let sign = rest[..most].rfind(['-', '.', '/', '_', ',', ':', '?', '&', '=']).map(|at| at + 1);
+        let sign =
+            rest[..most].rfind(['-', '.', '/', '_', ',', ':', '?', '&', '=']).map(|at| at + 1);
         let end = sign.filter(|at| *at * 2 > most).unwrap_or(most);
         line.push_str(&rest[..end]);
         rest = &rest[end..];

@@ -53,7 +53,8 @@ impl Router<'_> {
         let track = self.areas.tracks[edge.line.0];
         match edge.role {
             Role::Forward => {
-                let (from, to) = (self.leaves(edge.line, edge.from), self.meets(edge.line, edge.to));
+                let (from, to) =
+                    (self.leaves(edge.line, edge.from), self.meets(edge.line, edge.to));
                 straight(track.forward, from, to)
             }
             Role::Undo => {

@@ -231,9 +231,7 @@ fn goes_back(step: &Step) -> bool {
         }
         StepKind::Fail(_) => true,
         StepKind::Saga(child) => back(&child.failed),
-        StepKind::Parallel(p) => {
-            back(&p.failed) && (p.within.is_some() || p.join == Join::First)
-        }
+        StepKind::Parallel(p) => back(&p.failed) && (p.within.is_some() || p.join == Join::First),
         StepKind::Each(each) => back(&each.failed),
         StepKind::Choose(choose) => back(&choose.failed) && choose.within.is_some(),
         StepKind::Lock(lock) => back(&lock.failed) && lock.within.is_some(),

@@ -5,6 +5,7 @@ use super::card::{self, BADGE, Card, Cards, Row};
 use super::drawing::{Drawing, Route, Sizes};
 use super::flow;
 use super::geometry::{Point, Rect, Size};
+use super::lanes;
 use super::measure::{self, Style};
 use super::outline::{outline, path};
 use super::picture::{About, LineId, Node, Picture, Region, RegionKind, Role, Shape};
@@ -19,6 +20,8 @@ const WIDTH_MIN: i32 = 520;
 const LABEL_PAD: Size = Size { width: 8, height: 4 };
 /// How far the cards of a stack are from one another.
 const STACK: i32 = 5;
+/// The widest name of a lane.
+const LANE_MAX: i32 = 180;
 /// The most lines of a label.
 const LABEL_LINES: usize = 4;
 
@@ -26,17 +29,17 @@ const LABEL_LINES: usize = 4;
 pub(super) fn draw(picture: &Picture, lanes: bool, direction: Direction) -> String {
     let cards = Cards::of(picture);
     let labels = labels(picture, cards.label);
-    let sizes = sizes(&cards, &labels);
-    let _ = lanes;
-    let drawing = flow::lay_out(picture, &sizes, direction);
+    let sizes = sizes(picture, &cards, &labels);
+    let drawing = if lanes {
+        lanes::lay_out(picture, &sizes, direction)
+    } else {
+        flow::lay_out(picture, &sizes, direction)
+    };
     let mut sheet = Sheet { picture, text: String::new() };
     let width = drawing.size.width.max(WIDTH_MIN);
     let head = head(picture, width);
     let top = MARGIN + head.iter().map(|row| row.y).max().unwrap_or(0) + MARGIN;
-    let whole = Size {
-        width: width + 2 * MARGIN,
-        height: top + drawing.size.height + 3 * MARGIN,
-    };
+    let whole = Size { width: width + 2 * MARGIN, height: top + drawing.size.height + 3 * MARGIN };
     sheet.open(whole);
     sheet.rows(&head, Point { x: MARGIN, y: MARGIN });
     let left = MARGIN + (width - drawing.size.width) / 2;
@@ -55,11 +58,12 @@ fn labels(picture: &Picture, room: i32) -> Vec<Vec<Vec<String>>> {
         let text = picture.label_before(line, index);
         text.map_or_else(Vec::new, |text| card::lines(&text, Style::Label, room, LABEL_LINES))
     };
-    let of_line = |line: LineId| (0..=picture.line(line).items.len()).map(|i| label(line, i)).collect();
+    let of_line =
+        |line: LineId| (0..=picture.line(line).items.len()).map(|i| label(line, i)).collect();
     lines.map(of_line).collect()
 }
 
-fn sizes(cards: &Cards, labels: &[Vec<Vec<String>>]) -> Sizes {
+fn sizes(picture: &Picture, cards: &Cards, labels: &[Vec<Vec<String>>]) -> Sizes {
     let label = |lines: &Vec<String>| match lines.len() {
         0 => Size::default(),
         _ => {
@@ -74,7 +78,13 @@ fn sizes(cards: &Cards, labels: &[Vec<Vec<String>>]) -> Sizes {
         nodes: cards.nodes.iter().map(|card| card.size).collect(),
         heads: cards.heads.iter().map(|card| card.size).collect(),
         labels: labels.iter().map(|line| line.iter().map(label).collect()).collect(),
+        lanes: picture.lanes.iter().map(|name| measure::size(&lane(name), Style::Lane)).collect(),
     }
+}
+
+/// The lines of a lane's name.
+fn lane(name: &str) -> Vec<String> {
+    card::lines(name, Style::Lane, LANE_MAX, 2)
 }
 
 /// The title and the notes, from the upper left corner.
@@ -126,6 +136,11 @@ impl Sheet<'_> {
     }
 
     fn drawing(&mut self, drawing: &Drawing, cards: &Cards, labels: &[Vec<Vec<String>>]) {
+        for (index, name) in self.picture.lanes.iter().enumerate().take(drawing.lanes.len()) {
+            self.rect("lane", drawing.lanes[index], 0);
+            self.rect("lane-head", drawing.lane_heads[index], 0);
+            self.centred(&lane(name), Style::Lane, drawing.lane_heads[index]);
+        }
         for (index, region) in self.picture.regions.iter().enumerate() {
             let (at, head) = (drawing.regions[index], drawing.heads[index]);
             self.region(region, at, head, &cards.heads[index]);
@@ -145,10 +160,9 @@ impl Sheet<'_> {
     fn region(&mut self, region: &Region, at: Rect, head: Rect, card: &Card) {
         let class = match region.kind {
             RegionKind::Lock => "region lock",
-            RegionKind::Parallel
-            | RegionKind::Each
-            | RegionKind::Choose
-            | RegionKind::Child => "region",
+            RegionKind::Parallel | RegionKind::Each | RegionKind::Choose | RegionKind::Child => {
+                "region"
+            }
         };
         let _ = writeln!(self.text, "<g>{}", tip(&region.about));
         if region.kind == RegionKind::Each {
@@ -196,11 +210,7 @@ impl Sheet<'_> {
                 height: BADGE.height,
             };
             self.rect("badge-box", badge, 8);
-            let (x, y) = (badge.x + badge.width / 2, badge.y + 12);
-            let _ = writeln!(
-                self.text,
-                "<text class=\"badge\" text-anchor=\"middle\" x=\"{x}\" y=\"{y}\">PIVOT</text>"
-            );
+            self.centred(&["PIVOT".to_owned()], Style::Badge, badge);
         }
     }
 
@@ -220,13 +230,19 @@ impl Sheet<'_> {
     fn label(&mut self, route: &Route, lines: Option<&Vec<String>>) {
         let (Some(at), Some(lines)) = (route.label, lines) else { return };
         self.rect("label-box", at, 9);
+        self.centred(lines, Style::Label, at);
+    }
+
+    /// Lines of text in the middle of a box.
+    fn centred(&mut self, lines: &[String], style: Style, at: Rect) {
         let x = at.x + at.width / 2;
+        let top = at.y + (at.height - measure::rows(lines.len()) * style.height()) / 2;
         for (index, text) in (0..).zip(lines) {
-            let y = at.y + LABEL_PAD.height + index * Style::Label.height() + Style::Label.size();
+            let (y, class) = (top + index * style.height() + style.size(), style.class());
             let text = escape(text);
             let _ = writeln!(
                 self.text,
-                "<text class=\"label\" text-anchor=\"middle\" x=\"{x}\" y=\"{y}\">{text}</text>"
+                "<text class=\"{class}\" text-anchor=\"middle\" x=\"{x}\" y=\"{y}\">{text}</text>"
             );
         }
     }
@@ -235,7 +251,8 @@ impl Sheet<'_> {
         for row in rows {
             let (x, y, class) = (at.x + row.x, at.y + row.y, row.style.class());
             let text = escape(&row.text);
-            let _ = writeln!(self.text, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{text}</text>");
+            let _ =
+                writeln!(self.text, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{text}</text>");
         }
     }
 

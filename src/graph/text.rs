@@ -155,11 +155,8 @@ fn headline(about: &About) -> String {
         name if name == about.heading => name.to_owned(),
         name => format!("{name}: {}", about.heading),
     };
-    let kind = if about.caption.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", about.caption)
-    };
+    let kind =
+        if about.caption.is_empty() { String::new() } else { format!(" ({})", about.caption) };
     let pivot = if about.pivot { "; pivot: from here only forward" } else { "" };
     format!("{name}{kind}{pivot}")
 }

@@ -236,6 +236,5 @@ fn late(within: Span, late: &Late) -> Detail {
 
 /// Says so if there is nothing to undo.
 pub(super) fn undone(compensation: &Compensation) -> Option<Detail> {
-    (*compensation == Compensation::Nothing)
-        .then(|| detail("undo", "nothing to undo".to_owned()))
+    (*compensation == Compensation::Nothing).then(|| detail("undo", "nothing to undo".to_owned()))
 }

@@ -46,8 +46,13 @@ fn everything() -> Definition {
                 ],
             ),
             child("settle", "settlement", Compensation::Child).when("data.total > 0"),
-            lock("exclusive", &["account/${data.from}", "account/${data.to}"], Release::End, exclusive)
-                .pivot(),
+            lock(
+                "exclusive",
+                &["account/${data.from}", "account/${data.to}"],
+                Release::End,
+                exclusive,
+            )
+            .pivot(),
             emit("tell", "shop.orders/OrderShipped").title("Tell the customer"),
         ],
     )
@@ -91,14 +96,18 @@ fn scratch() {
             for lanes in [false, true] {
                 let options = Options { format: Format::Svg, lanes, direction };
                 let name = format!("{}-{direction:?}-{lanes}.svg", definition.saga);
-                std::fs::write(folder.join(name), draw(definition, &known, &options)).expect("written");
+                std::fs::write(folder.join(name), draw(definition, &known, &options))
+                    .expect("written");
             }
         }
         for lanes in [false, true] {
-            for (format, end) in [(Format::Text, "txt"), (Format::Mermaid, "mmd"), (Format::Dot, "dot")] {
+            for (format, end) in
+                [(Format::Text, "txt"), (Format::Mermaid, "mmd"), (Format::Dot, "dot")]
+            {
                 let options = Options { format, lanes, direction: Direction::Down };
                 let name = format!("{}-{lanes}.{end}", definition.saga);
-                std::fs::write(folder.join(name), draw(definition, &known, &options)).expect("written");
+                std::fs::write(folder.join(name), draw(definition, &known, &options))
+                    .expect("written");
             }
         }
     }

@@ -6,7 +6,8 @@ use crate::definition::{
     Arm, AskStep, Assignment, Block, BlockId, Budget, CallDone, CallFailed, CallRequest, CallStep,
     Choice, ChooseStep, CommandStep, Compensation, Definition, Done, EachStep, EmitStep, Fact,
     Failed, Join, Late, LockStep, Method, OnFailed, ParallelStep, Probe, Release, Remind, Request,
-    Retry, SagaStep, Scheme, Sleep, Step, StepId, StepKind, Then, Unknown, Verdict, WaitStep, parse,
+    Retry, SagaStep, Scheme, Sleep, Step, StepId, StepKind, Then, Unknown, Verdict, WaitStep,
+    parse,
 };
 use crate::expression::{Expression, Template};
 use crate::message::{Address, SagaName, Span, StepName};
@@ -93,8 +94,9 @@ fn step(definition: &mut Definition, block_id: BlockId, part: Part, after_pivot:
         line: 1,
     });
     let inside = part.blocks.into_iter();
-    let blocks: Vec<BlockId> =
-        inside.map(|(name, parts)| block(definition, Some(id), &name, parts, after_pivot)).collect();
+    let blocks: Vec<BlockId> = inside
+        .map(|(name, parts)| block(definition, Some(id), &name, parts, after_pivot))
+        .collect();
     definition.steps[id.0 as usize].kind = (part.kind)(&blocks);
     id
 }
