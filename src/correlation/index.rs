@@ -19,6 +19,7 @@ struct Entry {
     starts: Vec<(Arc<Definition>, usize)>,
     cancels: Vec<Found>,
     replies: Vec<Found>,
+    waits: Vec<Found>,
 }
 
 /// A way from an event to the key of an instance.
@@ -59,27 +60,30 @@ impl Index {
 
     fn add(&mut self, definition: &Definition) {
         self.sagas.insert(definition.saga.clone());
-        for address in definition.steps.iter().flat_map(replies) {
+        let found = |address: &Address| {
             let rule = definition.rule(address);
-            let found = Found {
+            Found {
                 saga: definition.saga.clone(),
                 key: rule.and_then(|r| r.key.clone()),
                 by_command: rule.is_some_and(|r| r.by == Correlation::CommandId),
-            };
-            let entry = self.entries.entry(address.clone()).or_default();
-            if !entry.replies.contains(&found) {
-                entry.replies.push(found);
             }
+        };
+        for address in definition.steps.iter().flat_map(replies) {
+            add(&mut self.entry(address).replies, found(address));
+        }
+        for address in definition.steps.iter().flat_map(facts) {
+            add(&mut self.entry(address).waits, found(address));
         }
         for cancel in &definition.cancel {
-            let rule = definition.rule(&cancel.on);
-            let key = cancel.key.clone().or_else(|| rule.and_then(|r| r.key.clone()));
-            let found = Found { saga: definition.saga.clone(), key, by_command: false };
-            let entry = self.entries.entry(cancel.on.clone()).or_default();
-            if !entry.cancels.contains(&found) {
-                entry.cancels.push(found);
-            }
+            let found = found(&cancel.on);
+            let key = cancel.key.clone().or(found.key);
+            let found = Found { key, by_command: false, ..found };
+            add(&mut self.entry(&cancel.on).cancels, found);
         }
+    }
+
+    fn entry(&mut self, address: &Address) -> &mut Entry {
+        self.entries.entry(address.clone()).or_default()
     }
 
     /// The topics that some definition reads.
@@ -100,10 +104,10 @@ impl Index {
     pub fn direct(&self, heading: &Heading) -> Option<InstanceId> {
         let entry = self.entries.get(&heading.address)?;
         let command = heading.command.as_ref()?;
-        let foreign = |found: &Found| found.saga != command.instance.saga && !found.by_command;
+        let saga = &command.instance.saga;
         let is_plain = entry.starts.is_empty()
             && entry.cancels.is_empty()
-            && !entry.replies.iter().any(foreign);
+            && entry.waits.iter().all(|wait| wait.saga == *saga);
         (is_plain && self.sagas.contains(&command.instance.saga)).then(|| command.instance.clone())
     }
 
@@ -131,8 +135,12 @@ impl Index {
             let start = &definition.starts[*place];
             note(start_key(start, event, &scope), &definition.saga, &mut targets, &mut route);
         }
-        let by_key = |found: &&Found| named.is_none() && !found.by_command;
-        for found in entry.cancels.iter().chain(entry.replies.iter().filter(by_key)) {
+        let replies = entry.replies.iter().filter(|found| named.is_none() && !found.by_command);
+        // What answers one saga's command may be the fact that another saga waits for.
+        let waits = entry.waits.iter().filter(|found| {
+            !found.by_command && named.is_none_or(|instance| instance.saga != found.saga)
+        });
+        for found in entry.cancels.iter().chain(replies).chain(waits) {
             let key = key(found.key.as_ref(), event, &scope).map(Some);
             note(key, &found.saga, &mut targets, &mut route);
         }
@@ -141,18 +149,43 @@ impl Index {
     }
 }
 
+fn add(ways: &mut Vec<Found>, found: Found) {
+    if !ways.contains(&found) {
+        ways.push(found);
+    }
+}
+
 /// Every reply that a step may take.
 fn replies(step: &Step) -> Vec<&Address> {
+    let undone = match step.compensation() {
+        Compensation::Command { request, .. } => &request.done[..],
+        Compensation::Unsaid
+        | Compensation::Nothing
+        | Compensation::Emit(_)
+        | Compensation::Call { .. }
+        | Compensation::Child => &[],
+    };
+    let undone = undone.iter().map(|d| &d.on);
+    let StepKind::Command(command) = &step.kind else {
+        return undone.collect();
+    };
+    let done = command.request.done.iter().map(|d| &d.on);
+    let failed = command.failed.iter().map(|f| &f.on);
+    let probed = command.probe.iter().flat_map(|p| p.request.done.iter().chain(&p.absent));
+    done.chain(failed).chain(probed.map(|d| &d.on)).chain(undone).collect()
+}
+
+/// Every fact that a step may wait for, whether its instance has started or not.
+fn facts(step: &Step) -> Vec<&Address> {
     match &step.kind {
-        StepKind::Command(command) => {
-            let own = command.request.done.iter().map(|d| &d.on);
-            let failed = command.failed.iter().map(|f| &f.on);
-            own.chain(failed).chain(undoing(&command.compensate)).collect()
+        StepKind::Wait(wait) => {
+            let failed = wait.failed.iter().map(|f| &f.on);
+            wait.on.iter().map(|d| &d.on).chain(failed).collect()
         }
-        StepKind::Emit(emit) => undoing(&emit.compensate).collect(),
-        StepKind::Set
+        StepKind::Command(_)
+        | StepKind::Emit(_)
+        | StepKind::Set
         | StepKind::Fail(_)
-        | StepKind::Wait(_)
         | StepKind::Sleep(_)
         | StepKind::Ask(_)
         | StepKind::Call(_)
@@ -162,18 +195,6 @@ fn replies(step: &Step) -> Vec<&Address> {
         | StepKind::Choose(_)
         | StepKind::Lock(_) => Vec::new(),
     }
-}
-
-fn undoing(compensation: &Compensation) -> impl Iterator<Item = &Address> {
-    let done = match compensation {
-        Compensation::Command { request, .. } => &request.done[..],
-        Compensation::Unsaid
-        | Compensation::Nothing
-        | Compensation::Emit(_)
-        | Compensation::Call { .. }
-        | Compensation::Child => &[],
-    };
-    done.iter().map(|d| &d.on)
 }
 
 fn start_key(start: &Start, event: &Event, scope: &Scope<'_>) -> Result<Option<String>, String> {

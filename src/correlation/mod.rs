@@ -7,7 +7,11 @@
 //!   event ──▶    starts a saga           ──▶ the key of the start
 //!   (topic/type) cancels a saga          ──▶ the key of the cancel, the event's rule, the record
 //!                answers a step          ──▶ the key of the event's rule, the record
+//!                is waited for           ──▶ the same, also if it answers another saga's command
 //! ```
+//!
+//! A target need not live yet: an event may come before the start of its instance.
+
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod decode;
@@ -15,3 +19,6 @@ mod index;
 
 pub use decode::{BODY_BYTES_MAX, Error, Heading, decode, heading};
 pub use index::{Index, Route};
+
+#[cfg(test)]
+mod tests;

@@ -20,8 +20,6 @@ pub enum Code {
     WrongType = 104,
     /// The same key stands twice in one mapping.
     KeyTwice = 105,
-    /// This part of the language is not built yet.
-    NotYet = 106,
     /// The value is none of those that may stand here.
     NotAChoice = 107,
     /// Two keys contradict each other.
@@ -46,6 +44,16 @@ pub enum Code {
     OutOfScope = 207,
     /// The engine writes this header itself.
     OwnHeader = 208,
+    /// A call does not say `METHOD https://host/path`.
+    Url = 209,
+    /// The name is the engine's own.
+    Reserved = 210,
+    /// A topic looks like one of the engine's own.
+    EngineTopic = 211,
+    /// Something is assumed of a command that no step sends.
+    UnknownCommand = 212,
+    /// A `saga` step names a saga that is not there, or that no parent may start.
+    UnknownSaga = 213,
     /// An expression does not parse.
     Expression = 301,
     /// A template does not parse.
@@ -54,12 +62,58 @@ pub enum Code {
     NoCompensation = 401,
     /// A rejection behind the pivot does not say what it means.
     NoThen = 402,
-    /// More than one pivot.
+    /// A pivot stands behind a pivot.
     Pivots = 403,
     /// The way back is asked for where there is none.
     NoWayBack = 404,
     /// Something is said that has no effect.
     NoEffect = 405,
+    /// A pivot stands where it may not.
+    PivotPlace = 406,
+    /// The same command is undone elsewhere and not here.
+    UndoneElsewhere = 407,
+    /// A fact is told that may turn out wrong, and nothing corrects it.
+    FactUncorrected = 408,
+    /// A child with a pivot stands where its parent could still go back.
+    ChildPivot = 409,
+    /// A field is read that may not be set here.
+    Unset = 501,
+    /// A compensation reads a field that may not be set when it is needed.
+    UnsetOnWayBack = 502,
+    /// The fact of an end, or a cancel, reads a field that may not be set by then.
+    UnsetAtEnd = 503,
+    /// A branch reads what a branch beside it sets.
+    ReadsBeside = 504,
+    /// Two branches beside each other set the same field.
+    SetsBeside = 505,
+    /// A field that the undoing of an earlier step reads is set again.
+    UndoReads = 506,
+    /// Two steps could take the same event.
+    SameReply = 601,
+    /// A rule stands for events that nothing reads.
+    UnreadEvent = 602,
+    /// Nothing leads here.
+    Unreachable = 701,
+    /// The guards of a choice may leave a gap.
+    NotTotal = 702,
+    /// A request is repeated longer than the deadline around it allows.
+    RetryTooLong = 703,
+    /// A step waits longer than the deadline around it allows.
+    WaitTooLong = 704,
+    /// An ended instance is forgotten before its last answers can come.
+    LateTooShort = 705,
+    /// A step could wait for ever.
+    NoDeadline = 706,
+    /// A lock stands inside a lock.
+    LockInLock = 801,
+    /// A child that locks is started under a lock.
+    ChildLocks = 802,
+    /// Two children would have the same key.
+    SameChild = 803,
+    /// What was done under a lock can be undone after its release.
+    ReleasedEarly = 804,
+    /// A sensitive field leaves the saga in the open.
+    Sensitive = 901,
 }
 
 impl fmt::Display for Code {
@@ -147,6 +201,11 @@ impl Diagnostics {
 
     pub(super) fn new(mut all: Vec<Diagnostic>) -> Self {
         all.sort_by_key(|d| (d.span.start, d.severity, d.code));
+        Self(all)
+    }
+
+    /// Diagnostics of several files, in the order in which they were found.
+    pub(super) fn in_order(all: Vec<Diagnostic>) -> Self {
         Self(all)
     }
 

@@ -9,6 +9,8 @@ mod diagnostic;
 mod model;
 mod node;
 mod parse;
+mod places;
+mod rules;
 mod step;
 mod waiting;
 
@@ -23,6 +25,7 @@ pub use model::{
 pub(crate) use node::{Content, Node};
 pub use parse::{FILE_BYTES_MAX, STEPS_MAX, check, parse};
 pub(crate) use parse::{Fields, Reader, read_file};
+pub use rules::check_together;
 pub use step::{
     Block, BlockId, Budget, CommandStep, Compensation, Done, EmitStep, Failed, Probe, Request,
     Retry, Step, StepId, StepKind, Then, Unknown,

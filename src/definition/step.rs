@@ -1,6 +1,6 @@
 use super::call::{CallRequest, CallStep};
 use super::composite::{ChooseStep, EachStep, LockStep, ParallelStep};
-use super::waiting::{AskStep, SagaStep, Sleep, WaitStep};
+use super::waiting::{AskStep, Late, SagaStep, Sleep, Verdict, WaitStep};
 use super::{Assignment, Fact};
 use crate::expression::{Expression, Template};
 use crate::message::{Address, Span, StepName};
@@ -47,7 +47,7 @@ pub struct Step {
     pub set: Vec<Assignment>,
     /// After it there is only forward.
     pub pivot: bool,
-    /// Whether it stands behind the pivot of its line (the pivot itself does not).
+    /// Whether a pivot may have succeeded before it comes (the pivot itself does not count).
     pub after_pivot: bool,
     /// What it does.
     pub kind: StepKind,
@@ -104,6 +104,32 @@ impl Step {
             | StepKind::Each(_)
             | StepKind::Choose(_)
             | StepKind::Lock(_) => &Compensation::Nothing,
+        }
+    }
+
+    /// Whether the saga may go on behind it although it did not succeed.
+    #[must_use]
+    pub fn may_be_passed(&self) -> bool {
+        let late = |late: &Late| match late {
+            Late::GoOn => true,
+            Late::Fail(verdict) => verdict.then == Then::GoOn,
+        };
+        let on = |verdict: &Verdict| verdict.then == Then::GoOn;
+        match &self.kind {
+            StepKind::Command(command) => command.failed.iter().any(|f| f.then == Then::GoOn),
+            StepKind::Call(call) => call.failed.iter().any(|f| f.then == Then::GoOn),
+            StepKind::Wait(wait) => {
+                late(&wait.late) || wait.failed.iter().any(|f| f.then == Then::GoOn)
+            }
+            StepKind::Ask(ask) => {
+                late(&ask.late) || ask.choices.iter().any(|c| c.failed.as_ref().is_some_and(on))
+            }
+            StepKind::Saga(child) => on(&child.failed),
+            StepKind::Parallel(parallel) => on(&parallel.failed),
+            StepKind::Each(each) => on(&each.failed),
+            StepKind::Choose(choose) => on(&choose.failed),
+            StepKind::Lock(lock) => on(&lock.failed),
+            StepKind::Emit(_) | StepKind::Set | StepKind::Fail(_) | StepKind::Sleep(_) => false,
         }
     }
 

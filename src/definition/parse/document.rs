@@ -1,13 +1,16 @@
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::definition::diagnostic::Code;
-use crate::definition::model::{Definition, Ends};
+use crate::definition::model::{Assignment, Assumption, Definition, Ends};
 use crate::definition::node::{Content, Node};
-use crate::definition::step::Block;
-use crate::message::{Hash, SagaName, Span, Version};
+use crate::definition::places::Keys;
+use crate::definition::rules;
+use crate::definition::step::Step;
+use crate::message::{Address, Hash, Span, Version};
 
 use super::place::Place;
-use super::reader::Reader;
+use super::reader::{Fields, Reader, nearest};
 
 /// How long an ended instance is remembered if the author does not say.
 const LATE: Span = Span::hours(7 * 24);
@@ -18,59 +21,81 @@ const EARLY: Span = Span::seconds(10 * 60);
 /// The whole file.
 pub(super) fn document(reader: &mut Reader<'_>, root: &Node) -> Option<Definition> {
     let mut fields = reader.fields(root, "the saga")?;
-    let saga = fields.need(reader, "saga", "order-fulfilment").and_then(|n| name(reader, n));
+    reader.places.file = Keys::of(root);
+    let saga = fields.need(reader, "saga", "order-fulfilment");
+    let saga = saga.and_then(|n| reader.saga_name(n, "saga"));
     let version = fields.need(reader, "version", "1");
     let version = version.and_then(|n| reader.integer(n, "version", 1..1 << 32)).map(Version);
     let title = fields.take("title").and_then(|n| reader.title(n, "title"));
     let starts = fields.need(reader, "start", "{ on: shop.orders/OrderPlaced }");
-    let starts = starts.map(|n| reader.starts(n)).unwrap_or_default();
+    let (starts, by_parent) = starts.map(|n| reader.starts(n)).unwrap_or_default();
     let events = fields.take("events").map(|n| reader.event_rules(n)).unwrap_or_default();
-    let data = fields.take("data");
-    if let (None, Some(Content::Map(meant))) = (data, fields.meant("data").map(|n| &n.content)) {
-        reader.fills.extend(meant.iter().map(|(field, _)| field.text.clone()));
-    }
-    let data = data.map(|n| reader.assignments(n, "data", Place::Data)).unwrap_or_default();
+    let data = data(reader, &mut fields);
     let sensitive = fields.take("sensitive").map(|n| reader.sensitive(n)).unwrap_or_default();
     let within = fields.take("within").and_then(|n| reader.duration(n, "within"));
     let late = fields.take("late").and_then(|n| reader.duration(n, "late")).unwrap_or(LATE);
+    let early = fields.take("early").and_then(|n| reader.duration(n, "early")).unwrap_or(EARLY);
     let cancel = fields.take("cancel").map(|n| reader.cancels(n)).unwrap_or_default();
-    fields.not_yet(reader, &["early", "assume"]);
-    let steps = fields.need(reader, "steps", "[ … ]");
-    let steps = steps.map(|n| reader.steps(n)).unwrap_or_default();
+    let assume = fields.take("assume").map(|n| reader.assumptions(n)).unwrap_or_default();
+    if let Some(steps) = fields.need(reader, "steps", "[ … ]") {
+        reader.steps(steps);
+    }
     let ends = fields.take("ends").map(|n| ends(reader, n)).unwrap_or_default();
     fields.finish(reader);
     reader.check_reads();
+    let (steps, blocks) = reader.drafts.finish()?;
+    check_assumed(reader, &assume, &steps);
     let saga = saga?;
-    Some(Definition {
+    let definition = Definition {
         title: title.unwrap_or_else(|| saga.as_str().to_owned()),
         saga,
         version: version?,
         hash: Hash::of(reader.text()),
         source: Arc::from(reader.text()),
         starts,
+        by_parent,
         events,
         data,
         sensitive,
         within,
         late,
+        early,
         cancel,
-        by_parent: false,
-        early: EARLY,
-        assume: Vec::new(),
-        blocks: vec![Block { steps: steps.iter().map(|s| s.id).collect(), ..Block::default() }],
         steps,
+        blocks,
+        assume: assume.into_iter().map(|(assumption, _)| assumption).collect(),
         ends,
-    })
+    };
+    if !reader.is_refused() {
+        rules::apply(reader, &definition);
+    }
+    Some(definition)
 }
 
-fn name(reader: &mut Reader<'_>, node: &Node) -> Option<SagaName> {
-    let text = reader.scalar(node, "saga")?;
-    match SagaName::new(text) {
-        Ok(name) => Some(name),
-        Err(e) => {
-            let help = "write such as `order-fulfilment`";
-            reader.told(Code::Name, node.span.clone(), &e.to_string(), help)
+/// What the start event puts into the data.
+fn data(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Vec<Assignment> {
+    let data = fields.take("data");
+    if let (None, Some(Content::Map(meant))) = (data, fields.meant("data").map(|n| &n.content)) {
+        meant.iter().for_each(|(field, _)| reader.fill(&field.text));
+    }
+    data.map(|n| reader.assignments(n, "data", Place::Data)).unwrap_or_default()
+}
+
+/// Refuses what is assumed of a command that nobody sends.
+fn check_assumed(reader: &mut Reader<'_>, all: &[(Assumption, Range<usize>)], steps: &[Step]) {
+    let sent: Vec<&Address> = steps.iter().flat_map(Step::sends).collect();
+    for (assumption, span) in all {
+        if sent.contains(&&assumption.command) {
+            continue;
         }
+        let text = assumption.command.to_string();
+        let known: Vec<String> = sent.iter().map(ToString::to_string).collect();
+        let message = format!("no step sends `{text}`");
+        let help = match nearest(&text, known.iter().map(String::as_str)) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => String::from("name a command of this saga, or leave the line out"),
+        };
+        reader.error::<()>(Code::UnknownCommand, span.clone(), message, help);
     }
 }
 
@@ -83,9 +108,9 @@ fn ends(reader: &mut Reader<'_>, node: &Node) -> Ends {
         fields.take(key).and_then(|n| reader.lone_fact(n, "this end", place))
     };
     let ends = Ends {
-        completed: fact(reader, "completed", Place::Alone),
-        compensated: fact(reader, "compensated", Place::Back),
-        stuck: fact(reader, "stuck", Place::Back),
+        completed: fact(reader, "completed", Place::Completed),
+        compensated: fact(reader, "compensated", Place::Ended),
+        stuck: fact(reader, "stuck", Place::Ended),
     };
     fields.finish(reader);
     ends

@@ -1,21 +1,36 @@
 //! Turns the tree of a YAML file into a definition, and says everything that is wrong with it.
 
+mod ask;
+mod call;
+mod child;
+mod choose;
+mod command;
+mod compensation;
 mod document;
+mod drafts;
+mod each;
+mod lock;
+mod parallel;
 mod place;
+mod position;
 mod quote;
 mod reader;
 mod request;
-mod rules;
 mod scalar;
 mod start;
 mod steps;
 mod value;
+mod verdict;
+mod wait;
 
 use super::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use super::model::Definition;
 use super::node::{self, Node, Refusal};
+use super::places::Places;
 
-pub(crate) use reader::{Fields, Reader};
+pub(crate) use place::Place;
+pub(crate) use position::Position;
+pub(crate) use reader::{Fields, Reader, nearest};
 
 /// The largest definition, in bytes.
 pub const FILE_BYTES_MAX: usize = 256 * 1024;
@@ -54,6 +69,13 @@ pub(crate) fn read_file<T>(
     let wrong = found.iter().any(|d: &Diagnostic| d.severity == Severity::Error);
     debug_assert!(wrong || value.is_some(), "a refusal without a reason");
     (value.filter(|_| !wrong), Diagnostics::new(found))
+}
+
+/// Where the parts of a definition stand that was parsed before.
+pub(crate) fn places_of(file: &str, text: &str) -> Places {
+    let mut reader = Reader::new(file, text);
+    read(&mut reader, "", document::document);
+    std::mem::take(&mut reader.places)
 }
 
 fn read<T>(

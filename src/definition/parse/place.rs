@@ -1,6 +1,8 @@
 use std::ops::Range;
 
+use crate::definition::StepId;
 use crate::definition::diagnostic::Code;
+use crate::definition::places::Read;
 use crate::expression::{Name, Reference};
 
 use super::reader::{Reader, nearest};
@@ -12,12 +14,53 @@ pub(crate) enum Place {
     Before,
     /// The `data` section.
     Data,
+    /// A `cancel`'s condition: at any moment of an instance.
+    Cancel,
+    /// Whether a step is entered, or which branch: `when`.
+    Guard,
+    /// Beside a running instance alone: `with`, `key`, `fail`, a `set` without an event.
+    Alone,
     /// Beside a running instance and an event: `where`, `reason`, a reply's `set`.
     Reply,
-    /// Beside a running instance alone: `when`, `with`, `key`, `fail`.
-    Alone,
-    /// On the way back: compensations, `ends.compensated`, `ends.stuck`.
+    /// As a reply, of a call: `event` is `status`, `headers`, `body`.
+    Http,
+    /// What a person's answer sets.
+    Answer,
+    /// What a child's end sets.
+    Child,
+    /// What the branches of an `each` leave in the data.
+    Collect,
+    /// On the way back: compensations.
     Back,
+    /// On the way back, beside the reply to a compensation.
+    Undone,
+    /// As an undone, of a call.
+    UndoneHttp,
+    /// `ends.completed`.
+    Completed,
+    /// `ends.compensated`, `ends.stuck`.
+    Ended,
+}
+
+/// A composite step around the one that is being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Around {
+    /// Its `item`, `index` and `branch` are known.
+    Each(StepId),
+    /// Other steps run beside.
+    Parallel,
+    /// Its `fence` is known.
+    Lock,
+}
+
+impl Around {
+    fn names(self) -> &'static [Name] {
+        match self {
+            Self::Each(_) => &[Name::Item, Name::Index, Name::Branch],
+            Self::Parallel => &[],
+            Self::Lock => &[Name::Fence],
+        }
+    }
 }
 
 impl Place {
@@ -25,10 +68,29 @@ impl Place {
         match self {
             Self::Before => &[Name::Event, Name::Now],
             Self::Data => &[Name::Event, Name::Key, Name::Now],
-            Self::Reply => &[Name::Data, Name::Event, Name::Key, Name::Now],
-            Self::Alone => &[Name::Data, Name::Key, Name::Now],
-            Self::Back => &[Name::Data, Name::Failure, Name::Key, Name::Now],
+            Self::Reply | Self::Http | Self::Cancel => {
+                &[Name::Data, Name::Event, Name::Key, Name::Now]
+            }
+            Self::Alone | Self::Guard | Self::Collect | Self::Completed => {
+                &[Name::Data, Name::Key, Name::Now]
+            }
+            Self::Answer => &[Name::Data, Name::Answer, Name::Key, Name::Now],
+            Self::Child => &[Name::Data, Name::Child, Name::Key, Name::Now],
+            Self::Back | Self::Ended => &[Name::Data, Name::Failure, Name::Key, Name::Now],
+            Self::Undone | Self::UndoneHttp => {
+                &[Name::Data, Name::Event, Name::Failure, Name::Key, Name::Now]
+            }
         }
+    }
+
+    /// Where the reply to a request of this place is read.
+    pub fn reply(self) -> Self {
+        if self == Self::Back { Self::Undone } else { Self::Reply }
+    }
+
+    /// Where the answer to a call of this place is read.
+    pub fn answer(self) -> Self {
+        if self == Self::Back { Self::UndoneHttp } else { Self::Http }
     }
 
     fn why(self, name: Name) -> &'static str {
@@ -36,7 +98,8 @@ impl Place {
             (Name::Data, Self::Before) => "no instance is known yet, so there is no data",
             (Name::Data, _) => "`data` is what these lines fill",
             (Name::Key, _) => "the key is not known yet",
-            (Name::Event, Self::Data | Self::Before | Self::Reply) => "the event is at hand",
+            (Name::Event, Self::Answer) => "a person's answer is `answer`, not `event`",
+            (Name::Event, Self::Child) => "what a child leaves is `child.data`, not `event`",
             (Name::Event, _) => {
                 "no event is at hand here; remember it by `data` or `set` and read `data.…`"
             }
@@ -44,15 +107,26 @@ impl Place {
                 "`failure` is known only in `compensate`, `ends.compensated` and `ends.stuck`"
             }
             (Name::Now, _) => "the time is always known",
-            (
-                Name::Item | Name::Index | Name::Branch | Name::Fence | Name::Answer | Name::Child,
-                _,
-            ) => "it belongs to a kind of step that is not built yet",
+            (Name::Item | Name::Index | Name::Branch, _) => {
+                "`item`, `index` and `branch` are known only in the steps of an `each`"
+            }
+            (Name::Fence, _) => "`fence` is known only in the steps of a `lock`",
+            (Name::Answer, _) => "`answer` is known only in what an `ask` sets",
+            (Name::Child, _) => "`child` is known only in what a `saga` step sets",
+        }
+    }
+
+    /// The fields that a name has here, if they are known.
+    fn fields(self, name: Name) -> Option<&'static [&'static str]> {
+        match (name, self) {
+            (Name::Failure, _) => Some(&["step", "kind", "reason"]),
+            (Name::Answer, _) => Some(&["choice", "by", "note", "data"]),
+            (Name::Child, _) => Some(&["data", "failure"]),
+            (Name::Event, Self::Http | Self::UndoneHttp) => Some(&["status", "headers", "body"]),
+            _ => None,
         }
     }
 }
-
-const FAILURE: [&str; 3] = ["step", "kind", "reason"];
 
 impl Reader<'_> {
     /// Checks what an expression reads; `at` finds a reference's place in the file.
@@ -65,40 +139,79 @@ impl Reader<'_> {
         for reference in references {
             let path = [&[reference.name.text().to_owned()], &reference.fields[..]].concat();
             let path = path.join(".");
-            if !place.names().contains(&reference.name) {
+            let around = self.around.iter().any(|a| a.names().contains(&reference.name));
+            if !place.names().contains(&reference.name) && !around {
                 let message = format!("`{}` means nothing here", reference.name.text());
                 let help = place.why(reference.name);
                 self.error::<()>(Code::OutOfScope, at(&path), message, help);
-            } else if reference.name == Name::Data && !reference.fields.is_empty() {
-                self.reads.push((reference.fields.clone(), at(&path)));
-            } else if reference.name == Name::Failure
-                && let Some(field) = reference.fields.first()
-                && !FAILURE.contains(&field.as_str())
-            {
-                let message = format!("`failure` has no `{field}`");
-                let help = match nearest(field, FAILURE.into_iter()) {
-                    Some(known) => format!("did you mean `failure.{known}`?"),
-                    None => String::from("it has `step`, `kind` and `reason`"),
-                };
-                self.error::<()>(Code::UnknownField, at(&path), message, help);
+                continue;
             }
+            self.check_known(reference, place, || at(&path));
+            // `has(data.a.b)` asks for `b` and needs `a`.
+            let asked = references.iter().any(|r| {
+                r.tested
+                    && r.name == reference.name
+                    && r.fields.len() == 1
+                    && r.fields.first() == reference.fields.first()
+            });
+            self.places.reads.push(Read {
+                step: self.step,
+                each: self.each(),
+                place,
+                name: reference.name,
+                fields: reference.fields.clone(),
+                asked,
+                span: at(&path),
+            });
         }
     }
 
-    /// Refuses every `data.x` that nothing fills.
+    fn check_known(&mut self, reference: &Reference, place: Place, at: impl Fn() -> Range<usize>) {
+        let (Some(known), Some(field)) = (place.fields(reference.name), reference.fields.first())
+        else {
+            return;
+        };
+        if known.contains(&field.as_str()) {
+            return;
+        }
+        let name = reference.name.text();
+        let message = format!("`{name}` has no `{field}`");
+        let help = match nearest(field, known.iter().copied()) {
+            Some(known) => format!("did you mean `{name}.{known}`?"),
+            None => {
+                let (last, first) = known.split_last().expect("a name has fields");
+                let first: Vec<_> = first.iter().map(|f| format!("`{f}`")).collect();
+                format!("it has {} and `{last}`", first.join(", "))
+            }
+        };
+        self.error::<()>(Code::UnknownField, at(), message, help);
+    }
+
+    /// Refuses every `data.x` and `branch.x` that nothing fills.
     pub fn check_reads(&mut self) {
-        let reads = std::mem::take(&mut self.reads);
-        for (fields, span) in reads {
-            let Some(field) = fields.first().filter(|f| !self.fills.contains(*f)) else {
+        for read in self.places.reads.clone() {
+            let (of, filled) = match read.name {
+                Name::Data => ("data", None),
+                Name::Branch => ("branch", read.each),
+                _ => continue,
+            };
+            let fills = self.fills.get(&filled).cloned().unwrap_or_default();
+            let Some(field) = read.fields.first().filter(|f| !fills.contains(*f)) else {
                 continue;
             };
-            let message = format!("nothing fills `data.{field}`");
-            let fills = self.fills.clone();
+            let message = format!("nothing fills `{of}.{field}`");
+            let branch = read.each.and_then(|each| self.fills.get(&Some(each)));
             let help = match nearest(field, fills.iter().map(String::as_str)) {
-                Some(known) => format!("did you mean `data.{known}`?"),
-                None => format!("fill it under `data` or by a step's `set: {{ {field}: … }}`"),
+                Some(known) => format!("did you mean `{of}.{known}`?"),
+                None if of == "data" && branch.is_some_and(|b| b.contains(field)) => {
+                    format!("in `each`, `set` fills the branch's own fields: read `branch.{field}`")
+                }
+                None if of == "data" => {
+                    format!("fill it under `data` or by a step's `set: {{ {field}: … }}`")
+                }
+                None => format!("fill it by the `set: {{ {field}: … }}` of a step in this `each`"),
             };
-            self.error::<()>(Code::UnknownField, span, message, help);
+            self.error::<()>(Code::UnknownField, read.span, message, help);
         }
     }
 }

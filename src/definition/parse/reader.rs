@@ -1,27 +1,67 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use crate::definition::StepId;
 use crate::definition::diagnostic::{Code, Diagnostic, Severity};
 use crate::definition::node::{Content, Key, Node, floor};
+use crate::definition::places::Places;
+use crate::definition::rules::Finding;
+
+use super::drafts::Drafts;
+use super::place::Around;
 
 /// Collects what is wrong with one file, and what its expressions read and fill.
 pub(crate) struct Reader<'t> {
     file: &'t str,
     text: &'t str,
     found: Vec<Diagnostic>,
-    /// Every `data.x` that is read, and where.
-    pub reads: Vec<(Vec<String>, Range<usize>)>,
-    /// Every field that something fills.
-    pub fills: BTreeSet<String>,
+    /// Where things stand in the file, and what its expressions read.
+    pub places: Places,
+    /// Every field that something fills: of the data (none), or of the branches of an `each`.
+    pub fills: BTreeMap<Option<StepId>, BTreeSet<String>>,
+    /// The step that is being read.
+    pub step: Option<StepId>,
+    /// The composite steps around it, the outermost first.
+    pub around: Vec<Around>,
+    /// The steps and blocks that were read.
+    pub drafts: Drafts,
 }
 
 impl<'t> Reader<'t> {
     pub fn new(file: &'t str, text: &'t str) -> Self {
-        Self { file, text, found: Vec::new(), reads: Vec::new(), fills: BTreeSet::new() }
+        Self {
+            file,
+            text,
+            found: Vec::new(),
+            places: Places::default(),
+            fills: BTreeMap::new(),
+            step: None,
+            around: Vec::new(),
+            drafts: Drafts::default(),
+        }
     }
 
     pub fn finish(self) -> Vec<Diagnostic> {
         self.found
+    }
+
+    /// Whether something was found that stops the definition from running.
+    pub fn is_refused(&self) -> bool {
+        self.found.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// The `each` whose branches a `set` here would fill; none for the data.
+    pub fn each(&self) -> Option<StepId> {
+        self.around.iter().rev().find_map(|around| match around {
+            Around::Each(id) => Some(*id),
+            Around::Parallel | Around::Lock => None,
+        })
+    }
+
+    /// Notes a field that something fills here.
+    pub fn fill(&mut self, field: &str) {
+        let each = self.each();
+        self.fills.entry(each).or_default().insert(field.to_owned());
     }
 
     pub fn text(&self) -> &'t str {
@@ -69,6 +109,12 @@ impl<'t> Reader<'t> {
         self.report(code, Severity::Warning, span, message.into(), help.into());
     }
 
+    /// Reports what a rule found.
+    pub fn find(&mut self, found: Finding) {
+        let Finding { code, severity, span, message, help } = found;
+        self.report(code, severity, span, message, help);
+    }
+
     fn report(
         &mut self,
         code: Code,
@@ -104,7 +150,7 @@ impl<'t> Reader<'t> {
                 for (key, value) in entries {
                     let fills = matches!(key.text.as_str(), "set" | "collect");
                     if let (true, Content::Map(fields)) = (fills, &value.content) {
-                        self.fills.extend(fields.iter().map(|(field, _)| field.text.clone()));
+                        fields.iter().for_each(|(field, _)| self.fill(&field.text));
                     }
                     self.fill_from(value);
                 }
@@ -194,21 +240,9 @@ impl<'n> Fields<'n> {
         keys.filter(move |key| !asked.contains(&key.text.as_str()))
     }
 
-    /// Stops caring for the other keys: what reads them is not built.
+    /// Stops caring for the other keys: nobody knows what they would mean.
     pub fn give_up(&mut self) {
         self.entries = &[];
-    }
-
-    /// Refuses keys of the language that are not built yet.
-    pub fn not_yet(&mut self, reader: &mut Reader<'_>, keys: &[&'static str]) {
-        for key in keys {
-            if let Some((key, _)) = self.entry(key) {
-                let message = format!("`{}` is not built yet", key.text);
-                let help =
-                    "leave it out; this version runs `command`, `emit`, `set` and `fail` steps";
-                reader.error::<()>(Code::NotYet, key.span.clone(), message, help);
-            }
-        }
     }
 
     /// Refuses every key that was not asked for.
@@ -231,7 +265,7 @@ impl<'n> Fields<'n> {
 }
 
 /// The known word that an author most likely meant.
-pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let scored = known.map(|k| (strsim::damerau_levenshtein(word, k), k));
     let close = scored.filter(|(distance, k)| *distance <= (k.len().max(word.len()) / 3).max(1));
     close.min_by_key(|(distance, _)| *distance).map(|(_, k)| k)

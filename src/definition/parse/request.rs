@@ -1,8 +1,8 @@
 use crate::definition::diagnostic::Code;
-use crate::definition::model::{Assignment, Fact};
+use crate::definition::model::Fact;
 use crate::definition::node::{Content, Node};
-use crate::definition::step::{Budget, Compensation, Done, Request, Retry};
-use crate::expression::Template;
+use crate::definition::step::{Budget, Done, Request, Retry};
+use crate::expression::{Expression, Template};
 use crate::message::{Address, Span, header};
 
 use super::place::Place;
@@ -41,7 +41,7 @@ pub(super) const UNDO_RETRY: Retry = Retry {
 };
 
 /// How long one attempt may take if its author says nothing.
-const WITHIN: Span = Span::seconds(30);
+pub(super) const WITHIN: Span = Span::seconds(30);
 
 impl Reader<'_> {
     /// The keys that a command has wherever it stands.
@@ -54,7 +54,7 @@ impl Reader<'_> {
     ) -> Option<Request> {
         let (key, with, headers) = self.message(fields, place);
         let done = fields.need(self, "done", "inventory.events/StockReserved");
-        let done = done.map(|n| self.dones(n)).unwrap_or_default();
+        let done = done.map(|n| self.dones(n, "done", place.reply())).unwrap_or_default();
         let within = fields.take("within").and_then(|n| self.duration(n, "within"));
         let retry = fields.take("retry").map_or(Some(retry), |n| self.retry(n, retry));
         Some(Request {
@@ -72,14 +72,16 @@ impl Reader<'_> {
         &mut self,
         fields: &mut Fields<'_>,
         place: Place,
-    ) -> (Option<crate::expression::Expression>, Option<Template>, Vec<(String, Template)>) {
+    ) -> (Option<Expression>, Option<Template>, Vec<(String, Template)>) {
         let key = self.optional(fields, "key", place);
         let with = fields.take("with").and_then(|n| self.template(n, place));
-        let headers = fields.take("headers").map(|n| self.headers(n, place)).unwrap_or_default();
+        let headers = fields.take("headers").map(|n| self.headers(n, &OWN_HEADERS, place));
+        let headers = headers.unwrap_or_default();
         (key, with, headers)
     }
 
-    fn headers(&mut self, node: &Node, place: Place) -> Vec<(String, Template)> {
+    /// More headers; `own` are those that the engine writes itself.
+    pub fn headers(&mut self, node: &Node, own: &[&str], place: Place) -> Vec<(String, Template)> {
         let Some(fields) = self.fields(node, "`headers`") else {
             return Vec::new();
         };
@@ -89,7 +91,7 @@ impl Reader<'_> {
         };
         let mut found = Vec::new();
         for (name, value) in entries {
-            if OWN_HEADERS.contains(&name.text.to_ascii_lowercase().as_str()) {
+            if own.contains(&name.text.to_ascii_lowercase().as_str()) {
                 let message = format!("the engine writes the header `{}` itself", name.text);
                 let help = "leave it out, or give yours another name";
                 self.error::<()>(Code::OwnHeader, name.span.clone(), message, help);
@@ -103,27 +105,39 @@ impl Reader<'_> {
         found
     }
 
-    /// The replies that say that it is done: one or a list, as text or mapping.
-    fn dones(&mut self, node: &Node) -> Vec<Done> {
-        let nodes = self.one_or_more(node, "done");
-        nodes.iter().filter_map(|n| self.done(n)).collect()
+    /// The events that say something: one or a list, as text or mapping.
+    pub fn dones(&mut self, node: &Node, key: &'static str, place: Place) -> Vec<Done> {
+        let nodes = self.one_or_more(node, key);
+        nodes.iter().filter_map(|n| self.done(n, key, place)).collect()
     }
 
-    fn done(&mut self, node: &Node) -> Option<Done> {
+    fn done(&mut self, node: &Node, key: &'static str, place: Place) -> Option<Done> {
         if matches!(node.content, Content::Scalar { .. }) {
-            let on = self.address(node, "done")?;
+            let on = self.address(node, key)?;
             return Some(Done { on, condition: None, set: None });
         }
-        let mut fields = self.fields(node, "`done`")?;
+        let what = match key {
+            "wait" => "`wait`",
+            "absent" => "`absent`",
+            _ => "`done`",
+        };
+        let mut fields = self.fields(node, what)?;
         let on = fields.need(self, "on", "inventory.events/StockReserved");
         let on = on.and_then(|n| self.address(n, "on"));
-        let condition = self.optional(&mut fields, "where", Place::Reply);
-        let set = fields.take("set").map(|n| self.assignments(n, "set", Place::Reply));
+        let condition = self.optional(&mut fields, "where", place);
+        let set = fields.entry("set");
+        if let (Some((key, _)), "`absent`") = (set, what) {
+            let help = "leave it out: what did not happen leaves nothing behind";
+            let message = "`absent` cannot set anything";
+            self.error::<()>(Code::NoEffect, key.span.clone(), message, help);
+        }
+        let set = set.map(|(_, n)| self.assignments(n, "set", place));
         fields.finish(self);
         Some(Done { on: on?, condition, set })
     }
 
-    fn retry(&mut self, node: &Node, base: Retry) -> Option<Retry> {
+    /// How often and how soon it is tried again.
+    pub fn retry(&mut self, node: &Node, base: Retry) -> Option<Retry> {
         let mut fields = self.fields(node, "`retry`")?;
         let attempts = fields.take("attempts").map(|n| self.integer(n, "attempts", 1..1001));
         let span = fields.entry("for").map(|(k, n)| (k.span.clone(), self.duration(n, "for")));
@@ -153,57 +167,6 @@ impl Reader<'_> {
             return self.error(Code::Contradiction, node.span.clone(), message, help);
         }
         Some(retry)
-    }
-
-    /// How a step is undone.
-    pub fn compensation(&mut self, node: &Node) -> Option<Compensation> {
-        if let Content::Scalar { text, .. } = &node.content {
-            return match text.as_str() {
-                "none" => Some(Compensation::Nothing),
-                "child" => {
-                    let message = "`child` is not built yet";
-                    let help = "undo it by a `command`, an `emit`, or say `none`";
-                    self.error(Code::NotYet, node.span.clone(), message, help)
-                }
-                _ => {
-                    let message = format!("`compensate` cannot be `{text}`");
-                    let help = "write `none`, `{ command: …, done: … }` or `{ emit: … }`";
-                    self.error(Code::NotAChoice, node.span.clone(), message, help)
-                }
-            };
-        }
-        let mut fields = self.fields(node, "`compensate`")?;
-        fields.not_yet(self, &["call"]);
-        let undo = match (fields.entry("command"), fields.entry("emit")) {
-            (Some(_), Some((emit, _))) => {
-                let help = "undo it by one of them";
-                let message = "`command` and `emit` contradict each other";
-                return self.error(Code::Contradiction, emit.span.clone(), message, help);
-            }
-            (Some((_, command)), None) => self.undo_command(&mut fields, command),
-            (None, Some((_, emit))) => {
-                self.fact(&mut fields, emit, Place::Back).map(Compensation::Emit)
-            }
-            (None, None) if fields.entry("call").is_some() => None,
-            (None, None) => {
-                let message = "`compensate` does not say what undoes the step";
-                let help = "add `command: inventory.commands/ReleaseStock` or `emit: …`, \
-                            or write `compensate: none`";
-                let span = fields.head(self);
-                fields.give_up();
-                self.error(Code::MissingKey, span, message, help)
-            }
-        };
-        fields.finish(self);
-        undo
-    }
-
-    fn undo_command(&mut self, fields: &mut Fields<'_>, command: &Node) -> Option<Compensation> {
-        let command = self.address(command, "command");
-        let request = self.request(fields, command, Place::Back, UNDO_RETRY);
-        let set: Option<Vec<Assignment>> =
-            fields.take("set").map(|n| self.assignments(n, "set", Place::Reply));
-        Some(Compensation::Command { request: request?, set: set.unwrap_or_default() })
     }
 
     /// A fact in a mapping of its own, such as in `ends`.

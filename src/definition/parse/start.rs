@@ -1,17 +1,55 @@
+use std::ops::Range;
+
 use crate::definition::diagnostic::Code;
-use crate::definition::model::{After, Again, Cancel, Correlation, EventPattern, EventRule, Start};
+use crate::definition::model::{
+    After, Again, Assumption, Cancel, Correlation, EventPattern, EventRule, Never, Start,
+};
 use crate::definition::node::{Content, Key, Node};
 use crate::message::{Address, Topic};
 
 use super::place::Place;
-use super::reader::{Fields, Reader};
+use super::reader::{Fields, Reader, nearest};
 
 impl Reader<'_> {
-    /// What starts an instance: one or a list.
-    pub fn starts(&mut self, node: &Node) -> Vec<Start> {
+    /// What starts an instance, one or a list, and whether another saga may.
+    pub fn starts(&mut self, node: &Node) -> (Vec<Start>, bool) {
         let nodes = self.one_or_more(node, "start");
-        let starts: Vec<Start> = nodes.iter().filter_map(|n| self.start(n)).collect();
-        starts
+        let mut by_parent = false;
+        let mut starts = Vec::new();
+        for node in nodes {
+            if self.is_by_parent(node) {
+                self.by_parent(node, by_parent);
+                by_parent = true;
+            } else {
+                starts.extend(self.start(node));
+            }
+        }
+        (starts, by_parent)
+    }
+
+    fn is_by_parent(&self, node: &Node) -> bool {
+        match &node.content {
+            Content::Map(entries) => entries.iter().any(|(key, _)| key.text == "by"),
+            Content::Scalar { .. } | Content::List(_) => false,
+        }
+    }
+
+    fn by_parent(&mut self, node: &Node, twice: bool) {
+        let Some(mut fields) = self.fields(node, "`start`") else { return };
+        let by = fields.take("by");
+        by.and_then(|n| self.choice(n, "by", &[("parent", ())]));
+        if let Some((key, _)) = fields.entry("on") {
+            let help = "make two starts of it: `[ { on: … }, { by: parent } ]`";
+            let message = "a start is by its parent or on an event, not both";
+            self.error::<()>(Code::Contradiction, key.span.clone(), message, help);
+            fields.give_up();
+        }
+        if twice {
+            let help = "keep one `by: parent`";
+            let message = "`by: parent` stands twice";
+            self.error::<()>(Code::NameTwice, node.span.clone(), message, help);
+        }
+        fields.finish(self);
     }
 
     fn start(&mut self, node: &Node) -> Option<Start> {
@@ -21,11 +59,6 @@ impl Reader<'_> {
             return Some(Start { on, condition: None, key: None, again, after });
         }
         let mut fields = self.fields(node, "`start`")?;
-        let by_parent = fields.entry("by").map(|(key, _)| key.span.clone());
-        if let Some(span) = by_parent {
-            let help = "start from an event: `on: shop.orders/OrderPlaced`";
-            self.error::<()>(Code::NotYet, span, "`by: parent` is not built yet", help);
-        }
         let on = fields.need(self, "on", "shop.orders/OrderPlaced");
         let on = on.and_then(|n| self.address(n, "on"));
         let condition = self.optional(&mut fields, "where", Place::Before);
@@ -105,9 +138,46 @@ impl Reader<'_> {
         let mut fields = self.fields(node, "`cancel`")?;
         let on = fields.need(self, "on", "shop.orders/OrderCancelled");
         let on = on.and_then(|n| self.address(n, "on"));
-        let condition = self.optional(&mut fields, "where", Place::Reply);
+        let condition = self.optional(&mut fields, "where", Place::Cancel);
         let key = self.optional(&mut fields, "key", Place::Before);
         fields.finish(self);
         Some(Cancel { on: on?, condition, key })
+    }
+
+    /// What the author takes for granted: `topic/Command never late`.
+    pub fn assumptions(&mut self, node: &Node) -> Vec<(Assumption, Range<usize>)> {
+        let nodes = self.one_or_more(node, "assume");
+        nodes.iter().filter_map(|n| Some((self.assumption(n)?, n.span.clone()))).collect()
+    }
+
+    fn assumption(&mut self, node: &Node) -> Option<Assumption> {
+        let text = self.scalar(node, "assume")?;
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [command, "never", what] = words[..] else {
+            let message = format!("`{text}` is not something that can be assumed");
+            let help = "write such as `payments.commands/ChargeCard never late`";
+            return self.error(Code::NotAChoice, node.span.clone(), message, help);
+        };
+        let never = match what {
+            "late" => Never::Late,
+            "unknown" => Never::Unknown,
+            "rejected" => Never::Rejected,
+            _ => {
+                let message = format!("`never {what}` means nothing");
+                let known = ["late", "unknown", "rejected"];
+                let help = match nearest(what, known.into_iter()) {
+                    Some(word) => format!("did you mean `never {word}`?"),
+                    None => format!("write one of: {}", known.join(", ")),
+                };
+                return self.error(Code::NotAChoice, node.span.clone(), message, help);
+            }
+        };
+        match command.parse::<Address>() {
+            Ok(command) => Some(Assumption { command, never }),
+            Err(e) => {
+                let help = "write such as `payments.commands/ChargeCard never late`";
+                self.told(Code::Address, node.span.clone(), &e.to_string(), help)
+            }
+        }
     }
 }

@@ -1,123 +1,220 @@
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::definition::diagnostic::Code;
 use crate::definition::node::{Content, Node};
-use crate::definition::step::{
-    BlockId, CommandStep, Compensation, EmitStep, Failed, Step, StepId, StepKind, Then, Unknown,
-};
+use crate::definition::places::Keys;
+use crate::definition::step::{Step, StepKind};
+use crate::definition::{BlockId, Join, StepId, Then};
 use crate::message::StepName;
 
 use super::STEPS_MAX;
 use super::place::Place;
+use super::position::Position;
 use super::reader::{Fields, Reader, nearest};
-use super::request::ACTION_RETRY;
-use super::rules::Position;
 
-/// The kinds of step that this version runs; one of them makes a mapping a step.
-const KINDS: [&str; 4] = ["command", "emit", "set", "fail"];
+/// The kinds of step; one of them makes a mapping a step.
+const KINDS: [&str; 14] = [
+    "command", "emit", "set", "fail", "wait", "sleep", "until", "ask", "call", "saga", "parallel",
+    "each", "choose", "lock",
+];
 
-/// The kinds of step that the language has and this version does not run.
-const KINDS_LATER: [&str; 10] =
-    ["wait", "sleep", "until", "ask", "call", "saga", "parallel", "each", "choose", "lock"];
+/// What a list of steps is, for its messages and its block.
+pub(crate) struct Outline<'k> {
+    /// The key that it stands under.
+    pub key: &'k str,
+    /// The composite step that it belongs to.
+    pub owner: Option<StepId>,
+    /// A branch's name.
+    pub name: String,
+}
 
 impl Reader<'_> {
-    /// The list of steps, the main line.
-    pub fn steps(&mut self, node: &Node) -> Vec<Step> {
-        let Content::List(nodes) = &node.content else {
-            let message = format!("`steps` is {}, not a list", node.kind());
-            let help = "begin every step with `- `, such as `- step: reserve-stock`";
-            self.error::<()>(Code::WrongType, node.span.clone(), message, help);
-            return Vec::new();
-        };
-        if nodes.is_empty() {
-            let help = "add a step, such as `- step: reserve-stock`";
-            self.error::<()>(Code::WrongType, node.span.clone(), "`steps` is an empty list", help);
-        }
-        if let Some(first) = nodes.get(STEPS_MAX) {
-            let message = format!("more than {STEPS_MAX} steps");
-            let help = "split the saga into smaller ones";
-            self.error::<()>(Code::Limit, first.span.clone(), message, help);
-        }
-        let pivot = self.pivot(nodes);
-        let mut names: BTreeMap<String, u32> = BTreeMap::new();
-        let mut steps = Vec::new();
-        for (place, node) in nodes.iter().take(STEPS_MAX).enumerate() {
-            let position = Position::of(place, pivot);
-            match self.step(node, place, position, &mut names) {
-                Some(step) => steps.push(step),
-                // What a step that cannot be read would fill is not reported as never filled.
-                None => self.fill_from(node),
-            }
-        }
-        steps
+    /// The main line and all that is in it.
+    pub fn steps(&mut self, node: &Node) {
+        let outline = Outline { key: "steps", owner: None, name: String::new() };
+        self.block(node, &outline, Position::Before);
     }
 
-    fn step(
+    /// A list of steps.
+    pub fn block(&mut self, node: &Node, outline: &Outline<'_>, position: Position) -> BlockId {
+        let block = self.drafts.begin_block(outline.owner, outline.name.clone());
+        let Content::List(nodes) = &node.content else {
+            let message = format!("`{}` is {}, not a list", outline.key, node.kind());
+            let help = "begin every step with `- `, such as `- step: reserve-stock`";
+            self.error::<()>(Code::WrongType, node.span.clone(), message, help);
+            self.drafts.end_block(block, Vec::new(), Some(position));
+            return block;
+        };
+        let chosen = outline.owner.is_some_and(|o| self.places.steps[o.0 as usize].has("choose"));
+        if nodes.is_empty() && !chosen {
+            let message = format!("`{}` is an empty list", outline.key);
+            let help = "add a step, such as `- step: reserve-stock`";
+            self.error::<()>(Code::WrongType, node.span.clone(), message, help);
+        }
+        let mut steps = Vec::new();
+        let mut end = Some(position);
+        for node in nodes {
+            if self.drafts.len() == STEPS_MAX {
+                let message = format!("more than {STEPS_MAX} steps");
+                let help = "split the saga into smaller ones";
+                self.error::<()>(Code::Limit, node.span.clone(), message, help);
+            }
+            if self.drafts.len() >= STEPS_MAX {
+                self.drafts.begin();
+                self.places.steps.push(Keys::default());
+                self.places.stands.push(position);
+                break;
+            }
+            let (step, next) = self.step(node, end.unwrap_or(position));
+            steps.push(step);
+            end = end.and(next);
+        }
+        self.drafts.end_block(block, steps, end);
+        block
+    }
+
+    /// A step, and where the one behind it stands; none if nothing comes out of it.
+    fn step(&mut self, node: &Node, before: Position) -> (StepId, Option<Position>) {
+        let id = self.drafts.begin();
+        self.places.steps.push(Keys::of(node));
+        self.places.stands.push(before);
+        let outer = self.step.replace(id);
+        let step = self.step_in(node, id, before);
+        self.step = outer;
+        let Some((step, end)) = step else {
+            // What a step that cannot be read would fill is not reported as never filled.
+            self.fill_from(node);
+            return (id, Some(before));
+        };
+        self.drafts.end(step);
+        (id, end)
+    }
+
+    fn step_in(
         &mut self,
         node: &Node,
-        place: usize,
-        position: Position,
-        names: &mut BTreeMap<String, u32>,
-    ) -> Option<Step> {
+        id: StepId,
+        before: Position,
+    ) -> Option<(Step, Option<Position>)> {
+        let block = self.drafts.last_open();
         let mut fields = self.fields(node, "this step")?;
         let said = fields.take("step");
         let kind = self.kind(&mut fields);
         let line = self.line(node.span.start);
-        let name = match (said, kind) {
-            (Some(said), _) => self.step_name(said, names, line),
-            (None, Some("set" | "fail")) => Some(StepName::unnamed(kind?, place)),
+        let name = self.name(&fields, said, kind, id, line);
+        let title = fields.take("title").and_then(|n| self.title(n, "title"));
+        let when = self.optional(&mut fields, "when", Place::Guard);
+        let pivot = fields.entry("pivot");
+        let pivot = pivot.and_then(|(key, n)| Some((key, self.boolean(n, "pivot")?)));
+        let pivot = pivot.filter(|(_, said)| *said).map(|(key, _)| key.span.clone());
+        let kind = kind?;
+        let position = self.stand(kind, pivot.as_ref(), before);
+        self.places.stands[id.0 as usize] = position;
+        let place = match kind {
+            "command" | "wait" => Place::Reply,
+            "call" => Place::Http,
+            "ask" => Place::Answer,
+            "saga" => Place::Child,
+            _ => Place::Alone,
+        };
+        let set = fields.take("set").map(|n| self.assignments(n, "set", place));
+        let body = self.body(kind, &mut fields, position);
+        fields.finish(self);
+        let step = Step {
+            id,
+            block,
+            name: name?,
+            title,
+            when,
+            set: set.unwrap_or_default(),
+            pivot: pivot.is_some(),
+            after_pivot: before.is_behind(),
+            kind: body?,
+            line,
+        };
+        let end = self.end(&step, before);
+        Some((step, end))
+    }
+
+    fn body(
+        &mut self,
+        kind: &str,
+        fields: &mut Fields<'_>,
+        position: Position,
+    ) -> Option<StepKind> {
+        match kind {
+            "command" => self.command(fields, position),
+            "emit" => self.emit(fields, position),
+            "fail" => self.fail(fields, position),
+            "wait" => self.wait(fields, position),
+            "sleep" | "until" => self.sleep(fields),
+            "ask" => self.ask(fields, position),
+            "call" => self.call(fields, position),
+            "saga" => self.child(fields, position),
+            "parallel" => self.parallel(fields, position),
+            "each" => self.each_step(fields, position),
+            "choose" => self.choose(fields, position),
+            "lock" => self.lock(fields, position),
+            _ => Some(StepKind::Set),
+        }
+    }
+
+    /// Where the step behind this one stands; none if nothing comes out of it.
+    fn end(&self, step: &Step, before: Position) -> Option<Position> {
+        let through = |block: &BlockId| self.drafts.end_of(*block);
+        let on = |then: Then, end: Option<Position>| match (then, end) {
+            (Then::GoOn, Some(end)) => Some(end.or(before)),
+            (Then::GoOn, None) => Some(before),
+            (Then::GoBack | Then::Park, end) => end,
+        };
+        let end = match &step.kind {
+            StepKind::Fail(_) => None,
+            StepKind::Choose(choose) => {
+                let ends = choose.arms.iter().filter_map(|arm| through(&arm.block));
+                on(choose.failed.then, ends.reduce(Position::or))
+            }
+            StepKind::Lock(lock) => on(lock.failed.then, through(&lock.block)),
+            StepKind::Parallel(parallel) => {
+                let mut ends = parallel.branches.iter().map(through);
+                let comes = match parallel.join {
+                    Join::All => ends.all(|end| end.is_some()),
+                    Join::First => ends.any(|end| end.is_some()),
+                };
+                on(parallel.failed.then, comes.then_some(before))
+            }
+            _ if !step.pivot => Some(before),
+            _ if step.may_be_passed() => Some(Position::After.or(before)),
+            _ => Some(Position::After),
+        };
+        if step.when.is_some() { Some(end.map_or(before, |end| end.or(before))) } else { end }
+    }
+
+    fn name(
+        &mut self,
+        fields: &Fields<'_>,
+        said: Option<&Node>,
+        kind: Option<&'static str>,
+        id: StepId,
+        line: u32,
+    ) -> Option<StepName> {
+        match (said, kind) {
+            (Some(said), _) => self.step_name(said, line),
+            (None, Some("set" | "fail")) => Some(StepName::unnamed(kind?, id.0 as usize)),
             (None, None) => None,
             (None, Some(_)) => {
                 let span = fields.head(self);
                 let help = "begin it with `- step: reserve-stock`";
                 self.error(Code::MissingKey, span, "this step has no name", help)
             }
-        };
-        let title = fields.take("title").and_then(|n| self.title(n, "title"));
-        let when = self.optional(&mut fields, "when", Place::Alone);
-        let pivot = fields.take("pivot").and_then(|n| self.boolean(n, "pivot"));
-        let kind = kind?;
-        let set_place = if kind == "command" { Place::Reply } else { Place::Alone };
-        let set = fields.take("set").map(|n| self.assignments(n, "set", set_place));
-        let body = match kind {
-            "command" => self.command(&mut fields, position),
-            "emit" => self.emit(&mut fields, position),
-            "set" => Some(StepKind::Set),
-            _ => self.fail(&mut fields, position),
-        };
-        fields.finish(self);
-        Some(Step {
-            id: StepId(u32::try_from(place).expect("STEPS_MAX is small")),
-            block: BlockId::MAIN,
-            name: name?,
-            title,
-            when,
-            set: set.unwrap_or_default(),
-            pivot: pivot.unwrap_or(false),
-            after_pivot: position == Position::After,
-            kind: body?,
-            line,
-        })
+        }
     }
 
     /// What makes a mapping a step.
     fn kind(&mut self, fields: &mut Fields<'_>) -> Option<&'static str> {
-        let later: Vec<Range<usize>> = KINDS_LATER
-            .iter()
-            .filter_map(|k| fields.entry(k))
-            .map(|(key, _)| key.span.clone())
-            .collect();
         let mut found: Vec<(&'static str, Range<usize>)> = KINDS
             .iter()
             .filter_map(|kind| fields.entry(kind).map(|(key, _)| (*kind, key.span.clone())))
             .collect();
-        if let Some(span) = later.into_iter().next() {
-            let message = format!("`{}` steps are not built yet", &self.text()[span.clone()]);
-            let help = "this version runs `command`, `emit`, `set` and `fail` steps";
-            fields.give_up();
-            return self.error(Code::NotYet, span, message, help);
-        }
         // Beside another kind, `set` says what that kind's success writes.
         if found.len() > 1 {
             found.retain(|(kind, _)| *kind != "set");
@@ -130,10 +227,7 @@ impl Reader<'_> {
                     .find_map(|key| Some((key, nearest(&key.text, KINDS.into_iter())?)));
                 let (span, help) = match meant {
                     Some((key, kind)) => (key.span.clone(), format!("did you mean `{kind}`?")),
-                    None => (
-                        fields.head(self),
-                        "add one of `command`, `emit`, `set` or `fail`".to_owned(),
-                    ),
+                    None => (fields.head(self), format!("add one of: {}", KINDS.join(", "))),
                 };
                 self.error(Code::MissingKey, span, "this step does nothing that is known", help)
             }
@@ -145,14 +239,9 @@ impl Reader<'_> {
         }
     }
 
-    fn step_name(
-        &mut self,
-        node: &Node,
-        names: &mut BTreeMap<String, u32>,
-        line: u32,
-    ) -> Option<StepName> {
+    fn step_name(&mut self, node: &Node, line: u32) -> Option<StepName> {
         let text = self.scalar(node, "step")?;
-        if let Some(first) = names.insert(text.to_owned(), line) {
+        if let Some(first) = self.drafts.names.insert(text.to_owned(), line) {
             let message = format!("the step `{text}` stands already on line {first}");
             let help = "give every step a name of its own; instances know their steps by it";
             return self.error(Code::NameTwice, node.span.clone(), message, help);
@@ -166,99 +255,12 @@ impl Reader<'_> {
         }
     }
 
-    fn command(&mut self, fields: &mut Fields<'_>, position: Position) -> Option<StepKind> {
-        let (key, command) = fields.entry("command")?;
-        let command = self.address(command, "command");
-        fields.not_yet(self, &["probe"]);
-        let failed = fields.take("failed");
-        let failed = failed.map(|n| self.faileds(n, position)).unwrap_or_default();
-        let unknown = fields.take("unknown").map(|n| self.unknown(n, position));
-        let compensate = self.compensate(fields, position, &key.span);
-        let request = self.request(fields, command, Place::Alone, ACTION_RETRY);
-        if let Some(request) = &request {
-            self.check_replies(request, &failed, &key.span);
-        }
-        Some(StepKind::Command(CommandStep {
-            request: request?,
-            failed,
-            probe: None,
-            unknown: unknown.unwrap_or(Some(position.unknown()))?,
-            compensate: compensate?,
-        }))
-    }
-
-    fn compensate(
-        &mut self,
-        fields: &mut Fields<'_>,
-        position: Position,
-        step: &Range<usize>,
-    ) -> Option<Compensation> {
-        match fields.entry("compensate") {
-            Some((key, node)) => {
-                self.check_undo(position, &key.span);
-                self.compensation(node)
-            }
-            None if fields.is_misspelt("compensate") => None,
-            None => self.unsaid(position, step),
-        }
-    }
-
-    fn unknown(&mut self, node: &Node, position: Position) -> Option<Unknown> {
-        if matches!(&node.content, Content::Scalar { text, .. } if text == "probe") {
-            let help = "write `compensate`, `retry` or `park`";
-            let message = "`unknown: probe` is not built yet";
-            return self.error(Code::NotYet, node.span.clone(), message, help);
-        }
-        let choices = [
-            ("compensate", Unknown::Compensate),
-            ("retry", Unknown::Retry),
-            ("park", Unknown::Park),
-        ];
-        let unknown = self.choice(node, "unknown", &choices)?;
-        self.check_unknown(unknown, position, &node.span)
-    }
-
-    /// The business "no": one or a list, as text or mapping.
-    fn faileds(&mut self, node: &Node, position: Position) -> Vec<Failed> {
-        let nodes = self.one_or_more(node, "failed");
-        nodes.iter().filter_map(|n| self.failed(n, position)).collect()
-    }
-
-    fn failed(&mut self, node: &Node, position: Position) -> Option<Failed> {
-        if matches!(node.content, Content::Scalar { .. }) {
-            let on = self.address(node, "failed")?;
-            let then = self.then(None, position, &node.span)?;
-            return Some(Failed { on, condition: None, reason: None, set: Vec::new(), then });
-        }
-        let mut fields = self.fields(node, "`failed`")?;
-        let on = fields.need(self, "on", "inventory.events/StockRejected");
-        let on = on.and_then(|n| self.address(n, "on"));
-        let condition = self.optional(&mut fields, "where", Place::Reply);
-        let reason = self.optional(&mut fields, "reason", Place::Reply);
-        let choices = [("go-back", Then::GoBack), ("go-on", Then::GoOn), ("park", Then::Park)];
-        let then = if let Some((_, node)) = fields.entry("then") {
-            let then = self.choice(node, "then", &choices);
-            then.and_then(|then| self.then(Some(then), position, &node.span))
-        } else {
-            let head = fields.head(self);
-            self.then(None, position, &head)
-        };
-        let set = fields.entry("set");
-        if let (Some((key, _)), Some(Then::GoBack | Then::Park)) = (set, then) {
-            let help = "say `then: go-on`, or leave `set` out";
-            let message = "`set` has an effect only with `then: go-on`";
-            self.error::<()>(Code::NoEffect, key.span.clone(), message, help);
-        }
-        let set = set.map(|(_, n)| self.assignments(n, "set", Place::Reply));
-        fields.finish(self);
-        Some(Failed { on: on?, condition, reason, set: set.unwrap_or_default(), then: then? })
-    }
-
     fn emit(&mut self, fields: &mut Fields<'_>, position: Position) -> Option<StepKind> {
         let (key, emit) = fields.entry("emit")?;
         let compensate = self.compensate(fields, position, &key.span);
         let fact = self.fact(fields, emit, Place::Alone);
-        Some(StepKind::Emit(EmitStep { fact: fact?, compensate: compensate? }))
+        let compensate = compensate?;
+        Some(StepKind::Emit(crate::definition::EmitStep { fact: fact?, compensate }))
     }
 
     fn fail(&mut self, fields: &mut Fields<'_>, position: Position) -> Option<StepKind> {

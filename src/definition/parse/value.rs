@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::definition::diagnostic::Code;
 use crate::definition::model::Assignment;
 use crate::definition::node::{Content, Node, is_number};
-use crate::expression::{Expression, ParseError, Template};
+use crate::definition::places::Read;
+use crate::expression::{Expression, Name, ParseError, Template};
 
 use super::place::Place;
 use super::quote;
@@ -80,7 +81,14 @@ impl Reader<'_> {
                 self.error::<()>(Code::Name, field.span.clone(), message, help);
                 continue;
             }
-            self.fills.insert(field.text.clone());
+            if place == Place::Collect {
+                // It is read inside the fan-out, and fills what is around it.
+                let inside = self.around.pop();
+                self.fill(&field.text);
+                self.around.extend(inside);
+            } else {
+                self.fill(&field.text);
+            }
             if let Some(value) = self.expression(value, &field.text, place) {
                 found.push(Assignment { field: field.text.clone(), value });
             }
@@ -154,7 +162,7 @@ impl Reader<'_> {
     }
 
     /// A string with `${ cel }` in it.
-    fn text_template(&mut self, node: &Node, text: &str, place: Place) -> Option<Template> {
+    pub fn text_template(&mut self, node: &Node, text: &str, place: Place) -> Option<Template> {
         match Template::parse(text) {
             Ok(template) => {
                 let at = places(self.text(), node, text);
@@ -195,7 +203,15 @@ impl Reader<'_> {
                 self.error::<()>(Code::Name, item.span.clone(), message, help);
                 continue;
             }
-            self.reads.push((fields.clone(), item.span.clone()));
+            self.places.reads.push(Read {
+                step: None,
+                each: None,
+                place: Place::Data,
+                name: Name::Data,
+                fields: fields.clone(),
+                asked: true,
+                span: item.span.clone(),
+            });
             found.push(fields);
         }
         found

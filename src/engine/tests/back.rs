@@ -204,7 +204,10 @@ steps:
 fn an_undoing_writes_what_its_answer_says() {
     let definition = ORDER
         .replace("done: t/Released", "done: t/Released\n      set: { slip: event.slip }")
-        .replace("kind: '${failure.kind}', reason", "slip: '${data.slip}', reason");
+        .replace(
+            "kind: '${failure.kind}', reason",
+            "slip: '${has(data.slip) ? data.slip : 0}', reason",
+        );
     check(
         &definition,
         r#"

@@ -54,6 +54,7 @@ fn definitions() -> Vec<String> {
             .replace("command: t/Charge\n", "command: t/Charge\n    when: data.free\n"),
         ORDER
             .replace("failed: t/Refused", "failed: { on: t/Refused, then: go-on }")
+            .replace("emit: t/Told", "emit: t/Told\n    compensate: none")
             .replace("within: 30m", "within: 20s"),
         ORDER
             .replace("attempts: 2, first: 1s, factor: 2, most: 1s", "for: 1m, first: 1s, most: 9s"),

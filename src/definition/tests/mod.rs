@@ -8,7 +8,9 @@ use super::*;
 use crate::expression::{Expression, Name, Scope, Template};
 use crate::message::{Address, Hash, SagaName, Span, StepName, Timestamp, Topic, Version};
 
-const ORDER: &str = include_str!("../../sagas/order-fulfilment/saga.yaml");
+mod language;
+
+const ORDER: &str = include_str!("../../../sagas/order-fulfilment/saga.yaml");
 
 fn parsed(text: &str) -> Definition {
     match check("saga.yaml", text) {

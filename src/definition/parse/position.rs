@@ -1,68 +1,103 @@
 use std::ops::Range;
 
 use crate::definition::diagnostic::Code;
-use crate::definition::node::{Content, Node};
 use crate::definition::step::{Compensation, Done, Failed, Request, Then, Unknown};
 
+use super::place::Around;
 use super::reader::Reader;
 
-/// Where a step stands on the main line.
+/// Where a step stands, seen from the pivots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Position {
-    /// The way back is open: in front of the pivot, or there is none.
+    /// The way back is open.
     Before,
     /// It is the pivot.
     Pivot,
+    /// A pivot may have succeeded, or what stands here may be undone alone: both rules hold.
+    Perhaps,
     /// There is only forward.
     After,
 }
 
 impl Position {
-    pub fn of(place: usize, pivot: Option<usize>) -> Self {
-        match pivot {
-            Some(pivot) if place == pivot => Self::Pivot,
-            Some(pivot) if place > pivot => Self::After,
-            _ => Self::Before,
-        }
-    }
-
     /// What an action that may have happened means if its author says nothing.
     pub fn unknown(self) -> Unknown {
         match self {
             Self::Before => Unknown::Compensate,
-            Self::Pivot | Self::After => Unknown::Retry,
+            Self::Pivot | Self::Perhaps | Self::After => Unknown::Retry,
+        }
+    }
+
+    /// Where those stand that come from two places.
+    pub fn or(self, other: Self) -> Self {
+        if self == other { self } else { Self::Perhaps }
+    }
+
+    /// Whether a rejection here may find no way back.
+    pub fn is_behind(self) -> bool {
+        match self {
+            Self::Before | Self::Pivot => false,
+            Self::Perhaps | Self::After => true,
+        }
+    }
+
+    /// Where the steps of a block stand that may be undone without the saga.
+    pub fn undoable(self) -> Self {
+        match self {
+            Self::Before | Self::Pivot => Self::Before,
+            Self::Perhaps | Self::After => Self::Perhaps,
         }
     }
 }
 
 impl Reader<'_> {
-    /// The place of the first pivot; refuses a second one.
-    pub fn pivot(&mut self, steps: &[Node]) -> Option<usize> {
-        let mut pivots = Vec::new();
-        for (place, step) in steps.iter().enumerate() {
-            let Content::Map(entries) = &step.content else { continue };
-            let pivot = entries.iter().find(|(key, node)| {
-                let said = matches!(&node.content, Content::Scalar { text, .. } if text == "true");
-                key.text == "pivot" && said
-            });
-            pivots.extend(pivot.map(|(key, _)| (place, key.span.clone())));
+    /// Where a step stands that says, or does not say, that it is the pivot.
+    pub fn stand(
+        &mut self,
+        kind: &str,
+        pivot: Option<&Range<usize>>,
+        before: Position,
+    ) -> Position {
+        let Some(span) = pivot else {
+            return before;
+        };
+        if kind == "fail" {
+            let help = "remove `pivot`: `fail` takes the way back";
+            self.error::<()>(Code::PivotPlace, span.clone(), "`fail` cannot be a pivot", help);
+            return before;
         }
-        let mut pivots = pivots.into_iter();
-        let (first, span) = pivots.next()?;
-        for (_, second) in pivots {
-            let message = format!("the pivot stands already on line {}", self.line(span.start));
-            let help = "keep the first step that cannot be undone; \
-                        behind it there is only forward in any case";
-            self.error::<()>(Code::Pivots, second, message, help);
+        if matches!(kind, "parallel" | "each" | "choose" | "lock") {
+            let message = format!("a `{kind}` step cannot be a pivot");
+            let help = "put `pivot: true` on the one step that cannot be undone";
+            self.error::<()>(Code::PivotPlace, span.clone(), message, help);
+            return before;
         }
-        Some(first)
+        let beside = self.around.iter().any(|a| matches!(a, Around::Each(_) | Around::Parallel));
+        if beside {
+            let message = "other steps run beside this one, so it cannot be a pivot";
+            let help = "put it on the main line, behind the steps that run side by side; \
+                        `choose` and `lock` may hold a pivot";
+            self.error::<()>(Code::PivotPlace, span.clone(), message, help);
+            return before;
+        }
+        match before {
+            Position::Before | Position::Pivot => Position::Pivot,
+            Position::Perhaps => Position::After,
+            Position::After => {
+                let help = "keep the first step that cannot be undone; \
+                            behind it there is only forward in any case";
+                let message = "a pivot stands before this one already";
+                self.warn(Code::Pivots, span.clone(), message, help);
+                Position::After
+            }
+        }
     }
 
     /// What it means that `compensate` is missing.
     pub fn unsaid(&mut self, position: Position, step: &Range<usize>) -> Option<Compensation> {
         match position {
             Position::Pivot | Position::After => Some(Compensation::Unsaid),
-            Position::Before => {
+            Position::Before | Position::Perhaps => {
                 let help = "add `compensate: { command: …, with: …, done: … }`, or `compensate: \
                             none` if there is nothing to undo";
                 let message = "this step does not say how it is undone";
@@ -85,7 +120,13 @@ impl Reader<'_> {
         position: Position,
         span: &Range<usize>,
     ) -> Option<Unknown> {
-        if unknown == Unknown::Compensate && position != Position::Before {
+        let back = matches!(position, Position::Before | Position::Perhaps);
+        if unknown == Unknown::Probe && position == Position::After {
+            let message = "behind the pivot there is no way back if the probe says `absent`";
+            let help = "write `unknown: retry` (the default here) or `unknown: park`";
+            return self.error(Code::NoWayBack, span.clone(), message, help);
+        }
+        if unknown == Unknown::Compensate && !back {
             let message = "from the pivot on there is no way back";
             let help = "write `unknown: retry` (the default here) or `unknown: park`";
             return self.error(Code::NoWayBack, span.clone(), message, help);
@@ -101,13 +142,13 @@ impl Reader<'_> {
         span: &Range<usize>,
     ) -> Option<Then> {
         match (said, position) {
-            (None, Position::After) => {
+            (None, Position::After | Position::Perhaps) => {
                 let message = "behind the pivot a rejection must say what it means";
-                let help = "write `failed: { on: …, then: park }` to ask a person, or \
-                            `then: go-on` if the saga deals with it";
+                let help = "add `then: park` to ask a person, or `then: go-on` if the saga deals \
+                            with it, such as `failed: { …, then: park }`";
                 self.error(Code::NoThen, span.clone(), message, help)
             }
-            (Some(Then::GoBack), Position::After) => {
+            (Some(Then::GoBack), Position::After | Position::Perhaps) => {
                 let message = "behind the pivot there is no way back";
                 let help = "write `then: park` or `then: go-on`";
                 self.error(Code::NoWayBack, span.clone(), message, help)

@@ -1,0 +1,67 @@
+use crate::definition::composite::{EachStep, OnFailed};
+use crate::definition::diagnostic::Code;
+use crate::definition::node::Node;
+use crate::definition::step::{StepKind, Then};
+
+use super::place::{Around, Place};
+use super::position::Position;
+use super::reader::{Fields, Reader};
+use super::steps::Outline;
+use super::verdict::Comes;
+
+/// The longest list that a fan-out may allow.
+const ITEMS_MAX: u64 = 1_000;
+
+/// How many branches run at once if the author does not say.
+const AT_ONCE: u32 = 10;
+
+impl Reader<'_> {
+    /// One branch for each element of a list.
+    pub fn each_step(&mut self, fields: &mut Fields<'_>, position: Position) -> Option<StepKind> {
+        let items = fields.take("each")?;
+        let items = self.expression(items, "each", Place::Alone);
+        let at_most = fields.need(self, "at-most", "100");
+        let at_most = at_most.and_then(|n| self.integer(n, "at-most", 1..ITEMS_MAX + 1));
+        let at_once = fields.take("at-once");
+        let at_once = at_once.map(|n| (n, self.integer(n, "at-once", 1..ITEMS_MAX + 1)));
+        if let (Some((node, Some(once))), Some(most)) = (&at_once, at_most)
+            && *once > most
+        {
+            self.check_at_once(node, *once, most);
+        }
+        let on_failed = [("go-back", OnFailed::GoBack), ("drop", OnFailed::Drop)];
+        let on_failed = fields.take("on-failed").map(|n| self.choice(n, "on-failed", &on_failed));
+        let within = self.within(fields);
+        let failed = self.verdict(fields, position, Place::Alone, Comes::Always);
+        let inside = match (on_failed, &failed) {
+            (Some(Some(OnFailed::Drop)), _) => Position::Before,
+            (_, Some(failed)) if failed.then == Then::GoOn => position.undoable(),
+            _ if position == Position::Pivot => Position::Before,
+            _ => position,
+        };
+        let steps = fields.need(self, "steps", "[ … ]");
+        let owner = self.step;
+        self.around.extend(owner.map(Around::Each));
+        let outline = Outline { key: "steps", owner, name: String::new() };
+        let block = steps.map(|n| self.block(n, &outline, inside));
+        let collect = fields.take("collect");
+        let collect = collect.map(|n| self.assignments(n, "collect", Place::Collect));
+        self.around.pop();
+        Some(StepKind::Each(EachStep {
+            items: items?,
+            at_most: at_most?,
+            at_once: at_once.map_or(Some(AT_ONCE.min(at_most?)), |(_, once)| once)?,
+            on_failed: on_failed.unwrap_or(Some(OnFailed::GoBack))?,
+            block: block?,
+            collect: collect.unwrap_or_default(),
+            within,
+            failed: failed?,
+        }))
+    }
+
+    fn check_at_once(&mut self, node: &Node, once: u32, most: u32) {
+        let message = format!("`at-once` is {once}, but there are at most {most} branches");
+        let help = format!("write a number from 1 to {most}");
+        self.error::<()>(Code::Contradiction, node.span.clone(), message, help);
+    }
+}

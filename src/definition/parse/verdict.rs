@@ -1,0 +1,104 @@
+use std::ops::Range;
+
+use crate::definition::diagnostic::Code;
+use crate::definition::node::{Content, Node};
+use crate::definition::step::Then;
+use crate::definition::waiting::{Late, Remind, Verdict};
+
+use super::place::Place;
+use super::position::Position;
+use super::reader::{Fields, Reader};
+
+/// When a rejection that no event says can come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comes {
+    /// Whatever the author says.
+    Always,
+    /// Only if the step has a `within`.
+    InTime,
+}
+
+impl Reader<'_> {
+    /// A step's `failed` where no event says no: what its rejection means.
+    pub fn verdict(
+        &mut self,
+        fields: &mut Fields<'_>,
+        position: Position,
+        place: Place,
+        comes: Comes,
+    ) -> Option<Verdict> {
+        let timed = fields.entry("within").is_some();
+        let Some((key, node)) = fields.entry("failed") else {
+            let unsaid = Verdict { set: Vec::new(), then: Then::GoBack };
+            if comes == Comes::InTime && !timed {
+                return Some(unsaid);
+            }
+            let head = fields.head(self);
+            return self.then(None, position, &head).map(|then| Verdict { then, ..unsaid });
+        };
+        if comes == Comes::InTime && !timed {
+            let help = "add `within`, or leave `failed` out";
+            let message = "nothing rejects this step as long as it has no `within`";
+            self.error::<()>(Code::NoEffect, key.span.clone(), message, help);
+        }
+        let mut fields = self.fields(node, "`failed`")?;
+        let verdict = self.then_and_set(&mut fields, position, place);
+        fields.finish(self);
+        verdict
+    }
+
+    /// What it means that a `wait` or `ask` has waited long enough.
+    pub fn late(&mut self, fields: &mut Fields<'_>, position: Position) -> Option<Late> {
+        let timed = fields.entry("within").is_some();
+        let unsaid = Late::Fail(Verdict { set: Vec::new(), then: Then::GoBack });
+        let Some((key, node)) = fields.entry("late") else {
+            if !timed {
+                return Some(unsaid);
+            }
+            let head = fields.head(self);
+            return self.late_then(position, &head);
+        };
+        if !timed && !fields.is_misspelt("within") {
+            let help = "add `within: 3d`, or leave `late` out";
+            let message = "`late` has no effect without `within`";
+            self.error::<()>(Code::NoEffect, key.span.clone(), message, help);
+        }
+        if let Content::Map(_) = &node.content {
+            let mut fields = self.fields(node, "`late`")?;
+            let verdict = self.then_and_set(&mut fields, position, Place::Alone);
+            fields.finish(self);
+            return verdict.map(Late::Fail);
+        }
+        match self.choice(node, "late", &[("fail", true), ("go-on", false)])? {
+            true => self.late_then(position, &node.span),
+            false => Some(Late::GoOn),
+        }
+    }
+
+    fn late_then(&mut self, position: Position, span: &Range<usize>) -> Option<Late> {
+        if position.is_behind() {
+            let message = "behind the pivot a rejection must say what it means";
+            let help = "add `late: go-on`, or `late: { then: park }` to ask a person";
+            return self.error(Code::NoThen, span.clone(), message, help);
+        }
+        Some(Late::Fail(Verdict { set: Vec::new(), then: Then::GoBack }))
+    }
+
+    /// A fact that is told again and again while a step waits.
+    pub fn remind(&mut self, node: &Node) -> Option<Remind> {
+        let mut fields = self.fields(node, "`remind`")?;
+        let after = fields.need(self, "after", "1d");
+        let after = after.and_then(|n| self.duration(n, "after"));
+        let every = fields.take("every").map(|n| self.duration(n, "every"));
+        let emit = fields.need(self, "emit", "offers.reminders/Remind");
+        let fact = emit.and_then(|n| self.fact(&mut fields, n, Place::Alone));
+        fields.finish(self);
+        let every = every.map_or(Some(None), |every| every.map(Some));
+        Some(Remind { after: after?, every: every?, fact: fact? })
+    }
+
+    /// A step's own deadline.
+    pub fn within(&mut self, fields: &mut Fields<'_>) -> Option<crate::message::Span> {
+        fields.take("within").and_then(|n| self.duration(n, "within"))
+    }
+}

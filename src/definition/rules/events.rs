@@ -1,0 +1,225 @@
+use std::collections::BTreeSet;
+
+use super::whole::{Relation, Whole};
+use crate::definition::diagnostic::Code;
+use crate::definition::{Compensation, Correlation, Done, Failed, Step, StepKind};
+use crate::expression::{Expression, Name};
+use crate::message::{Address, Topic};
+
+/// The ends of the engine's own topics that no user's topic is likely to have.
+const ENGINE_TOPICS: [&str; 3] = [".inbox", ".changelog", ".dead-letters"];
+
+/// Finds events that two steps could take, that nothing reads, or that are the engine's own.
+pub(super) fn check(whole: &mut Whole<'_>) {
+    let taken: Vec<Taken<'_>> = whole.steps().flat_map(taken).collect();
+    for (place, first) in taken.iter().enumerate() {
+        for second in &taken[place + 1..] {
+            same_reply(whole, first, second);
+        }
+        same_reply_of_branches(whole, first);
+        wait_by_command(whole, first);
+    }
+    unread(whole, &taken);
+    engine_topics(whole, &taken);
+}
+
+/// What an event answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    Action,
+    Probe,
+    Undo,
+    Wait,
+}
+
+/// An event that a step may take.
+struct Taken<'d> {
+    step: &'d Step,
+    slot: Slot,
+    on: &'d Address,
+    condition: Option<&'d Expression>,
+    /// Where it is written, among the step's keys.
+    path: String,
+}
+
+fn taken(step: &Step) -> Vec<Taken<'_>> {
+    match &step.kind {
+        StepKind::Command(command) => {
+            let done = dones(step, Slot::Action, "done", &command.request.done);
+            let mut all: Vec<_> =
+                done.chain(faileds(step, Slot::Action, &command.failed)).collect();
+            if let Some(probe) = &command.probe {
+                all.extend(dones(step, Slot::Probe, "probe.done", &probe.request.done));
+                all.extend(dones(step, Slot::Probe, "probe.absent", &probe.absent));
+            }
+            all.extend(undone(step));
+            all
+        }
+        StepKind::Wait(wait) => {
+            let on = dones(step, Slot::Wait, "wait", &wait.on);
+            on.chain(faileds(step, Slot::Wait, &wait.failed)).collect()
+        }
+        _ => undone(step).collect(),
+    }
+}
+
+fn undone(step: &Step) -> impl Iterator<Item = Taken<'_>> {
+    let done = match step.compensation() {
+        Compensation::Command { request, .. } => &request.done[..],
+        _ => &[],
+    };
+    dones(step, Slot::Undo, "compensate.done", done)
+}
+
+fn dones<'d>(
+    step: &'d Step,
+    slot: Slot,
+    path: &'static str,
+    done: &'d [Done],
+) -> impl Iterator<Item = Taken<'d>> {
+    done.iter().enumerate().map(move |(place, done)| Taken {
+        step,
+        slot,
+        on: &done.on,
+        condition: done.condition.as_ref(),
+        path: format!("{path}.{place}"),
+    })
+}
+
+fn faileds<'d>(
+    step: &'d Step,
+    slot: Slot,
+    failed: &'d [Failed],
+) -> impl Iterator<Item = Taken<'d>> {
+    failed.iter().enumerate().map(move |(place, failed)| Taken {
+        step,
+        slot,
+        on: &failed.on,
+        condition: failed.condition.as_ref(),
+        path: format!("failed.{place}"),
+    })
+}
+
+fn by_command(whole: &Whole<'_>, on: &Address) -> bool {
+    whole.definition.rule(on).is_some_and(|rule| rule.by == Correlation::CommandId)
+}
+
+const APART: &str = "tell them apart by a `where` on both, or say \
+                     `events: { topic/*: { by: command-id } }` if the participant echoes the id";
+
+/// An event that comes without a command's id could be taken by either.
+fn same_reply(whole: &mut Whole<'_>, first: &Taken<'_>, second: &Taken<'_>) {
+    let told_apart = first.condition.is_some() && second.condition.is_some();
+    if first.on != second.on || told_apart || by_command(whole, first.on) {
+        return;
+    }
+    let same = first.step.id == second.step.id;
+    // Within one step, only what undoes it must be told from what does it.
+    if same && (first.slot == Slot::Undo) == (second.slot == Slot::Undo) {
+        return;
+    }
+    if !same && whole.relation(first.step.id, second.step.id) == Relation::Apart {
+        return;
+    }
+    let (of, other) = (what(second), what(first));
+    let message =
+        format!("`{}` could answer {other} on line {} as well", second.on, first.step.line);
+    let span = whole.keys(second.step.id).value(&second.path);
+    let help = if same {
+        "the reply to the undoing must be another event".to_owned()
+    } else {
+        format!("{of} and {other}: {APART}")
+    };
+    whole.error(Code::SameReply, span, message, help);
+}
+
+fn what(taken: &Taken<'_>) -> String {
+    let name = &taken.step.name;
+    match taken.slot {
+        Slot::Action | Slot::Wait => format!("`{name}`"),
+        Slot::Probe => format!("the probe of `{name}`"),
+        Slot::Undo => format!("the undoing of `{name}`"),
+    }
+}
+
+/// The branches of a fan-out send the same command; their replies must name it or the item.
+fn same_reply_of_branches(whole: &mut Whole<'_>, taken: &Taken<'_>) {
+    if whole.each(taken.step.id).is_none() || by_command(whole, taken.on) {
+        return;
+    }
+    let own = |name| matches!(name, Name::Item | Name::Index | Name::Branch);
+    let tells = taken.condition.is_some_and(|c| c.references().iter().any(|r| own(r.name)));
+    if tells {
+        return;
+    }
+    let message = format!("`{}` could answer every branch of this `each`", taken.on);
+    let help = "tell the branches apart by a `where`, such as `event.sku == item.sku`, or say \
+                `events: { topic/*: { by: command-id } }` if the participant echoes the id";
+    let span = whole.keys(taken.step.id).value(&taken.path);
+    whole.error(Code::SameReply, span, message, help);
+}
+
+/// A fact that is waited for answers no command.
+fn wait_by_command(whole: &mut Whole<'_>, taken: &Taken<'_>) {
+    if taken.slot != Slot::Wait || !by_command(whole, taken.on) {
+        return;
+    }
+    let message = format!("`{}` is `by: command-id`, but it answers no command here", taken.on);
+    let help = format!("give it a rule of its own: `events: {{ {}: {{ key: … }} }}`", taken.on);
+    let span = whole.keys(taken.step.id).value(&taken.path);
+    whole.error(Code::Contradiction, span, message, help);
+}
+
+/// Rules for events that nothing reads.
+fn unread(whole: &mut Whole<'_>, taken: &[Taken<'_>]) {
+    let definition = whole.definition;
+    let read: Vec<&Address> = taken
+        .iter()
+        .map(|t| t.on)
+        .chain(definition.starts.iter().map(|s| &s.on))
+        .chain(definition.cancel.iter().map(|c| &c.on))
+        .collect();
+    for rule in &definition.events {
+        let pattern = &rule.on;
+        let matched = read.iter().any(|on| {
+            on.topic == pattern.topic
+                && pattern.event_type.as_ref().is_none_or(|event_type| *event_type == on.event_type)
+        });
+        if matched {
+            continue;
+        }
+        let event_type = pattern.event_type.as_ref().map_or("*", |t| t.as_str());
+        let text = format!("{}/{event_type}", pattern.topic);
+        let span = whole.places.file.key(&format!("events.{text}"));
+        let message = format!("nothing in this saga reads `{text}`");
+        let known = read.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let near = crate::definition::parse::nearest(&text, known.iter().map(String::as_str));
+        let help = match near {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => "leave the rule out, or name the event as the steps do".to_owned(),
+        };
+        whole.warn(Code::UnreadEvent, span, message, help);
+    }
+}
+
+/// Topics that look like the engine's own.
+fn engine_topics(whole: &mut Whole<'_>, taken: &[Taken<'_>]) {
+    let is_own = |topic: &Topic| ENGINE_TOPICS.iter().any(|end| topic.as_str().ends_with(end));
+    let mut told = BTreeSet::new();
+    let definition = whole.definition;
+    let read = taken.iter().map(|t| (whole.keys(t.step.id).value(&t.path), &t.on.topic));
+    let sent = whole.steps().flat_map(|step| {
+        let span = whole.keys(step.id).key("step");
+        step.sends().map(move |on| (span.clone(), &on.topic))
+    });
+    let starts = definition.starts.iter().map(|s| (whole.places.file.key("start"), &s.on.topic));
+    let all: Vec<_> = starts.chain(read).chain(sent).collect();
+    for (span, topic) in all {
+        if !is_own(topic) || !told.insert(topic.clone()) {
+            continue;
+        }
+        let message = format!("`{topic}` looks like one of the engine's own topics");
+        let help = "read and write the topics of your services; the engine's are its own business";
+        whole.warn(Code::EngineTopic, span, message, help);
+    }
+}

@@ -1,0 +1,37 @@
+//! What can be wrong with a definition whose every part is right.
+
+mod events;
+mod flow;
+mod locks;
+mod outcome;
+mod sensitive;
+mod shared;
+mod times;
+mod together;
+mod undo;
+mod whole;
+
+use super::Definition;
+use super::parse::Reader;
+use whole::Whole;
+
+pub(crate) use whole::Finding;
+
+pub use together::check_together;
+
+/// Says everything that is wrong with a definition as a whole.
+pub(super) fn apply(reader: &mut Reader<'_>, definition: &Definition) {
+    let places = std::mem::take(&mut reader.places);
+    let mut whole = Whole::new(definition, &places);
+    flow::check(&mut whole);
+    shared::check(&mut whole);
+    events::check(&mut whole);
+    times::check(&mut whole);
+    undo::check(&mut whole);
+    locks::check(&mut whole);
+    sensitive::check(&mut whole);
+    for finding in whole.found {
+        reader.find(finding);
+    }
+    reader.places = places;
+}

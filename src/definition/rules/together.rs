@@ -1,0 +1,112 @@
+use super::whole::Finding;
+use crate::definition::diagnostic::{Code, Diagnostics, Severity};
+use crate::definition::parse::{Position, Reader, nearest, places_of};
+use crate::definition::{Definition, SagaStep, Step, StepKind};
+
+/// Says what is wrong between definitions: children that are not there, that lock under a lock,
+/// or whose pivot stands where their parent could still go back. Each definition comes with its
+/// file's name.
+#[must_use]
+pub fn check_together<'d>(all: impl IntoIterator<Item = (&'d str, &'d Definition)>) -> Diagnostics {
+    let all: Vec<(&str, &Definition)> = all.into_iter().collect();
+    let mut found = Vec::new();
+    for (file, definition) in &all {
+        let mut reader = Reader::new(file, &definition.source);
+        let has_children = definition.steps.iter().any(|s| matches!(s.kind, StepKind::Saga(_)));
+        if !has_children {
+            continue;
+        }
+        let places = places_of(file, &definition.source);
+        for step in &definition.steps {
+            let StepKind::Saga(child) = &step.kind else { continue };
+            let keys = &places.steps[step.id.0 as usize];
+            let stand = places.stands[step.id.0 as usize];
+            let told = child_of(&all, definition, step, child, stand);
+            if let Some((code, message, help)) = told {
+                let (span, severity) = (keys.value("saga"), Severity::Error);
+                reader.find(Finding { code, severity, span, message, help });
+            }
+        }
+        found.extend(reader.finish());
+    }
+    Diagnostics::in_order(found)
+}
+
+type Told = (Code, String, String);
+
+fn child_of(
+    all: &[(&str, &Definition)],
+    parent: &Definition,
+    step: &Step,
+    child: &SagaStep,
+    stand: Position,
+) -> Option<Told> {
+    let newest = all.iter().map(|(_, d)| *d).filter(|d| d.saga == child.saga);
+    let Some(definition) = newest.max_by_key(|d| d.version) else {
+        let known = all.iter().map(|(_, d)| d.saga.as_str());
+        let help = match nearest(child.saga.as_str(), known) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => "give its file as well, or write it".to_owned(),
+        };
+        return Some((Code::UnknownSaga, format!("there is no saga `{}`", child.saga), help));
+    };
+    if !definition.by_parent {
+        let message = format!("`{}` is not started by a parent", child.saga);
+        let help = "add `{ by: parent }` to its `start`".to_owned();
+        return Some((Code::UnknownSaga, message, help));
+    }
+    let under = locks_around(parent, step);
+    if let (Some(outer), Some(inner)) = (under, first_lock(all, definition, 0)) {
+        let message = format!(
+            "`{}` locks (`{inner}`), and `{outer}` on line {} holds a lock around it",
+            child.saga,
+            line(parent, &outer)
+        );
+        let help = "take all keys at once in the parent, or start the child outside the lock";
+        return Some((Code::ChildLocks, message, help.to_owned()));
+    }
+    let pivot = definition.steps.iter().find(|s| s.pivot);
+    let pivot = pivot.filter(|_| matches!(stand, Position::Before | Position::Perhaps))?;
+    let message = format!(
+        "`{}` has a pivot (`{}`), so it must be its parent's pivot or stand behind it",
+        child.saga, pivot.name
+    );
+    let help = "add `pivot: true` here, or move the step behind the pivot".to_owned();
+    Some((Code::ChildPivot, message, help))
+}
+
+/// The lock around a step, by its name.
+fn locks_around(definition: &Definition, step: &Step) -> Option<String> {
+    let mut block = step.block;
+    while let Some(owner) = definition.block(block).owner {
+        let owner = definition.step(owner);
+        if matches!(owner.kind, StepKind::Lock(_)) {
+            return Some(owner.name.to_string());
+        }
+        block = owner.block;
+    }
+    None
+}
+
+fn line(definition: &Definition, name: &str) -> u32 {
+    definition.steps.iter().find(|s| s.name.as_str() == name).map_or(0, |s| s.line)
+}
+
+/// The deepest chain of children that is looked into.
+const DEPTH_MAX: usize = 16;
+
+/// A lock that a saga or one of its children takes.
+fn first_lock(all: &[(&str, &Definition)], of: &Definition, depth: usize) -> Option<String> {
+    let own = of.steps.iter().find(|s| matches!(s.kind, StepKind::Lock(_)));
+    if let Some(own) = own {
+        return Some(own.name.to_string());
+    }
+    if depth == DEPTH_MAX {
+        return None;
+    }
+    of.steps.iter().find_map(|step| {
+        let StepKind::Saga(child) = &step.kind else { return None };
+        let newest = all.iter().map(|(_, d)| *d).filter(|d| d.saga == child.saga);
+        newest.max_by_key(|d| d.version).and_then(|child| first_lock(all, child, depth + 1))
+    })
+}

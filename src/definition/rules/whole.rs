@@ -1,0 +1,141 @@
+use std::ops::Range;
+
+use crate::definition::diagnostic::{Code, Severity};
+use crate::definition::places::{Keys, Places};
+use crate::definition::{Definition, Join, Step, StepId, StepKind};
+use crate::expression::Expression;
+
+/// One thing that a rule found.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    /// Which kind of mistake.
+    pub code: Code,
+    /// Whether it stops the definition from running.
+    pub severity: Severity,
+    /// Where.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// How to mend it.
+    pub help: String,
+}
+
+/// A definition with the places of its parts, and what the rules found in it.
+pub(super) struct Whole<'d> {
+    pub definition: &'d Definition,
+    pub places: &'d Places,
+    pub found: Vec<Finding>,
+}
+
+/// How two steps lie to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Relation {
+    /// The first is over, or skipped, before the second begins.
+    Before,
+    /// They may run at the same time.
+    Beside(Join),
+    /// At most one of them runs.
+    Apart,
+    /// One is part of the other, or they are the same.
+    Within,
+}
+
+impl<'d> Whole<'d> {
+    pub fn new(definition: &'d Definition, places: &'d Places) -> Self {
+        Self { definition, places, found: Vec::new() }
+    }
+
+    pub fn error(
+        &mut self,
+        code: Code,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let (message, help) = (message.into(), help.into());
+        self.found.push(Finding { code, severity: Severity::Error, span, message, help });
+    }
+
+    pub fn warn(
+        &mut self,
+        code: Code,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let (message, help) = (message.into(), help.into());
+        self.found.push(Finding { code, severity: Severity::Warning, span, message, help });
+    }
+
+    pub fn steps(&self) -> impl Iterator<Item = &'d Step> + use<'d> {
+        self.definition.steps.iter()
+    }
+
+    pub fn keys(&self, step: StepId) -> &'d Keys {
+        &self.places.steps[step.0 as usize]
+    }
+
+    /// The composite steps around a step, the innermost first.
+    pub fn around(&self, step: StepId) -> Vec<&'d Step> {
+        let mut found = Vec::new();
+        let mut block = self.definition.step(step).block;
+        while let Some(owner) = self.definition.block(block).owner {
+            let owner = self.definition.step(owner);
+            found.push(owner);
+            block = owner.block;
+        }
+        found
+    }
+
+    /// The step of the main line that a step is part of.
+    pub fn outermost(&self, step: StepId) -> &'d Step {
+        self.around(step).last().copied().unwrap_or_else(|| self.definition.step(step))
+    }
+
+    /// The innermost `each` around a step.
+    pub fn each(&self, step: StepId) -> Option<StepId> {
+        let mut around = self.around(step).into_iter();
+        around.find(|s| matches!(s.kind, StepKind::Each(_))).map(|s| s.id)
+    }
+
+    /// The guards that hold when a step runs: its own, its branches', and those around it.
+    pub fn guards(&self, step: StepId) -> Vec<&'d Expression> {
+        let mut found = Vec::new();
+        let mut inner = self.definition.step(step);
+        found.extend(inner.when.as_ref());
+        for owner in self.around(step) {
+            if let StepKind::Choose(choose) = &owner.kind {
+                let arm = choose.arms.iter().find(|arm| arm.block == inner.block);
+                found.extend(arm.and_then(|arm| arm.when.as_ref()));
+            }
+            found.extend(owner.when.as_ref());
+            inner = owner;
+        }
+        found
+    }
+
+    /// How two steps lie to each other, the first one standing first in the file.
+    pub fn relation(&self, first: StepId, second: StepId) -> Relation {
+        let line = |step: StepId| {
+            let mut line: Vec<StepId> = self.around(step).iter().map(|s| s.id).collect();
+            line.reverse();
+            line.push(step);
+            line
+        };
+        let (first, second) = (line(first), line(second));
+        let split = first.iter().zip(&second).position(|(a, b)| a != b);
+        let Some(split) = split else {
+            return Relation::Within;
+        };
+        let (a, b) = (self.definition.step(first[split]), self.definition.step(second[split]));
+        if a.block == b.block {
+            return Relation::Before;
+        }
+        let owner = self.definition.block(a.block).owner;
+        let owner = owner.map(|id| &self.definition.step(id).kind);
+        match owner {
+            Some(StepKind::Parallel(parallel)) => Relation::Beside(parallel.join),
+            _ => Relation::Apart,
+        }
+    }
+}
