@@ -39,6 +39,8 @@ pub(super) struct Drawing {
     pub heads: Vec<Rect>,
     /// Its edges, in their order.
     pub routes: Vec<Route>,
+    /// The parts of regions that lines take one behind another.
+    pub bands: Vec<Rect>,
     /// Its lanes, if there are any.
     pub lanes: Vec<Rect>,
     /// Where their names stand.

@@ -58,6 +58,7 @@ pub(super) fn lay_out(picture: &Picture, sizes: &Sizes, direction: Direction) ->
         regions: rects(&areas.regions),
         heads: rects(&areas.heads),
         routes: route::along_tracks(picture, &areas, sizes, direction),
+        bands: Vec::new(),
         lanes: Vec::new(),
         lane_heads: Vec::new(),
     }

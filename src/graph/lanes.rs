@@ -25,6 +25,8 @@ pub(super) struct Places {
     pub rows: Vec<i32>,
     pub regions: Vec<Area>,
     pub heads: Vec<Area>,
+    /// The parts of regions that lines take one behind another.
+    pub bands: Vec<Area>,
     /// What each line takes, along the way forward.
     pub lines: Vec<(i32, i32)>,
 }
@@ -56,6 +58,7 @@ pub(super) fn lay_out(picture: &Picture, sizes: &Sizes, direction: Direction) ->
         regions: rects(&places.regions),
         heads: rects(&places.heads),
         routes: routes(picture, &places, sizes, direction),
+        bands: rects(&places.bands),
         lanes: rects(&lane(end)),
         lane_heads: rects(&lane(head)),
     }
@@ -82,6 +85,7 @@ impl<'p> Planner<'p> {
             rows: vec![0; picture.nodes.len()],
             regions: vec![Area::default(); picture.regions.len()],
             heads: vec![Area::default(); picture.regions.len()],
+            bands: Vec::new(),
             lines: vec![(0, 0); picture.lines.len()],
         };
         let heads = sizes.lanes.iter().map(|size| direction.extent(*size).0);
@@ -237,6 +241,10 @@ impl<'p> Planner<'p> {
             breadth: self.total - (outer_before - before) - (outer_after - after),
         };
         self.places.regions[id.0] = area;
+        for line in picture.region(id).lines.iter().filter(|_| picture.region(id).lines.len() > 1) {
+            let (along, end) = self.places.lines[line.0];
+            self.places.bands.push(Area { along, length: end - along, ..area });
+        }
         self.places.heads[id.0] = match self.direction {
             Direction::Down => Area { length: head_length, ..area },
             Direction::Right => Area { breadth: head_breadth, ..area },

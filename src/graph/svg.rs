@@ -145,6 +145,9 @@ impl Sheet<'_> {
             let (at, head) = (drawing.regions[index], drawing.heads[index]);
             self.region(region, at, head, &cards.heads[index]);
         }
+        for band in &drawing.bands {
+            self.rect("band", *band, 0);
+        }
         for (edge, route) in self.picture.edges.iter().zip(&drawing.routes) {
             self.edge(edge.role, &route.points);
         }
