@@ -82,14 +82,13 @@ impl<'d> Composer<'d> {
     fn step(&mut self, definition: &Definition, step: &Step) -> Item {
         let mut about = step::about(step, self.words);
         if let Some(kind) = step::region(&step.kind) {
-            about.undo = self.undo(step);
             return self
                 .region(about, kind, |composer, region| composer.blocks(definition, step, region));
         }
         if let StepKind::Saga(child) = &step.kind
+            && step::takes_itself_back(child)
             && let Some(inner) = self.child(&child.saga)
         {
-            about.undo = self.undo(step);
             return self.region(about, RegionKind::Child, |composer, region| {
                 vec![composer.nested(inner, region)]
             });
@@ -102,13 +101,6 @@ impl<'d> Composer<'d> {
 
     fn undo(&mut self, step: &Step) -> Option<NodeId> {
         let (mut about, participant) = step::undo(step, self.words)?;
-        // A child that is drawn takes itself back along its own line.
-        if let StepKind::Saga(child) = &step.kind
-            && participant.as_deref() == Some(child.saga.as_str())
-            && self.child(&child.saga).is_some()
-        {
-            return None;
-        }
         about.lane = self.lane(participant);
         Some(self.node(Shape::Undo, about))
     }

@@ -48,13 +48,11 @@ fn never_succeeds(picture: &Picture, item: Item) -> bool {
 /// From each step to what undoes it.
 fn undo(picture: &Picture, line: LineId, edges: &mut Vec<Edge>) {
     for item in &picture.line(line).items {
-        let from = match *item {
-            Item::Node(id) if picture.node(id).shape == Shape::Start => continue,
-            Item::Node(id) => Port::Node(id),
-            Item::Region(id) => Port::Side(id),
-        };
-        if let Some(undo) = picture.about(*item).undo {
-            edges.push(Edge { line, from, to: Port::Node(undo), role: Role::Undo, label: None });
+        let Item::Node(id) = *item else { continue };
+        let node = picture.node(id);
+        if let Some(undo) = node.about.undo.filter(|_| node.shape != Shape::Start) {
+            let (from, to) = (Port::Node(id), Port::Node(undo));
+            edges.push(Edge { line, from, to, role: Role::Undo, label: None });
         }
     }
 }
@@ -63,8 +61,7 @@ fn undo(picture: &Picture, line: LineId, edges: &mut Vec<Edge>) {
 fn back(picture: &Picture, line: LineId, edges: &mut Vec<Edge>) {
     let owner = picture.line(line).owner;
     let mut joins: Vec<Port> = Vec::new();
-    let stations = picture.line(line).items.iter().any(|item| picture.is_station(*item));
-    joins.extend(owner.filter(|_| stations).map(Port::Close));
+    joins.extend(owner.filter(|_| comes_back(picture, line)).map(Port::Close));
     for item in picture.line(line).items.iter().rev() {
         let Some((enters, leaves)) = station(picture, *item) else {
             if picture.about(*item).goes_back {
@@ -78,6 +75,23 @@ fn back(picture: &Picture, line: LineId, edges: &mut Vec<Edge>) {
     if let Some(owner) = owner {
         edges.extend(joins.drain(..).map(|from| edge(line, from, Port::Open(owner))));
     }
+}
+
+/// Whether what follows a line can come back to it: something is undone there, and no pivot stands
+/// behind that.
+fn comes_back(picture: &Picture, line: LineId) -> bool {
+    let items = &picture.line(line).items;
+    let last = items.iter().rposition(|item| picture.is_station(*item));
+    last.is_some_and(|last| !items[last..].iter().any(|item| holds_pivot(picture, *item)))
+}
+
+fn holds_pivot(picture: &Picture, item: Item) -> bool {
+    let inside = match item {
+        Item::Node(_) => return picture.about(item).pivot,
+        Item::Region(id) => &picture.region(id).lines,
+    };
+    let mut items = inside.iter().flat_map(|line| &picture.line(*line).items);
+    picture.about(item).pivot || items.any(|item| holds_pivot(picture, *item))
 }
 
 fn edge(line: LineId, from: Port, to: Port) -> Edge {

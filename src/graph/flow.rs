@@ -97,7 +97,7 @@ impl Planner<'_> {
     fn line(&self, id: LineId) -> LinePlan {
         let line = self.picture.line(id);
         let mut items: Vec<ItemPlan> = line.items.iter().map(|item| self.item(*item)).collect();
-        let back = if line.back { self.back_track(&items) } else { 0 };
+        let back = if line.back { self.back_track(&items, line.owner.is_some()) } else { 0 };
         let inner = line.owner.is_some();
         let (mut along, mut before, mut after) =
             (0, 0, if line.back { back + RAIL / 2 } else { 0 });
@@ -163,12 +163,16 @@ impl Planner<'_> {
         ItemPlan { item, start: 0, length, before, after: breadth - before, inside }
     }
 
-    /// How far the way back of a line must run from its way forward.
-    fn back_track(&self, items: &[ItemPlan]) -> i32 {
-        let concerned = |plan: &ItemPlan| {
-            self.picture.is_station(plan.item) || self.picture.about(plan.item).goes_back
+    /// How far the way back of a line must run from its way forward, to pass what it passes: of an
+    /// inner line everything, for it comes from the line's end.
+    fn back_track(&self, items: &[ItemPlan], inner: bool) -> i32 {
+        let station = |plan: &ItemPlan| self.picture.is_station(plan.item);
+        let concerned = |plan: &ItemPlan| station(plan) || self.picture.about(plan.item).goes_back;
+        let last = if inner && items.iter().any(station) {
+            items.len()
+        } else {
+            items.iter().rposition(concerned).map_or(0, |last| last + 1)
         };
-        let last = items.iter().rposition(concerned).map_or(0, |last| last + 1);
         let beside = |plan: &ItemPlan| match self.undo(plan.item) {
             Some((_, breadth)) => plan.after + UNDO_GAP + breadth / 2,
             None if self.picture.is_crossed(plan.item) => 0,

@@ -64,11 +64,6 @@ impl Area {
     pub fn middle(self) -> i32 {
         self.along + self.length / 2
     }
-
-    /// Its middle across it.
-    pub fn centre(self) -> i32 {
-        self.across + self.breadth / 2
-    }
 }
 
 impl Direction {

@@ -59,13 +59,9 @@ impl Router<'_> {
         bent(Spot { along: start, across: first }, bend, Spot { along: end, across: last })
     }
 
-    /// From the side of a step, or from the end of a region, to what undoes it.
+    /// From the side of a step to what undoes it.
     fn undo(&self, edge: &Edge) -> Vec<Spot> {
         let (from, to) = (self.area(edge.from), self.area(edge.to));
-        if self.node(edge.from).is_none() {
-            let across = to.centre();
-            return vec![Spot { along: from.end(), across }, Spot { along: to.along, across }];
-        }
         let along = from.middle();
         let (start, end) = if to.across >= from.side() {
             (from.side(), to.across)

@@ -231,6 +231,10 @@ impl<'p> Planner<'p> {
         }
         if self.direction == Direction::Right {
             along = along.max(start + head_length);
+            // The last line takes what its region has left.
+            if let Some(last) = picture.region(id).lines.last() {
+                self.places.lines[last.0].1 = along;
+            }
         }
         let (before, after) = self.reach[depth];
         let (outer_before, outer_after) = self.reach[0];
@@ -249,14 +253,6 @@ impl<'p> Planner<'p> {
             Direction::Down => Area { length: head_length, ..area },
             Direction::Right => Area { breadth: head_breadth, ..area },
         };
-        match picture.region(id).about.undo {
-            Some(undo) => {
-                let row = along + GAP;
-                let length = self.direction.extent(self.sizes.nodes[undo.0]).0;
-                self.put(undo, row, length);
-                row + length
-            }
-            None => along,
-        }
+        along
     }
 }

@@ -86,7 +86,8 @@ pub struct About {
     pub pivot: bool,
     /// Whether the way back can begin here.
     pub goes_back: bool,
-    /// What undoes it; for the start, the end that the way back leads to.
+    /// What undoes it; for the start, the end that the way back leads to. A region has none: it is
+    /// undone by undoing what is in it.
     pub undo: Option<NodeId>,
     /// Who does it.
     pub lane: LaneId,
@@ -241,7 +242,7 @@ impl Picture {
     pub fn is_crossed(&self, item: Item) -> bool {
         match item {
             Item::Node(_) => false,
-            Item::Region(id) => self.region(id).back && self.region(id).about.undo.is_none(),
+            Item::Region(id) => self.region(id).back,
         }
     }
 

@@ -2,7 +2,7 @@ use super::picture::{About, Detail, RegionKind, Shape};
 use super::words::{self, Words, detail, shown, verdict};
 use crate::definition::{
     CommandStep, Compensation, EachStep, Failed, Join, Late, LockStep, OnFailed, ParallelStep,
-    Release, Step, StepKind, Then, Unknown, Verdict,
+    Release, SagaStep, Step, StepKind, Then, Unknown, Verdict,
 };
 
 /// What a step is, without what undoes it.
@@ -99,6 +99,15 @@ pub(super) fn undo(step: &Step, words: Words) -> Option<(About, Option<String>)>
     };
     let caption = format!("undo · {participant}");
     Some((About { heading, caption, details, ..About::default() }, Some(participant)))
+}
+
+/// Whether a child is undone along its own line, if by anything: it is drawn inside its parent
+/// then, and the way back runs through it.
+pub(super) fn takes_itself_back(child: &SagaStep) -> bool {
+    match child.compensate {
+        Compensation::Unsaid | Compensation::Nothing | Compensation::Child => true,
+        Compensation::Command { .. } | Compensation::Call { .. } | Compensation::Emit(_) => false,
+    }
 }
 
 /// A branch's name or guard, as it stands at the edge that leads into it.

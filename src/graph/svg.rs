@@ -52,7 +52,7 @@ pub(super) fn draw(picture: &Picture, lanes: bool, direction: Direction) -> Stri
 }
 
 /// The lines of every label, by line and by the item that it stands in front of.
-fn labels(picture: &Picture, room: i32) -> Vec<Vec<Vec<String>>> {
+pub(super) fn labels(picture: &Picture, room: i32) -> Vec<Vec<Vec<String>>> {
     let lines = (0..picture.lines.len()).map(LineId);
     let label = |line: LineId, index: usize| {
         let text = picture.label_before(line, index);
@@ -63,7 +63,7 @@ fn labels(picture: &Picture, room: i32) -> Vec<Vec<Vec<String>>> {
     lines.map(of_line).collect()
 }
 
-fn sizes(picture: &Picture, cards: &Cards, labels: &[Vec<Vec<String>>]) -> Sizes {
+pub(super) fn sizes(picture: &Picture, cards: &Cards, labels: &[Vec<Vec<String>>]) -> Sizes {
     let label = |lines: &Vec<String>| match lines.len() {
         0 => Size::default(),
         _ => {
