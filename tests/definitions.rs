@@ -1,25 +1,72 @@
 //! Wrong definitions and what is said about them: `tests/definitions/*.yaml` with the expected
-//! rendering beside each. `UPDATE=1 cargo test --test definitions` writes the renderings anew.
+//! rendering beside each; a folder there holds definitions that are wrong only together.
+//! `UPDATE=1 cargo test --test definitions` writes the renderings anew.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use segue::definition::{Diagnostics, check};
+use segue::definition::{Diagnostics, check, check_together, parse};
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/definitions");
     let entries = fs::read_dir(folder).expect("the folder of wrong definitions");
     let paths = entries.map(|entry| entry.expect("an entry of it").path());
-    let mut paths: Vec<_> = paths.filter(|p| p.extension().is_some_and(|e| e == "yaml")).collect();
+    let is_case = |p: &PathBuf| p.is_dir() || p.extension().is_some_and(|e| e == "yaml");
+    let mut paths: Vec<_> = paths.filter(is_case).collect();
     paths.sort();
     paths
 }
 
 fn said(path: &Path) -> Diagnostics {
+    if path.is_dir() {
+        return said_together(path);
+    }
     let text = fs::read_to_string(path).expect("a definition");
     let name = path.file_name().expect("a file's name").to_string_lossy();
     check(&name, &text).1
+}
+
+/// What is said about the parent and the child of a folder, each right alone.
+fn said_together(folder: &Path) -> Diagnostics {
+    let read = |name: &str| {
+        let text = fs::read_to_string(folder.join(name)).expect("a definition");
+        let definition = parse(name, &text).unwrap_or_else(|e| panic!("{name}\n{e}"));
+        (name.to_owned(), definition)
+    };
+    let all = ["parent.yaml", "child.yaml"].map(read);
+    check_together(all.iter().map(|(file, definition)| (file.as_str(), definition)))
+}
+
+/// The text that a diagnostic is about.
+fn text_of(path: &Path, file: &str) -> String {
+    let path = if path.is_dir() { path.join(file) } else { path.to_owned() };
+    fs::read_to_string(path).expect("a definition")
+}
+
+/// Every code and its name, as the definition room declares them.
+fn declared() -> BTreeMap<String, String> {
+    let source = include_str!("../src/definition/diagnostic.rs");
+    let of = |line: &str| {
+        let (name, number) = line.trim().strip_suffix(',')?.split_once(" = ")?;
+        Some((format!("SG{:04}", number.parse::<u16>().ok()?), name.to_owned()))
+    };
+    source.lines().filter_map(of).collect()
+}
+
+#[test]
+fn every_code_stands_in_the_reference() {
+    let page = include_str!("../src/definition/DIAGNOSTICS.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `SG"));
+    let mut listed = Vec::new();
+    for row in rows {
+        let cells: Vec<&str> = row.split(" | ").map(str::trim).collect();
+        let [code, meaning, mend] = cells[..] else { panic!("three cells: {row}") };
+        assert!(meaning.len() > 10 && mend.trim_end_matches('|').len() > 10, "too short: {row}");
+        listed.push(format!("SG{}", code.trim_end_matches('`')));
+    }
+    let declared: Vec<String> = declared().into_keys().collect();
+    assert_eq!(listed, declared, "src/definition/DIAGNOSTICS.md lists every code, in order");
 }
 
 #[test]
@@ -27,7 +74,7 @@ fn every_mistake_is_told_as_expected() {
     let update = std::env::var_os("UPDATE").is_some();
     let mut differ = Vec::new();
     let cases = cases();
-    assert!(cases.len() >= 40, "{} cases", cases.len());
+    assert!(cases.len() >= 200, "{} cases", cases.len());
     for path in cases {
         let seen = format!("{}\n", said(&path));
         let golden = path.with_extension("txt");
@@ -51,8 +98,8 @@ fn every_mistake_has_a_place_and_a_mend() {
     for path in cases() {
         let diagnostics = said(&path);
         assert!(!diagnostics.is_empty(), "{} has nothing wrong with it", path.display());
-        let text = fs::read_to_string(&path).expect("a definition");
         for diagnostic in diagnostics.iter() {
+            let text = text_of(&path, &diagnostic.file);
             let line = text.lines().nth(diagnostic.line - 1).unwrap_or_default();
             assert_eq!(line, diagnostic.line_text, "{}", path.display());
             assert!(diagnostic.column <= line.chars().count() + 1, "{}", path.display());
@@ -61,5 +108,7 @@ fn every_mistake_has_a_place_and_a_mend() {
             codes.insert(diagnostic.code);
         }
     }
-    assert!(codes.len() >= 25, "only {codes:?} have a case");
+    let seen: Vec<String> = codes.iter().map(ToString::to_string).collect();
+    let declared: Vec<String> = declared().into_keys().collect();
+    assert_eq!(seen, declared, "every code has a wrong definition");
 }

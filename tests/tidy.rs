@@ -18,6 +18,7 @@ const ROOMS: [&str; 20] = [
     "simulation",
     "store",
     "telemetry",
+    "calls",
     "config",
     "broker",
     "devbroker",
@@ -28,12 +29,14 @@ const ROOMS: [&str; 20] = [
 ];
 
 /// Crates that only one room may touch.
-const WALLS: [(&str, &[&str]); 6] = [
+const WALLS: [(&str, &[&str]); 8] = [
     ("rdkafka", &["broker"]),
     ("sled", &["store"]),
     ("opentelemetry", &["telemetry"]),
     ("kafka_protocol", &["devbroker"]),
     ("clap", &["cli"]),
+    ("hyper", &["calls"]),
+    ("tokio_rustls", &["calls"]),
     ("cel", &["expression"]),
 ];
 

@@ -181,7 +181,15 @@ impl Story {
             | NoteKind::TimedOut
             | NoteKind::Cancelled
             | NoteKind::Refused
-            | NoteKind::Forgotten => {}
+            | NoteKind::Forgotten
+            | NoteKind::Probed
+            | NoteKind::Waiting
+            | NoteKind::Asked
+            | NoteKind::Reminded
+            | NoteKind::Kept
+            | NoteKind::Dropped
+            | NoteKind::Locked
+            | NoteKind::Released => {}
         }
         self.broken.extend(broken.into_iter().map(|(rule, words)| (rule, place, words)));
     }

@@ -13,6 +13,10 @@ pub struct EngineTopics {
     pub dead_letters: Topic,
     /// Every version of a definition that ever ran, compacted.
     pub definitions: Topic,
+    /// What people are asked.
+    pub questions: Topic,
+    /// What people do.
+    pub operator: Topic,
 }
 
 impl EngineTopics {
@@ -28,6 +32,8 @@ impl EngineTopics {
             history: topic("history")?,
             dead_letters: topic("dead-letters")?,
             definitions: topic("definitions")?,
+            questions: topic("questions")?,
+            operator: topic("operator")?,
         })
     }
 }

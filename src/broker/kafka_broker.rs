@@ -133,6 +133,7 @@ impl KafkaBroker {
     fn send_outwards(&self, batch: &Batch) -> Result<(), Lost> {
         batch.messages.iter().try_for_each(|message| self.ledger.message(message))?;
         batch.dead_letters.iter().try_for_each(|letter| self.ledger.dead_letter(letter))?;
+        batch.letters.iter().try_for_each(|letter| self.ledger.letter(letter))?;
         for (shard, part) in &batch.shards {
             part.history.iter().try_for_each(|record| self.ledger.history(*shard, record))?;
         }

@@ -21,7 +21,7 @@ use super::record::owned_headers;
 use super::writer::QueueFull;
 use super::{Connection, Error};
 use crate::message::{Offset, Outgoing, Shard};
-use crate::runtime::{DeadLetter, HistoryRecord, Lost};
+use crate::runtime::{Append, DeadLetter, HistoryRecord, Lost};
 
 /// The largest record that the engine writes, in bytes; its topics allow it.
 pub(super) const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -85,6 +85,14 @@ impl Ledger {
             .partition(partition(shard))
             .key(record.key.as_ref())
             .payload(record.value.as_ref());
+        self.send(record)
+    }
+
+    pub(super) fn letter(&self, letter: &Append) -> Result<(), Lost> {
+        let record = BaseRecord::with_opaque_to(self.topics.inbox.as_str(), 0)
+            .partition(partition(letter.shard))
+            .payload(letter.value.as_ref());
+        let record: BaseRecord<'_, [u8], [u8], usize> = record;
         self.send(record)
     }
 

@@ -89,6 +89,8 @@ impl Plan {
             spec(topics.history, self.shards, deleted(self.history_kept)),
             spec(topics.dead_letters, 1, deleted(self.dead_letters_kept)),
             spec(topics.definitions, 1, compacted),
+            spec(topics.questions, 1, deleted(self.history_kept)),
+            spec(topics.operator, 1, deleted(self.history_kept)),
         ])
     }
 }

@@ -5,6 +5,7 @@ use super::Setting;
 use super::settings::Settings;
 use super::values::{App, Node, Replication, Secret, Size};
 use super::words::{Delivery, Mechanism, OnUnmatched, Protocol, TopicMode};
+use crate::calls::Settings as Calls;
 use crate::message::{Span, Topic};
 use crate::telemetry::{Export, Log};
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub memory: Memory,
     /// What becomes of events that nobody waits for.
     pub unmatched: Unmatched,
+    /// Whom `call` steps may ask, and the bounds of it.
+    pub calls: Calls,
     /// A commit without progress for so long ends the process.
     pub watchdog: Span,
     /// Where traces go.

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::keys::nearest;
 use super::options::{allowed, is_allowed};
@@ -11,12 +12,15 @@ use super::{
     Memory, Node, OnUnmatched, Protocol, Replication, Secret, Security, Size, TopicMode, Topics,
     Unmatched,
 };
+use crate::calls::{Allow, HostName, Pattern, Settings as Calls};
 use crate::message::{Span, Topic};
 
 /// More partitions than any Kafka cluster is happy with.
 const SHARDS_MAX: u32 = 4096;
 /// The sizes that Kafka's and sled's settings can hold.
 const BYTES_MAX: u64 = i32::MAX as u64;
+/// A call's answer must fit into an inbox record, and that into what brokers take: 1 MB.
+const ANSWER_BYTES_MAX: u64 = 512 * 1024;
 const FORMATS: &[(&str, Format)] = &[("text", Format::Text), ("json", Format::Json)];
 const LEVELS: &[(&str, Level)] = &[
     ("error", Level::Error),
@@ -54,6 +58,7 @@ pub(super) fn config(mut from: Settings) -> Result<Config, Error> {
         },
         memory: Memory { cache_bytes: from.take("memory.cache-bytes", size(1 << 20, 1 << 40)) },
         unmatched: unmatched(&mut from),
+        calls: calls(&mut from),
         watchdog: from.take("watchdog", span(1000, 86_400_000)),
         log: Log {
             format: from.take("log.format", one_of(FORMATS)),
@@ -177,6 +182,26 @@ fn unmatched(from: &mut Settings) -> Unmatched {
         }
     }
     Unmatched { default: from.take("unmatched.default", one_of(OnUnmatched::WORDS)), topics }
+}
+
+fn calls(from: &mut Settings) -> Calls {
+    let allow = Allow {
+        public: from.list_or_none("calls.allow", Pattern::from_str),
+        private: from.list_or_none("calls.allow-private", HostName::from_str),
+    };
+    let bytes_max = from.take("calls.body-bytes-max", size(1024, ANSWER_BYTES_MAX));
+    let pause = from.take("calls.pause", span(100, 3_600_000));
+    Calls {
+        allow,
+        ca_file: from.optional("calls.ca-file", file),
+        at_once_max: from.take("calls.at-once-max", number(1, 4096)),
+        host_at_once_max: from.take("calls.host-at-once-max", number(1, 4096)),
+        waiting_max: from.take("calls.waiting-max", number(1, 1_000_000)),
+        host_waiting_max: from.take("calls.host-waiting-max", number(1, 1_000_000)),
+        body_bytes_max: usize::try_from(bytes_max.0).unwrap_or(usize::MAX),
+        failures_max: from.take("calls.failures-max", number(1, 1_000_000)),
+        pause: Duration::from_millis(pause.0),
+    }
 }
 
 fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&str) -> Result<T, String> {

@@ -151,8 +151,21 @@ impl Settings {
         self.take(path, |text| if text.is_empty() { Ok(None) } else { parse(text).map(Some) })
     }
 
-    /// The values of a list.
+    /// The values of a list; one at least.
     pub(super) fn list<T>(
+        &mut self,
+        path: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Vec<T> {
+        let values = self.list_or_none(path, parse);
+        if values.is_empty() {
+            self.refuse_key(path, "is empty; name at least one");
+        }
+        values
+    }
+
+    /// The values of a list that may be empty.
+    pub(super) fn list_or_none<T>(
         &mut self,
         path: &'static str,
         parse: impl Fn(&str) -> Result<T, String>,
@@ -168,9 +181,6 @@ impl Settings {
                 Ok(value) => values.push(value),
                 Err(words) => self.refuse(&origin, &format!("`{path}`: {words}")),
             }
-        }
-        if values.is_empty() {
-            self.refuse(&origin, &format!("`{path}` is empty; name at least one"));
         }
         values
     }

@@ -162,6 +162,38 @@ fn what_is_not_yaml_is_refused_with_its_place() {
 }
 
 #[test]
+fn nobody_is_called_who_is_not_named() {
+    assert_eq!(Config::default().calls, crate::calls::Settings::default());
+    let yaml = "calls:\n  allow: [api.example.org, \"*.example.org:8443\"]\n  \
+                allow-private: localhost:8080\n  body-bytes-max: 64KiB\n";
+    let variables = [("SEGUE_CALLS__ALLOW", "a.example, b.example:81")];
+    let config = load(yaml, &[]).expect("a configuration");
+    let allow = &config.calls.allow;
+    assert_eq!((allow.public.len(), allow.private.len()), (2, 1));
+    assert_eq!(config.calls.body_bytes_max, 64 * 1024);
+    let named = |name: &str| name.parse().expect(name);
+    let overridden = load(yaml, &variables).expect("a configuration").calls.allow;
+    assert_eq!(overridden.public, [named("a.example"), named("b.example:81")]);
+    assert_eq!(overridden.private, allow.private);
+    refused(
+        "calls: { allow: [\"*\", \"https://a\"], allow-private: \"*.b\", at-once-max: 0 }\n",
+        &[("SEGUE_CALLS__PAUSE", "5"), ("SEGUE_CALLS__ALLOWED", "a")],
+        &[
+            "SEGUE_CALLS__ALLOWED: unknown variable; did you mean SEGUE_CALLS__ALLOW?",
+            "segue.yaml:1:17: `calls.allow`: `*` would allow every host; write such as \
+             *.example.org",
+            "segue.yaml:1:17: `calls.allow`: `https://a` is not a host; write such as \
+             fraud.internal, localhost:8080 or [::1]:8080",
+            "segue.yaml:1:52: `calls.allow-private`: `*.b` is not a host; write each by its exact \
+             name, such as fraud.internal, localhost:8080 or [::1]:8080",
+            "SEGUE_CALLS__PAUSE: `calls.pause`: `5` is not a duration; write such as 200ms, 10s, \
+             1h30m, 7d or 2w",
+            "segue.yaml:1:72: `calls.at-once-max`: `0` is not a number from 1 to 4096",
+        ],
+    );
+}
+
+#[test]
 fn librdkafka_takes_only_what_is_allowed() {
     let lines = ["segue.yaml:1:19: `kafka.options` does not take `fetch.min.byte`; did you mean \
                   `fetch.min.bytes`?"];

@@ -58,6 +58,8 @@ pub enum Code {
     Expression = 301,
     /// A template does not parse.
     Template = 302,
+    /// A whole number meets one with a decimal point.
+    NumberKinds = 303,
     /// A step in front of the pivot does not say how it is undone.
     NoCompensation = 401,
     /// A rejection behind the pivot does not say what it means.
@@ -92,6 +94,8 @@ pub enum Code {
     SameReply = 601,
     /// A rule stands for events that nothing reads.
     UnreadEvent = 602,
+    /// An event is read from a topic where its answer will hardly come.
+    UnlikelyTopic = 603,
     /// Nothing leads here.
     Unreachable = 701,
     /// The guards of a choice may leave a gap.

@@ -1,5 +1,6 @@
 //! Parses a saga's YAML into a definition that cannot be wrong, or says where and how to mend it.
-
+//!
+#![doc = include_str!("DIAGNOSTICS.md")]
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod call;

@@ -4,7 +4,7 @@ use std::ops::Range;
 use super::StepId;
 use super::node::{Content, Node};
 use super::parse::{Place, Position};
-use crate::expression::Name;
+use crate::expression::{Name, Sum};
 
 /// Where the parts of a definition stand in its file, and what its expressions read there.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +17,8 @@ pub(crate) struct Places {
     pub stands: Vec<Position>,
     /// What is read, in the order of reading.
     pub reads: Vec<Read>,
+    /// What is computed, and where the expression stands.
+    pub sums: Vec<(Sum, Range<usize>)>,
 }
 
 /// One path that an expression reads.

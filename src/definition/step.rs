@@ -11,7 +11,7 @@ pub struct StepId(pub u32);
 
 /// A list of steps in its definition, counted from 0: the main line is 0, then the blocks of
 /// composite steps in the order of the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct BlockId(pub u32);
 
 impl BlockId {

@@ -45,11 +45,19 @@ impl Narrator {
             NoteKind::Completed => "completed".to_owned(),
             NoteKind::Compensated => format!("ended, all undone: {why}"),
             NoteKind::Succeeded => format!("done: {step}"),
+            NoteKind::Waiting => format!("waiting: {step}: {why}"),
+            NoteKind::Asked => format!("asked: {step}: {why}"),
+            NoteKind::Reminded => format!("reminded: {step}"),
+            NoteKind::Kept => format!("kept for later: {why}"),
+            NoteKind::Dropped => format!("left behind: {step}: {why}"),
+            NoteKind::Locked => format!("locked: {step}"),
+            NoteKind::Released => format!("free again: {step}"),
             NoteKind::Queued
             | NoteKind::Sent
             | NoteKind::Told
             | NoteKind::Skipped
             | NoteKind::Undoing
+            | NoteKind::Probed
             | NoteKind::Acted
             | NoteKind::Forgotten => return None,
         })

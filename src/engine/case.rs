@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
-use super::handler::{act, cancel, reply, start, wake};
+use super::early;
+use super::handler::{act, ask, call, cancel, letter, motion, reply, start, wake};
 use super::limits::SEEN_MAX;
 use super::moves::{Move, legal};
 use super::told::Told;
 use super::turn::{Out, Turn};
-use super::{Act, Effect, Instance, Note, NoteKind, Rejection, Status, Transition, check};
+use super::{Act, Effect, Instance, Note, NoteKind, Rejection, Status, Transition, Verb, check};
 use crate::definition::{Catalog, Definition};
 use crate::message::{Event, InstanceId, Timestamp};
 
@@ -30,7 +31,10 @@ impl Case<'_> {
                 self.start(&definition, entry, event)
             }
             (Move::Answer, Told::Answer(found, event)) => {
-                self.change(found.generation, |turn| reply::take(turn, found, event))
+                self.change(found.generation, |turn| reply::take(turn, &found, event))
+            }
+            (Move::Answer, Told::Called(place, called)) => {
+                self.change(place, |turn| call::take(turn, called))
             }
             (Move::GoBack, Told::Cancel(event)) => {
                 let newest = self.instance.generations.len() - 1;
@@ -40,6 +44,14 @@ impl Case<'_> {
             }
             (Move::Wake, Told::Wake) => self.wake(),
             (Move::Act, Told::Act(act)) => self.act(act),
+            (Move::Return, Told::Act(act)) => {
+                self.newest(act, |turn| cancel::by_a_person(turn, act))
+            }
+            (Move::Decide, Told::Decide(act)) => self.decide(act),
+            (Move::Read, Told::Letter(letter)) => letter::read(self, letter),
+            (Move::Keep, Told::Early(event, until)) => {
+                early::keep(self.id, &mut self.instance, event, until, &mut self.out)
+            }
             (Move::Ignore(reason), _) => Err(Rejection::Ignored(told_as(reason))),
             (Move::Refuse(reason), _) => Err(Rejection::Refused(told_as(reason))),
             (
@@ -49,7 +61,11 @@ impl Case<'_> {
                 | Move::Answer
                 | Move::GoBack
                 | Move::Wake
-                | Move::Act,
+                | Move::Act
+                | Move::Return
+                | Move::Decide
+                | Move::Read
+                | Move::Keep,
                 _,
             ) => Err(Rejection::Unmatched(format!("there is no {}", self.id))),
         }
@@ -59,29 +75,57 @@ impl Case<'_> {
     fn status(&self, told: &Told<'_>) -> Option<Status> {
         match told {
             Told::Answer(found, _) => Some(self.instance.generations[found.generation].status()),
+            Told::Called(place, _) => Some(self.instance.generations[*place].status()),
             // An older generation may be stuck with a late undoing while a newer one lives.
             Told::Act(_) if self.instance.generations.iter().any(|g| !g.stuck.is_empty()) => {
                 Some(Status::Stuck)
             }
-            Told::Act(_) | Told::Cancel(_) | Told::Start(..) | Told::Wake => {
-                self.instance.newest().map(super::Generation::status)
-            }
+            Told::Act(_)
+            | Told::Decide(_)
+            | Told::Cancel(_)
+            | Told::Start(..)
+            | Told::Early(..)
+            | Told::Letter(_)
+            | Told::Wake => self.instance.newest().map(super::Generation::status),
         }
     }
 
-    /// Lets a handler change one generation.
-    fn change<T>(
+    /// Lets a handler change one generation, which then moves until everything waits.
+    pub fn change<T>(
         &mut self,
         place: usize,
         handle: impl FnOnce(&mut Turn<'_>) -> Result<T, Rejection>,
     ) -> Result<T, Rejection> {
-        let generation = &mut self.instance.generations[place];
+        let Instance { generations, early, .. } = &mut self.instance;
+        let generation = &mut generations[place];
         let definition = self.catalog.by_hash(generation.definition).ok_or_else(|| {
             Rejection::Refused(format!("{} runs on a definition that is not known here", self.id))
         })?;
         generation.transitions += 1;
         let (id, now, out) = (self.id, self.now, &mut self.out);
-        handle(&mut Turn { definition, id, generation, now, out })
+        let mut turn = Turn { definition, id, generation, early, now, out };
+        let answer = handle(&mut turn)?;
+        motion::settle(&mut turn);
+        Ok(answer)
+    }
+
+    /// Lets a person change the newest generation.
+    fn newest(
+        &mut self,
+        act: &Act,
+        handle: impl FnOnce(&mut Turn<'_>) -> Result<(), Rejection>,
+    ) -> Result<(), Rejection> {
+        let newest = self.instance.generations.len() - 1;
+        self.change(newest, handle)?;
+        self.remember(newest, &act.id);
+        Ok(())
+    }
+
+    fn decide(&mut self, act: &Act) -> Result<(), Rejection> {
+        let Verb::Answer { choice, note, data } = &act.verb else {
+            return Err(Rejection::Refused(format!("{} was asked nothing", act.by)));
+        };
+        self.newest(act, |turn| ask::take(turn, act, choice, note, data))
     }
 
     fn remember(&mut self, place: usize, id: &str) {
@@ -105,6 +149,7 @@ impl Case<'_> {
 
     fn wake(&mut self) -> Result<(), Rejection> {
         let mut woken = self.forget();
+        woken |= early::expire(self.id, &mut self.instance, self.now, &mut self.out);
         for place in 0..self.instance.generations.len() {
             if wake::is_due(&self.instance.generations[place], self.now) {
                 self.change(place, |turn| {
@@ -163,9 +208,14 @@ impl Case<'_> {
             };
             let event = self.instance.queued.remove(0);
             let (instance, out) = (&mut self.instance, &mut self.out);
-            if let Err(refused) =
-                start::begin(&definition, self.id, instance, &event, self.now, out)
-            {
+            if let Err(refused) = start::begin(
+                &definition,
+                self.id,
+                instance,
+                start::Birth::by(&event),
+                self.now,
+                out,
+            ) {
                 out.effects.push(Effect::Complaint(refused.to_string()));
             }
         }
@@ -173,7 +223,9 @@ impl Case<'_> {
 
     /// The answer.
     pub fn close(self) -> Transition {
-        let forgotten = self.instance.generations.is_empty() && self.instance.queued.is_empty();
+        let forgotten = self.instance.generations.is_empty()
+            && self.instance.queued.is_empty()
+            && self.instance.early.is_empty();
         if !forgotten {
             check::assert_sound(self.catalog, &self.instance);
         }

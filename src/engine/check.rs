@@ -1,7 +1,8 @@
 //! What holds for every instance after every transition.
 
-use super::{Direction, Generation, Instance, Phase, Progress, Request};
-use crate::definition::Catalog;
+use super::place::walk;
+use super::{Direction, Frame, Generation, Instance, Phase, Progress, Request, Stage, StepState};
+use crate::definition::{Catalog, Definition};
 
 /// Asserts every invariant, in debug builds.
 ///
@@ -13,40 +14,71 @@ pub(super) fn assert_sound(catalog: &Catalog, instance: &Instance) {
         assert!(living <= 1, "two generations live");
         let numbers = instance.generations.windows(2).all(|pair| pair[0].number < pair[1].number);
         assert!(numbers, "generations are out of order");
+        assert!(instance.lock.is_none(), "only locks hold themselves");
         for generation in &instance.generations {
-            assert_generation(catalog, generation);
+            assert_generation(generation);
+            if let Some(definition) = catalog.by_hash(generation.definition) {
+                assert_frame(definition, &generation.frame);
+            }
         }
     }
 }
 
-fn assert_generation(catalog: &Catalog, generation: &Generation) {
-    let steps = &generation.frame.steps;
-    let running = steps.iter().filter(|s| s.phase == Phase::Running).count();
+fn assert_generation(generation: &Generation) {
+    let main = &generation.frame;
     assert!(generation.data.is_object(), "the data is not an object");
-    assert!(running <= 1, "two steps run on one line");
+    assert!(main.direction == generation.direction, "the main line goes its own way");
     if generation.direction == Direction::Back {
-        assert!(running == 0, "a step runs on the way back");
         assert!(generation.failure.is_some(), "the way back has no reason");
         assert!(!generation.pivoted, "the way back begins before the pivot only");
     }
+    let running = walk(main, |_, _, s| (s.phase == Phase::Running).then_some(())).is_some();
     if generation.ended.is_some() {
-        assert!(running == 0, "a step runs after the end");
+        assert!(!running, "a step runs after the end");
         assert!(generation.deadline.is_none(), "a deadline outlives the end");
+        let held = walk(main, |_, _, s| {
+            s.hold.is_some_and(|hold| hold.stage != Stage::Freed).then_some(())
+        });
+        assert!(held.is_none(), "a lock outlives the end");
     } else if generation.stuck.is_empty() {
-        let waits = steps.iter().flat_map(|s| s.action.iter().chain(&s.undos)).any(is_waiting);
+        let waits = walk(main, |_, _, s| waits(s).then_some(())).is_some();
         assert!(waits, "it lives, is not stuck, and waits for nothing");
-    }
-    for state in steps {
-        let done = matches!(state.phase, Phase::Succeeded | Phase::Unknown);
-        assert!(!done || state.completed > 0, "a completed step has no place in the order");
-        assert!(done || state.undos.is_empty() || state.phase == Phase::Rejected, "undone in vain");
-    }
-    if let Some(definition) = catalog.by_hash(generation.definition) {
-        let length = definition.main().len();
-        assert!(generation.frame.position as usize <= length, "behind the last step");
     }
 }
 
+fn assert_frame(definition: &Definition, frame: &Frame) {
+    let length = definition.block(frame.block).steps.len();
+    assert!(frame.position as usize <= length, "behind the last step");
+    let running = frame.steps.iter().filter(|s| s.phase == Phase::Running).count();
+    assert!(running <= 1, "two steps run in one list");
+    if frame.direction == Direction::Back || frame.over {
+        assert!(running == 0, "a step runs in a list that does not go forward");
+    }
+    for state in &frame.steps {
+        let done = matches!(state.phase, Phase::Succeeded | Phase::Unknown);
+        assert!(!done || state.completed > 0, "a completed step has no place in the order");
+        let leaving = state.failure.is_some();
+        assert!(
+            done || state.undos.is_empty() || state.phase == Phase::Rejected || leaving,
+            "undone in vain"
+        );
+        for inner in &state.frames {
+            let owner = definition.block(inner.block).owner;
+            assert!(owner == Some(state.step), "a branch of another step");
+            assert_frame(definition, inner);
+        }
+    }
+}
+
+/// Whether a step waits for something that will come.
+fn waits(state: &StepState) -> bool {
+    let requests = state.action.iter().chain(&state.probe).chain(&state.undos);
+    let asked = requests.clone().any(is_waiting);
+    let timed = state.until.is_some() || state.remind.is_some();
+    let taking = state.hold.is_some_and(|hold| hold.stage == Stage::Taking);
+    asked || timed || taking || (state.phase == Phase::Running && state.action.is_none())
+}
+
 fn is_waiting(request: &Request) -> bool {
-    matches!(request.progress, Progress::Waiting(_) | Progress::Pausing(_))
+    matches!(request.progress, Progress::Waiting(_) | Progress::Pausing(_) | Progress::Open)
 }

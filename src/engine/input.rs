@@ -1,5 +1,6 @@
 use serde_json::{Map, Value};
 
+use super::Letter;
 use crate::message::Event;
 
 /// What an instance is told.
@@ -11,9 +12,41 @@ pub enum Input {
     Wake,
     /// What a person did about it.
     Act(Act),
+    /// What another instance or a lock says.
+    Letter(Letter),
+    /// What came of a call.
+    Called(Called),
 }
 
-/// What a person did about a stuck instance.
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Called {
+    /// The id of the call, as text.
+    pub command: String,
+    /// What came of it.
+    pub outcome: CallOutcome,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CallOutcome {
+    /// The service answered.
+    Answered {
+        /// The status code.
+        status: u16,
+        /// The headers, their names in lower case.
+        headers: Vec<(String, String)>,
+        /// The body: JSON, else text, else null.
+        body: Value,
+    },
+    /// There was no answer; it may have happened.
+    Failed {
+        /// Why, in words.
+        reason: String,
+    },
+}
+
+/// What a person did about an instance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Act {
     /// The act's own id: the same act is obeyed once.
@@ -22,7 +55,8 @@ pub struct Act {
     pub by: String,
     /// Why.
     pub why: String,
-    /// The step that it is about; empty means the stuck one.
+    /// The step that it is about, by name or coordinate (`reserve[2]`); empty means the one that
+    /// waits for a person.
     pub step: String,
     /// What.
     pub verb: Verb,
@@ -41,4 +75,13 @@ pub enum Verb {
     ResolveNotDone,
     /// Take the way back (before the pivot).
     GoBack,
+    /// The answer to an `ask`.
+    Answer {
+        /// Which of the choices.
+        choice: String,
+        /// What they want to add, for people.
+        note: String,
+        /// What they want to add, for the saga: `answer.data`.
+        data: Map<String, Value>,
+    },
 }

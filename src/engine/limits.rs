@@ -16,3 +16,11 @@ pub const SEEN_MAX: usize = 32;
 pub const REASON_BYTES_MAX: usize = 1024;
 /// How long `unknown: retry` keeps sending after its budget is spent.
 pub const INSIST: Span = Span::hours(24);
+/// The most events that one instance keeps for a start or a wait to come.
+pub const EARLY_MAX: usize = 16;
+/// The most keys of one lock step.
+pub const LOCK_KEYS_MAX: usize = 16;
+/// The most claims that wait for one lock.
+pub const CLAIMS_MAX: usize = 1_000;
+/// How long a lock that nobody holds is remembered, so that its tokens grow.
+pub const LOCK_KEPT: Span = Span::hours(7 * 24);

@@ -14,11 +14,17 @@
 
 mod case;
 mod check;
+mod early;
+mod fill;
 mod handler;
 mod input;
 mod instance;
+mod letter;
 pub mod limits;
+mod lock;
 mod moves;
+mod place;
+mod scope;
 mod told;
 mod transition;
 mod turn;
@@ -26,12 +32,14 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
-pub use input::{Act, Input, Verb};
+pub use input::{Act, CallOutcome, Called, Input, Verb};
 pub use instance::{
-    Direction, Failure, FailureKind, Frame, Generation, Instance, Phase, Progress, Request, Status,
-    StepState, Stuck,
+    Direction, Early, Failure, FailureKind, Frame, Generation, Hold, Instance, Parent, Phase,
+    Progress, Reminder, Request, Stage, Status, StepState, Stuck,
 };
-pub use transition::{Effect, Message, Note, NoteKind, Rejection, Transition};
+pub use letter::{Letter, Say};
+pub use lock::{Claim, Lock};
+pub use transition::{Call, Effect, Message, Note, NoteKind, Question, Rejection, Transition};
 
 use crate::definition::Catalog;
 use crate::message::{InstanceId, Timestamp};
@@ -55,6 +63,9 @@ pub fn step(
     input: &Input,
     now: Timestamp,
 ) -> Result<Transition, Rejection> {
+    if id.saga.is_lock() {
+        return lock::step(id, before, input, now);
+    }
     let told = Told::of(catalog, id, before, input, now)?;
     let instance = before.cloned().unwrap_or_default();
     let mut case = Case { catalog, id, now, instance, out: Out::default() };
@@ -66,5 +77,8 @@ pub fn step(
 /// When the instance next wants [`Input::Wake`]; never if it has no timer.
 #[must_use]
 pub fn next_due(instance: &Instance) -> Option<Timestamp> {
-    instance.generations.iter().filter_map(wake::next_due).min()
+    let generations = instance.generations.iter().filter_map(wake::next_due);
+    let early = instance.early.iter().filter_map(|early| early.until);
+    let lock = instance.lock.as_ref().and_then(|lock| lock.forget);
+    generations.chain(early).chain(lock).min()
 }

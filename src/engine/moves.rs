@@ -11,8 +11,16 @@ pub(super) enum Kind {
     Start,
     /// A timer.
     Wake,
-    /// A person's act.
+    /// A person's act about something stuck.
     Act,
+    /// A person asks for the way back.
+    Return,
+    /// A person answers a question.
+    Decide,
+    /// What another instance or a lock says.
+    Letter,
+    /// An event that came before what waits for it.
+    Early,
 }
 
 /// What may be done about it.
@@ -30,6 +38,14 @@ pub(super) enum Move {
     Wake,
     /// The person is obeyed.
     Act,
+    /// The person is obeyed: the way back is taken, as by a cancel.
+    Return,
+    /// The question is answered.
+    Decide,
+    /// The letter is read.
+    Read,
+    /// The event is kept.
+    Keep,
     /// Nothing changes, as one would expect.
     Ignore(&'static str),
     /// It cannot be obeyed, and whoever asked should know.
@@ -44,7 +60,16 @@ pub(super) fn legal(status: Option<Status>, kind: Kind) -> Move {
     match (status, kind) {
         (None, Kind::Start) => Move::Begin,
         (None, Kind::Wake) => Move::Ignore("no timer is due"),
-        (None, Kind::Answer | Kind::Cancel | Kind::Act) => Move::Unmatched,
+        (None, Kind::Answer | Kind::Cancel | Kind::Act | Kind::Return | Kind::Decide) => {
+            Move::Unmatched
+        }
+        // Letters are about a life that they name themselves.
+        (None | Some(Running | Compensating | Stuck | Completed | Compensated), Kind::Letter) => {
+            Move::Read
+        }
+        (None | Some(Running | Compensating | Stuck | Completed | Compensated), Kind::Early) => {
+            Move::Keep
+        }
         (Some(Running | Compensating | Stuck | Completed | Compensated), Kind::Start) => {
             Move::BeginLater
         }
@@ -56,10 +81,18 @@ pub(super) fn legal(status: Option<Status>, kind: Kind) -> Move {
         (Some(Compensating | Compensated), Kind::Cancel) => {
             Move::Ignore("the way back was taken already")
         }
-        (Some(Completed), Kind::Cancel | Kind::Act) => Move::Refuse("it has completed"),
-        (Some(Stuck), Kind::Act) => Move::Act,
+        (Some(Completed), Kind::Cancel | Kind::Act | Kind::Return | Kind::Decide) => {
+            Move::Refuse("it has completed")
+        }
+        (Some(Stuck), Kind::Act | Kind::Return) => Move::Act,
+        (Some(Running), Kind::Return) => Move::Return,
+        (Some(Compensating), Kind::Return) => Move::Refuse("it is compensating already"),
+        (Some(Running | Stuck), Kind::Decide) => Move::Decide,
+        (Some(Compensating), Kind::Decide) => Move::Refuse("it is compensating and asks nobody"),
         (Some(Running), Kind::Act) => Move::Refuse("it is running, not stuck"),
         (Some(Compensating), Kind::Act) => Move::Refuse("it is compensating, not stuck"),
-        (Some(Compensated), Kind::Act) => Move::Refuse("it is compensated"),
+        (Some(Compensated), Kind::Act | Kind::Return | Kind::Decide) => {
+            Move::Refuse("it is compensated")
+        }
     }
 }

@@ -1,23 +1,32 @@
 use std::sync::Arc;
 
+use super::early;
 use super::handler::{cancel, reply, start};
 use super::moves::Kind;
-use super::{Act, Input, Instance, Rejection};
+use super::{Act, Called, Input, Instance, Letter, Rejection, Verb};
 use crate::definition::{Catalog, Definition};
-use crate::message::{Event, InstanceId, Timestamp};
+use crate::message::{CommandId, Event, InstanceId, Timestamp};
 
 /// An input, once it is clear what it is to the instance.
 pub(super) enum Told<'a> {
-    /// An answer to a request.
+    /// An answer to a request, or what a step waits for.
     Answer(reply::Found, &'a Event),
+    /// What came of a call: the generation that made it.
+    Called(usize, &'a Called),
     /// A fact that asks for the way back.
     Cancel(&'a Event),
     /// A start: the definition that it starts, and which entry of `start` it is.
     Start(Arc<Definition>, usize, &'a Event),
+    /// An event that came before what waits for it, and how long it is kept.
+    Early(&'a Event, Option<Timestamp>),
     /// A timer.
     Wake,
-    /// A person's act.
+    /// A person's act about something stuck.
     Act(&'a Act),
+    /// A person's answer to a question.
+    Decide(&'a Act),
+    /// What another instance or a lock says.
+    Letter(&'a Letter),
 }
 
 impl<'a> Told<'a> {
@@ -37,12 +46,35 @@ impl<'a> Told<'a> {
             Input::Act(act) if is_seen(before, &act.id) => {
                 Err(Rejection::Duplicate(format!("act {} was obeyed before", act.id)))
             }
-            Input::Act(act) => Ok(Self::Act(act)),
+            Input::Act(act) => Ok(match act.verb {
+                Verb::Answer { .. } => Self::Decide(act),
+                Verb::Retry
+                | Verb::Skip
+                | Verb::ResolveDone(_)
+                | Verb::ResolveNotDone
+                | Verb::GoBack => Self::Act(act),
+            }),
+            Input::Letter(letter) => Ok(Self::Letter(letter)),
+            Input::Called(called) => Self::of_call(id, before, called),
             Input::Event(event) => Self::of_event(catalog, id, before, event, now),
         }
     }
 
-    /// An event is an answer, else a cancel, else a start: it is taken once.
+    fn of_call(
+        id: &InstanceId,
+        before: Option<&Instance>,
+        called: &'a Called,
+    ) -> Result<Self, Rejection> {
+        let unknown = || Rejection::Unmatched(format!("call {} was never made", called.command));
+        let command: CommandId = called.command.parse().map_err(|_| unknown())?;
+        let generations = before.map(|instance| instance.generations.as_slice());
+        let mut generations = generations.unwrap_or_default().iter();
+        let number = command.generation;
+        let found = generations.position(|g| g.number == number && command.instance == *id);
+        found.map(|generation| Self::Called(generation, called)).ok_or_else(unknown)
+    }
+
+    /// An event is an answer, else a cancel, else a start, else it came early: it is taken once.
     fn of_event(
         catalog: &Catalog,
         id: &InstanceId,
@@ -51,7 +83,7 @@ impl<'a> Told<'a> {
         now: Timestamp,
     ) -> Result<Self, Rejection> {
         let mut no_answer = None;
-        if let Some(instance) = before {
+        if let Some(instance) = before.filter(|instance| !instance.generations.is_empty()) {
             match reply::find(catalog, id, instance, event, now) {
                 Ok(found) => return Ok(Self::Answer(found, event)),
                 Err(Rejection::Unmatched(reason)) => no_answer = Some(reason),
@@ -74,17 +106,24 @@ impl<'a> Told<'a> {
         {
             return Ok(Self::Start(Arc::clone(definition), entry, event));
         }
+        if let Some(until) = early::kept_for(catalog, id, before, event, now) {
+            return Ok(Self::Early(event, until));
+        }
         Err(Rejection::Unmatched(no_answer.unwrap_or_else(|| format!("there is no {id}"))))
     }
 
     /// Its column in the table of legal moves.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Answer(..) => Kind::Answer,
+            Self::Answer(..) | Self::Called(..) => Kind::Answer,
             Self::Cancel(_) => Kind::Cancel,
             Self::Start(..) => Kind::Start,
+            Self::Early(..) => Kind::Early,
             Self::Wake => Kind::Wake,
+            Self::Act(Act { verb: Verb::GoBack, .. }) => Kind::Return,
             Self::Act(_) => Kind::Act,
+            Self::Decide(_) => Kind::Decide,
+            Self::Letter(_) => Kind::Letter,
         }
     }
 }

@@ -1,7 +1,8 @@
 use serde_json::Value;
 
-use super::Instance;
-use crate::message::{Address, CommandId, StepName};
+use super::{Instance, Letter};
+use crate::definition::Method;
+use crate::message::{Address, CommandId, InstanceId, Span, StepName, Timestamp};
 
 /// What an input made of an instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +24,17 @@ pub enum Effect {
     Fact(Message),
     /// Tell the people who run this that something could not be done; goes to the dead letters.
     Complaint(String),
+    /// Say something to another instance or a lock, through its shard's inbox.
+    Letter {
+        /// Who it is for.
+        to: InstanceId,
+        /// What.
+        letter: Letter,
+    },
+    /// Make a request over HTTP, once this is committed.
+    Call(Call),
+    /// Tell people that one of them is asked.
+    Question(Question),
 }
 
 /// A message that an effect sends.
@@ -40,6 +52,48 @@ pub struct Message {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Value,
+}
+
+/// A request over HTTP.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// Which attempt of what.
+    pub id: CommandId,
+    /// The same over all attempts.
+    pub idempotency_key: String,
+    /// The idempotency key of the action that this undoes.
+    pub undoes: Option<String>,
+    /// The method.
+    pub method: Method,
+    /// Where to, filled and percent-encoded.
+    pub url: String,
+    /// The author's headers.
+    pub headers: Vec<(String, String)>,
+    /// The body, sent as JSON.
+    pub body: Option<Value>,
+    /// How long it may take.
+    pub within: Span,
+}
+
+/// A question to a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Its own id, derived from where it stands.
+    pub id: String,
+    /// The instance that asks; the answer goes to it.
+    pub instance: InstanceId,
+    /// Its life.
+    pub generation: u32,
+    /// The coordinate of the step that asks.
+    pub step: String,
+    /// Who is asked: a role or queue.
+    pub who: String,
+    /// What they are asked.
+    pub question: String,
+    /// What they can answer.
+    pub choices: Vec<String>,
+    /// How long they have.
+    pub until: Option<Timestamp>,
 }
 
 /// One thing that happened.
@@ -78,6 +132,8 @@ pub enum NoteKind {
     GivenUp,
     /// The way back began.
     WentBack,
+    /// A probe was sent.
+    Probed,
     /// A compensation was sent.
     Undoing,
     /// A step is undone.
@@ -98,6 +154,20 @@ pub enum NoteKind {
     Compensated,
     /// No longer remembered.
     Forgotten,
+    /// A step waits for a fact, a time, a lock or a child.
+    Waiting,
+    /// A person is asked.
+    Asked,
+    /// A reminder was told.
+    Reminded,
+    /// An event came before what waits for it and is kept.
+    Kept,
+    /// A branch was left behind: it undoes itself and the saga goes on.
+    Dropped,
+    /// A lock is held.
+    Locked,
+    /// A lock is free again.
+    Released,
 }
 
 impl NoteKind {
@@ -115,6 +185,7 @@ impl NoteKind {
             Self::TimedOut => "timed-out",
             Self::GivenUp => "given-up",
             Self::WentBack => "went-back",
+            Self::Probed => "probed",
             Self::Undoing => "undoing",
             Self::Undone => "undone",
             Self::Late => "late",
@@ -125,6 +196,13 @@ impl NoteKind {
             Self::Completed => "completed",
             Self::Compensated => "compensated",
             Self::Forgotten => "forgotten",
+            Self::Waiting => "waiting",
+            Self::Asked => "asked",
+            Self::Reminded => "reminded",
+            Self::Kept => "kept",
+            Self::Dropped => "dropped",
+            Self::Locked => "locked",
+            Self::Released => "released",
         }
     }
 }

@@ -1,10 +1,14 @@
 use serde_json::{Map, Value};
 
-use super::limits::{DATA_BYTES_MAX, MESSAGE_BYTES_MAX, REASON_BYTES_MAX};
-use super::{Effect, Failure, Generation, Message, Note, NoteKind, Rejection, Stuck};
-use crate::definition::{Assignment, Definition, Fact, Request, Step, StepId};
-use crate::expression::{Error, Expression, Name, Scope, Template};
-use crate::message::{Address, CommandId, Event, InstanceId, Part, StepName, Timestamp};
+use super::limits::{DATA_BYTES_MAX, REASON_BYTES_MAX};
+use super::place::{Line, Place};
+use super::scope::Bound;
+use super::{
+    Early, Effect, Failure, Frame, Generation, Note, NoteKind, Rejection, StepState, Stuck,
+};
+use crate::definition::{Assignment, Definition, Join, Step, StepId, StepKind};
+use crate::expression::{Expression, Name};
+use crate::message::{CommandId, Event, InstanceId, Part, StepName, Timestamp};
 
 /// What a step has become so far: effects in their order, and the notes beside them.
 #[derive(Debug, Default)]
@@ -18,34 +22,50 @@ pub(super) struct Turn<'a> {
     pub definition: &'a Definition,
     pub id: &'a InstanceId,
     pub generation: &'a mut Generation,
+    /// Events that came before what waits for them.
+    pub early: &'a mut Vec<Early>,
     pub now: Timestamp,
     pub out: &'a mut Out,
 }
 
-/// The half of a message that its sender decides.
-pub(super) struct Addressed<'t> {
-    pub to: &'t Address,
-    pub key: Option<&'t Expression>,
-    pub with: Option<&'t Template>,
-    pub headers: &'t [(String, Template)],
-}
-
-impl<'t> From<&'t Request> for Addressed<'t> {
-    fn from(r: &'t Request) -> Self {
-        Self { to: &r.command, key: r.key.as_ref(), with: r.with.as_ref(), headers: &r.headers }
-    }
-}
-
-impl<'t> From<&'t Fact> for Addressed<'t> {
-    fn from(f: &'t Fact) -> Self {
-        Self { to: &f.to, key: f.key.as_ref(), with: f.with.as_ref(), headers: &f.headers }
-    }
-}
+/// Something that an expression may read besides what stands in the instance.
+pub(super) type More<'v> = Option<(Name, &'v Value)>;
 
 impl<'a> Turn<'a> {
     /// The definition of a step, alive independently of this turn.
     pub fn step(&self, id: StepId) -> &'a Step {
         self.definition.step(id)
+    }
+
+    pub fn frame(&self, line: &Line) -> &Frame {
+        line.frame(&self.generation.frame)
+    }
+
+    pub fn frame_mut(&mut self, line: &Line) -> &mut Frame {
+        line.frame_mut(&mut self.generation.frame)
+    }
+
+    pub fn at(&self, place: &Place) -> &StepState {
+        place.state(&self.generation.frame)
+    }
+
+    pub fn at_mut(&mut self, place: &Place) -> &mut StepState {
+        place.state_mut(&mut self.generation.frame)
+    }
+
+    /// The definition of the step at a place.
+    pub fn step_at(&self, place: &Place) -> &'a Step {
+        self.step(self.at(place).step)
+    }
+
+    /// What the step at a place is called.
+    pub fn name_at(&self, place: &Place) -> StepName {
+        self.name(&place.line, self.step_at(place))
+    }
+
+    /// What a step of a list is called.
+    pub fn name(&self, line: &Line, step: &Step) -> StepName {
+        line.name(&self.generation.frame, &step.name)
     }
 
     pub fn note(&mut self, step: Option<&StepName>, kind: NoteKind, words: impl Into<String>) {
@@ -57,7 +77,7 @@ impl<'a> Turn<'a> {
         });
     }
 
-    /// The id of an attempt at a step's action or undoing, or of the fact that it tells.
+    /// The id of an attempt at a step's action, undoing or probe, or of the fact that it tells.
     pub fn command_id(&self, step: &StepName, part: Part, attempt: u32) -> CommandId {
         CommandId {
             instance: self.id.clone(),
@@ -68,76 +88,95 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Fills a message from the data as it stands.
-    pub fn fill(
-        &self,
-        id: CommandId,
-        undoes: Option<String>,
-        what: &Addressed<'_>,
-    ) -> Result<Message, String> {
-        let key = Value::String(self.id.key.as_str().to_owned());
-        let failure = self.generation.failure.as_ref().map(failure_value);
-        let mut scope =
-            Scope::at(self.now).with(Name::Data, &self.generation.data).with(Name::Key, &key);
-        if let Some(failure) = &failure {
-            scope = scope.with(Name::Failure, failure);
-        }
-        let filled =
-            |part: &str, e: Error| format!("`{part}` of {} cannot be filled: {e}", what.to);
-        let body = match what.with {
-            Some(template) => template.render(&scope).map_err(|e| filled("with", e))?,
-            None => Value::Object(Map::new()),
-        };
-        if size(&body) > MESSAGE_BYTES_MAX {
-            let limit = MESSAGE_BYTES_MAX / 1024;
-            return Err(format!("the body of {} is larger than {limit} KiB", what.to));
-        }
-        let record_key = match what.key {
-            Some(key) => key.text(&scope).map_err(|e| filled("key", e))?,
-            None => self.id.key.as_str().to_owned(),
-        };
-        let mut headers = Vec::with_capacity(what.headers.len());
-        for (name, template) in what.headers {
-            let text = template.text(&scope).map_err(|e| filled("headers", e))?;
-            headers.push((name.clone(), text));
-        }
-        Ok(Message { id, undoes, to: what.to.clone(), key: record_key, headers, body })
+    /// The meaning of every name in a list of steps.
+    pub fn bound(&self, line: &Line) -> Bound<'_> {
+        Bound::new(self.id, self.generation, line, self.now)
     }
 
-    /// Fills a text, such as a reason.
-    pub fn text(&self, template: &Template) -> Result<String, String> {
-        let key = Value::String(self.id.key.as_str().to_owned());
-        let scope =
-            Scope::at(self.now).with(Name::Data, &self.generation.data).with(Name::Key, &key);
-        template.text(&scope).map_err(|e| e.to_string())
-    }
-
-    /// The data after some assignments, each of which sees the ones before it; nothing changes yet.
+    /// What some assignments write, each of which sees the ones before it; nothing changes yet.
     pub fn assigned(
         &self,
+        line: &Line,
         assignments: &[Assignment],
-        event: Option<&Event>,
-    ) -> Result<Option<Value>, String> {
+        more: More<'_>,
+    ) -> Result<Map<String, Value>, String> {
+        let mut written = Map::new();
         if assignments.is_empty() {
-            return Ok(None);
+            return Ok(written);
         }
-        let key = Value::String(self.id.key.as_str().to_owned());
-        let mut data = self.generation.data.clone();
-        for assignment in assignments {
-            let mut scope = Scope::at(self.now).with(Name::Data, &data).with(Name::Key, &key);
-            if let Some(event) = event {
-                scope = scope.with(Name::Event, &event.body);
-            }
+        let mut bound = self.bound(line).with(more);
+        for (place, assignment) in assignments.iter().enumerate() {
             let value = assignment
                 .value
-                .evaluate(&scope)
+                .evaluate(&bound.scope())
                 .map_err(|e| format!("`set: {}` has no value: {e}", assignment.field))?;
-            if let Value::Object(fields) = &mut data {
-                fields.insert(assignment.field.clone(), value);
+            if place + 1 < assignments.len() {
+                bound.set(&assignment.field, value.clone());
             }
+            written.insert(assignment.field.clone(), value);
         }
-        within_limit(&data)?;
-        Ok(Some(data))
+        self.fits(line, &written)?;
+        Ok(written)
+    }
+
+    /// Refuses elements of a fan-out that would make the data outgrow its limit.
+    pub fn room_for(&self, bytes: usize) -> Result<(), String> {
+        if kept(self.generation) + bytes <= DATA_BYTES_MAX { Ok(()) } else { too_large() }
+    }
+
+    /// Refuses what would make the data outgrow its limit.
+    pub fn fits(&self, line: &Line, written: &Map<String, Value>) -> Result<(), String> {
+        let more: usize = written.iter().map(|(n, v)| n.len() + 4 + size(v)).sum();
+        let most = kept(self.generation) + more;
+        if most <= DATA_BYTES_MAX {
+            return Ok(());
+        }
+        let before = match self.target(line) {
+            Some(branch) => &self.frame(&branch).fields,
+            None => match &self.generation.data {
+                Value::Object(fields) => fields,
+                _ => return too_large(),
+            },
+        };
+        let replaced = before.iter().filter(|(name, _)| written.contains_key(*name));
+        let less: usize = replaced.map(|(n, v)| n.len() + 4 + size(v)).sum();
+        if most - less <= DATA_BYTES_MAX { Ok(()) } else { too_large() }
+    }
+
+    /// The branch whose own fields a step of this list sets; none means the data.
+    pub fn target(&self, line: &Line) -> Option<Line> {
+        if line.is_main() {
+            return None;
+        }
+        line.outwards().find(|line| {
+            line.owner().is_some_and(|owner| match &self.step_at(&owner).kind {
+                StepKind::Each(_) => true,
+                StepKind::Parallel(parallel) => parallel.join == Join::First,
+                StepKind::Command(_)
+                | StepKind::Emit(_)
+                | StepKind::Set
+                | StepKind::Fail(_)
+                | StepKind::Wait(_)
+                | StepKind::Sleep(_)
+                | StepKind::Ask(_)
+                | StepKind::Call(_)
+                | StepKind::Saga(_)
+                | StepKind::Choose(_)
+                | StepKind::Lock(_) => false,
+            })
+        })
+    }
+
+    /// Writes what a step of this list has set.
+    pub fn write(&mut self, line: &Line, written: Map<String, Value>) {
+        if written.is_empty() {
+            return;
+        }
+        if let Some(branch) = self.target(line) {
+            self.frame_mut(&branch).fields.extend(written);
+        } else if let Value::Object(data) = &mut self.generation.data {
+            data.extend(written);
+        }
     }
 
     /// Marks a step's place in the order of completions.
@@ -147,24 +186,43 @@ impl<'a> Turn<'a> {
     }
 
     /// Parks a step: a person must act.
-    pub fn park(&mut self, step: StepId, undoing: bool, reason: &str) {
-        let name = &self.step(step).name;
+    pub fn park(&mut self, place: &Place, undoing: bool, reason: &str) {
+        let step = self.at(place).step;
+        let name = self.name_at(place);
+        let branch = place.line.coordinates(&self.generation.frame);
         let reason = shortened(reason);
-        self.note(Some(name), NoteKind::Stuck, reason.clone());
-        let same = |s: &&mut Stuck| (s.step, s.undoing) == (step, undoing);
+        self.note(Some(&name), NoteKind::Stuck, reason.clone());
+        let same = |s: &&mut Stuck| (s.step, s.undoing) == (step, undoing) && s.branch == branch;
         if let Some(stuck) = self.generation.stuck.iter_mut().find(same) {
             // Both undoings of a step failed: people have been told.
             stuck.reason = reason;
             return;
         }
-        let stuck = Stuck { step, undoing, since: self.now, reason };
-        super::handler::finish::tell_stuck(self, name, &stuck);
+        let stuck = Stuck { step, branch, undoing, since: self.now, reason };
+        super::handler::finish::tell_stuck(self, &name, &stuck);
         self.generation.stuck.push(stuck);
     }
 
     /// Takes back a parking.
-    pub fn unpark(&mut self, step: StepId, undoing: bool) {
-        self.generation.stuck.retain(|s| (s.step, s.undoing) != (step, undoing));
+    pub fn unpark(&mut self, place: &Place, undoing: bool) {
+        if self.generation.stuck.is_empty() {
+            return;
+        }
+        let step = self.at(place).step;
+        let branch = place.line.coordinates(&self.generation.frame);
+        self.generation
+            .stuck
+            .retain(|s| (s.step, s.undoing) != (step, undoing) || s.branch != branch);
+    }
+
+    /// Takes back the parkings of steps under way inside a list; what a person owes to an undoing
+    /// is still owed.
+    pub fn unpark_inside(&mut self, outer: &Line) {
+        let (definition, frame) = (self.definition, &self.generation.frame);
+        self.generation.stuck.retain(|s| {
+            let place = Place::of(definition, frame, s.step, &s.branch);
+            s.undoing || place.is_none_or(|place| !place.line.is_inside(outer))
+        });
     }
 }
 
@@ -174,19 +232,18 @@ impl<'a> Turn<'a> {
 /// When it has no answer.
 pub(super) fn holds(
     condition: Option<&Expression>,
-    data: &Value,
     id: &InstanceId,
+    generation: &Generation,
+    line: &Line,
     event: &Event,
     now: Timestamp,
 ) -> Result<bool, Rejection> {
     let Some(condition) = condition else {
         return Ok(true);
     };
-    let key = Value::String(id.key.as_str().to_owned());
-    let scope =
-        Scope::at(now).with(Name::Data, data).with(Name::Key, &key).with(Name::Event, &event.body);
+    let bound = Bound::new(id, generation, line, now).with(Some((Name::Event, &event.body)));
     condition
-        .holds(&scope)
+        .holds(&bound.scope())
         .map_err(|e| Rejection::Refused(format!("{}: `where` has no answer: {e}", event.address)))
 }
 
@@ -201,16 +258,27 @@ pub(super) fn failure_value(failure: &Failure) -> Value {
 
 /// Refuses data that outgrew its limit.
 pub(super) fn within_limit(data: &Value) -> Result<(), String> {
+    if size(data) <= DATA_BYTES_MAX { Ok(()) } else { too_large() }
+}
+
+fn too_large<T>() -> Result<T, String> {
     let limit = DATA_BYTES_MAX / 1024;
-    if size(data) <= DATA_BYTES_MAX {
-        Ok(())
-    } else {
-        Err(format!("the saga's data would be larger than {limit} KiB; remember less"))
+    Err(format!("the saga's data would be larger than {limit} KiB; remember less"))
+}
+
+/// About how many bytes of JSON a generation remembers: its data and its branches' own.
+fn kept(generation: &Generation) -> usize {
+    fn inside(frame: &Frame) -> usize {
+        let own = frame.item.as_ref().map_or(0, size);
+        let fields: usize = frame.fields.iter().map(|(n, v)| n.len() + 4 + size(v)).sum();
+        let inner = frame.steps.iter().flat_map(|s| &s.frames).map(inside);
+        own + fields + inner.sum::<usize>()
     }
+    size(&generation.data) + inside(&generation.frame)
 }
 
 /// About how many bytes of JSON a value is.
-fn size(value: &Value) -> usize {
+pub(super) fn size(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) => 5,
         Value::Number(number) => number.as_str().len() + 1,

@@ -10,6 +10,7 @@ mod convert;
 mod path;
 mod scope;
 mod source;
+mod sum;
 mod template;
 mod walk;
 mod words;
@@ -19,6 +20,7 @@ mod tests;
 
 pub use scope::{Name, Scope};
 pub use source::{Expression, Reference};
+pub use sum::{Operand, Sum};
 pub use template::{Piece, Template};
 
 /// Why an expression or a template does not parse.

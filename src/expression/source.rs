@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::compiled::{self, Compiled};
 use super::path::{Path, PathStep};
+use super::sum::{self, Sum};
 use super::walk;
 use super::{Error, Name, ParseError, Scope};
 
@@ -16,6 +17,7 @@ pub struct Expression {
     source: String,
     form: Form,
     references: Vec<Reference>,
+    sums: Vec<Sum>,
 }
 
 /// How an expression is evaluated.
@@ -61,12 +63,14 @@ impl Expression {
         if let Some(path) = Path::plain(text) {
             let references =
                 vec![Reference { name: path.root, fields: path.fields(), tested: false }];
-            return Ok(Self { source: text.to_owned(), form: Form::Path(path), references });
+            let form = Form::Path(path);
+            return Ok(Self { source: text.to_owned(), form, references, sums: Vec::new() });
         }
         let parsed = compiled::parse(text)
             .map_err(|e| ParseError { at: e.at.map(|at| at + offset), ..e })?;
+        let sums = sum::of(&parsed.tree);
         let form = Form::of(parsed.tree);
-        Ok(Self { source: text.to_owned(), form, references: parsed.references })
+        Ok(Self { source: text.to_owned(), form, references: parsed.references, sums })
     }
 
     /// The text as the author wrote it, without the space around it.
@@ -79,6 +83,12 @@ impl Expression {
     #[must_use]
     pub fn references(&self) -> Vec<Reference> {
         self.references.clone()
+    }
+
+    /// Its arithmetic operations.
+    #[must_use]
+    pub fn sums(&self) -> &[Sum] {
+        &self.sums
     }
 
     /// Its value in a scope.

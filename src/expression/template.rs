@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Error, Expression, ParseError, Reference, Scope};
+use super::{Error, Expression, ParseError, Reference, Scope, Sum};
 
 /// YAML in which `${ cel }` is evaluated and all else is literal.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,6 +109,25 @@ impl Template {
                 Value::String(text) => text,
                 other => other.to_string(),
             }),
+        }
+    }
+
+    /// The arithmetic operations of its expressions.
+    #[must_use]
+    pub fn sums(&self) -> Vec<Sum> {
+        match self {
+            Self::Literal(_) => Vec::new(),
+            Self::Whole(expression) => expression.sums().to_vec(),
+            Self::Text(pieces) => pieces
+                .iter()
+                .filter_map(|piece| match piece {
+                    Piece::Hole(expression) => Some(expression.sums().to_vec()),
+                    Piece::Literal(_) => None,
+                })
+                .flatten()
+                .collect(),
+            Self::List(items) => items.iter().flat_map(Self::sums).collect(),
+            Self::Object(fields) => fields.iter().flat_map(|(_, f)| f.sums()).collect(),
         }
     }
 

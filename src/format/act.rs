@@ -1,5 +1,4 @@
-use serde_json::{Map, Value};
-
+use super::instance::object;
 use super::{Error, wire};
 use crate::engine::{Act, Verb};
 
@@ -15,16 +14,14 @@ impl wire::Act {
             Some(wire::act::Verb::ResolveDone(fields)) => Verb::ResolveDone(object(fields)?),
             Some(wire::act::Verb::ResolveNotDone(_)) => Verb::ResolveNotDone,
             Some(wire::act::Verb::GoBack(_)) => Verb::GoBack,
+            Some(wire::act::Verb::Answer(answer)) => Verb::Answer {
+                choice: answer.choice.clone(),
+                note: answer.note.clone(),
+                data: object(&answer.data)?,
+            },
             None => return Err(Error::Field("verb")),
         };
         let Self { id, by, why, step, .. } = self.clone();
         Ok(Act { id, by, why, step, verb })
     }
-}
-
-fn object(bytes: &[u8]) -> Result<Map<String, Value>, Error> {
-    if bytes.is_empty() {
-        return Ok(Map::new());
-    }
-    serde_json::from_slice(bytes).map_err(|e| Error::Message(e.to_string()))
 }

@@ -11,6 +11,53 @@ pub struct Instance {
     /// The last inbox record that was applied: a repeated one changes nothing.
     #[prost(int64, tag = "3")]
     pub inbox: i64,
+    /// Set for an instance of the built-in saga `segue-lock`.
+    #[prost(message, optional, tag = "4")]
+    pub lock: ::core::option::Option<Lock>,
+    /// Events that came before what waits for them, in their order.
+    #[prost(message, repeated, tag = "5")]
+    pub early: ::prost::alloc::vec::Vec<Early>,
+}
+/// An event that came before what waits for it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Early {
+    #[prost(message, optional, tag = "1")]
+    pub event: ::core::option::Option<Event>,
+    /// Without it: as long as a wait may come for it.
+    #[prost(int64, optional, tag = "2")]
+    pub until_ms: ::core::option::Option<i64>,
+}
+/// Who holds a lock and who waits for it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Lock {
+    /// The last token that was handed out, or a greater one that was used elsewhere.
+    #[prost(uint64, tag = "1")]
+    pub fence: u64,
+    #[prost(message, optional, tag = "2")]
+    pub holder: ::core::option::Option<Claim>,
+    /// The holder's token.
+    #[prost(uint64, tag = "3")]
+    pub held: u64,
+    /// First come, first served.
+    #[prost(message, repeated, tag = "4")]
+    pub waiting: ::prost::alloc::vec::Vec<Claim>,
+    /// When it is forgotten; set while nobody holds it.
+    #[prost(int64, optional, tag = "5")]
+    pub forget_ms: ::core::option::Option<i64>,
+}
+/// Who wants a lock: a step of an instance.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Claim {
+    #[prost(string, tag = "1")]
+    pub saga: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub key: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "3")]
+    pub generation: u32,
+    #[prost(string, tag = "4")]
+    pub step: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "5")]
+    pub round: u32,
 }
 /// One life of an instance.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -71,6 +118,15 @@ pub struct Parent {
     pub generation: u32,
     #[prost(string, tag = "4")]
     pub step: ::prost::alloc::string::String,
+    /// How often that step has asked.
+    #[prost(uint32, tag = "5")]
+    pub round: u32,
+    /// It has asked the child to take itself back.
+    #[prost(bool, tag = "6")]
+    pub taken_back: bool,
+    /// It will not take the child back any more.
+    #[prost(bool, tag = "7")]
+    pub gone: bool,
 }
 /// A list of steps under way: the main line, or one branch of a composite step.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -83,12 +139,27 @@ pub struct Frame {
     pub position: u32,
     #[prost(message, repeated, tag = "3")]
     pub steps: ::prost::alloc::vec::Vec<Step>,
-    /// For a branch: its name or place.
+    /// Never written.
     #[prost(string, tag = "4")]
     pub branch: ::prost::alloc::string::String,
-    /// A fan-out branch's own fields, JSON object.
+    /// A branch's own fields, JSON object; empty for none.
     #[prost(bytes = "vec", tag = "5")]
     pub fields: ::prost::alloc::vec::Vec<u8>,
+    /// A branch's own; the main line goes the generation's way.
+    #[prost(enumeration = "Direction", tag = "6")]
+    pub direction: i32,
+    /// A branch is done on its way forward, or undone on its way back.
+    #[prost(bool, tag = "7")]
+    pub over: bool,
+    /// A branch's place among those of its step.
+    #[prost(uint32, tag = "8")]
+    pub index: u32,
+    /// A fan-out branch's element, JSON.
+    #[prost(bytes = "vec", optional, tag = "9")]
+    pub item: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    /// Why a branch went back on its own.
+    #[prost(message, optional, tag = "10")]
+    pub failure: ::core::option::Option<Failure>,
 }
 /// A step that was entered.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -118,6 +189,25 @@ pub struct Step {
     /// A lock's fencing token.
     #[prost(uint64, tag = "9")]
     pub fence: u64,
+    /// When its own time is up.
+    #[prost(int64, optional, tag = "10")]
+    pub until_ms: ::core::option::Option<i64>,
+    /// The next reminder, and how many were told before.
+    #[prost(int64, optional, tag = "11")]
+    pub remind_ms: ::core::option::Option<i64>,
+    #[prost(uint32, tag = "12")]
+    pub reminded: u32,
+    /// How a lock stands.
+    #[prost(enumeration = "Stage", tag = "13")]
+    pub stage: i32,
+    /// How many of its keys a lock holds, and how often it has taken them.
+    #[prost(uint32, tag = "14")]
+    pub got: u32,
+    #[prost(uint32, tag = "15")]
+    pub round: u32,
+    /// Why it is rejected once all that is in it is undone.
+    #[prost(message, optional, tag = "16")]
+    pub failure: ::core::option::Option<Failure>,
 }
 /// A request and its attempts.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -161,6 +251,9 @@ pub struct Stuck {
     pub since_ms: i64,
     #[prost(string, tag = "4")]
     pub reason: ::prost::alloc::string::String,
+    /// Which branch of every fan-out around it, from the outside in.
+    #[prost(uint32, repeated, tag = "5")]
+    pub branch: ::prost::alloc::vec::Vec<u32>,
 }
 /// An event as the gateway read it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -195,12 +288,12 @@ pub struct Inbox {
     /// The event went to instances of other shards as well: that nobody here takes it says little.
     #[prost(bool, tag = "5")]
     pub shared: bool,
-    #[prost(oneof = "inbox::Input", tags = "2, 3, 4")]
+    #[prost(oneof = "inbox::Input", tags = "2, 3, 4, 6, 7")]
     pub input: ::core::option::Option<inbox::Input>,
 }
 /// Nested message and enum types in `Inbox`.
 pub mod inbox {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Input {
         #[prost(message, tag = "2")]
         Event(super::Event),
@@ -209,6 +302,10 @@ pub mod inbox {
         WakeMs(i64),
         #[prost(message, tag = "4")]
         Act(super::Act),
+        #[prost(message, tag = "6")]
+        Letter(super::Letter),
+        #[prost(message, tag = "7")]
+        Called(super::Called),
     }
 }
 /// An instance by name.
@@ -230,7 +327,7 @@ pub struct Act {
     pub why: ::prost::alloc::string::String,
     #[prost(string, tag = "4")]
     pub step: ::prost::alloc::string::String,
-    #[prost(oneof = "act::Verb", tags = "5, 6, 7, 8, 9")]
+    #[prost(oneof = "act::Verb", tags = "5, 6, 7, 8, 9, 10")]
     pub verb: ::core::option::Option<act::Verb>,
 }
 /// Nested message and enum types in `Act`.
@@ -248,7 +345,139 @@ pub mod act {
         ResolveNotDone(bool),
         #[prost(bool, tag = "9")]
         GoBack(bool),
+        #[prost(message, tag = "10")]
+        Answer(super::Answer),
     }
+}
+/// The answer to an `ask`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Answer {
+    #[prost(string, tag = "1")]
+    pub choice: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub note: ::prost::alloc::string::String,
+    /// JSON object.
+    #[prost(bytes = "vec", tag = "3")]
+    pub data: ::prost::alloc::vec::Vec<u8>,
+}
+/// What one instance says to another, or to a lock.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Letter {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Who says it.
+    #[prost(string, tag = "2")]
+    pub saga: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub key: ::prost::alloc::string::String,
+    /// The step of the asking side that it is about.
+    #[prost(uint32, tag = "4")]
+    pub generation: u32,
+    #[prost(string, tag = "5")]
+    pub step: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "6")]
+    pub round: u32,
+    #[prost(oneof = "letter::Say", tags = "7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18")]
+    pub say: ::core::option::Option<letter::Say>,
+}
+/// Nested message and enum types in `Letter`.
+pub mod letter {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Say {
+        #[prost(message, tag = "7")]
+        Start(super::Start),
+        #[prost(message, tag = "8")]
+        TakeBack(super::TakeBack),
+        #[prost(bool, tag = "9")]
+        ParentGone(bool),
+        #[prost(message, tag = "10")]
+        Ended(super::Ended),
+        #[prost(bool, tag = "11")]
+        Taken(bool),
+        #[prost(bool, tag = "12")]
+        TakenBack(bool),
+        #[prost(bool, tag = "13")]
+        Kept(bool),
+        /// The token must be greater than this.
+        #[prost(uint64, tag = "14")]
+        Acquire(u64),
+        /// The greatest token that was used under it.
+        #[prost(uint64, tag = "15")]
+        Release(u64),
+        #[prost(bool, tag = "16")]
+        Withdraw(bool),
+        /// The token.
+        #[prost(uint64, tag = "17")]
+        Granted(u64),
+        #[prost(bool, tag = "18")]
+        Full(bool),
+    }
+}
+/// To a child: begin.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Start {
+    /// JSON.
+    #[prost(bytes = "vec", tag = "1")]
+    pub body: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "2")]
+    pub trace_parent: ::prost::alloc::string::String,
+}
+/// To a child: take yourself back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TakeBack {
+    #[prost(string, tag = "1")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(bool, tag = "2")]
+    pub reopen: bool,
+}
+/// To a parent: the child has ended.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Ended {
+    #[prost(bool, tag = "1")]
+    pub completed: bool,
+    /// JSON.
+    #[prost(bytes = "vec", tag = "2")]
+    pub data: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, optional, tag = "3")]
+    pub failure: ::core::option::Option<Failure>,
+}
+/// What came of a call.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Called {
+    #[prost(string, tag = "1")]
+    pub command: ::prost::alloc::string::String,
+    #[prost(oneof = "called::Outcome", tags = "2, 3")]
+    pub outcome: ::core::option::Option<called::Outcome>,
+}
+/// Nested message and enum types in `Called`.
+pub mod called {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Outcome {
+        #[prost(message, tag = "2")]
+        Answered(super::CallAnswer),
+        /// Why there was no answer.
+        #[prost(string, tag = "3")]
+        Failed(::prost::alloc::string::String),
+    }
+}
+/// The answer of a service.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CallAnswer {
+    #[prost(uint32, tag = "1")]
+    pub status: u32,
+    #[prost(message, repeated, tag = "2")]
+    pub headers: ::prost::alloc::vec::Vec<Header>,
+    /// JSON.
+    #[prost(bytes = "vec", tag = "3")]
+    pub body: ::prost::alloc::vec::Vec<u8>,
+}
+/// A header of a call's answer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Header {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub value: ::prost::alloc::string::String,
 }
 /// Changelog value under `p/<shard>`: how far the shard is.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -332,6 +561,39 @@ impl Direction {
         }
     }
 }
+/// What a lock step is at; unspecified for all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Stage {
+    Unspecified = 0,
+    Taking = 1,
+    Held = 2,
+    Freed = 3,
+}
+impl Stage {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "STAGE_UNSPECIFIED",
+            Self::Taking => "STAGE_TAKING",
+            Self::Held => "STAGE_HELD",
+            Self::Freed => "STAGE_FREED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "STAGE_UNSPECIFIED" => Some(Self::Unspecified),
+            "STAGE_TAKING" => Some(Self::Taking),
+            "STAGE_HELD" => Some(Self::Held),
+            "STAGE_FREED" => Some(Self::Freed),
+            _ => None,
+        }
+    }
+}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Phase {
@@ -379,6 +641,7 @@ pub enum Progress {
     Answered = 3,
     GivenUp = 4,
     Parked = 5,
+    Open = 6,
 }
 impl Progress {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -393,6 +656,7 @@ impl Progress {
             Self::Answered => "PROGRESS_ANSWERED",
             Self::GivenUp => "PROGRESS_GIVEN_UP",
             Self::Parked => "PROGRESS_PARKED",
+            Self::Open => "PROGRESS_OPEN",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -404,6 +668,7 @@ impl Progress {
             "PROGRESS_ANSWERED" => Some(Self::Answered),
             "PROGRESS_GIVEN_UP" => Some(Self::GivenUp),
             "PROGRESS_PARKED" => Some(Self::Parked),
+            "PROGRESS_OPEN" => Some(Self::Open),
             _ => None,
         }
     }

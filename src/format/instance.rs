@@ -1,12 +1,11 @@
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Error, open, seal, wire};
-use crate::definition::StepId;
+use super::{Error, open, seal, step, wire};
+use crate::definition::{BlockId, StepId};
 use crate::engine::{
-    Direction, Failure, FailureKind, Frame, Generation, Instance, Phase, Progress, Request,
-    StepState, Stuck,
+    Direction, Early, Failure, FailureKind, Frame, Generation, Instance, Parent, Stuck,
 };
-use crate::message::{Hash, Offset, Timestamp};
+use crate::message::{Hash, InstanceId, Key, Offset, SagaName, Timestamp};
 
 impl Instance {
     /// The bytes that the changelog and the store keep.
@@ -16,6 +15,8 @@ impl Instance {
             generations: self.generations.iter().map(generation_out).collect(),
             queued: self.queued.iter().map(wire::Event::kept).collect(),
             inbox: self.inbox.0,
+            lock: self.lock.as_ref().map(super::lock::out),
+            early: self.early.iter().map(early_out).collect(),
         })
     }
 
@@ -29,29 +30,39 @@ impl Instance {
             generations: each(stored.generations, generation_in)?,
             queued: stored.queued.iter().map(wire::Event::read).collect::<Result<_, _>>()?,
             inbox: Offset(stored.inbox),
+            early: each(stored.early, early_in)?,
+            lock: stored.lock.map(super::lock::read).transpose()?,
         })
     }
 }
 
-fn each<A, B>(list: Vec<A>, read: impl Fn(A) -> Result<B, Error>) -> Result<Vec<B>, Error> {
+pub(super) fn each<A, B>(
+    list: Vec<A>,
+    read: impl Fn(A) -> Result<B, Error>,
+) -> Result<Vec<B>, Error> {
     list.into_iter().map(read).collect()
+}
+
+fn early_out(e: &Early) -> wire::Early {
+    wire::Early { event: Some(wire::Event::kept(&e.event)), until_ms: e.until.map(|t| t.0) }
+}
+
+fn early_in(e: wire::Early) -> Result<Early, Error> {
+    let event = e.event.ok_or(Error::Field("early event"))?.read()?;
+    Ok(Early { event, until: e.until_ms.map(Timestamp) })
 }
 
 fn generation_out(g: &Generation) -> wire::Generation {
     wire::Generation {
         number: g.number,
         definition: g.definition.0.to_vec(),
-        direction: match g.direction {
-            Direction::Forward => wire::Direction::Forward,
-            Direction::Back => wire::Direction::Back,
-        }
-        .into(),
-        data: serde_json::to_vec(&g.data).expect("JSON values always serialise"),
+        direction: direction_out(g.direction).into(),
+        data: bytes(&g.data),
         started_ms: g.started.0,
         deadline_ms: g.deadline.map(|t| t.0),
         ended_ms: g.ended.map(|t| t.0),
         forget_ms: g.forget.map(|t| t.0),
-        frame: Some(frame_out(&g.frame)),
+        frame: Some(line_out(&g.frame)),
         failure: g.failure.as_ref().map(failure_out),
         stuck: g.stuck.iter().map(stuck_out).collect(),
         completions: g.completions,
@@ -59,20 +70,17 @@ fn generation_out(g: &Generation) -> wire::Generation {
         trace_parent: g.trace_parent.clone(),
         pending: g.pending.as_ref().map(failure_out),
         transitions: g.transitions,
-        parent: None,
+        parent: g.parent.as_ref().map(parent_out),
         pivoted: g.pivoted,
         seen: g.seen.clone(),
     }
 }
 
 fn generation_in(g: wire::Generation) -> Result<Generation, Error> {
-    let direction = match g.direction() {
-        wire::Direction::Forward => Direction::Forward,
-        wire::Direction::Back => Direction::Back,
-        wire::Direction::Unspecified => return Err(Error::Field("direction")),
-    };
+    let direction = direction_in(g.direction())?;
     let hash: [u8; 16] = g.definition.try_into().map_err(|_| Error::Field("definition"))?;
-    let data: Value = serde_json::from_slice(&g.data).map_err(|e| Error::Message(e.to_string()))?;
+    let data = json(&g.data)?;
+    let frame = line_in(g.frame.ok_or(Error::Field("frame"))?)?;
     Ok(Generation {
         number: g.number,
         definition: Hash(hash),
@@ -82,7 +90,7 @@ fn generation_in(g: wire::Generation) -> Result<Generation, Error> {
         deadline: g.deadline_ms.map(Timestamp),
         ended: g.ended_ms.map(Timestamp),
         forget: g.forget_ms.map(Timestamp),
-        frame: frame_in(g.frame.ok_or(Error::Field("frame"))?)?,
+        frame: Frame { direction, ..frame },
         failure: g.failure.map(failure_in).transpose()?,
         stuck: g.stuck.into_iter().map(stuck_in).collect(),
         completions: g.completions,
@@ -92,96 +100,110 @@ fn generation_in(g: wire::Generation) -> Result<Generation, Error> {
         transitions: g.transitions,
         pivoted: g.pivoted,
         seen: g.seen,
+        parent: g.parent.map(parent_in).transpose()?,
     })
 }
 
-fn frame_out(f: &Frame) -> wire::Frame {
+/// The main line goes the generation's way and is never over before it.
+fn line_out(f: &Frame) -> wire::Frame {
     wire::Frame {
-        block: f.block,
+        block: f.block.0,
         position: f.position,
-        steps: f.steps.iter().map(step_out).collect(),
+        steps: f.steps.iter().map(step::out).collect(),
         ..wire::Frame::default()
     }
 }
 
-fn frame_in(f: wire::Frame) -> Result<Frame, Error> {
-    Ok(Frame { block: f.block, position: f.position, steps: each(f.steps, step_in)? })
+fn line_in(f: wire::Frame) -> Result<Frame, Error> {
+    let steps = each(f.steps, step::read)?;
+    Ok(Frame { block: BlockId(f.block), position: f.position, steps, ..Frame::default() })
 }
 
-fn step_out(s: &StepState) -> wire::Step {
-    wire::Step {
-        step: s.step.0,
-        phase: match s.phase {
-            Phase::Running => wire::Phase::Running,
-            Phase::Succeeded => wire::Phase::Succeeded,
-            Phase::Rejected => wire::Phase::Rejected,
-            Phase::Unknown => wire::Phase::Unknown,
-            Phase::Skipped => wire::Phase::Skipped,
-        }
-        .into(),
-        action: s.action.as_ref().map(request_out),
-        undos: s.undos.iter().map(request_out).collect(),
-        completed: s.completed,
-        ..wire::Step::default()
+pub(super) fn frame_out(f: &Frame) -> wire::Frame {
+    wire::Frame {
+        fields: if f.fields.is_empty() { Vec::new() } else { bytes(&f.fields) },
+        direction: direction_out(f.direction).into(),
+        over: f.over,
+        index: f.index,
+        item: f.item.as_ref().map(bytes),
+        failure: f.failure.as_ref().map(failure_out),
+        ..line_out(f)
     }
 }
 
-fn step_in(s: wire::Step) -> Result<StepState, Error> {
-    let phase = match s.phase() {
-        wire::Phase::Running => Phase::Running,
-        wire::Phase::Succeeded => Phase::Succeeded,
-        wire::Phase::Rejected => Phase::Rejected,
-        wire::Phase::Unknown => Phase::Unknown,
-        wire::Phase::Skipped => Phase::Skipped,
-        wire::Phase::Unspecified => return Err(Error::Field("phase")),
-    };
-    Ok(StepState {
-        step: StepId(s.step),
-        phase,
-        action: s.action.map(request_in).transpose()?,
-        undos: each(s.undos, request_in)?,
-        completed: s.completed,
-    })
+pub(super) fn frame_in(f: wire::Frame) -> Result<Frame, Error> {
+    let direction = direction_in(f.direction())?;
+    let fields = object(&f.fields)?;
+    let item = f.item.as_deref().map(json).transpose()?;
+    let failure = f.failure.clone().map(failure_in).transpose()?;
+    let (over, index) = (f.over, f.index);
+    Ok(Frame { direction, over, index, item, fields, failure, ..line_in(f)? })
 }
 
-fn request_out(r: &Request) -> wire::Request {
-    let (progress, until) = match r.progress {
-        Progress::Waiting(until) => (wire::Progress::Waiting, Some(until.0)),
-        Progress::Pausing(until) => (wire::Progress::Pausing, Some(until.0)),
-        Progress::Answered => (wire::Progress::Answered, None),
-        Progress::GivenUp => (wire::Progress::GivenUp, None),
-        Progress::Parked => (wire::Progress::Parked, None),
-    };
-    wire::Request {
-        attempts: r.attempts,
-        spent: r.spent,
-        since_ms: r.since.0,
-        progress: progress.into(),
-        until_ms: until,
-        answer: r.answer.clone(),
+fn direction_out(direction: Direction) -> wire::Direction {
+    match direction {
+        Direction::Forward => wire::Direction::Forward,
+        Direction::Back => wire::Direction::Back,
     }
 }
 
-fn request_in(r: wire::Request) -> Result<Request, Error> {
-    let until = || r.until_ms.map(Timestamp).ok_or(Error::Field("until"));
-    let progress = match r.progress() {
-        wire::Progress::Waiting => Progress::Waiting(until()?),
-        wire::Progress::Pausing => Progress::Pausing(until()?),
-        wire::Progress::Answered => Progress::Answered,
-        wire::Progress::GivenUp => Progress::GivenUp,
-        wire::Progress::Parked => Progress::Parked,
-        wire::Progress::Unspecified => return Err(Error::Field("progress")),
-    };
-    Ok(Request {
-        attempts: r.attempts,
-        spent: r.spent,
-        since: Timestamp(r.since_ms),
-        progress,
-        answer: r.answer,
+fn direction_in(direction: wire::Direction) -> Result<Direction, Error> {
+    match direction {
+        wire::Direction::Forward => Ok(Direction::Forward),
+        wire::Direction::Back => Ok(Direction::Back),
+        wire::Direction::Unspecified => Err(Error::Field("direction")),
+    }
+}
+
+/// The bytes of a JSON value.
+pub(super) fn bytes(value: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("JSON values always serialise")
+}
+
+/// The JSON value of some bytes.
+pub(super) fn json(bytes: &[u8]) -> Result<Value, Error> {
+    serde_json::from_slice(bytes).map_err(|e| Error::Message(e.to_string()))
+}
+
+/// The JSON object of some bytes; nothing is an empty one.
+pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, Error> {
+    if bytes.is_empty() {
+        return Ok(Map::new());
+    }
+    serde_json::from_slice(bytes).map_err(|e| Error::Message(e.to_string()))
+}
+
+/// An instance by name.
+pub(super) fn instance_id(saga: &str, key: &str) -> Result<InstanceId, Error> {
+    let saga = SagaName::new(saga).map_err(|_| Error::Field("saga"))?;
+    let key = Key::new(key).map_err(|_| Error::Field("key"))?;
+    Ok(InstanceId { saga, key })
+}
+
+fn parent_out(p: &Parent) -> wire::Parent {
+    wire::Parent {
+        saga: p.instance.saga.to_string(),
+        key: p.instance.key.to_string(),
+        generation: p.generation,
+        step: p.step.clone(),
+        round: p.round,
+        taken_back: p.taken_back,
+        gone: p.gone,
+    }
+}
+
+fn parent_in(p: wire::Parent) -> Result<Parent, Error> {
+    Ok(Parent {
+        instance: instance_id(&p.saga, &p.key)?,
+        generation: p.generation,
+        step: p.step,
+        round: p.round,
+        taken_back: p.taken_back,
+        gone: p.gone,
     })
 }
 
-fn failure_out(f: &Failure) -> wire::Failure {
+pub(super) fn failure_out(f: &Failure) -> wire::Failure {
     wire::Failure {
         step: f.step.clone(),
         kind: match f.kind {
@@ -196,7 +218,7 @@ fn failure_out(f: &Failure) -> wire::Failure {
     }
 }
 
-fn failure_in(f: wire::Failure) -> Result<Failure, Error> {
+pub(super) fn failure_in(f: wire::Failure) -> Result<Failure, Error> {
     let kind = match f.kind() {
         wire::FailureKind::Rejected => FailureKind::Rejected,
         wire::FailureKind::Exhausted => FailureKind::Exhausted,
@@ -214,12 +236,14 @@ fn stuck_out(s: &Stuck) -> wire::Stuck {
         undoing: s.undoing,
         since_ms: s.since.0,
         reason: s.reason.clone(),
+        branch: s.branch.clone(),
     }
 }
 
 fn stuck_in(s: wire::Stuck) -> Stuck {
     Stuck {
         step: StepId(s.step),
+        branch: s.branch,
         undoing: s.undoing,
         since: Timestamp(s.since_ms),
         reason: s.reason,

@@ -1,8 +1,12 @@
 //! Keeps the stored bytes: protobuf messages of the engine's own topics, with version and checksum.
 
 mod act;
+mod called;
 mod event;
 mod instance;
+mod letter;
+mod lock;
+mod step;
 mod value;
 #[allow(missing_docs, clippy::all, clippy::pedantic)]
 #[rustfmt::skip]

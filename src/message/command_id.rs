@@ -8,7 +8,8 @@ use super::{Error, InstanceId, Key, SagaName};
 /// replay makes the same id again.
 ///
 /// As text `saga/key/generation/step/attempt`, with `/` and `%` percent-encoded inside the parts;
-/// a compensation's step reads `step~undo`, its second run (for a late success) `step~undo.2`.
+/// a compensation's step reads `step~undo`, its second run (for a late success) `step~undo.2`, its
+/// probe `step~probe`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId {
     /// Whose command it is.
@@ -30,6 +31,8 @@ pub enum Part {
     Action,
     /// What undoes it: the how-manieth undoing, counted from 1.
     Undo(u32),
+    /// The question whether it happened.
+    Probe,
 }
 
 impl CommandId {
@@ -44,6 +47,7 @@ impl CommandId {
         encode(&self.step, &mut text);
         match self.part {
             Part::Action => {}
+            Part::Probe => text.push_str("~probe"),
             Part::Undo(1) => text.push_str("~undo"),
             Part::Undo(run) => {
                 write!(text, "~undo.{run}").expect("writing to a string never fails");
@@ -70,11 +74,12 @@ impl FromStr for CommandId {
         };
         let saga = SagaName::new(&decode(saga).ok_or_else(wrong)?).map_err(|_| wrong())?;
         let key = Key::new(&decode(key).ok_or_else(wrong)?).map_err(|_| wrong())?;
-        let (step, part) = match step.split_once("~undo") {
+        let (step, part) = match step.split_once('~') {
             None => (step, Part::Action),
-            Some((step, "")) => (step, Part::Undo(1)),
+            Some((step, "probe")) => (step, Part::Probe),
+            Some((step, "undo")) => (step, Part::Undo(1)),
             Some((step, run)) => {
-                let run = run.strip_prefix('.').ok_or_else(wrong)?;
+                let run = run.strip_prefix("undo.").ok_or_else(wrong)?;
                 (step, Part::Undo(run.parse().map_err(|_| wrong())?))
             }
         };
@@ -140,7 +145,9 @@ mod tests {
         assert_eq!(plain.idempotency_key(), "order-fulfilment/o-1/2/charge-card");
         let undo = id("a/b%~c ü", Part::Undo(2));
         assert_eq!(undo.to_string(), "order-fulfilment/a%2Fb%25%7Ec ü/2/charge-card~undo.2/3");
-        for command in [plain, undo, id("x", Part::Undo(1))] {
+        let probe = id("o-1", Part::Probe);
+        assert_eq!(probe.idempotency_key(), "order-fulfilment/o-1/2/charge-card~probe");
+        for command in [plain, undo, probe, id("x", Part::Undo(1))] {
             assert_eq!(command.to_string().parse(), Ok(command));
         }
     }

@@ -9,6 +9,9 @@ fn is_kebab(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
+/// The name of the built-in saga whose instances are locks.
+const LOCK: &str = "segue-lock";
+
 /// A saga's name, kebab-case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SagaName(Arc<str>);
@@ -20,6 +23,18 @@ impl SagaName {
     /// When it is not kebab-case.
     pub fn new(name: &str) -> Result<Self, Error> {
         if is_kebab(name) { Ok(Self(name.into())) } else { Err(Error::Name(name.to_owned())) }
+    }
+
+    /// The built-in saga whose instances are locks; no definition has its name.
+    #[must_use]
+    pub fn lock() -> Self {
+        Self(LOCK.into())
+    }
+
+    /// Whether it is the built-in saga of locks.
+    #[must_use]
+    pub fn is_lock(&self) -> bool {
+        &*self.0 == LOCK
     }
 
     /// The name as text.

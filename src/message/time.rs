@@ -14,6 +14,13 @@ impl Timestamp {
         Self(self.0.saturating_add_unsigned(span.0))
     }
 
+    /// The moment that an RFC 3339 text names.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let moment: jiff::Timestamp = text.parse().ok()?;
+        Some(Self(moment.as_millisecond()))
+    }
+
     /// How long it is from an earlier moment to this one; nothing if it is not earlier.
     #[must_use]
     pub fn since(self, earlier: Self) -> Span {

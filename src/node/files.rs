@@ -106,8 +106,8 @@ fn search(path: &Path, depth: usize, found: &mut Vec<SagaFiles>) -> Result<(), E
     let own = path.join(DEFINITION);
     if own.is_file() {
         found.push(SagaFiles { definition: own });
-        return Ok(());
     }
+    // A saga's folder may hold those of its children.
     if depth > 0 {
         for entry in entries(path)?.into_iter().filter(|entry| entry.is_dir()) {
             search(&entry, depth - 1, found)?;

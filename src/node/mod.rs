@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::calls::{self, Executor};
 use crate::config::Config;
 use crate::definition::Definition;
 use crate::runtime::Observed;
@@ -41,6 +42,9 @@ pub enum Error {
     /// The local store cannot be had.
     #[error(transparent)]
     Store(#[from] crate::store::Error),
+    /// Calls cannot be made.
+    #[error(transparent)]
+    Calls(#[from] calls::Error),
     /// Two texts under one version.
     #[error(transparent)]
     Catalog(#[from] crate::definition::CatalogError),
@@ -83,6 +87,7 @@ impl Node {
     ) -> Result<Self, Error> {
         let plan = Arc::new(Plan::make(config, definitions, &stop)?);
         let store = SledStore::open(&plan.store)?;
+        let calls = Arc::new(Executor::open(config.calls.clone())?);
         let trouble = Trouble::default();
         let mut threads = Vec::new();
         for number in 0..config.pipelines {
@@ -90,6 +95,7 @@ impl Node {
                 plan: Arc::clone(&plan),
                 number,
                 store: store.handle(),
+                calls: Arc::clone(&calls),
                 observer: Arc::clone(observer),
                 stop: Arc::clone(&stop),
                 trouble: trouble.clone(),

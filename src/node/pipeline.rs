@@ -5,6 +5,7 @@ use super::clock::MachineClock;
 use super::plan::{Pauses, Plan, passing};
 use super::{Observer, Trouble};
 use crate::broker::{KafkaBroker, Progress};
+use crate::calls::Executor;
 use crate::runtime::{Lost, Observed, Pipeline};
 use crate::store::SledStore;
 
@@ -13,6 +14,7 @@ pub(super) struct Worker {
     pub plan: Arc<Plan>,
     pub number: u32,
     pub store: SledStore,
+    pub calls: Arc<Executor>,
     pub observer: Observer,
     pub stop: Arc<AtomicBool>,
     pub trouble: Trouble,
@@ -47,7 +49,8 @@ impl Worker {
         let observe = Box::new(move |seen: Observed| observer(&seen));
         let settings = self.plan.settings.clone();
         let (store, clock) = (self.store.handle(), MachineClock::default());
-        let mut pipeline = Pipeline::new(settings, catalog, broker, store, clock, observe);
+        let caller = Box::new(self.calls.desk());
+        let mut pipeline = Pipeline::new(settings, catalog, broker, store, clock, caller, observe);
         while !self.stop.load(Ordering::Relaxed) {
             pipeline.turn()?;
             if pipeline.counts().commits > 0 {

@@ -11,6 +11,10 @@ use crate::message::{Address, Span};
 pub struct Script {
     /// How each command is answered.
     pub commands: BTreeMap<Address, Behaviour>,
+    /// How HTTP requests are answered, the first that fits.
+    pub calls: Vec<CallBehaviour>,
+    /// How people answer, by who they are.
+    pub people: BTreeMap<String, Person>,
     /// The events that start sagas.
     pub starts: Vec<StartEvent>,
 }
@@ -22,12 +26,16 @@ pub struct Behaviour {
     pub delay: Delay,
     /// How often an answer is sent twice.
     pub duplicate: Share,
-    /// How often an attempt goes unanswered.
+    /// How often an attempt is obeyed but goes unanswered.
     pub silent: Share,
+    /// How often an attempt never arrives.
+    pub lost: Share,
     /// How often an action is answered late, and how late.
     pub late: Option<Late>,
     /// Whether answers name the command.
     pub echo: bool,
+    /// What is drawn for each action, `answer.x` in the bodies.
+    pub fields: Vec<(String, Field)>,
     /// What is answered, by weight.
     pub answers: Vec<Reply>,
 }
@@ -48,12 +56,126 @@ pub struct Reply {
     pub event: Address,
     /// How often, against the others.
     pub weight: u32,
-    /// Whether it refuses an action that was undone before it came.
+    /// Whether it says that nothing was done; the first such answer also refuses an action that
+    /// was undone before it came.
     pub refusal: bool,
+    /// Answers a probe: whether the action that it asks about was done.
+    pub found: Option<bool>,
     /// The record's key; without it the command's.
     pub key: Option<Template>,
     /// The body; none means `{}`.
     pub body: Option<Template>,
+    /// What follows by itself: one of these, by weight.
+    pub then: Vec<Follow>,
+}
+
+/// A fact that follows an answer or a start by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Follow {
+    /// The fact; none means that nothing follows.
+    pub event: Option<Address>,
+    /// How long after what it follows.
+    pub after: Delay,
+    /// How often, against the others.
+    pub weight: u32,
+    /// The record's key; without it that of what it follows.
+    pub key: Option<Template>,
+    /// The body; none means `{}`.
+    pub body: Option<Template>,
+}
+
+/// How HTTP requests of one kind are answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallBehaviour {
+    /// Which requests.
+    pub on: CallPattern,
+    /// How long an answer takes.
+    pub delay: Delay,
+    /// How often an attempt is obeyed but goes unanswered.
+    pub silent: Share,
+    /// How often an attempt is answered 503, without being obeyed.
+    pub failing: Share,
+    /// What is drawn for each action, `answer.x` in the bodies.
+    pub fields: Vec<(String, Field)>,
+    /// What is answered, by weight.
+    pub answers: Vec<CallReply>,
+}
+
+/// One of a request's answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallReply {
+    /// Its status code.
+    pub status: u16,
+    /// How often, against the others.
+    pub weight: u32,
+    /// Whether it says that nothing was done; the first such answer also refuses an action that
+    /// was undone before it came.
+    pub refusal: bool,
+    /// The body; none means no body.
+    pub body: Option<Template>,
+}
+
+/// Which requests, written `PUT https://store.internal/models/*/data`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallPattern {
+    /// The method.
+    pub method: String,
+    /// Host and port.
+    pub authority: String,
+    /// The path's parts; none stands for any one.
+    pub path: Vec<Option<String>>,
+}
+
+impl CallPattern {
+    /// Whether a request is of this kind; its query does not matter.
+    #[must_use]
+    pub fn fits(&self, method: &str, authority: &str, path: &str) -> bool {
+        let path = path.split('?').next().unwrap_or_default();
+        let mut parts = path.trim_start_matches('/').split('/');
+        let same = self.path.iter().all(|own| match (own, parts.next()) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(own), Some(part)) => own == part,
+        });
+        same && parts.next().is_none() && self.method == method && self.authority == authority
+    }
+}
+
+impl FromStr for CallPattern {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!("`{text}` is no request; write such as `POST https://fraud.internal/v1/scores`")
+        };
+        let (method, url) = text.split_once(' ').ok_or_else(wrong)?;
+        if !["GET", "POST", "PUT", "PATCH", "DELETE"].contains(&method) {
+            return Err(wrong());
+        }
+        let url = url.trim_start();
+        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let rest = rest.ok_or_else(wrong)?;
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if authority.is_empty() || path.contains(['?', '$']) {
+            return Err(format!("{}; `*` stands for one part of the path", wrong()));
+        }
+        let part = |part: &str| (part != "*").then(|| part.to_owned());
+        let path = path.split('/').map(part).collect();
+        Ok(Self { method: method.to_owned(), authority: authority.to_owned(), path })
+    }
+}
+
+/// How a person answers the questions of an `ask`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Person {
+    /// How long they think.
+    pub delay: Delay,
+    /// How often they never answer.
+    pub silent: Share,
+    /// What they choose, by weight; of a question's choices that are not here none is taken.
+    pub choices: Vec<(String, u32)>,
+    /// What they say beside it.
+    pub note: String,
 }
 
 /// An event that starts a saga.
@@ -69,6 +191,8 @@ pub struct StartEvent {
     pub fields: Vec<(String, Field)>,
     /// The body; none means `{}`.
     pub body: Option<Template>,
+    /// What follows by itself: one of these, by weight.
+    pub then: Vec<Follow>,
 }
 
 /// How a field of a start event is drawn.

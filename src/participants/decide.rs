@@ -1,15 +1,13 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::draw::{Draws, digest};
-use super::{Behaviour, Reply, Script};
+use super::draw::{Draws, drawn};
+use super::memory::Memory;
+use super::{Behaviour, Field, Follow, People, Reply, Script};
 use crate::expression::{Name, Scope, Template};
 use crate::message::{Address, EventType, Headers, Outgoing, Timestamp, Topic, header};
-
-/// The most idempotency keys that participants remember; the oldest are forgotten first.
-pub const REMEMBERED_MAX: usize = 200_000;
 
 /// A command as it was read from its topic.
 #[derive(Debug, Clone, Copy)]
@@ -57,37 +55,33 @@ pub enum Unanswered {
     },
 }
 
-/// What a participant knows of an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Known {
-    /// It was obeyed.
-    Performed,
-    /// Its undo came before it.
-    Undone,
-    /// It came after its undo and was refused.
-    Refused,
-}
-
 /// The participants of some sagas: decides what is answered and when, and does nothing else.
 #[derive(Debug, Clone)]
 pub struct Participants {
     commands: BTreeMap<Address, Behaviour>,
+    people: People,
     seed: u64,
-    known: BTreeMap<u128, Known>,
-    order: VecDeque<u128>,
+    memory: Memory,
 }
 
 impl Participants {
     /// Participants that answer by some scripts; where two name a command the first one counts.
     #[must_use]
-    pub fn new<'a>(scripts: impl IntoIterator<Item = &'a Script>, seed: u64) -> Self {
+    pub fn new<'a>(scripts: impl IntoIterator<Item = &'a Script> + Clone, seed: u64) -> Self {
+        let people = People::new(scripts.clone(), seed);
         let mut commands = BTreeMap::new();
         for script in scripts {
             for (address, behaviour) in &script.commands {
                 commands.entry(address.clone()).or_insert_with(|| behaviour.clone());
             }
         }
-        Self { commands, seed, known: BTreeMap::new(), order: VecDeque::new() }
+        Self { commands, people, seed, memory: Memory::default() }
+    }
+
+    /// Who answers questions.
+    #[must_use]
+    pub fn people(&self) -> &People {
+        &self.people
     }
 
     /// The topics that commands come from.
@@ -98,17 +92,20 @@ impl Participants {
         topics
     }
 
-    /// The topics that answers go to.
+    /// The topics that answers go to, and what follows them.
     #[must_use]
     pub fn answer_topics(&self) -> Vec<Topic> {
         let answers = self.commands.values().flat_map(|b| &b.answers);
-        let mut topics: Vec<Topic> = answers.map(|a| a.event.topic.clone()).collect();
+        let facts = answers.flat_map(|a| {
+            a.then.iter().filter_map(|follow| follow.event.as_ref()).chain([&a.event])
+        });
+        let mut topics: Vec<Topic> = facts.map(|event| event.topic.clone()).collect();
         topics.sort();
         topics.dedup();
         topics
     }
 
-    /// What a command is answered: nothing, one answer, or one and its duplicate.
+    /// What a command is answered: nothing, or an answer with its duplicate and what follows it.
     ///
     /// # Errors
     /// When the script does not know the command, or cannot fill its answer.
@@ -122,88 +119,173 @@ impl Participants {
         let address = Address { topic: command.topic.clone(), event_type: EventType::new(word) };
         let id = command.headers.text(header::ID).ok_or(lacks(header::ID))?;
         let key = command.headers.text(header::IDEMPOTENCY_KEY).unwrap_or(id);
-        let refused = self.is_refused(command, key);
         let behaviour = self.commands.get(&address).ok_or(Unanswered::Unknown(address))?;
-        let mut action = Draws::new(self.seed, "action", key);
-        let drawn = action.weighted(behaviour.answers.iter().map(|a| a.weight));
-        let is_late = behaviour.late.filter(|late| action.happens(late.share));
-        let answer_id = format!("{:012x}", action.next() >> 16);
         let mut attempt = Draws::new(self.seed, "attempt", id);
-        let reply = if refused {
-            behaviour.answers.iter().find(|a| a.refusal)
-        } else {
-            behaviour.answers.get(drawn)
-        };
         let silent = attempt.happens(behaviour.silent);
-        let Some(reply) = reply.filter(|_| !silent) else {
+        if Draws::new(self.seed, "lost", id).happens(behaviour.lost) {
+            return Ok(Vec::new());
+        }
+        if let Some(undoes) = command.headers.text(header::UNDOES) {
+            self.memory.undone(undoes);
+        }
+        let mut action = Draws::new(self.seed, "action", key);
+        let reply = reply(&self.memory, behaviour, key, &mut action);
+        self.memory.obeyed(key, reply.is_some_and(|r| !r.refusal));
+        let is_late = behaviour.late.filter(|late| action.happens(late.share));
+        let Some(reply) = reply else {
             return Ok(Vec::new());
         };
         let at = now.after(attempt.delay(is_late.map_or(behaviour.delay, |late| late.by)));
-        let event_id = format!("{:016x}", attempt.next());
-        let message = fill(behaviour, reply, command, [id, &answer_id, &event_id], at)?;
-        let mut answers = vec![Answer { at, message }];
-        if attempt.happens(behaviour.duplicate) {
-            let again = at.after(attempt.delay(behaviour.delay));
-            answers.push(Answer { at: again, message: answers[0].message.clone() });
+        let asked = Asked::new(self.seed, command, key, &behaviour.fields, reply)?;
+        let mut answers = Vec::new();
+        if !silent {
+            let event_id = format!("{:016x}", attempt.next());
+            let (key, body) = (reply.key.as_ref(), reply.body.as_ref());
+            let mut message = asked.told(&reply.event, key, body, at)?;
+            message.headers = answer_headers(behaviour, reply, command, [id, &event_id], at);
+            answers.push(Answer { at, message: message.clone() });
+            if attempt.happens(behaviour.duplicate) {
+                let at = at.after(attempt.delay(behaviour.delay));
+                answers.push(Answer { at, message });
+            }
         }
+        // What follows does not know whether its action's answer was lost on the way.
+        answers.extend(asked.follow(self.seed, key, &reply.then, at)?);
         Ok(answers)
-    }
-
-    /// Takes note of a command; answers whether its undo came before it.
-    fn is_refused(&mut self, command: &Command<'_>, key: &str) -> bool {
-        if let Some(undoes) = command.headers.text(header::UNDOES) {
-            let undoes = digest(undoes);
-            if !self.known.contains_key(&undoes) {
-                self.remember(undoes, Known::Undone);
-            }
-        }
-        let key = digest(key);
-        match self.known.get(&key) {
-            None => {
-                self.remember(key, Known::Performed);
-                false
-            }
-            Some(Known::Performed) => false,
-            Some(Known::Undone | Known::Refused) => {
-                self.known.insert(key, Known::Refused);
-                true
-            }
-        }
-    }
-
-    fn remember(&mut self, key: u128, what: Known) {
-        if self.order.len() >= REMEMBERED_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
-        self.known.insert(key, what);
-        self.order.push_back(key);
     }
 }
 
-fn fill(
+/// Which answer an action has; none if it is refused without a word.
+fn reply<'a>(
+    memory: &Memory,
+    behaviour: &'a Behaviour,
+    key: &str,
+    action: &mut Draws,
+) -> Option<&'a Reply> {
+    let answers = &behaviour.answers;
+    if answers.iter().any(|a| a.found.is_some()) {
+        let found = memory.holds(&probed(key));
+        let fits = |a: &Reply| if a.found == Some(found) { a.weight } else { 0 };
+        let place = action.weighted(answers.iter().map(fits));
+        return answers.get(place).filter(|a| a.found == Some(found));
+    }
+    let place = action.weighted(answers.iter().map(|a| a.weight));
+    if memory.refuses(key) {
+        return answers.iter().find(|a| a.refusal);
+    }
+    answers.get(place)
+}
+
+/// The action that a probe asks about.
+fn probed(key: &str) -> String {
+    key.split("~probe").next().unwrap_or(key).to_owned()
+}
+
+/// What an answer can speak of.
+struct Asked {
+    event: Value,
+    key: Value,
+    answer: Value,
+}
+
+impl Asked {
+    fn new(
+        seed: u64,
+        command: &Command<'_>,
+        key: &str,
+        fields: &[(String, Field)],
+        reply: &Reply,
+    ) -> Result<Self, Unanswered> {
+        let event = serde_json::from_slice(command.body).map_err(|e| Unanswered::Unfilled {
+            event: reply.event.clone(),
+            reason: format!("the command's body is not JSON: {e}"),
+        })?;
+        let record_key = String::from_utf8_lossy(command.key).into_owned();
+        Ok(Self {
+            event,
+            key: Value::String(record_key),
+            answer: answer(seed, &probed(key), fields),
+        })
+    }
+
+    /// A fact of a participant, with the headers that every one has.
+    fn told(
+        &self,
+        event: &Address,
+        key: Option<&Template>,
+        body: Option<&Template>,
+        at: Timestamp,
+    ) -> Result<Outgoing, Unanswered> {
+        let unfilled = |e: crate::expression::Error| Unanswered::Unfilled {
+            event: event.clone(),
+            reason: e.to_string(),
+        };
+        let scope = Scope::at(at)
+            .with(Name::Event, &self.event)
+            .with(Name::Key, &self.key)
+            .with(Name::Answer, &self.answer);
+        let body = rendered(body, &scope).map_err(unfilled)?;
+        let key = match key {
+            Some(template) => template.text(&scope).map_err(unfilled)?,
+            None => self.key.as_str().unwrap_or_default().to_owned(),
+        };
+        Ok(Outgoing { topic: event.topic.clone(), key, headers: Headers::default(), body })
+    }
+
+    /// What follows an answer by itself: the same for all attempts, so it is told once.
+    fn follow(
+        &self,
+        seed: u64,
+        key: &str,
+        then: &[Follow],
+        at: Timestamp,
+    ) -> Result<Option<Answer>, Unanswered> {
+        let Some((follow, event, at)) = followed(seed, key, then, at) else {
+            return Ok(None);
+        };
+        let told = self.told(event, follow.key.as_ref(), follow.body.as_ref(), at);
+        let mut message = told?;
+        message.headers = cloud_event(&follow_id(seed, key), event, at);
+        Ok(Some(Answer { at, message }))
+    }
+}
+
+/// What follows and when, if anything does.
+pub(super) fn followed<'a>(
+    seed: u64,
+    key: &str,
+    then: &'a [Follow],
+    at: Timestamp,
+) -> Option<(&'a Follow, &'a Address, Timestamp)> {
+    let mut draws = Draws::new(seed, "follow", key);
+    let follow = then.get(draws.weighted(then.iter().map(|f| f.weight)))?;
+    let event = follow.event.as_ref()?;
+    Some((follow, event, at.after(draws.delay(follow.after))))
+}
+
+/// The id of what follows, the same however often it is told.
+pub(super) fn follow_id(seed: u64, key: &str) -> String {
+    format!("{:016x}", Draws::new(seed, "follow-id", key).next())
+}
+
+/// `answer` in a body: an id and the fields, the same for all attempts of an action.
+pub(super) fn answer(seed: u64, key: &str, fields: &[(String, Field)]) -> Value {
+    let mut answer = Map::new();
+    let id = format!("{:012x}", Draws::new(seed, "answer", key).next() >> 16);
+    answer.insert("id".to_owned(), Value::String(id));
+    for (name, field) in fields {
+        answer.insert(name.clone(), drawn(seed, key, name, field));
+    }
+    Value::Object(answer)
+}
+
+fn answer_headers(
     behaviour: &Behaviour,
     reply: &Reply,
     command: &Command<'_>,
-    [command_id, answer_id, event_id]: [&str; 3],
+    [command_id, event_id]: [&str; 2],
     at: Timestamp,
-) -> Result<Outgoing, Unanswered> {
-    let unfilled = |reason: String| Unanswered::Unfilled { event: reply.event.clone(), reason };
-    let asked: Value = serde_json::from_slice(command.body)
-        .map_err(|e| unfilled(format!("the command's body is not JSON: {e}")))?;
-    let record_key = String::from_utf8_lossy(command.key).into_owned();
-    let key = Value::String(record_key.clone());
-    let mut answer = Map::new();
-    answer.insert("id".to_owned(), Value::String(answer_id.to_owned()));
-    let answer = Value::Object(answer);
-    let scope =
-        Scope::at(at).with(Name::Event, &asked).with(Name::Key, &key).with(Name::Answer, &answer);
-    let body = rendered(reply.body.as_ref(), &scope).map_err(|e| unfilled(e.to_string()))?;
-    let key = match &reply.key {
-        Some(template) => template.text(&scope).map_err(|e| unfilled(e.to_string()))?,
-        None => record_key,
-    };
+) -> Headers {
     let mut headers = cloud_event(event_id, &reply.event, at);
     if behaviour.echo {
         headers.push(header::COMMAND, command_id.to_owned());
@@ -214,7 +296,7 @@ fn fill(
             headers.push(name, value.clone());
         }
     }
-    Ok(Outgoing { topic: reply.event.topic.clone(), key, headers, body })
+    headers
 }
 
 /// A body's bytes; `{}` if there is no template.

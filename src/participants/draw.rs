@@ -1,4 +1,6 @@
-use super::{Delay, Share};
+use serde_json::{Number, Value};
+
+use super::{Delay, Field, Share};
 use crate::message::Span;
 
 const DRAWS_MAX: usize = 8;
@@ -64,4 +66,34 @@ pub(super) fn digest(text: &str) -> u128 {
     let mut short = [0; 16];
     short.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
     u128::from_le_bytes(short)
+}
+
+/// A field's value: it depends on the seed, its name and the place alone.
+pub(super) fn drawn(seed: u64, place: &str, name: &str, field: &Field) -> Value {
+    let mut draws = Draws::new(seed, name, place);
+    match field {
+        Field::Choice(choices) => {
+            let place = draws.weighted(choices.iter().map(|_| 1));
+            choices[place].clone()
+        }
+        Field::Number { from, to, decimals } => {
+            let unit = 10_u64.pow(*decimals);
+            let width = from.abs_diff(*to).saturating_mul(unit).saturating_add(1);
+            let above = draws.below(width);
+            number(i128::from(*from) * i128::from(unit) + i128::from(above), *decimals)
+        }
+    }
+}
+
+/// A number of so many units behind the point, with every digit written.
+fn number(units: i128, decimals: u32) -> Value {
+    let sign = if units < 0 { "-" } else { "" };
+    let unit = 10_u128.pow(decimals);
+    let (whole, part) = (units.unsigned_abs() / unit, units.unsigned_abs() % unit);
+    let text = match decimals {
+        0 => format!("{sign}{whole}"),
+        _ => format!("{sign}{whole}.{part:0>width$}", width = decimals as usize),
+    };
+    let number: Number = text.parse().expect("these are a number's digits");
+    Value::Number(number)
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::Starts;
 use super::draw::digest;
 use super::run::now;
+use super::waiting::Waiting;
+use super::{Starts, Unanswered};
 use crate::broker::{Connection, Error, Isolation, Reader, Writer};
 use crate::message::{Address, Outgoing, header};
 use crate::runtime::SourceRecord;
@@ -64,23 +65,41 @@ impl Load {
         let writer = Writer::open(connection, client)?;
         let mut gate = Gate::open(&self.pace, connection, client)?;
         let mut placed = Placed::default();
+        let mut waiting = Waiting::default();
         while !stop.load(Ordering::Relaxed) && self.orders.is_none_or(|all| placed.orders < all) {
             let left = self.orders.map_or(u64::MAX, |all| all - placed.orders);
             let allowed = gate.allowed(&mut placed)?.min(left).min(RECORDS_MAX as u64);
             for _ in 0..allowed {
-                let message = self.starts.make(placed.orders + 1, now());
-                let message = message.map_err(|e| Error::Refused {
-                    doing: "placing a start event".to_owned(),
-                    reason: e.to_string(),
-                })?;
+                let (n, now) = (placed.orders + 1, now());
+                let message = self.starts.make(n, now).map_err(refused)?;
+                if let Some(follow) = self.starts.follow(n, now).map_err(refused)? {
+                    waiting.add(follow.at, follow.message);
+                }
                 writer.send(&message, None)?;
                 placed.orders += 1;
                 seen(&message);
             }
+            send_due(&mut waiting, &writer)?;
+        }
+        while !stop.load(Ordering::Relaxed) && waiting.len() > 0 {
+            std::thread::sleep(waiting.pause(now()));
+            send_due(&mut waiting, &writer)?;
         }
         writer.flush(FLUSH_MAX)?;
         Ok(placed)
     }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
+fn refused(why: Unanswered) -> Error {
+    Error::Refused { doing: "placing a start event".to_owned(), reason: why.to_string() }
+}
+
+fn send_due(waiting: &mut Waiting, writer: &Writer) -> Result<(), Error> {
+    for message in waiting.due(now()) {
+        writer.send(&message, None)?;
+    }
+    Ok(())
 }
 
 /// Lets start events through.

@@ -1,17 +1,16 @@
 #![allow(clippy::disallowed_methods, reason = "participants live at the edge, by the wall clock")]
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::{Command, Participants};
+use super::waiting::Waiting;
+use super::{Command, Participants, Question};
 use crate::broker::{Connection, Error, Isolation, Reader, Writer};
-use crate::message::{Outgoing, Timestamp};
+use crate::message::{Timestamp, Topic};
 use crate::runtime::SourceRecord;
 
 const RECORDS_MAX: usize = 2_000;
-const IDLE_MAX: Duration = Duration::from_millis(50);
 const COMMIT_EVERY: Duration = Duration::from_secs(1);
 const FLUSH_MAX: Duration = Duration::from_secs(10);
 const COMPLAINTS_MAX: usize = 100;
@@ -21,6 +20,8 @@ const COMPLAINTS_MAX: usize = 100;
 pub struct Answered {
     /// Commands that were read.
     pub commands: u64,
+    /// Questions to people that were read.
+    pub questions: u64,
     /// Answers that were sent, duplicates too.
     pub answers: u64,
     /// Answers that were still to come when it was stopped.
@@ -29,7 +30,7 @@ pub struct Answered {
     pub complaints: BTreeMap<String, u64>,
 }
 
-/// Obeys commands in the group `<name>.participants` until `stop` is set.
+/// Obeys commands and answers questions in the group `<name>.participants` until `stop` is set.
 ///
 /// An answer without a delay is sent as soon as its command is read; the others wait in memory,
 /// so those of a process that dies are as lost as those of a service that dies.
@@ -43,7 +44,9 @@ pub fn run(
     stop: &AtomicBool,
 ) -> Result<Answered, Error> {
     let group = format!("{name}.participants");
-    let topics = participants.topics();
+    let mut topics = participants.topics();
+    let people = Asking::of(name, &participants)?;
+    topics.extend(people.iter().map(|asking| asking.questions.clone()));
     let mut reader = Reader::member(connection, &group, &group, &topics, Isolation::Committed)?;
     let writer = Writer::open(connection, &group)?;
     let mut answered = Answered::default();
@@ -52,8 +55,10 @@ pub fn run(
     while !stop.load(Ordering::Relaxed) {
         let records = reader.poll(waiting.pause(now()), RECORDS_MAX)?;
         for record in &records {
-            answered.commands += 1;
-            obey(&mut participants, record, &mut waiting, &mut answered);
+            match people.as_ref().filter(|asking| asking.questions == record.origin.topic) {
+                Some(asking) => asking.answer(&participants, record, &mut waiting, &mut answered),
+                None => obey(&mut participants, record, &mut waiting, &mut answered),
+            }
         }
         for message in waiting.due(now()) {
             writer.send(&message, None)?;
@@ -82,6 +87,7 @@ fn obey(
     waiting: &mut Waiting,
     answered: &mut Answered,
 ) {
+    answered.commands += 1;
     let command = Command {
         topic: &record.origin.topic,
         key: record.key.as_deref().unwrap_or_default(),
@@ -94,52 +100,54 @@ fn obey(
                 waiting.add(answer.at, answer.message);
             }
         }
-        Err(reason) => {
-            let reason = reason.to_string();
-            tracing::warn!(topic = %record.origin.topic, %reason, "command.unanswered");
-            if answered.complaints.len() < COMPLAINTS_MAX {
-                *answered.complaints.entry(reason).or_default() += 1;
-            }
+        Err(reason) => answered.complain(&record.origin.topic, reason.to_string()),
+    }
+}
+
+impl Answered {
+    fn complain(&mut self, topic: &Topic, reason: String) {
+        tracing::warn!(%topic, %reason, "command.unanswered");
+        if self.complaints.len() < COMPLAINTS_MAX {
+            *self.complaints.entry(reason).or_default() += 1;
         }
     }
 }
 
-/// Answers whose time has not come; those of one moment leave in the order of their making.
-#[derive(Default)]
-struct Waiting {
-    order: BinaryHeap<Reverse<(Timestamp, u64)>>,
-    messages: BTreeMap<u64, Outgoing>,
-    made: u64,
+/// Where people are asked and where they answer.
+struct Asking {
+    questions: Topic,
+    operator: Topic,
 }
 
-impl Waiting {
-    fn add(&mut self, at: Timestamp, message: Outgoing) {
-        self.made += 1;
-        self.order.push(Reverse((at, self.made)));
-        self.messages.insert(self.made, message);
-    }
-
-    /// How long nothing is due.
-    fn pause(&self, now: Timestamp) -> Duration {
-        match self.order.peek() {
-            Some(Reverse((at, _))) => Duration::from_millis(at.since(now).0).min(IDLE_MAX),
-            None => IDLE_MAX,
+impl Asking {
+    /// None if nobody answers questions.
+    fn of(name: &str, participants: &Participants) -> Result<Option<Self>, Error> {
+        if participants.people().is_empty() {
+            return Ok(None);
         }
+        let topic = |what: &str| {
+            Topic::new(&format!("{name}.{what}")).map_err(|e| Error::Client(e.to_string()))
+        };
+        Ok(Some(Self { questions: topic("questions")?, operator: topic("operator")? }))
     }
 
-    fn due(&mut self, now: Timestamp) -> Vec<Outgoing> {
-        let mut due = Vec::new();
-        while let Some(Reverse((at, number))) = self.order.peek().copied() {
-            if at > now {
-                break;
-            }
-            self.order.pop();
-            due.extend(self.messages.remove(&number));
+    fn answer(
+        &self,
+        participants: &Participants,
+        record: &SourceRecord,
+        waiting: &mut Waiting,
+        answered: &mut Answered,
+    ) {
+        answered.questions += 1;
+        let question: Question =
+            match serde_json::from_slice(record.body.as_deref().unwrap_or_default()) {
+                Ok(question) => question,
+                Err(e) => return answered.complain(&self.questions, format!("no question: {e}")),
+            };
+        match participants.people().decide(&question, now()) {
+            Ok(None) => {}
+            Ok(Some((at, said))) => waiting.add(at, said.message(&self.operator)),
+            Err(reason) => answered.complain(&self.questions, reason),
         }
-        due
-    }
-
-    fn len(&self) -> u64 {
-        self.messages.len() as u64
     }
 }

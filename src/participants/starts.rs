@@ -1,10 +1,10 @@
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
-use super::decide::{cloud_event, rendered};
-use super::draw::Draws;
-use super::{Field, Script, StartEvent, Unanswered};
+use super::decide::{Answer, cloud_event, follow_id, followed, rendered};
+use super::draw::{Draws, drawn};
+use super::{Script, StartEvent, Unanswered};
 use crate::expression::{Name, Scope};
-use crate::message::{Outgoing, Timestamp, Topic};
+use crate::message::{Address, Outgoing, Timestamp, Topic};
 
 /// Makes the events that start sagas: the same number makes the same event.
 #[derive(Debug, Clone)]
@@ -25,7 +25,10 @@ impl Starts {
     /// The topics that they go to.
     #[must_use]
     pub fn topics(&self) -> Vec<Topic> {
-        let mut topics: Vec<Topic> = self.starts.iter().map(|s| s.event.topic.clone()).collect();
+        let facts = self.starts.iter().flat_map(|s| {
+            s.then.iter().filter_map(|follow| follow.event.as_ref()).chain([&s.event])
+        });
+        let mut topics: Vec<Topic> = facts.map(|event| event.topic.clone()).collect();
         topics.sort();
         topics.dedup();
         topics
@@ -36,53 +39,49 @@ impl Starts {
     /// # Errors
     /// When a template of the script has no value.
     pub fn make(&self, n: u64, now: Timestamp) -> Result<Outgoing, Unanswered> {
-        let mut draws = Draws::new(self.seed, "start", &n.to_string());
+        let (start, data) = self.drawn(n);
+        let unfilled = unfilled(&start.event);
+        let scope = Scope::at(now).with(Name::Data, &data);
+        Ok(Outgoing {
+            topic: start.event.topic.clone(),
+            key: start.key.text(&scope).map_err(&unfilled)?,
+            headers: cloud_event(&format!("start-{:x}-{n}", self.seed), &start.event, now),
+            body: rendered(start.body.as_ref(), &scope).map_err(&unfilled)?,
+        })
+    }
+
+    /// What follows the `n`th event by itself, if anything does.
+    ///
+    /// # Errors
+    /// When a template of the script has no value.
+    pub fn follow(&self, n: u64, now: Timestamp) -> Result<Option<Answer>, Unanswered> {
+        let (start, data) = self.drawn(n);
+        let place = format!("start-{n}");
+        let Some((follow, event, at)) = followed(self.seed, &place, &start.then, now) else {
+            return Ok(None);
+        };
+        let unfilled = unfilled(event);
+        let scope = Scope::at(at).with(Name::Data, &data);
+        let key = follow.key.as_ref().unwrap_or(&start.key).text(&scope).map_err(&unfilled)?;
+        let body = rendered(follow.body.as_ref(), &scope).map_err(&unfilled)?;
+        let headers = cloud_event(&follow_id(self.seed, &place), event, at);
+        let message = Outgoing { topic: event.topic.clone(), key, headers, body };
+        Ok(Some(Answer { at, message }))
+    }
+
+    fn drawn(&self, n: u64) -> (&StartEvent, Value) {
+        let place = n.to_string();
+        let mut draws = Draws::new(self.seed, "start", &place);
         let start = &self.starts[draws.weighted(self.starts.iter().map(|s| s.weight))];
         let mut data = Map::new();
         data.insert("n".to_owned(), Value::Number(n.into()));
         for (name, field) in &start.fields {
-            data.insert(name.clone(), draw(self.seed, n, name, field));
+            data.insert(name.clone(), drawn(self.seed, &place, name, field));
         }
-        let data = Value::Object(data);
-        let scope = Scope::at(now).with(Name::Data, &data);
-        let unfilled = |e: crate::expression::Error| Unanswered::Unfilled {
-            event: start.event.clone(),
-            reason: e.to_string(),
-        };
-        Ok(Outgoing {
-            topic: start.event.topic.clone(),
-            key: start.key.text(&scope).map_err(unfilled)?,
-            headers: cloud_event(&format!("start-{:x}-{n}", self.seed), &start.event, now),
-            body: rendered(start.body.as_ref(), &scope).map_err(unfilled)?,
-        })
+        (start, Value::Object(data))
     }
 }
 
-fn draw(seed: u64, n: u64, name: &str, field: &Field) -> Value {
-    let mut draws = Draws::new(seed, name, &n.to_string());
-    match field {
-        Field::Choice(choices) => {
-            let place = draws.weighted(choices.iter().map(|_| 1));
-            choices[place].clone()
-        }
-        Field::Number { from, to, decimals } => {
-            let unit = 10_u64.pow(*decimals);
-            let width = from.abs_diff(*to).saturating_mul(unit).saturating_add(1);
-            let above = draws.below(width);
-            number(i128::from(*from) * i128::from(unit) + i128::from(above), *decimals)
-        }
-    }
-}
-
-/// A number of so many units behind the point, with every digit written.
-fn number(units: i128, decimals: u32) -> Value {
-    let sign = if units < 0 { "-" } else { "" };
-    let unit = 10_u128.pow(decimals);
-    let (whole, part) = (units.unsigned_abs() / unit, units.unsigned_abs() % unit);
-    let text = match decimals {
-        0 => format!("{sign}{whole}"),
-        _ => format!("{sign}{whole}.{part:0>width$}", width = decimals as usize),
-    };
-    let number: Number = text.parse().expect("these are a number's digits");
-    Value::Number(number)
+fn unfilled(event: &Address) -> impl Fn(crate::expression::Error) -> Unanswered {
+    |e| Unanswered::Unfilled { event: event.clone(), reason: e.to_string() }
 }

@@ -1,5 +1,7 @@
 #[cfg(feature = "server")]
 mod kafka;
+mod shipped;
+mod whole;
 
 use super::*;
 use crate::message::{Headers, Timestamp, Topic, header};
@@ -208,6 +210,28 @@ fn mistakes_are_told_with_their_place() {
         ("starts: [{ event: s/P, key: a, fields: { m: { from: 3, to: 2 } } }]", "before"),
         ("starts: [{ event: s/P, key: a, fields: { m: { choice: [] } } }]", "choice"),
         ("starts: [{ event: s/P }]", "`key` is missing"),
+        ("starts: [{ event: s/P, key: a, then: [{ after: 1s }] }]", "`event` is missing"),
+        (
+            "starts: [{ event: s/P, key: a, then: [{ event: s/Q, body: '${event.x}' }] }]",
+            "`event` has no meaning here; use one of: data, now",
+        ),
+        (
+            "participants: { pay/C: { fields: { id: { from: 1, to: 2 } }, answers: [{ event: p/X }] } }",
+            "rename it",
+        ),
+        (
+            "participants: { p/C: { answers: [{ event: p/X, found: true }, { event: p/Y }] } }",
+            "`found: false`",
+        ),
+        ("calls: { fraud.internal: { answers: [{ status: 200 }] } }", "is no request"),
+        (
+            "calls: { GET https://a/${x}: { answers: [{ status: 200 }] } }",
+            "`*` stands for one part",
+        ),
+        ("calls: { GET https://a/b: { answers: [{ status: 100 }] } }", "write 200 to 599"),
+        ("calls: { GET https://a/b: { answers: [] } }", "silent: 100%"),
+        ("people: { boss: { choices: { go: 0 } } }", "silent: 100%"),
+        ("people: { boss: { choice: { go: 1 } } }", "did you mean `choices`?"),
         ("participants: {", "participants.yaml:"),
     ] {
         let said = problem(text);
@@ -232,30 +256,4 @@ fn a_strange_command_is_told_and_nothing_else() {
     assert!(decide(&mut who, &headers, b"nonsense").contains("not JSON"));
     headers.push(header::TYPE, "Chargeback");
     assert!(decide(&mut who, &headers, b"{}").contains("no participant obeys pay/Chargeback"));
-}
-
-#[test]
-fn the_services_of_the_order_saga_obey_all_its_commands() {
-    let script = script(include_str!("../../sagas/order-fulfilment/participants.yaml"));
-    let saga = include_str!("../../sagas/order-fulfilment/saga.yaml");
-    let definition = crate::definition::parse("saga.yaml", saga).expect("the order saga");
-    for step in &definition.steps {
-        let crate::definition::StepKind::Command(command) = &step.kind else {
-            continue;
-        };
-        let behaviour = script.commands.get(&command.request.command).expect("a participant");
-        let done = command.request.done.iter().map(|d| &d.on);
-        let expected: Vec<_> = done.chain(command.failed.iter().map(|f| &f.on)).collect();
-        let answers: Vec<_> = behaviour.answers.iter().map(|a| &a.event).collect();
-        assert_eq!(answers, expected, "{}", step.name);
-        if let crate::definition::Compensation::Command { request, .. } = &command.compensate {
-            let behaviour = script.commands.get(&request.command).expect("a participant");
-            assert_eq!(behaviour.answers[0].event, request.done[0].on);
-        }
-    }
-    let starts = Starts::new([&script], 1).expect("a start");
-    let order = starts.make(7, NOW).expect("an order");
-    assert_eq!(order.key, "o-7");
-    let body = String::from_utf8(order.body.to_vec()).expect("text");
-    assert!(body.starts_with(r#"{"order_id":"o-7","customer":"#), "{body}");
 }

@@ -1,7 +1,9 @@
 use bytes::Bytes;
 
-use crate::engine::Message;
-use crate::message::{Headers, InstanceId, Outgoing, Timestamp, TraceContext, header};
+use serde_json::json;
+
+use crate::engine::{Message, Question};
+use crate::message::{Headers, InstanceId, Outgoing, Timestamp, Topic, TraceContext, header};
 
 /// What made the engine send a message.
 #[derive(Debug, Clone)]
@@ -54,4 +56,28 @@ pub(super) fn outgoing(message: &Message, purpose: Purpose, cause: &Cause<'_>) -
         headers,
         body: body.into(),
     }
+}
+
+/// Writes a question as `<app>.questions` tells it.
+pub(super) fn asked(question: &Question, topic: &Topic, cause: &Cause<'_>) -> Outgoing {
+    let mut headers = Headers(Vec::with_capacity(8));
+    headers.push(header::SPEC_VERSION, Bytes::from_static(b"1.0"));
+    headers.push(header::ID, question.id.clone());
+    headers.push(header::TYPE, Bytes::from_static(b"Question"));
+    headers.push(header::SOURCE, format!("segue/{}", cause.app));
+    headers.push(header::TIME, cause.at.to_string());
+    headers.push(header::CONTENT_TYPE, Bytes::from_static(b"application/json"));
+    headers.push(header::CORRELATION, cause.id.to_string());
+    let body = json!({
+        "id": question.id,
+        "saga": question.instance.saga.as_str(),
+        "key": question.instance.key.as_str(),
+        "step": question.step,
+        "who": question.who,
+        "question": question.question,
+        "choices": question.choices,
+        "until": question.until.map(|until| until.to_string()),
+    });
+    let key = question.instance.to_string();
+    Outgoing { topic: topic.clone(), key, headers, body: body.to_string().into() }
 }

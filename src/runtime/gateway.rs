@@ -4,12 +4,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use prost::Message as _;
 
+use super::operator;
 use super::ports::{Append, DeadLetter, Forward, Lost, Source, SourceRecord};
 use super::settings::Settings;
 use crate::correlation::{BODY_BYTES_MAX, Heading, Index, decode, heading};
 use crate::definition::Catalog;
 use crate::format::wire;
-use crate::message::{Event, InstanceId, Shard, shard_of};
+use crate::message::{Event, InstanceId, Key, SagaName, Shard, Topic, shard_of};
 
 /// The most records that one turn of a gateway takes.
 const RECORDS_MAX: usize = 5_000;
@@ -20,6 +21,7 @@ const RECORDS_MAX: usize = 5_000;
 pub struct Gateway<S> {
     source: S,
     index: Index,
+    operator: Topic,
     shards: u32,
     passed: Passed,
 }
@@ -44,7 +46,8 @@ impl<S: Source> Gateway<S> {
     #[must_use]
     pub fn new(settings: &Settings, catalog: &Catalog, source: S) -> Self {
         let index = Index::new(catalog);
-        Self { source, index, shards: settings.shards, passed: Passed::default() }
+        let (operator, shards) = (settings.operator.clone(), settings.shards);
+        Self { source, index, operator, shards, passed: Passed::default() }
     }
 
     /// What it has done so far.
@@ -75,6 +78,13 @@ impl<S: Source> Gateway<S> {
     }
 
     fn pass(&mut self, record: SourceRecord, forward: &mut Forward) {
+        if record.origin.topic == self.operator {
+            match act(&record, self.shards) {
+                Ok(append) => forward.appends.push(append),
+                Err(reason) => forward.dead_letters.push(dead_letter(record, reason)),
+            }
+            return;
+        }
         let body = record.body.as_deref();
         let key = record.key.as_deref();
         let head = match heading(&record.origin, key, &record.headers, body) {
@@ -125,6 +135,17 @@ impl<S: Source> Gateway<S> {
             forward.dead_letters.push(dead_letter(record, reason));
         }
     }
+}
+
+/// What a person did, for the inbox of the instance that it is about.
+fn act(record: &SourceRecord, shards: u32) -> Result<Append, String> {
+    let (target, act) = operator::read(record)?;
+    let saga = SagaName::new(&target.saga).map_err(|e| e.to_string())?;
+    let key = Key::new(&target.key).map_err(|e| e.to_string())?;
+    let shard = shard_of(&InstanceId { saga, key }, shards);
+    let input = Some(wire::inbox::Input::Act(act));
+    let value = wire::Inbox { targets: vec![target], shared: false, input }.encode_to_vec();
+    Ok(Append { shard, value: value.into() })
 }
 
 fn wire_event(head: &Heading, record: &SourceRecord) -> wire::Event {

@@ -14,6 +14,8 @@
 mod envelope;
 mod gateway;
 mod held;
+mod operator;
+mod perform;
 mod pipeline;
 mod ports;
 mod position;
@@ -25,8 +27,8 @@ mod shard;
 pub use gateway::{Gateway, Passed};
 pub use pipeline::Pipeline;
 pub use ports::{
-    Append, Batch, Broker, Change, ChangelogReader, ChangelogRecord, Checkpoint, Clock, DeadLetter,
-    Forward, HistoryRecord, InboxRecord, Lost, Polled, ShardBatch, Source, SourceRecord, Store,
-    StoreFault, Waker,
+    Append, Batch, Broker, Caller, Change, ChangelogReader, ChangelogRecord, Checkpoint, Clock,
+    DeadLetter, Forward, HistoryRecord, InboxRecord, Lost, Polled, ShardBatch, Source,
+    SourceRecord, Store, StoreFault, Waker,
 };
 pub use settings::{Counts, Observed, Settings, Unmatched, UnmatchedRules};

@@ -5,7 +5,8 @@ use std::time::Duration;
 use prost::Message as _;
 
 use super::ports::{
-    Append, Batch, Broker, Change, Clock, InboxRecord, Lost, ShardBatch, Store, StoreFault, Waker,
+    Append, Batch, Broker, Caller, Change, Clock, InboxRecord, Lost, ShardBatch, Store, StoreFault,
+    Waker,
 };
 use super::position::Position;
 use super::restore::{Failed, restore};
@@ -13,7 +14,7 @@ use super::settings::{Counts, Observed, Settings};
 use super::shard::{Fault, Pending, ShardState, Tools};
 use crate::definition::Catalog;
 use crate::format::wire;
-use crate::message::{Shard, Span};
+use crate::message::{CommandId, Shard, Span, shard_of};
 
 /// How far ahead timers are kept in memory.
 const HORIZON: Span = Span::seconds(600);
@@ -23,6 +24,8 @@ const TIMERS_MAX: usize = 50_000;
 const WAKE_TARGETS_MAX: usize = 64;
 /// The most timers of a shard that one turn obeys.
 const WAKES_MAX: usize = 2_000;
+/// The longest wait for a record while a call is under way.
+const CALL_WAIT: Duration = Duration::from_millis(5);
 /// A poll that found at least so many records says that more are on their way.
 const BUSY_RECORDS: usize = 32;
 
@@ -35,6 +38,7 @@ pub struct Pipeline<B, S, C> {
     broker: B,
     store: S,
     clock: C,
+    caller: Box<dyn Caller>,
     observer: Box<dyn FnMut(Observed) + Send>,
     shards: BTreeMap<Shard, ShardState>,
     pending: Pending,
@@ -43,13 +47,15 @@ pub struct Pipeline<B, S, C> {
 }
 
 impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
-    /// A pipeline that has no shards yet; `observer` is told of every committed transition.
+    /// A pipeline that has no shards yet; `caller` makes its calls, `observer` is told of every
+    /// committed transition.
     pub fn new(
         settings: Settings,
         catalog: Arc<Catalog>,
         broker: B,
         store: S,
         clock: C,
+        caller: Box<dyn Caller>,
         observer: Box<dyn FnMut(Observed) + Send>,
     ) -> Self {
         let checkpointed = clock.elapsed();
@@ -59,6 +65,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             broker,
             store,
             clock,
+            caller,
             observer,
             shards: BTreeMap::new(),
             pending: Pending::default(),
@@ -86,6 +93,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         let wait = self.patience();
         self.gather(wait)?;
         self.commit()?;
+        self.hear()?;
         self.wake()?;
         self.tend()
     }
@@ -111,7 +119,8 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         let due = self.checkpointed + self.settings.checkpoint_every;
         let checkpoint = dirty.then(|| due.saturating_sub(self.clock.elapsed()));
         let idle = self.settings.idle_max;
-        [timer, checkpoint].into_iter().flatten().fold(idle, Duration::min)
+        let call = (self.caller.under_way() > 0).then_some(CALL_WAIT);
+        [timer, checkpoint, call].into_iter().flatten().fold(idle, Duration::min)
     }
 
     /// Takes what there is; under load goes on for a while, so that one commit carries more.
@@ -188,8 +197,8 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             return Ok(());
         }
         let pending = std::mem::take(&mut self.pending);
-        let Pending { shards, messages, dead_letters, mut history, observed, .. } = pending;
-        let mut batch = Batch { shards: BTreeMap::new(), messages, dead_letters };
+        let Pending { shards, messages, dead_letters, letters, mut history, .. } = pending;
+        let mut batch = Batch { shards: BTreeMap::new(), messages, dead_letters, letters };
         for shard in shards {
             let state = self.shards.get_mut(&shard).expect("a pending shard is ours");
             let mut changelog = state.held.seal();
@@ -204,8 +213,27 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             }
         }
         self.counts.commits += 1;
-        for transition in observed {
+        for (call, trace_parent) in pending.calls {
+            self.caller.start(call, trace_parent);
+        }
+        for transition in pending.observed {
             (self.observer)(transition);
+        }
+        Ok(())
+    }
+
+    /// Appends what came of calls to the inbox of whoever made them.
+    fn hear(&mut self) -> Result<(), Lost> {
+        let now = self.clock.now();
+        for called in self.caller.finished() {
+            let id: CommandId = called.command.parse().expect("a call has its command's id");
+            let shard = shard_of(&id.instance, self.settings.shards);
+            let (saga, key) = (id.instance.saga.to_string(), id.instance.key.to_string());
+            let input = Some(wire::inbox::Input::Called(wire::Called::new(&called)));
+            let targets = vec![wire::Target { saga, key }];
+            let inbox = wire::Inbox { targets, shared: false, input };
+            let append = Append { shard, value: inbox.encode_to_vec().into() };
+            self.broker.append(append, now)?;
         }
         Ok(())
     }

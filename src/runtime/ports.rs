@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::engine::{Call, Called};
 use crate::message::{Headers, Offset, Origin, Outgoing, Shard, Timestamp, Topic};
 
 /// Two clocks: the wall's, which stamps records, and one that only ever goes forward.
@@ -116,6 +117,8 @@ pub struct Batch {
     pub messages: Vec<Outgoing>,
     /// What could not be taken.
     pub dead_letters: Vec<DeadLetter>,
+    /// What instances say to others, and to locks: records for their inboxes, in order.
+    pub letters: Vec<Append>,
 }
 
 /// What a batch does to one shard.
@@ -171,6 +174,23 @@ pub struct Append {
     pub shard: Shard,
     /// A [`crate::format::wire::Inbox`], protobuf.
     pub value: Bytes,
+}
+
+/// Makes the requests of `call` steps, once the intent to make them is committed.
+///
+/// A call is made at least once: one that is lost with its process, or whose answer is lost with
+/// its pipeline, is made again when the engine's own time for the attempt is up.
+pub trait Caller {
+    /// Starts a call and returns at once; `trace_parent` is the header that it carries.
+    fn start(&mut self, call: Call, trace_parent: String);
+
+    /// What came of calls since the last time, in the order in which they ended; never waits.
+    /// Every call that was started comes out here once.
+    fn finished(&mut self) -> Vec<Called>;
+
+    /// How many calls were started and have not come out of [`Caller::finished`]: while there are
+    /// some, it is worth looking often.
+    fn under_way(&self) -> usize;
 }
 
 /// The gateway's connection: users' topics in, inbox out.

@@ -9,6 +9,10 @@ use crate::message::{Address, CommandId, InstanceId, Offset, Shard, Timestamp, T
 pub struct Settings {
     /// The application's name: the first part of its topics, groups and of `ce_source`.
     pub app: String,
+    /// Where people are told that they are asked: `<app>.questions`.
+    pub questions: Topic,
+    /// Where people act: `<app>.operator`.
+    pub operator: Topic,
     /// How many shards there are.
     pub shards: u32,
     /// The most inbox records of one batch.
@@ -31,10 +35,18 @@ pub struct Settings {
 
 impl Settings {
     /// The defaults for an application.
+    ///
+    /// # Panics
+    /// When the application's name cannot begin a topic's: the configuration refuses such a one.
     #[must_use]
     pub fn new(app: &str, shards: u32) -> Self {
+        let topic = |what: &str| {
+            Topic::new(&format!("{app}.{what}")).expect("the configuration checked the name")
+        };
         Self {
             app: app.to_owned(),
+            questions: topic("questions"),
+            operator: topic("operator"),
             shards,
             batch_records_max: 2_000,
             batch_bytes_max: 4 * 1024 * 1024,

@@ -4,19 +4,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use prost::Message as _;
 
-use super::envelope::{Cause, Purpose, outgoing};
 use super::held::{Held, changelog_key};
-use super::ports::{DeadLetter, HistoryRecord, InboxRecord, Lost, Store, StoreFault};
+use super::perform::{bury, history, perform, unmatched_by, unreadable};
+use super::ports::{Append, DeadLetter, HistoryRecord, InboxRecord, Lost, Store, StoreFault};
 use super::position::Position;
 use super::schedule::Schedule;
-use super::settings::{Counts, Observed, Settings, Unmatched};
+use super::settings::{Counts, Observed, Settings};
 use crate::definition::Catalog;
-use crate::engine::{self, Effect, Generation, Input, Instance, Rejection, Transition};
-use crate::format::{seal, wire};
-use crate::message::{
-    Address, CommandId, Headers, InstanceId, Key, Offset, Origin, Outgoing, SagaName, Shard,
-    Timestamp, TraceContext,
-};
+use crate::engine::{self, Call, Generation, Input, Instance, Rejection, Transition};
+use crate::format::wire;
+use crate::message::{InstanceId, Key, Offset, Outgoing, SagaName, Shard, Timestamp};
 
 /// What a batch has come to so far.
 #[derive(Debug, Default)]
@@ -26,6 +23,9 @@ pub(super) struct Pending {
     pub shards: BTreeSet<Shard>,
     pub messages: Vec<Outgoing>,
     pub dead_letters: Vec<DeadLetter>,
+    pub letters: Vec<Append>,
+    /// Calls and the trace header that each carries; made once all of this is committed.
+    pub calls: Vec<(Call, String)>,
     pub history: BTreeMap<Shard, Vec<HistoryRecord>>,
     pub observed: Vec<Observed>,
 }
@@ -51,11 +51,11 @@ pub(super) struct ShardState {
 }
 
 /// The record at hand, as far as every target needs it.
-struct Case<'a> {
-    record: &'a InboxRecord,
-    input: Input,
+pub(super) struct Case<'a> {
+    pub record: &'a InboxRecord,
+    pub input: Input,
     /// The event as it came, for a dead letter.
-    event: Option<&'a wire::Event>,
+    pub event: Option<&'a wire::Event>,
     shared: bool,
 }
 
@@ -205,54 +205,6 @@ impl ShardState {
     }
 }
 
-/// What becomes of an input that nothing waits for.
-fn unmatched_by<S>(id: &InstanceId, reason: String, case: &Case<'_>, tools: &mut Tools<'_, S>) {
-    let rule = match &case.input {
-        Input::Event(event) => tools.settings.unmatched.of(&event.address.topic),
-        // A timer of an instance that has gone means nothing.
-        Input::Wake => Unmatched::Count,
-        Input::Act(_) => Unmatched::DeadLetter,
-    };
-    if rule == Unmatched::DeadLetter {
-        bury(Some(id), reason, case, tools);
-    }
-}
-
-/// Turns effects into messages; answers what was sent.
-fn perform<S>(
-    id: &InstanceId,
-    effects: Vec<Effect>,
-    generation: Option<&Generation>,
-    case: &Case<'_>,
-    tools: &mut Tools<'_, S>,
-) -> Vec<(CommandId, Address)> {
-    let number = generation.map_or(0, |g| g.number);
-    let parent = generation.map(|g| g.trace_parent.as_str()).filter(|text| !text.is_empty());
-    let mut sent = Vec::with_capacity(effects.len());
-    let cause = Cause {
-        app: &tools.settings.app,
-        id,
-        event: case.event.map(|event| event.id.as_str()),
-        trace: TraceContext::of(id, number, parent),
-        at: case.record.timestamp,
-    };
-    for effect in effects {
-        let (message, purpose) = match effect {
-            Effect::Command(message) => (message, Purpose::Command),
-            Effect::Fact(message) => (message, Purpose::Fact),
-            Effect::Complaint(reason) => {
-                bury(Some(id), reason, case, tools);
-                continue;
-            }
-        };
-        let written = outgoing(&message, purpose, &cause);
-        tools.pending.bytes += written.body.len();
-        tools.pending.messages.push(written);
-        sent.push((message.id, message.to));
-    }
-    sent
-}
-
 /// Why a shard cannot go on.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -290,6 +242,15 @@ fn read(inbox: &wire::Inbox) -> Result<(Input, Option<&wire::Event>), String> {
             let act = act.read().map_err(|e| format!("this act cannot be obeyed: {e}"))?;
             Ok((Input::Act(act), None))
         }
+        Some(wire::inbox::Input::Letter(letter)) => {
+            let letter = letter.read().map_err(|e| format!("this letter cannot be read: {e}"))?;
+            Ok((Input::Letter(letter), None))
+        }
+        Some(wire::inbox::Input::Called(called)) => {
+            let called =
+                called.read().map_err(|e| format!("what came of this call cannot be read: {e}"))?;
+            Ok((Input::Called(called), None))
+        }
         None => Err("this inbox record holds no input; a newer segue wrote it".to_owned()),
     }
 }
@@ -316,65 +277,4 @@ fn reject<S>(
         }
     }
     Taken::Done
-}
-
-/// Sends what is at hand to the dead letters.
-fn bury<S>(id: Option<&InstanceId>, reason: String, case: &Case<'_>, tools: &mut Tools<'_, S>) {
-    tools.counts.dead_letters += 1;
-    let event = case.event;
-    tools.pending.dead_letters.push(DeadLetter {
-        reason,
-        origin: event.and_then(|event| event.origin().ok()),
-        instance: id.map(ToString::to_string),
-        key: event.and_then(|event| event.key.clone()).map(Bytes::from),
-        headers: event.map(headers).unwrap_or_default(),
-        body: event.map_or_else(Bytes::new, |event| event.body.clone().into()),
-    });
-}
-
-/// The headers that the gateway read, as far as a sent-again copy needs them.
-fn headers(event: &wire::Event) -> Headers {
-    let mut headers = Headers::default();
-    headers.push(crate::message::header::TYPE, event.event_type.clone());
-    headers.push(crate::message::header::ID, event.id.clone());
-    if let Some(command) = &event.command {
-        headers.push(crate::message::header::COMMAND, command.clone());
-    }
-    headers
-}
-
-fn unreadable<S>(record: &InboxRecord, reason: &str, tools: &mut Tools<'_, S>) {
-    tools.counts.unreadable += 1;
-    tools.counts.dead_letters += 1;
-    let inbox = format!("{}.inbox", tools.settings.app);
-    let topic = crate::message::Topic::new(&inbox).ok();
-    let partition = i32::try_from(record.shard.0).unwrap_or(i32::MAX);
-    tools.pending.dead_letters.push(DeadLetter {
-        reason: reason.to_owned(),
-        origin: topic.map(|topic| Origin { topic, partition, offset: record.offset }),
-        instance: None,
-        key: None,
-        headers: Headers::default(),
-        body: record.value.clone(),
-    });
-}
-
-fn history(observed: &Observed) -> HistoryRecord {
-    let note = |note: &engine::Note| wire::Note {
-        kind: note.kind.text().to_owned(),
-        step: note.step.as_ref().map(ToString::to_string).unwrap_or_default(),
-        words: note.words.clone(),
-    };
-    let entry = wire::Entry {
-        saga: observed.id.saga.to_string(),
-        key: observed.id.key.to_string(),
-        generation: observed.generation,
-        transition: observed.transition,
-        at_ms: observed.at.0,
-        status: observed.status.map_or("forgotten", engine::Status::text).to_owned(),
-        shard: i32::try_from(observed.shard.0).unwrap_or(i32::MAX),
-        inbox: observed.offset.0,
-        notes: observed.notes.iter().map(note).collect(),
-    };
-    HistoryRecord { key: observed.id.to_string().into(), value: seal(&entry).into() }
 }

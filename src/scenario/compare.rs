@@ -1,26 +1,93 @@
 use serde_json::Value;
 
-use super::model::Expected;
-use crate::engine::{Effect, Message};
+use super::model::{Expected, ToChild, ToParent, What};
+use crate::engine::{Call, Effect, Letter, Message, Question, Say};
+use crate::message::InstanceId;
 
 /// Whether an effect is the message that was expected, as far as that is said.
 pub(super) fn is_expected(expected: &Expected, effect: &Effect) -> bool {
-    let (message, is_command) = match effect {
-        Effect::Command(message) => (message, true),
-        Effect::Fact(message) => (message, false),
-        Effect::Complaint(_) => return false,
-    };
-    is_command == expected.is_command
-        && message.to == expected.to
-        && expected.with.as_ref().is_none_or(|with| holds(with, &message.body))
-        && expected.key.as_ref().is_none_or(|key| *key == message.key)
-        && expected.attempt.is_none_or(|attempt| attempt == message.id.attempt)
-        && expected.headers.iter().all(|(name, value)| has_header(message, name, value))
+    match (&expected.what, effect) {
+        (What::Command(to), Effect::Command(message)) | (What::Fact(to), Effect::Fact(message)) => {
+            *to == message.to && is_message(expected, message)
+        }
+        (What::Call(line), Effect::Call(call)) => {
+            *line == super::words::request(call) && is_call(expected, call)
+        }
+        (What::Question { who, text, choices }, Effect::Question(question)) => {
+            *who == question.who && is_question(text.as_deref(), choices.as_deref(), question)
+        }
+        (What::Child { saga, says }, Effect::Letter { to, letter }) => {
+            *saga == *to.saga.as_str() && is_to_child(expected, *says, to, letter)
+        }
+        (What::Parent(says), Effect::Letter { letter, .. }) => {
+            is_to_parent(expected, *says, letter)
+        }
+        (
+            What::Command(_)
+            | What::Fact(_)
+            | What::Call(_)
+            | What::Question { .. }
+            | What::Child { .. }
+            | What::Parent(_),
+            Effect::Command(_)
+            | Effect::Fact(_)
+            | Effect::Call(_)
+            | Effect::Question(_)
+            | Effect::Letter { .. }
+            | Effect::Complaint(_),
+        ) => false,
+    }
 }
 
-fn has_header(message: &Message, name: &str, value: &Value) -> bool {
-    let wanted = super::words::header(value);
-    message.headers.iter().any(|(n, v)| n == name && *v == wanted)
+fn is_message(expected: &Expected, message: &Message) -> bool {
+    with(expected, &message.body)
+        && expected.key.as_ref().is_none_or(|key| *key == message.key)
+        && expected.attempt.is_none_or(|attempt| attempt == message.id.attempt)
+        && has_headers(expected, &message.headers)
+}
+
+fn is_call(expected: &Expected, call: &Call) -> bool {
+    with(expected, call.body.as_ref().unwrap_or(&Value::Null))
+        && expected.attempt.is_none_or(|attempt| attempt == call.id.attempt)
+        && has_headers(expected, &call.headers)
+}
+
+fn is_question(text: Option<&str>, choices: Option<&[String]>, question: &Question) -> bool {
+    text.is_none_or(|text| text == question.question)
+        && choices.is_none_or(|choices| choices == question.choices)
+}
+
+fn is_to_child(expected: &Expected, says: ToChild, to: &InstanceId, letter: &Letter) -> bool {
+    let said = match &letter.say {
+        Say::Start { body, .. } => says == ToChild::Start && with(expected, body),
+        Say::TakeBack { .. } => says == ToChild::TakeBack,
+        _ => false,
+    };
+    said && expected.key.as_ref().is_none_or(|key| key == to.key.as_str())
+}
+
+fn is_to_parent(expected: &Expected, says: ToParent, letter: &Letter) -> bool {
+    match &letter.say {
+        Say::Ended { completed, data, .. } => {
+            let ended = if *completed { ToParent::Completed } else { ToParent::Compensated };
+            says == ended && with(expected, data)
+        }
+        Say::Taken => says == ToParent::Taken,
+        Say::TakenBack => says == ToParent::TakenBack,
+        Say::Kept => says == ToParent::Kept,
+        _ => false,
+    }
+}
+
+fn with(expected: &Expected, body: &Value) -> bool {
+    expected.with.as_ref().is_none_or(|with| holds(with, body))
+}
+
+fn has_headers(expected: &Expected, headers: &[(String, String)]) -> bool {
+    expected.headers.iter().all(|(name, value)| {
+        let wanted = super::words::header(value);
+        headers.iter().any(|(n, v)| n == name && *v == wanted)
+    })
 }
 
 /// Whether a value says all that is expected: objects may have more fields, all else is equal.

@@ -16,17 +16,32 @@
 //!   - end: running
 //! ```
 //!
-//! The clock stands at 2026-01-01T00:00:00Z until a `pass` moves it. The steps of `run` are:
+//! A child starts with `given: { by: parent, key: …, event: { … } }`. The clock stands at
+//! 2026-01-01T00:00:00Z until a `pass` moves it. The steps of `run` are:
 //!
-//! - `expect: [ … ]`: all messages since the last `expect`, in their order, and nothing else. Each
-//!   is a `command:` or a `fact:` with its address and, as far as they are said, the fields of
-//!   `with`, the record's `key`, the `headers` and the `attempt`; `times: 3` or `times: any` stands
-//!   for repetitions.
+//! - `expect: [ … ]`: all that was sent since the last `expect`, in its order, and nothing else.
+//!   Each is one of these and has, as far as they are said, the fields of `with`, the record's
+//!   `key`, the `headers` and the `attempt`; `times: 3` or `times: any` stands for repetitions.
+//!   - `command: topic/type`, `fact: topic/type`
+//!   - `call: POST https://fraud.internal/scores`, with `body` in place of `with`
+//!   - `question: compliance`, with `text: …` and `choices: [ … ]`
+//!   - `child: settlement`: it is started (`with` is its event), or with `says: take-back` it is
+//!     told to take itself back
+//!   - `parent: completed` (or `compensated`, `taken`, `taken-back`, `kept`), what a child answers;
+//!     `with` is its data
 //! - `event: topic/type`: an event is read, with `body`, `key` and `id`. It answers the latest
-//!   command that takes such an answer; `command: charge-card/1` (or `charge-card~undo/1`, or a
-//!   whole id) names another, `by-key: true` none.
-//! - `rejected: duplicate`: the event or act before it was declined, as `duplicate`, `ignored`,
-//!   `unmatched` or `refused`.
+//!   command that takes such an answer and has none; `command: charge-card/1` (or
+//!   `charge-card~undo/1`, `check[2]~probe/1`, or a whole id) names another, `by-key: true` none.
+//! - `called: { status: 200, body: { … } }` or `called: { failed: connection refused }`: a call
+//!   comes back, the latest one or that which `command:` beside it names.
+//! - `answer: approve`, with `step`, `by`, `note` and `data`: a person answers a question.
+//! - `child: settle`, with `says: completed` (or `compensated`, `taken`, `taken-back`, `kept`),
+//!   `data` and `reason`: the child of that step answers; a scenario runs one saga.
+//! - `parent: take-back` or `parent: let-go`: what a child is told.
+//! - `held: account/7`, `freed: account/7`: somebody else takes a lock and lets it go. A lock that
+//!   nobody else holds is granted at once; what is said to locks is not shown.
+//! - `rejected: duplicate`: the event, act or answer before it was declined, as `duplicate`,
+//!   `ignored`, `unmatched` or `refused`.
 //! - `pass: 31s`: time passes; timers fire in their order, each at its time.
 //! - `act: { retry: ship, by: ann, why: … }`: a person acts on the step that is named, or on what
 //!   is stuck: `retry`, `skip`, `resolve-done` (with `data: { … }`), `resolve-not-done`, `go-back`.
@@ -34,10 +49,12 @@
 //!   `compensated` or `forgotten`.
 //! - `data: { … }`: what the saga remembers, as far as it is said.
 //!
-//! Every message must be expected before the next event, act or end, the facts of `emit` steps and
-//! of `ends` too. A `with`, `data` or `headers` may leave fields out; lists are compared whole.
+//! Everything sent must be expected before the next event, act or end, the facts of `emit` steps
+//! and of `ends` too. A `with`, `data` or `headers` may leave fields out; lists are compared whole.
 
+mod answers;
 mod compare;
+mod letters;
 mod model;
 mod parse;
 mod report;

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use crate::engine::{Status, Verb};
+use crate::engine::{CallOutcome, Status, Verb};
 use crate::message::{Address, Span};
 
 /// A test of a definition as data: what happens, and all that the engine must do about it.
@@ -10,10 +10,29 @@ pub struct Scenario {
     pub name: String,
     /// The file that it stands in.
     pub file: String,
-    /// The event that starts the instance.
-    pub(super) given: Told,
+    /// What starts the instance.
+    pub(super) given: Given,
     /// What happens then.
     pub(super) run: Vec<Step>,
+}
+
+/// What starts the instance.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Given {
+    pub line: u32,
+    pub by: Starter,
+    /// The record's key; a child's own.
+    pub key: Option<String>,
+    pub body: Value,
+}
+
+/// Who starts the instance.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Starter {
+    /// An event, by its address and id.
+    Event(Address, String),
+    /// Another saga, whose child it is.
+    Parent,
 }
 
 /// One step and its line in the file, from 1.
@@ -30,11 +49,21 @@ pub(super) enum Does {
     Expect(Vec<Expected>),
     /// An event is read.
     Event(Told),
+    /// A call comes back.
+    Called(Returned),
+    /// A child says something.
+    Child(ChildSays),
+    /// The parent says something.
+    Parent(ToChild),
+    /// Somebody else takes a lock.
+    Held(String),
+    /// They let it go.
+    Freed(String),
     /// The input before it was declined.
     Rejected(Declined),
     /// Time passes.
     Pass(Span),
-    /// A person acts.
+    /// A person acts or answers.
     Act(Acted),
     /// How the instance stands; none means that it is forgotten.
     End(Option<Status>),
@@ -45,7 +74,6 @@ pub(super) enum Does {
 /// An event as a scenario tells it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Told {
-    pub line: u32,
     pub on: Address,
     pub key: Option<String>,
     pub id: Option<String>,
@@ -56,7 +84,8 @@ pub(super) struct Told {
 /// Which command an event names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answers {
-    /// The latest one that takes such an answer, none if there is none.
+    /// The latest one that takes such an answer, of those without an answer if there are any;
+    /// none if there is none.
     Latest,
     /// None: it finds its instance by its key.
     ByKey,
@@ -64,16 +93,106 @@ pub(super) enum Answers {
     Command(String),
 }
 
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Returned {
+    /// Which; none means the latest without an answer.
+    pub command: Option<String>,
+    pub outcome: CallOutcome,
+}
+
+/// What a child says to its parent.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ChildSays {
+    /// The coordinate of the parent's step.
+    pub step: String,
+    pub says: ToParent,
+    pub data: Value,
+    pub reason: String,
+}
+
+/// What a child can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ToParent {
+    Completed,
+    Compensated,
+    Taken,
+    TakenBack,
+    Kept,
+}
+
+impl ToParent {
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("completed", Self::Completed),
+        ("compensated", Self::Compensated),
+        ("taken", Self::Taken),
+        ("taken-back", Self::TakenBack),
+        ("kept", Self::Kept),
+    ];
+
+    /// The word for it.
+    pub fn text(self) -> &'static str {
+        word(&Self::ALL, self)
+    }
+}
+
+/// What a parent can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ToChild {
+    Start,
+    TakeBack,
+    LetGo,
+}
+
+impl ToChild {
+    pub const ALL: [(&'static str, Self); 3] =
+        [("start", Self::Start), ("take-back", Self::TakeBack), ("let-go", Self::LetGo)];
+    /// What a scenario shows of a parent.
+    pub const SEEN: [(&'static str, Self); 2] =
+        [("start", Self::Start), ("take-back", Self::TakeBack)];
+    /// What a scenario can tell a child that runs.
+    pub const TOLD: [(&'static str, Self); 2] =
+        [("take-back", Self::TakeBack), ("let-go", Self::LetGo)];
+
+    /// The word for it.
+    pub fn text(self) -> &'static str {
+        word(&Self::ALL, self)
+    }
+}
+
+/// The word for one of some choices.
+fn word<T: Copy + PartialEq>(all: &[(&'static str, T)], one: T) -> &'static str {
+    all.iter().find(|(_, own)| *own == one).map_or("", |(word, _)| word)
+}
+
 /// A message that must be sent.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Expected {
-    pub is_command: bool,
-    pub to: Address,
+    pub what: What,
     pub with: Option<Value>,
     pub key: Option<String>,
     pub headers: Vec<(String, Value)>,
     pub attempt: Option<u32>,
     pub times: Times,
+}
+
+/// What kind of message, and where to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum What {
+    Command(Address),
+    Fact(Address),
+    /// `POST https://fraud.internal/v1/scores`.
+    Call(String),
+    Question {
+        who: String,
+        text: Option<String>,
+        choices: Option<Vec<String>>,
+    },
+    Child {
+        saga: String,
+        says: ToChild,
+    },
+    Parent(ToParent),
 }
 
 /// How often a message must be sent, one after the other.
@@ -94,14 +213,16 @@ pub(super) enum Declined {
 }
 
 impl Declined {
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("duplicate", Self::Duplicate),
+        ("ignored", Self::Ignored),
+        ("unmatched", Self::Unmatched),
+        ("refused", Self::Refused),
+    ];
+
     /// The word for it.
     pub fn text(self) -> &'static str {
-        match self {
-            Self::Duplicate => "duplicate",
-            Self::Ignored => "ignored",
-            Self::Unmatched => "unmatched",
-            Self::Refused => "refused",
-        }
+        word(&Self::ALL, self)
     }
 }
 

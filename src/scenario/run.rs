@@ -69,6 +69,26 @@ fn obey(world: &mut World, does: &Does) -> Result<(), Wrong> {
             all_seen(world)?;
             world.tell(told)
         }
+        Does::Called(returned) => {
+            all_seen(world)?;
+            world.called(returned)
+        }
+        Does::Child(says) => {
+            all_seen(world)?;
+            world.child_says(says)
+        }
+        Does::Parent(says) => {
+            all_seen(world)?;
+            world.parent_says(*says)
+        }
+        Does::Held(key) => {
+            all_seen(world)?;
+            world.hold(key)
+        }
+        Does::Freed(key) => {
+            all_seen(world)?;
+            world.free(key)
+        }
         Does::Pass(span) => {
             all_seen(world)?;
             world.pass(*span)
@@ -100,7 +120,7 @@ fn all_seen(world: &World) -> Result<(), Wrong> {
     if world.unseen.is_empty() {
         return Ok(());
     }
-    let seen = world.unseen.iter().flat_map(words::effect).collect();
+    let seen = words::effects(&world.unseen);
     Err(Wrong::beside("messages that no `expect` names", Vec::new(), seen))
 }
 
@@ -121,7 +141,7 @@ fn expect(expected: &[Expected], seen: &[Effect]) -> Result<(), Wrong> {
     Err(Wrong::beside(
         "other messages than expected",
         expected.iter().flat_map(words::expected).collect(),
-        seen.iter().flat_map(words::effect).collect(),
+        words::effects(seen),
     ))
 }
 

@@ -238,6 +238,10 @@ fn mistakes_are_told_with_their_place() {
     );
 }
 
+const ONE: &str = "4:15 this message is not one command, fact, call, question or letter | \
+    write one of `command: topic/type`, `fact: topic/type`, `call: POST https://…`, \
+    `question: who`, `child: saga`, `parent: completed`";
+
 /// What is wrong with one step.
 fn step_refused(step: &str, wanted: &[&str]) {
     refused(&format!("scenario: s\ngiven: {{ on: t/Placed }}\nrun:\n- {step}\n"), wanted);
@@ -248,7 +252,8 @@ fn mistakes_in_a_step_are_told_with_their_place() {
     step_refused("expct: []", &["4:3 this step has no key `expct` | did you mean `expect`?"]);
     step_refused(
         "{}",
-        &["4:3 an empty step | a step has one of: expect, event, rejected, pass, act, end, data"],
+        &["4:3 an empty step | a step has one of: expect, event, answer, called, child, parent, \
+           held, freed, rejected, pass, act, end, data"],
     );
     step_refused(
         "pass: 31",
@@ -266,8 +271,8 @@ fn mistakes_in_a_step_are_told_with_their_place() {
     );
     step_refused(
         "{ pass: 1s, body: {} }",
-        &["4:15 this step has no key `body` | \
-             it may have: act, data, end, event, expect, pass, rejected"],
+        &["4:15 this step has no key `body` | it may have: act, answer, called, child, data, \
+           end, event, expect, freed, held, parent, pass, rejected"],
     );
 }
 
@@ -278,18 +283,10 @@ fn mistakes_in_a_message_or_act_are_told_with_their_place() {
         &["4:11 `expect` is a mapping, not a list | \
            write `expect: [ { command: topic/type } ]`, or `expect: []` for nothing"],
     );
-    step_refused(
-        "expect: [ { command: t/A, fact: t/B } ]",
-        &["4:15 this message is not one command or one fact | \
-           write `command: topic/type` or `fact: topic/type`"],
-    );
+    step_refused("expect: [ { command: t/A, fact: t/B } ]", &[ONE]);
     step_refused(
         "expect: [ { comand: t/A } ]",
-        &[
-            "4:15 this message has no key `comand` | did you mean `command`?",
-            "4:15 this message is not one command or one fact | \
-           write `command: topic/type` or `fact: topic/type`",
-        ],
+        &["4:15 this message has no key `comand` | did you mean `command`?", ONE],
     );
     step_refused(
         "{ event: t/A, command: a/1, by-key: true }",
@@ -304,5 +301,23 @@ fn mistakes_in_a_message_or_act_are_told_with_their_place() {
     step_refused(
         "act: { retry: a, data: {} }",
         &["4:10 `data` has no meaning here | only `resolve-done` says what happened"],
+    );
+    step_refused(
+        "{ child: settle, data: {} }",
+        &["4:5 this step has no `says` | add `says: completed`"],
+    );
+    step_refused(
+        "called: { status: 200, failed: refused }",
+        &["4:13 a call is answered, or it fails | write `called: { status: 200, body: { … } }` \
+           or `called: { failed: connection refused }`"],
+    );
+    step_refused(
+        "expect: [ { question: boss, with: {} } ]",
+        &["4:31 this message has no key `with` | \
+           it may have: attempt, choices, headers, question, text, times"],
+    );
+    step_refused(
+        "parent: start",
+        &["4:11 `parent` cannot be `start` | write one of: take-back, let-go"],
     );
 }

@@ -1,10 +1,15 @@
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
 use serde_json::Value;
 
-use super::model::{Acted, Answers, Told};
+use super::answers::takes;
+use super::model::{Acted, Answers, Given, Returned, Starter, Told};
 use super::run::Wrong;
 use crate::correlation::{Heading, Index};
-use crate::definition::{Catalog, Compensation, Definition, Request, Step, StepKind};
-use crate::engine::{self, Act, Effect, Generation, Input, Instance, Rejection, next_due};
+use crate::definition::{Catalog, Definition};
+use crate::engine::{
+    self, Act, Called, Effect, Generation, Input, Instance, Letter, Rejection, next_due,
+};
 use crate::message::{Address, CommandId, Event, InstanceId, Part, Span, Timestamp};
 
 /// 2026-01-01T00:00:00Z.
@@ -13,47 +18,50 @@ const BEGIN: Timestamp = Timestamp(1_767_225_600_000);
 /// The most timers that one `pass` may fire: more is a mistake in the scenario.
 const WAKES_MAX: usize = 100_000;
 
-/// One instance, its messages and the time.
+/// One instance, the locks that it asks for, its messages and the time.
 pub(super) struct World {
     catalog: Catalog,
     index: Index,
-    id: InstanceId,
-    instance: Option<Instance>,
+    pub id: InstanceId,
+    instances: BTreeMap<InstanceId, Instance>,
     now: Timestamp,
     /// Effects that no `expect` has looked at.
     pub unseen: Vec<Effect>,
     /// How the last event or act was declined, until a step has looked at it.
     pub declined: Option<Rejection>,
-    /// Every command so far, the latest last.
+    /// Every command and call so far, the latest last.
     sent: Vec<CommandId>,
+    /// The idempotency keys of those that were answered.
+    answered: BTreeSet<String>,
+    /// What was last said to each child, by the coordinate of the step.
+    pub children: BTreeMap<String, (InstanceId, Letter)>,
     inputs: u32,
 }
 
 impl World {
     /// Starts an instance.
-    pub fn begin(definition: &Definition, given: &Told) -> Result<Self, Wrong> {
+    pub fn begin(definition: &Definition, given: &Given) -> Result<Self, Wrong> {
         let mut catalog = Catalog::default();
         catalog.add(definition.clone()).map_err(|e| Wrong::new(e.to_string()))?;
         let index = Index::new(&catalog);
-        let event = event(given, given.id.clone().unwrap_or_default(), None, BEGIN);
-        let route = index.route(&heading(&event), &event, BEGIN);
-        let Some(id) = route.targets.into_iter().next() else {
-            let mut why = vec![format!("{} starts no {}", given.on, definition.saga)];
-            why.extend(route.complaints);
-            return Err(Wrong::new(why.join("; ")));
+        let (id, input) = match &given.by {
+            Starter::Event(on, event_id) => start(definition, &index, given, on, event_id)?,
+            Starter::Parent => super::letters::start(definition, given)?,
         };
         let mut world = Self {
             catalog,
             index,
             id,
-            instance: None,
+            instances: BTreeMap::new(),
             now: BEGIN,
             unseen: Vec::new(),
             declined: None,
             sent: Vec::new(),
+            answered: BTreeSet::new(),
+            children: BTreeMap::new(),
             inputs: 0,
         };
-        world.input(&Input::Event(event));
+        world.input(input);
         match world.declined.take() {
             None => Ok(world),
             Some(reason) => Err(Wrong::new(format!("the start was declined: {reason}"))),
@@ -62,18 +70,19 @@ impl World {
 
     /// The newest generation, while it is remembered.
     pub fn newest(&self) -> Option<&Generation> {
-        self.instance.as_ref().and_then(Instance::newest)
+        self.instances.get(&self.id).and_then(Instance::newest)
     }
 
     /// An event is read: routed as the gateway does, then told.
     pub fn tell(&mut self, told: &Told) -> Result<(), Wrong> {
         let command = match &told.answers {
             Answers::ByKey => None,
-            Answers::Latest => self.sent.iter().rev().find(|id| self.takes(id, &told.on)).cloned(),
+            Answers::Latest => self.latest(|world, id| world.takes(id, &told.on)),
             Answers::Command(text) => Some(self.command(text)?),
         };
         let id = told.id.clone().unwrap_or_else(|| self.fresh("event"));
-        let mut event = event(told, id, command.as_ref(), self.now);
+        let mut event = event(&told.on, told.key.as_ref(), &told.body, id, self.now);
+        event.command = command.as_ref().map(ToString::to_string);
         event.key.get_or_insert_with(|| self.id.key.as_str().to_owned());
         if !self.index.reads(&event.address) {
             let reason = format!("no definition reads {}", event.address);
@@ -82,7 +91,8 @@ impl World {
         }
         let route = self.index.route(&heading(&event), &event, self.now);
         if route.targets.contains(&self.id) {
-            self.input(&Input::Event(event));
+            self.answered.extend(command.map(|id| id.idempotency_key()));
+            self.input(Input::Event(event));
             return Ok(());
         }
         let mut why = route.complaints;
@@ -92,57 +102,124 @@ impl World {
         Ok(())
     }
 
+    /// A call comes back.
+    pub fn called(&mut self, returned: &Returned) -> Result<(), Wrong> {
+        let command = match &returned.command {
+            Some(text) => Some(self.command(text)?),
+            None => self.latest(Self::is_call),
+        };
+        let command = command.ok_or_else(|| Wrong::new("nothing was called before this step"))?;
+        self.answered.insert(command.idempotency_key());
+        let outcome = returned.outcome.clone();
+        self.input(Input::Called(Called { command: command.to_string(), outcome }));
+        Ok(())
+    }
+
     /// Time passes; timers fire in their order, each at its time.
     pub fn pass(&mut self, span: Span) -> Result<(), Wrong> {
         let end = self.now.after(span);
-        let due = |world: &Self| world.instance.as_ref().and_then(next_due);
         let mut wakes = 0;
-        while let Some(at) = due(self).filter(|at| *at <= end) {
+        while let Some((at, id)) = self.due().filter(|(at, _)| *at <= end) {
             wakes += 1;
             if wakes > WAKES_MAX {
                 return Err(Wrong::new(format!("more than {WAKES_MAX} timers fire in {span}")));
             }
             self.now = at.max(self.now);
-            self.input(&Input::Wake);
+            self.input_to(id, Input::Wake);
             self.declined = None;
         }
         self.now = end;
         Ok(())
     }
 
+    fn due(&self) -> Option<(Timestamp, InstanceId)> {
+        let due =
+            |(id, instance): (&InstanceId, &Instance)| Some((next_due(instance)?, id.clone()));
+        self.instances.iter().filter_map(due).min()
+    }
+
     /// A person acts.
     pub fn act(&mut self, acted: &Acted) {
         let Acted { verb, step, by, why } = acted.clone();
         let id = self.fresh("act");
-        self.input(&Input::Act(Act { id, by, why, step, verb }));
+        self.input(Input::Act(Act { id, by, why, step, verb }));
     }
 
-    fn input(&mut self, input: &Input) {
-        match engine::step(&self.catalog, &self.id, self.instance.as_ref(), input, self.now) {
-            Ok(transition) => {
-                for effect in &transition.effects {
-                    if let Effect::Command(message) = effect {
-                        self.sent.push(message.id.clone());
+    /// Tells the instance something, and the locks what it says to them.
+    pub fn input(&mut self, input: Input) {
+        self.input_to(self.id.clone(), input);
+    }
+
+    /// Tells the instance or a lock something, and both what they say to each other.
+    pub fn input_to(&mut self, id: InstanceId, input: Input) {
+        let mut inbox = VecDeque::from([(id, input)]);
+        let mut first = true;
+        while let Some((id, input)) = inbox.pop_front() {
+            let before = self.instances.get(&id);
+            match engine::step(&self.catalog, &id, before, &input, self.now) {
+                Ok(transition) => {
+                    match transition.after {
+                        Some(after) => self.instances.insert(id, after),
+                        None => self.instances.remove(&id),
+                    };
+                    for effect in transition.effects {
+                        self.perform(effect, &mut inbox);
                     }
                 }
-                self.unseen.extend(transition.effects);
-                self.instance = transition.after;
+                Err(rejection) if first => self.declined = Some(rejection),
+                // What a lock says too late means nothing.
+                Err(_) => {}
             }
-            Err(rejection) => self.declined = Some(rejection),
+            first = false;
         }
     }
 
-    fn fresh(&mut self, what: &str) -> String {
+    fn perform(&mut self, effect: Effect, inbox: &mut VecDeque<(InstanceId, Input)>) {
+        match effect {
+            Effect::Letter { to, letter } if to.saga.is_lock() || to == self.id => {
+                inbox.push_back((to, Input::Letter(letter)));
+            }
+            Effect::Letter { ref letter, .. } if super::letters::is_unseen(letter) => {}
+            Effect::Letter { ref to, ref letter } => {
+                self.children.insert(letter.step.clone(), (to.clone(), letter.clone()));
+                self.unseen.push(effect);
+            }
+            Effect::Command(ref message) => {
+                self.sent.push(message.id.clone());
+                self.unseen.push(effect);
+            }
+            Effect::Call(ref call) => {
+                self.sent.push(call.id.clone());
+                self.unseen.push(effect);
+            }
+            Effect::Fact(_) | Effect::Question(_) | Effect::Complaint(_) => {
+                self.unseen.push(effect);
+            }
+        }
+    }
+
+    /// A name for an input that has none.
+    pub fn fresh(&mut self, what: &str) -> String {
         self.inputs += 1;
         format!("{what}-{}", self.inputs)
+    }
+
+    /// The latest command of a kind, of those without an answer if there are any.
+    fn latest(&self, fits: impl Fn(&Self, &CommandId) -> bool) -> Option<CommandId> {
+        let fitting: Vec<_> = self.sent.iter().rev().filter(|id| fits(self, id)).collect();
+        let open = fitting.iter().find(|id| !self.answered.contains(&id.idempotency_key()));
+        open.or_else(|| fitting.first()).map(|id| (*id).clone())
     }
 
     /// Whether an event of this address is an answer to a command.
     fn takes(&self, id: &CommandId, address: &Address) -> bool {
         let definition = self.catalog.newest(&self.id.saga);
-        let step =
-            definition.and_then(|d| d.steps.iter().find(|step| step.name.as_str() == id.step));
-        step.is_some_and(|step| answers(step, id.part).contains(&address))
+        definition.is_some_and(|definition| takes(definition, id, address))
+    }
+
+    fn is_call(&self, id: &CommandId) -> bool {
+        let definition = self.catalog.newest(&self.id.saga);
+        definition.is_some_and(|definition| super::answers::is_call(definition, id))
     }
 
     /// The command that `step/attempt`, `generation/step/attempt` or a whole id names.
@@ -168,55 +245,33 @@ impl World {
     }
 }
 
-/// The events that answer the action of a step or its undoing.
-fn answers(step: &Step, part: Part) -> Vec<&Address> {
-    match (part, &step.kind) {
-        (Part::Action, StepKind::Command(command)) => {
-            let failed = command.failed.iter().map(|failed| &failed.on);
-            dones(&command.request).chain(failed).collect()
+/// The instance that an event starts, and what it is told.
+fn start(
+    definition: &Definition,
+    index: &Index,
+    given: &Given,
+    on: &Address,
+    id: &str,
+) -> Result<(InstanceId, Input), Wrong> {
+    let event = event(on, given.key.as_ref(), &given.body, id.to_owned(), BEGIN);
+    let route = index.route(&heading(&event), &event, BEGIN);
+    match route.targets.into_iter().next() {
+        Some(id) => Ok((id, Input::Event(event))),
+        None => {
+            let mut why = vec![format!("{on} starts no {}", definition.saga)];
+            why.extend(route.complaints);
+            Err(Wrong::new(why.join("; ")))
         }
-        (Part::Undo(_), StepKind::Command(command)) => undone(&command.compensate),
-        (Part::Undo(_), StepKind::Emit(emit)) => undone(&emit.compensate),
-        (Part::Action, StepKind::Emit(_))
-        | (
-            _,
-            StepKind::Set
-            | StepKind::Fail(_)
-            | StepKind::Wait(_)
-            | StepKind::Sleep(_)
-            | StepKind::Ask(_)
-            | StepKind::Call(_)
-            | StepKind::Saga(_)
-            | StepKind::Parallel(_)
-            | StepKind::Each(_)
-            | StepKind::Choose(_)
-            | StepKind::Lock(_),
-        ) => Vec::new(),
     }
 }
 
-fn undone(compensation: &Compensation) -> Vec<&Address> {
-    match compensation {
-        Compensation::Command { request, .. } => dones(request).collect(),
-        Compensation::Unsaid
-        | Compensation::Nothing
-        | Compensation::Emit(_)
-        | Compensation::Call { .. }
-        | Compensation::Child => Vec::new(),
-    }
-}
-
-fn dones(request: &Request) -> impl Iterator<Item = &Address> {
-    request.done.iter().map(|done| &done.on)
-}
-
-fn event(told: &Told, id: String, command: Option<&CommandId>, now: Timestamp) -> Event {
+fn event(on: &Address, key: Option<&String>, body: &Value, id: String, now: Timestamp) -> Event {
     Event {
-        address: told.on.clone(),
+        address: on.clone(),
         id,
-        key: told.key.clone(),
-        body: told.body.clone(),
-        command: command.map(ToString::to_string),
+        key: key.cloned(),
+        body: body.clone(),
+        command: None,
         trace_parent: None,
         timestamp: now,
     }

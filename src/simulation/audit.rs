@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use prost::Message as _;
 use serde_json::Value;
 
 use super::fold::Fold;
@@ -7,7 +8,7 @@ use super::services::{Deed, Letter};
 use super::world::{Seen, World};
 use crate::books::{Books, Delivery, Options, Record};
 use crate::definition::{Catalog, Definition};
-use crate::engine::{Direction, Message, Phase, StepState};
+use crate::engine::{Direction, Phase, StepState};
 use crate::format::{open, wire};
 use crate::message::{InstanceId, Timestamp, Topic, header};
 
@@ -23,7 +24,8 @@ pub(super) fn audit(
 ) -> Vec<String> {
     let mut found = world.complaints();
     found.extend(fold.violations.clone());
-    sent(world, app, &fold.messages, &mut found);
+    sent(world, app, fold, &mut found);
+    said(world, app, fold, &mut found);
     letters_read(world, app, fold, &mut found);
     told(world, app, &mut found);
     found.extend(books(world, app, catalog));
@@ -107,7 +109,7 @@ fn idempotency_prefix(id: &InstanceId, generation: u32) -> String {
 }
 
 /// One effect for each id, the one that the fold says, with the same bytes.
-fn sent(world: &World, app: &str, expected: &[Message], found: &mut Vec<String>) {
+fn sent(world: &World, app: &str, fold: &Fold, found: &mut Vec<String>) {
     let source = format!("segue/{app}");
     let topics: BTreeSet<Topic> = world.places().into_iter().map(|(topic, _)| topic).collect();
     let mut seen: BTreeMap<String, Vec<Seen>> = BTreeMap::new();
@@ -118,7 +120,13 @@ fn sent(world: &World, app: &str, expected: &[Message], found: &mut Vec<String>)
         }
     }
     let mut ids = BTreeSet::new();
-    for message in expected {
+    for id in &fold.questions {
+        match seen.remove(id).map_or(0, |records| records.len()) {
+            1 => {}
+            times => found.push(format!("the question {id} was told {times} times")),
+        }
+    }
+    for message in &fold.messages {
         let id = message.id.to_string();
         if !ids.insert(id.clone()) {
             found.push(format!("the engine asks twice for {id}"));
@@ -135,6 +143,27 @@ fn sent(world: &World, app: &str, expected: &[Message], found: &mut Vec<String>)
         }
     }
     found.extend(seen.keys().map(|id| format!("{id} was sent and nobody asked for it")));
+}
+
+/// What instances say to each other is in their inboxes once, and nothing else is.
+fn said(world: &World, app: &str, fold: &Fold, found: &mut Vec<String>) {
+    let topic = Topic::new(&format!("{app}.inbox")).expect("the world's app is a topic's prefix");
+    let mut there: Vec<(String, Vec<u8>)> = Vec::new();
+    for record in world.committed(&topic) {
+        let inbox = wire::Inbox::decode(record.value.unwrap_or_default()).unwrap_or_default();
+        if let (Some(wire::inbox::Input::Letter(letter)), [to]) = (inbox.input, &inbox.targets[..])
+        {
+            there.push((format!("{}/{}", to.saga, to.key), letter.encode_to_vec()));
+        }
+    }
+    let mut expected: Vec<(String, Vec<u8>)> =
+        fold.letters.iter().map(|(to, letter)| (to.to_string(), letter.clone())).collect();
+    there.sort();
+    expected.sort();
+    if there != expected {
+        let (there, expected) = (there.len(), expected.len());
+        found.push(format!("{there} letters between instances are not the {expected} expected"));
+    }
 }
 
 fn letters_read(world: &World, app: &str, fold: &Fold, found: &mut Vec<String>) {

@@ -120,6 +120,10 @@ impl SimulatedBroker {
             records.push((place, Entry { headers: message.headers, ..entry }));
         }
         records.extend(batch.dead_letters.into_iter().map(|l| dead_letter(state, l, now)));
+        for letter in batch.letters {
+            records
+                .push((state.engine("inbox", letter.shard), Entry::new(now, Some(letter.value))));
+        }
         let mut offsets = BTreeMap::new();
         let forgets = state.is_weak(Weakness::PositionForgotten);
         for (shard, part) in batch.shards {

@@ -18,6 +18,10 @@ pub(super) struct Fold {
     shards: BTreeMap<Shard, Folded>,
     /// What must be sent, in order.
     pub messages: Vec<engine::Message>,
+    /// What instances must say to each other: to whom, and what.
+    pub letters: Vec<(InstanceId, Vec<u8>)>,
+    /// The ids of the questions that people must be asked.
+    pub questions: Vec<String>,
     /// How many dead letters there must be.
     pub dead_letters: usize,
     /// The lives that each start event began.
@@ -42,6 +46,8 @@ impl Fold {
             catalog,
             shards: (0..shards).map(|s| (Shard(s), Folded::default())).collect(),
             messages: Vec::new(),
+            letters: Vec::new(),
+            questions: Vec::new(),
             dead_letters: 0,
             begun: BTreeMap::new(),
             violations: Vec::new(),
@@ -147,6 +153,8 @@ impl Fold {
             }
             Some(wire::inbox::Input::WakeMs(_)) => Some(Input::Wake),
             Some(wire::inbox::Input::Act(act)) => act.read().ok().map(Input::Act),
+            Some(wire::inbox::Input::Letter(letter)) => letter.read().ok().map(Input::Letter),
+            Some(wire::inbox::Input::Called(called)) => called.read().ok().map(Input::Called),
             None => None,
         };
         let Some(input) = input else {
@@ -189,6 +197,13 @@ impl Fold {
                             self.messages.push(message);
                         }
                         Effect::Complaint(_) => self.dead_letters += 1,
+                        Effect::Letter { to, letter } => {
+                            let value = wire::Letter::new(&letter);
+                            self.letters.push((to, value.encode_to_vec()));
+                        }
+                        // A call leaves no trace in the topics until its answer is there.
+                        Effect::Call(_) => {}
+                        Effect::Question(question) => self.questions.push(question.id),
                     }
                 }
                 match transition.after {

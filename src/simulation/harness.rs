@@ -170,6 +170,7 @@ impl Simulation {
             node.broker(),
             node.store(),
             node.clock(),
+            Box::new(node.calls()),
             Box::new(|_| {}),
         )
     }

@@ -88,7 +88,10 @@ impl State {
     fn note_repeat(&mut self, inbox: &Place, entry: &Entry) {
         let origin = |value: &[u8]| match wire::Inbox::decode(value).ok()?.input? {
             wire::inbox::Input::Event(e) => Some((e.topic, e.partition, e.offset)),
-            wire::inbox::Input::WakeMs(_) | wire::inbox::Input::Act(_) => None,
+            wire::inbox::Input::WakeMs(_)
+            | wire::inbox::Input::Act(_)
+            | wire::inbox::Input::Letter(_)
+            | wire::inbox::Input::Called(_) => None,
         };
         let Some((topic, partition, offset)) = entry.value.as_deref().and_then(origin) else {
             return;

@@ -4,7 +4,7 @@
 //!   World ── logs, groups, transactions, stores, clocks, dice
 //!     │ node(name)            one process; kill, evict, lose_store, jump act on it from outside
 //!     ▼
-//!   Node ── broker() source() store() clock()       every call is a place where the node may die
+//!   Node ── broker() source() store() clock() calls()    every call is a place where it may die
 //!
 //!   Simulation ── nodes, participants, load and time in turn, as the seed says; then:
 //!     fold     each inbox through the bare engine: what every commit must have made of it
@@ -14,6 +14,7 @@
 mod audit;
 mod broker;
 mod cabinet;
+mod caller;
 mod clock;
 mod dice;
 mod fault;
@@ -32,6 +33,7 @@ mod transaction;
 mod world;
 
 pub use broker::{REASON, SimulatedBroker};
+pub use caller::SimulatedCaller;
 pub use clock::SimulatedClock;
 pub use dice::Dice;
 pub use fault::{Call, CrashPoint, Fault, Moment, Odds, Tally, Weakness};

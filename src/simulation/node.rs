@@ -1,4 +1,5 @@
 use super::broker::SimulatedBroker;
+use super::caller::SimulatedCaller;
 use super::clock::SimulatedClock;
 use super::source::SimulatedSource;
 use super::state::Caller;
@@ -34,6 +35,12 @@ impl Node {
     #[must_use]
     pub fn store(&self) -> SimulatedStore {
         SimulatedStore { world: self.world.clone(), caller: self.caller.clone() }
+    }
+
+    /// Makes a pipeline's calls.
+    #[must_use]
+    pub fn calls(&self) -> SimulatedCaller {
+        SimulatedCaller::new(self.world.clone(), self.caller.clone())
     }
 
     /// The clocks.

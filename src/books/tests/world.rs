@@ -164,6 +164,9 @@ impl World {
                 Effect::Command(message) => (message, true),
                 Effect::Fact(message) => (message, false),
                 Effect::Complaint(words) => panic!("{words}"),
+                Effect::Letter { .. } | Effect::Call(_) | Effect::Question(_) => {
+                    panic!("this definition has none")
+                }
             };
             let sent = outgoing(&message, is_command, cause, id);
             self.append(sent.clone(), now);

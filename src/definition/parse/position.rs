@@ -78,7 +78,7 @@ impl Reader<'_> {
             let help = "put it on the main line, behind the steps that run side by side; \
                         `choose` and `lock` may hold a pivot";
             self.error::<()>(Code::PivotPlace, span.clone(), message, help);
-            return before;
+            return Position::Pivot;
         }
         match before {
             Position::Before | Position::Pivot => Position::Pivot,
@@ -98,8 +98,14 @@ impl Reader<'_> {
         match position {
             Position::Pivot | Position::After => Some(Compensation::Unsaid),
             Position::Before | Position::Perhaps => {
-                let help = "add `compensate: { command: …, with: …, done: … }`, or `compensate: \
-                            none` if there is nothing to undo";
+                let of = self.step.is_some_and(|s| self.places.steps[s.0 as usize].has("saga"));
+                let help = if of {
+                    "add `compensate: child`, and the child takes itself back, or `compensate: \
+                     none` if there is nothing to undo"
+                } else {
+                    "add `compensate: { command: …, with: …, done: … }`, or `compensate: none` if \
+                     there is nothing to undo"
+                };
                 let message = "this step does not say how it is undone";
                 self.error(Code::NoCompensation, step.clone(), message, help)
             }

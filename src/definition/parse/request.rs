@@ -68,7 +68,8 @@ impl Reader<'_> {
         })
     }
 
-    fn message(
+    /// Key, body and headers of a message.
+    pub fn message(
         &mut self,
         fields: &mut Fields<'_>,
         place: Place,

@@ -28,6 +28,8 @@ impl Reader<'_> {
             Ok(expression) => {
                 let at = places(self.text(), node, text);
                 self.check_references(&expression.references(), place, at);
+                let sums = expression.sums().iter().cloned();
+                self.places.sums.extend(sums.map(|sum| (sum, node.span.clone())));
                 Some(expression)
             }
             Err(e) => self.refused(node, text, Code::Expression, &e),
@@ -167,6 +169,8 @@ impl Reader<'_> {
             Ok(template) => {
                 let at = places(self.text(), node, text);
                 self.check_references(&template.references(), place, at);
+                let sums = template.sums().into_iter();
+                self.places.sums.extend(sums.map(|sum| (sum, node.span.clone())));
                 Some(template)
             }
             Err(e) => self.refused(node, text, Code::Template, &e),

@@ -91,7 +91,13 @@ impl Reader<'_> {
         let after = after.and_then(|n| self.duration(n, "after"));
         let every = fields.take("every").map(|n| self.duration(n, "every"));
         let emit = fields.need(self, "emit", "offers.reminders/Remind");
-        let fact = emit.and_then(|n| self.fact(&mut fields, n, Place::Alone));
+        let fact = match emit {
+            Some(emit) => self.fact(&mut fields, emit, Place::Alone),
+            None => {
+                self.message(&mut fields, Place::Alone);
+                None
+            }
+        };
         fields.finish(self);
         let every = every.map_or(Some(None), |every| every.map(Some));
         Some(Remind { after: after?, every: every?, fact: fact? })

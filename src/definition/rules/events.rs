@@ -1,15 +1,10 @@
-use std::collections::BTreeSet;
-
 use super::whole::{Relation, Whole};
 use crate::definition::diagnostic::Code;
 use crate::definition::{Compensation, Correlation, Done, Failed, Step, StepKind};
 use crate::expression::{Expression, Name};
-use crate::message::{Address, Topic};
+use crate::message::Address;
 
-/// The ends of the engine's own topics that no user's topic is likely to have.
-const ENGINE_TOPICS: [&str; 3] = [".inbox", ".changelog", ".dead-letters"];
-
-/// Finds events that two steps could take, that nothing reads, or that are the engine's own.
+/// Finds events that two steps could take, or that nothing reads.
 pub(super) fn check(whole: &mut Whole<'_>) {
     let taken: Vec<Taken<'_>> = whole.steps().flat_map(taken).collect();
     for (place, first) in taken.iter().enumerate() {
@@ -20,7 +15,6 @@ pub(super) fn check(whole: &mut Whole<'_>) {
         wait_by_command(whole, first);
     }
     unread(whole, &taken);
-    engine_topics(whole, &taken);
 }
 
 /// What an event answers.
@@ -33,16 +27,17 @@ enum Slot {
 }
 
 /// An event that a step may take.
-struct Taken<'d> {
-    step: &'d Step,
+pub(super) struct Taken<'d> {
+    pub step: &'d Step,
     slot: Slot,
-    on: &'d Address,
+    pub on: &'d Address,
     condition: Option<&'d Expression>,
     /// Where it is written, among the step's keys.
-    path: String,
+    pub path: String,
 }
 
-fn taken(step: &Step) -> Vec<Taken<'_>> {
+/// Every event that a step may take.
+pub(super) fn taken(step: &Step) -> Vec<Taken<'_>> {
     match &step.kind {
         StepKind::Command(command) => {
             let done = dones(step, Slot::Action, "done", &command.request.done);
@@ -199,27 +194,5 @@ fn unread(whole: &mut Whole<'_>, taken: &[Taken<'_>]) {
             None => "leave the rule out, or name the event as the steps do".to_owned(),
         };
         whole.warn(Code::UnreadEvent, span, message, help);
-    }
-}
-
-/// Topics that look like the engine's own.
-fn engine_topics(whole: &mut Whole<'_>, taken: &[Taken<'_>]) {
-    let is_own = |topic: &Topic| ENGINE_TOPICS.iter().any(|end| topic.as_str().ends_with(end));
-    let mut told = BTreeSet::new();
-    let definition = whole.definition;
-    let read = taken.iter().map(|t| (whole.keys(t.step.id).value(&t.path), &t.on.topic));
-    let sent = whole.steps().flat_map(|step| {
-        let span = whole.keys(step.id).key("step");
-        step.sends().map(move |on| (span.clone(), &on.topic))
-    });
-    let starts = definition.starts.iter().map(|s| (whole.places.file.key("start"), &s.on.topic));
-    let all: Vec<_> = starts.chain(read).chain(sent).collect();
-    for (span, topic) in all {
-        if !is_own(topic) || !told.insert(topic.clone()) {
-            continue;
-        }
-        let message = format!("`{topic}` looks like one of the engine's own topics");
-        let help = "read and write the topics of your services; the engine's are its own business";
-        whole.warn(Code::EngineTopic, span, message, help);
     }
 }

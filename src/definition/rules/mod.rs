@@ -3,11 +3,14 @@
 mod events;
 mod flow;
 mod locks;
+mod numbers;
 mod outcome;
+mod reach;
 mod sensitive;
 mod shared;
 mod times;
 mod together;
+mod topics;
 mod undo;
 mod whole;
 
@@ -25,11 +28,14 @@ pub(super) fn apply(reader: &mut Reader<'_>, definition: &Definition) {
     let mut whole = Whole::new(definition, &places);
     flow::check(&mut whole);
     shared::check(&mut whole);
+    reach::check(&mut whole);
     events::check(&mut whole);
     times::check(&mut whole);
     undo::check(&mut whole);
     locks::check(&mut whole);
     sensitive::check(&mut whole);
+    numbers::check(&mut whole);
+    topics::check(&mut whole);
     for finding in whole.found {
         reader.find(finding);
     }

@@ -60,6 +60,7 @@ fn sets_beside(
 }
 
 fn reads_beside(whole: &mut Whole<'_>, steps: &[&Step]) {
+    let mut told = BTreeSet::new();
     for read in &whole.places.reads {
         let scope = match read.name {
             Name::Data => None,
@@ -67,6 +68,9 @@ fn reads_beside(whole: &mut Whole<'_>, steps: &[&Step]) {
             _ => continue,
         };
         let (Some(reader), Some(field)) = (read.step, read.fields.first()) else { continue };
+        if !told.insert(read.span.start) {
+            continue;
+        }
         let setter = steps.iter().find(|step| {
             let (first, second) = (step.id.min(reader), step.id.max(reader));
             whole.each(step.id) == scope

@@ -1,26 +1,38 @@
 //! What people do about a stuck instance.
 
-use super::request::{self, Slot};
-use super::{back, forward, wake};
-use crate::definition::{Compensation, Definition, Request as Asked, StepId, StepKind};
-use crate::engine::turn::{Turn, within_limit};
+use super::request::{self, Asked, Slot};
+use super::{back, child, forward, locking};
+use crate::definition::{Compensation, Definition, Step};
+use crate::engine::place::Place;
+use crate::engine::turn::Turn;
 use crate::engine::{
     Act, Failure, FailureKind, Generation, NoteKind, Phase, Progress, Rejection, Request, Stuck,
     Verb,
 };
 
-/// What an act is about: the step that it names, or whatever is stuck first.
+/// What an act is about: the step that it names by coordinate, or by name if only one of that name
+/// is stuck; without a name whatever is stuck first.
 pub(in crate::engine) fn stuck<'g>(
     definition: &Definition,
     generation: &'g Generation,
     act: &Act,
 ) -> Option<&'g Stuck> {
-    let meant =
-        |s: &&Stuck| act.step.is_empty() || definition.step(s.step).name.as_str() == act.step;
-    generation.stuck.iter().find(meant)
+    let stuck = &generation.stuck;
+    if act.step.is_empty() {
+        return stuck.first();
+    }
+    let place = |s: &Stuck| Place::of(definition, &generation.frame, s.step, &s.branch);
+    let name =
+        |s: &Stuck| place(s).map(|p| p.line.name(&generation.frame, &definition.step(s.step).name));
+    let exact = stuck.iter().find(|s| name(s).is_some_and(|n| n.as_str() == act.step));
+    exact.or_else(|| {
+        let named = |s: &&Stuck| definition.step(s.step).name.as_str() == act.step;
+        let first = stuck.iter().find(named)?;
+        stuck.iter().filter(named).all(|s| s.branch == first.branch).then_some(first)
+    })
 }
 
-/// Obeys a person. A stuck action is always the step at which the way forward stands.
+/// Obeys a person. A stuck action is always the step at which its list stands.
 ///
 /// # Errors
 /// When the instance is not stuck there, or the verb makes no sense for it.
@@ -28,25 +40,30 @@ pub(in crate::engine) fn take(turn: &mut Turn<'_>, act: &Act) -> Result<(), Reje
     let found = stuck(turn.definition, turn.generation, act).cloned();
     let stuck =
         found.ok_or_else(|| Rejection::Refused(format!("{} is not stuck there", turn.id)))?;
-    let id = stuck.step;
-    let found = turn.generation.frame.steps.iter().position(|s| s.step == id);
-    let place = found.expect("a step is entered before it can be stuck");
-    let name = &turn.step(id).name;
+    let place = Place::of(turn.definition, &turn.generation.frame, stuck.step, &stuck.branch)
+        .expect("a step is entered before it can be stuck");
+    let name = turn.name_at(&place);
     let words = format!("{} by {}: {}", verb(&act.verb), act.by, act.why);
-    turn.note(Some(name), NoteKind::Acted, words);
+    turn.note(Some(&name), NoteKind::Acted, words);
     match (&act.verb, stuck.undoing) {
         (Verb::Retry, false) => {
-            retry_action(turn, place);
+            if turn.at(&place).phase == Phase::Rejected {
+                untouched(turn, &place)?;
+            }
+            retry_action(turn, &place);
             Ok(())
         }
-        (Verb::Skip, false) => skip(turn, place),
-        (Verb::ResolveDone(fields), false) => resolve_done(turn, place, fields, &act.id),
-        (Verb::ResolveNotDone, false) => resolve_not_done(turn, place, act),
+        (Verb::Skip, false) => skip(turn, &place),
+        (Verb::ResolveDone(fields), false) => resolve_done(turn, &place, fields, &act.id),
+        (Verb::ResolveNotDone, false) => resolve_not_done(turn, &place, act),
         (Verb::GoBack, false) => go_back(turn, act),
-        (Verb::Retry | Verb::ResolveNotDone, true) => retry_undo(turn, place),
+        (Verb::Retry | Verb::ResolveNotDone, true) => retry_undo(turn, &place),
         (Verb::Skip | Verb::ResolveDone(_), true) => {
-            settle_undo(turn, place, &act.id);
+            settle_undo(turn, &place, &act.id);
             Ok(())
+        }
+        (Verb::Answer { .. }, _) => {
+            Err(Rejection::Refused(format!("{name} asks nobody; it is stuck")))
         }
         (Verb::GoBack, true) => Err(Rejection::Refused(format!(
             "the undoing of {name} is stuck; retry it, or resolve it as done"
@@ -61,71 +78,84 @@ fn verb(verb: &Verb) -> &'static str {
         Verb::ResolveDone(_) => "resolved as done",
         Verb::ResolveNotDone => "resolved as not done",
         Verb::GoBack => "sent back",
+        Verb::Answer { .. } => "answered",
     }
 }
 
-fn retry_action(turn: &mut Turn<'_>, place: usize) {
-    let id = turn.generation.frame.steps[place].step;
-    turn.unpark(id, false);
-    let action = turn.generation.frame.steps[place].action.clone();
-    let (StepKind::Command(command), Some(before)) = (&turn.step(id).kind, action) else {
-        // It could not even begin: it is entered anew.
-        turn.generation.frame.steps.remove(place);
-        forward::advance(turn);
-        return;
-    };
-    match send_anew(turn, id, Slot::Action, &command.request, &before) {
-        Ok(sent) => {
-            let state = &mut turn.generation.frame.steps[place];
-            state.phase = Phase::Running;
-            state.action = Some(sent);
+fn retry_action(turn: &mut Turn<'_>, place: &Place) {
+    turn.unpark(place, false);
+    let step = turn.step_at(place);
+    let state = turn.at(place);
+    let (action, inside) = (state.action.clone(), !state.frames.is_empty());
+    if let (Some(asked), Some(before)) = (Asked::of(step, Slot::Action), action) {
+        match send_anew(turn, place, step, Slot::Action, asked, &before) {
+            Ok(sent) => {
+                let state = turn.at_mut(place);
+                state.phase = Phase::Running;
+                state.action = Some(sent);
+                state.probe = None;
+            }
+            Err(reason) => turn.park(place, false, &reason),
         }
-        Err(reason) => turn.park(id, false, &reason),
+    } else if inside {
+        // Its time was up, or what it collects could not be: it has as long again.
+        let (_, within) = super::join::limits(step);
+        let until = within.map(|within| turn.now.after(within));
+        let over = turn.at(place).frames.iter().all(|frame| frame.over);
+        turn.at_mut(place).until = until.filter(|_| !over);
+    } else if turn.at(place).hold.is_some() {
+        locking::again(turn, place);
+    } else if turn.at(place).action.is_some() && !turn.at(place).keys.is_empty() {
+        child::again(turn, place);
+    } else {
+        // It could not begin, or only waited: it is entered anew.
+        turn.frame_mut(&place.line).steps.remove(place.at);
     }
 }
 
 /// Sends again, with a new budget.
 fn send_anew(
     turn: &mut Turn<'_>,
-    id: StepId,
+    place: &Place,
+    step: &Step,
     slot: Slot,
-    asked: &Asked,
+    asked: Asked<'_>,
     before: &Request,
 ) -> Result<Request, String> {
     let fresh = Request { spent: 0, since: turn.now, ..before.clone() };
-    request::send(turn, id, slot, asked, &fresh)
+    request::send(turn, &place.line, step, slot, asked, &fresh)
 }
 
 /// The undoings of a step that wait for a person.
-fn parked(turn: &Turn<'_>, place: usize) -> Vec<usize> {
-    let undos = turn.generation.frame.steps[place].undos.iter().enumerate();
+fn parked(turn: &Turn<'_>, place: &Place) -> Vec<usize> {
+    let undos = turn.at(place).undos.iter().enumerate();
     undos.filter(|(_, r)| r.progress == Progress::Parked).map(|(run, _)| run).collect()
 }
 
-fn retry_undo(turn: &mut Turn<'_>, place: usize) -> Result<(), Rejection> {
-    let id = turn.generation.frame.steps[place].step;
-    let step = turn.step(id);
+fn retry_undo(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
+    let step = turn.step_at(place);
     let runs = parked(turn, place);
-    turn.unpark(id, true);
-    match back::compensation(step) {
+    turn.unpark(place, true);
+    match step.compensation() {
         Compensation::Unsaid | Compensation::Nothing => Err(Rejection::Refused(format!(
             "the definition does not say how to undo {}; undo it by hand and resolve it as done",
             step.name
         ))),
-        Compensation::Call { .. } | Compensation::Child => unreachable!("not run yet"),
-        Compensation::Emit(_) => {
-            // The correcting fact could not be filled: it was the last one begun.
-            turn.generation.frame.steps[place].undos.pop();
+        Compensation::Emit(_) | Compensation::Child => {
+            // The correcting fact could not be filled, or the child could not be taken back: it
+            // was the last one begun.
+            turn.at_mut(place).undos.pop();
             back::undo(turn, place);
-            back::go_on(turn);
             Ok(())
         }
-        Compensation::Command { request, .. } => {
+        Compensation::Command { .. } | Compensation::Call { .. } => {
             for run in runs {
-                let before = turn.generation.frame.steps[place].undos[run].clone();
-                match send_anew(turn, id, Slot::Undo(run), request, &before) {
-                    Ok(sent) => turn.generation.frame.steps[place].undos[run] = sent,
-                    Err(reason) => turn.park(id, true, &reason),
+                let slot = Slot::Undo(run);
+                let before = turn.at(place).undos[run].clone();
+                let asked = Asked::of(step, slot).expect("it is undone by a request");
+                match send_anew(turn, place, step, slot, asked, &before) {
+                    Ok(sent) => turn.at_mut(place).undos[run] = sent,
+                    Err(reason) => turn.park(place, true, &reason),
                 }
             }
             Ok(())
@@ -133,72 +163,95 @@ fn retry_undo(turn: &mut Turn<'_>, place: usize) -> Result<(), Rejection> {
     }
 }
 
-fn settle_undo(turn: &mut Turn<'_>, place: usize, act: &str) {
+fn settle_undo(turn: &mut Turn<'_>, place: &Place, act: &str) {
     for run in parked(turn, place) {
         back::undone(turn, place, run, act);
     }
 }
 
-fn skip(turn: &mut Turn<'_>, place: usize) -> Result<(), Rejection> {
-    let id = turn.generation.frame.steps[place].step;
-    let step = turn.step(id);
+fn skip(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
+    let step = turn.step_at(place);
     if step.pivot {
         return Err(Rejection::Refused(format!(
             "{} is the pivot; resolve it as done or not done",
             step.name
         )));
     }
-    turn.unpark(id, false);
+    closed(turn, place)?;
+    turn.unpark(place, false);
+    let name = turn.name_at(place);
     // It may have happened: it stays given up, so the way back still undoes it.
-    if turn.generation.frame.steps[place].action.as_ref().is_some_and(Request::lacks_answer) {
+    if turn.at(place).action.as_ref().is_some_and(Request::lacks_answer) {
         back::give_up(turn, place);
     } else {
-        turn.generation.frame.steps[place].phase = Phase::Skipped;
+        let state = turn.at_mut(place);
+        state.phase = Phase::Skipped;
+        forward::rest(state);
     }
-    turn.note(Some(&step.name), NoteKind::Skipped, "by a person");
-    forward::resume(turn);
+    turn.note(Some(&name), NoteKind::Skipped, "by a person");
     Ok(())
+}
+
+/// Refuses to begin branches again that were undone.
+fn untouched(turn: &Turn<'_>, place: &Place) -> Result<(), Rejection> {
+    if turn.at(place).frames.is_empty() {
+        return Ok(());
+    }
+    Err(Rejection::Refused(format!(
+        "the steps inside {} were undone; skip it, resolve it as done, or go back",
+        turn.name_at(place)
+    )))
+}
+
+/// Refuses to decide over the head of the steps inside a composite step.
+fn closed(turn: &Turn<'_>, place: &Place) -> Result<(), Rejection> {
+    let state = turn.at(place);
+    if state.frames.is_empty() || state.phase != Phase::Running {
+        return Ok(());
+    }
+    Err(Rejection::Refused(format!(
+        "there are steps inside {}; retry it to give them more time, or go back",
+        turn.name_at(place)
+    )))
 }
 
 fn resolve_done(
     turn: &mut Turn<'_>,
-    place: usize,
+    place: &Place,
     fields: &serde_json::Map<String, serde_json::Value>,
     act: &str,
 ) -> Result<(), Rejection> {
-    let mut data = turn.generation.data.clone();
-    if let serde_json::Value::Object(all) = &mut data {
-        all.extend(fields.clone());
-    }
-    within_limit(&data).map_err(Rejection::Refused)?;
-    let state = &mut turn.generation.frame.steps[place];
-    request::answered(state, act);
-    let step = turn.definition.step(state.step);
-    turn.note(Some(&step.name), NoteKind::Succeeded, "said by a person");
-    forward::succeed(turn, step, Some(data));
-    forward::resume(turn);
+    closed(turn, place)?;
+    turn.fits(&place.line, fields).map_err(Rejection::Refused)?;
+    request::answered(turn.at_mut(place), act);
+    let name = turn.name_at(place);
+    turn.note(Some(&name), NoteKind::Succeeded, "said by a person");
+    forward::succeed(turn, place, fields.clone());
     Ok(())
 }
 
-fn resolve_not_done(turn: &mut Turn<'_>, place: usize, act: &Act) -> Result<(), Rejection> {
-    let state = &mut turn.generation.frame.steps[place];
-    let name = &turn.definition.step(state.step).name;
-    if turn.generation.pivoted {
+fn resolve_not_done(turn: &mut Turn<'_>, place: &Place, act: &Act) -> Result<(), Rejection> {
+    closed(turn, place)?;
+    let name = turn.name_at(place);
+    if !forward::can_fall(turn, &place.line) {
         return Err(Rejection::Refused(format!(
             "{name} stands behind the pivot; retry it, skip it or resolve it as done"
         )));
     }
+    let state = turn.at_mut(place);
     state.phase = Phase::Rejected;
+    forward::rest(state);
     // A success that still comes is late: the person was wrong.
     if let Some(action) = state.action.as_mut().filter(|a| a.lacks_answer()) {
         action.progress = Progress::GivenUp;
     }
+    turn.unpark(place, false);
     let failure = Failure {
         step: name.to_string(),
         kind: FailureKind::Rejected,
         reason: format!("not done, says {}: {}", act.by, act.why),
     };
-    back::go_back(turn, failure);
+    forward::fall(turn, &place.line, failure);
     Ok(())
 }
 
@@ -206,7 +259,7 @@ fn go_back(turn: &mut Turn<'_>, act: &Act) -> Result<(), Rejection> {
     if turn.generation.pivoted {
         return Err(Rejection::Refused(format!("{} is past its pivot", turn.id)));
     }
-    if wake::awaits_pivot(turn) {
+    if back::awaits_pivot(turn.definition, turn.generation) {
         return Err(Rejection::Refused(
             "the pivot may have happened; resolve it as done or not done".to_owned(),
         ));

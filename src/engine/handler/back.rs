@@ -1,11 +1,13 @@
 //! The way back: gives up what runs, then undoes in reverse order of completion.
 
-use super::request::{self, Slot};
-use super::{finish, forward};
-use crate::definition::{Compensation, Step, StepId, StepKind};
-use crate::engine::turn::{Addressed, Turn, shortened};
-use crate::engine::{Direction, Effect, Failure, NoteKind, Phase, Progress, Request, StepState};
-use crate::message::Part;
+use super::request::{self, Asked, Slot};
+use super::{child, emit, forward, locking, probe};
+use crate::definition::{Compensation, Definition, StepKind};
+use crate::engine::place::{Line, Place, walk};
+use crate::engine::turn::{Turn, shortened};
+use crate::engine::{
+    Direction, Failure, Frame, Generation, NoteKind, Phase, Progress, Request, Stage, StepState,
+};
 
 /// Why a person must undo a step: right for a pivot that happened after all.
 const NOT_SAID: &str = "it may have happened, and the definition does not say how to undo it";
@@ -21,53 +23,98 @@ pub(in crate::engine) fn go_back(turn: &mut Turn<'_>, failure: Failure) {
     turn.generation.stuck.retain(|s| s.undoing);
     turn.generation.failure = Some(failure);
     turn.note(None, NoteKind::WentBack, words);
-    give_up_running(turn);
-    unwind(turn);
+    turn_back(turn, &Line::main());
 }
 
-fn give_up_running(turn: &mut Turn<'_>) {
-    for place in 0..turn.generation.frame.steps.len() {
-        let state = &turn.generation.frame.steps[place];
-        if state.phase != Phase::Running {
-            continue;
-        }
-        // A step that was never sent cannot have happened.
-        if state.action.is_none() {
-            turn.generation.frame.steps[place].phase = Phase::Skipped;
-            continue;
-        }
-        give_up(turn, place);
+/// One branch turns round; the saga goes on.
+pub(in crate::engine) fn drop_out(turn: &mut Turn<'_>, branch: &Line, failure: Failure) {
+    let failure = Failure { reason: shortened(&failure.reason), ..failure };
+    if let Some(owner) = branch.owner() {
+        let name = turn.name_at(&owner);
+        let frame = turn.frame(branch);
+        let which = match frame.item {
+            Some(_) => frame.index.to_string(),
+            None => turn.definition.block(frame.block).name.clone(),
+        };
+        turn.note(Some(&name), NoteKind::Dropped, format!("{which}: {}", failure.reason));
     }
+    turn.frame_mut(branch).failure = Some(failure);
+    turn_back(turn, branch);
+}
+
+/// A list turns round: its running steps are given up.
+pub(in crate::engine) fn turn_back(turn: &mut Turn<'_>, line: &Line) {
+    turn.unpark_inside(line);
+    let frame = turn.frame_mut(line);
+    frame.direction = Direction::Back;
+    frame.over = false;
+    for at in 0..frame.steps.len() {
+        let place = Place { line: line.clone(), at };
+        if turn.at(&place).phase == Phase::Running {
+            stop(turn, &place);
+        }
+    }
+}
+
+/// Every branch of a step that goes forward turns round.
+pub(in crate::engine) fn turn_branches(turn: &mut Turn<'_>, place: &Place) {
+    for branch in 0..turn.at(place).frames.len() {
+        let line = place.branch(branch);
+        if turn.frame(&line).direction == Direction::Forward {
+            turn_back(turn, &line);
+        }
+    }
+}
+
+/// Whether all branches of a step have turned round.
+pub(in crate::engine) fn is_turned(state: &StepState) -> bool {
+    state.frames.iter().all(|frame| frame.direction == Direction::Back)
+}
+
+/// A running step does not go on.
+fn stop(turn: &mut Turn<'_>, place: &Place) {
+    let state = turn.at_mut(place);
+    forward::rest(state);
+    // Its own rejection does not count any more.
+    state.failure = None;
+    if !state.frames.is_empty() {
+        let completed = turn.completion();
+        let state = turn.at_mut(place);
+        state.phase = Phase::Unknown;
+        state.completed = completed;
+        turn_branches(turn, place);
+        return;
+    }
+    locking::abandon(turn, place);
+    // A step that was never sent cannot have happened.
+    if turn.at(place).action.is_none() {
+        turn.at_mut(place).phase = Phase::Skipped;
+        return;
+    }
+    give_up(turn, place);
 }
 
 /// Gives a step up: it may have happened.
-pub(in crate::engine) fn give_up(turn: &mut Turn<'_>, place: usize) {
+pub(in crate::engine) fn give_up(turn: &mut Turn<'_>, place: &Place) {
     let completed = turn.completion();
-    let state = &mut turn.generation.frame.steps[place];
+    let state = turn.at_mut(place);
     state.phase = Phase::Unknown;
     state.completed = completed;
-    if let Some(action) = &mut state.action {
+    forward::rest(state);
+    if let Some(action) = state.action.as_mut().filter(|action| action.lacks_answer()) {
         action.progress = Progress::GivenUp;
     }
-    let name = &turn.definition.step(state.step).name;
-    turn.note(Some(name), NoteKind::GivenUp, "no answer; it may have happened");
+    let name = turn.name_at(place);
+    turn.note(Some(&name), NoteKind::GivenUp, "no answer; it may have happened");
 }
 
-/// Undoes the next step, and the next, until one has to wait or all is undone.
-pub(in crate::engine) fn unwind(turn: &mut Turn<'_>) {
-    while turn.generation.ended.is_none() && turn.generation.direction == Direction::Back {
-        let steps = &turn.generation.frame.steps;
-        if steps.iter().any(StepState::is_being_undone) {
-            return;
-        }
-        let next = (0..steps.len())
-            .filter(|place| may_have_happened(&steps[*place]) && steps[*place].undos.is_empty())
-            .max_by_key(|place| steps[*place].completed);
-        match next {
-            Some(place) => undo(turn, place),
-            None => finish::compensated(turn),
-        }
-    }
+/// The step of a list that is undone next: the last that has completed and is not undone.
+pub(in crate::engine) fn last_completion(frame: &Frame) -> Option<usize> {
+    let steps = frame.steps.iter().enumerate();
+    steps
+        .filter(|(_, state)| may_have_happened(state) && state.undos.is_empty())
+        .max_by_key(|(_, state)| state.completed)
+        .map(|(at, _)| at)
 }
 
 fn may_have_happened(state: &StepState) -> bool {
@@ -77,90 +124,116 @@ fn may_have_happened(state: &StepState) -> bool {
     }
 }
 
-/// How a step is undone; nothing for steps that have no effect outside.
-pub(in crate::engine) fn compensation(step: &Step) -> &Compensation {
-    match &step.kind {
-        StepKind::Command(command) => &command.compensate,
-        StepKind::Emit(emit) => &emit.compensate,
-        StepKind::Set
-        | StepKind::Fail(_)
-        | StepKind::Wait(_)
-        | StepKind::Sleep(_)
-        | StepKind::Ask(_)
-        | StepKind::Call(_)
-        | StepKind::Saga(_)
-        | StepKind::Parallel(_)
-        | StepKind::Each(_)
-        | StepKind::Choose(_)
-        | StepKind::Lock(_) => &Compensation::Nothing,
+/// Undoes a step whose turn has come.
+pub(in crate::engine) fn undo_next(turn: &mut Turn<'_>, place: &Place) {
+    let state = turn.at(place);
+    if !state.frames.is_empty() {
+        undo_branches(turn, place);
+        return;
     }
+    if probe::is_open(turn, place) && probe::ask(turn, place).is_ok() {
+        return;
+    }
+    undo(turn, place);
+}
+
+/// Undoes a composite step: what is in it, under its lock if it has one.
+fn undo_branches(turn: &mut Turn<'_>, place: &Place) {
+    let settled = request::settled(turn.now);
+    let state = turn.at_mut(place);
+    state.undos.push(settled);
+    let freed = state.hold.is_some_and(|hold| hold.stage == Stage::Freed);
+    if freed && !is_turned(turn.at(place)) && owes_inside(turn.definition, turn.at(place)) {
+        locking::take_again(turn, place);
+    } else {
+        turn_branches(turn, place);
+    }
+}
+
+/// Whether something in a step must be undone.
+fn owes_inside(definition: &Definition, state: &StepState) -> bool {
+    state.frames.iter().flat_map(|frame| &frame.steps).any(|inner| {
+        let nothing = *definition.step(inner.step).compensation() == Compensation::Nothing;
+        (may_have_happened(inner) && !nothing) || owes_inside(definition, inner)
+    })
 }
 
 /// Begins one more undoing of a step.
-pub(in crate::engine) fn undo(turn: &mut Turn<'_>, place: usize) {
-    let id = turn.generation.frame.steps[place].step;
-    let run = turn.generation.frame.steps[place].undos.len();
-    let undoing = match compensation(turn.step(id)) {
-        Compensation::Unsaid => Err(NOT_SAID.to_owned()),
-        Compensation::Nothing => Ok(request::settled(turn.now)),
-        Compensation::Call { .. } | Compensation::Child => unreachable!("not run yet"),
-        Compensation::Emit(fact) => correct(turn, id, run, fact),
-        Compensation::Command { request, .. } => {
-            let unsent = request::unsent(turn.now);
-            request::send(turn, id, Slot::Undo(run), request, &unsent)
-        }
-    };
-    let parked = Request { progress: Progress::Parked, ..request::unsent(turn.now) };
-    match undoing {
-        Ok(request) => turn.generation.frame.steps[place].undos.push(request),
-        Err(reason) => {
-            turn.generation.frame.steps[place].undos.push(parked);
-            turn.park(id, true, &reason);
+pub(in crate::engine) fn undo(turn: &mut Turn<'_>, place: &Place) {
+    let step = turn.step_at(place);
+    if let StepKind::Saga(_) = step.kind {
+        let action = turn.at(place).action.as_ref();
+        let runs = action.is_some_and(Request::lacks_answer);
+        if runs || *step.compensation() == Compensation::Child {
+            child::take_back(turn, place);
+            return;
         }
     }
-}
-
-/// Tells the correcting fact of a step.
-fn correct(
-    turn: &mut Turn<'_>,
-    id: StepId,
-    run: usize,
-    fact: &crate::definition::Fact,
-) -> Result<Request, String> {
-    let step = turn.step(id);
-    let undoes = turn.command_id(&step.name, Part::Action, 1).idempotency_key();
-    let command = turn.command_id(&step.name, Slot::Undo(run).part(), 1);
-    let message = turn.fill(command, Some(undoes), &Addressed::from(fact))?;
-    turn.out.effects.push(Effect::Fact(message));
-    turn.note(Some(&step.name), NoteKind::Undone, fact.to.to_string());
-    Ok(request::settled(turn.now))
+    let run = turn.at(place).undos.len();
+    let unsent = request::unsent(turn.now);
+    let undoing = match step.compensation() {
+        Compensation::Unsaid => Err(NOT_SAID.to_owned()),
+        Compensation::Nothing | Compensation::Child => Ok(request::settled(turn.now)),
+        Compensation::Emit(fact) => emit::correct(turn, place, run, fact),
+        Compensation::Command { request, .. } => {
+            let asked = Asked::Command(request);
+            request::send(turn, &place.line, step, Slot::Undo(run), asked, &unsent)
+        }
+        Compensation::Call { request, .. } => {
+            let asked = Asked::Call(request);
+            request::send(turn, &place.line, step, Slot::Undo(run), asked, &unsent)
+        }
+    };
+    match undoing {
+        Ok(request) => turn.at_mut(place).undos.push(request),
+        Err(reason) => {
+            let parked = Request { progress: Progress::Parked, ..unsent };
+            turn.at_mut(place).undos.push(parked);
+            turn.park(place, true, &reason);
+        }
+    }
+    rejected_at_last(turn, place);
 }
 
 /// An undoing is over: the way back goes on.
-pub(in crate::engine) fn undone(turn: &mut Turn<'_>, place: usize, run: usize, answer: &str) {
-    let state = &mut turn.generation.frame.steps[place];
-    let id = state.step;
+pub(in crate::engine) fn undone(turn: &mut Turn<'_>, place: &Place, run: usize, answer: &str) {
+    let state = turn.at_mut(place);
     state.undos[run].progress = Progress::Answered;
     answer.clone_into(&mut state.undos[run].answer);
     if !state.undos.iter().any(|r| r.progress == Progress::Parked) {
-        turn.unpark(id, true);
+        turn.unpark(place, true);
     }
-    let name = &turn.definition.step(id).name;
-    turn.note(Some(name), NoteKind::Undone, "");
+    let name = turn.name_at(place);
+    turn.note(Some(&name), NoteKind::Undone, "");
     if turn.generation.ended.is_some()
         && turn.generation.forget.is_none()
         && !turn.generation.owes()
+        && turn.generation.parent.as_ref().is_none_or(|parent| parent.gone)
     {
         // It outlived its time only because this was owed.
         turn.generation.forget = Some(turn.now.after(turn.definition.late));
     }
-    go_on(turn);
+    rejected_at_last(turn, place);
 }
 
-/// Goes on in whichever direction the generation is bound.
-pub(in crate::engine) fn go_on(turn: &mut Turn<'_>) {
-    match turn.generation.direction {
-        Direction::Forward => forward::advance(turn),
-        Direction::Back => unwind(turn),
+/// A child that ran out of time is rejected once it is undone.
+fn rejected_at_last(turn: &mut Turn<'_>, place: &Place) {
+    let state = turn.at(place);
+    if state.phase != Phase::Running || state.is_being_undone() {
+        return;
     }
+    if let (StepKind::Saga(child), Some(failure)) =
+        (&turn.step_at(place).kind, state.failure.clone())
+    {
+        forward::refuse(turn, place, &child.failed, failure, None);
+    }
+}
+
+/// Whether a pivot was sent and has no outcome yet: cancel and deadline wait for it.
+pub(in crate::engine) fn awaits_pivot(definition: &Definition, generation: &Generation) -> bool {
+    let found = walk(&generation.frame, |_, _, state| {
+        let sent = state.phase == Phase::Running && state.action.is_some();
+        (sent && definition.step(state.step).pivot).then_some(())
+    });
+    found.is_some()
 }

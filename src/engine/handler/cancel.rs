@@ -1,9 +1,10 @@
 //! Cancels: facts that ask for the way back.
 
-use super::{back, wake};
+use super::back;
 use crate::definition::Catalog;
-use crate::engine::turn::{self, Turn};
-use crate::engine::{Direction, Failure, FailureKind, Instance, NoteKind, Rejection};
+use crate::engine::place::Line;
+use crate::engine::turn::{Turn, holds, shortened};
+use crate::engine::{Act, Direction, Failure, FailureKind, Instance, NoteKind, Rejection};
 use crate::message::{Event, InstanceId, Timestamp};
 
 /// Whether an event asks the newest generation for the way back.
@@ -24,7 +25,7 @@ pub(in crate::engine) fn is_one(
         return Ok(false);
     };
     for cancel in definition.cancel.iter().filter(|c| c.on == event.address) {
-        if turn::holds(cancel.condition.as_ref(), &newest.data, id, event, now)? {
+        if holds(cancel.condition.as_ref(), id, newest, &Line::main(), event, now)? {
             return Ok(true);
         }
     }
@@ -36,7 +37,19 @@ pub(in crate::engine) fn is_one(
 /// # Errors
 /// When there is no way back, or it has been taken or asked for already.
 pub(in crate::engine) fn take(turn: &mut Turn<'_>, event: &Event) -> Result<(), Rejection> {
-    let word = &event.address.event_type;
+    let word = event.address.event_type.to_string();
+    ask_back(turn, &word, &word)
+}
+
+/// A person asks a running saga for the way back.
+///
+/// # Errors
+/// As [`take`].
+pub(in crate::engine) fn by_a_person(turn: &mut Turn<'_>, act: &Act) -> Result<(), Rejection> {
+    ask_back(turn, "go back", &format!("{}: {}", act.by, act.why))
+}
+
+fn ask_back(turn: &mut Turn<'_>, word: &str, reason: &str) -> Result<(), Rejection> {
     let generation = &turn.generation;
     if generation.direction == Direction::Back {
         return Err(Rejection::Ignored(format!("{word}: the way back was taken already")));
@@ -52,15 +65,15 @@ pub(in crate::engine) fn take(turn: &mut Turn<'_>, event: &Event) -> Result<(), 
             turn.id
         )));
     }
-    let awaits_pivot = wake::awaits_pivot(turn);
+    let awaits_pivot = back::awaits_pivot(turn.definition, turn.generation);
     if awaits_pivot && generation.pending.is_some() {
         return Err(Rejection::Ignored(format!(
             "{word}: the way back is asked for already and waits for the pivot"
         )));
     }
-    let failure =
-        Failure { step: String::new(), kind: FailureKind::Cancelled, reason: word.to_string() };
-    turn.note(None, NoteKind::Cancelled, word.to_string());
+    let (step, kind) = (String::new(), FailureKind::Cancelled);
+    let failure = Failure { step, kind, reason: shortened(reason) };
+    turn.note(None, NoteKind::Cancelled, failure.reason.clone());
     if awaits_pivot {
         turn.generation.pending = Some(failure);
     } else {

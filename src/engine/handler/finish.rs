@@ -1,9 +1,17 @@
-//! The end, and the facts that tell of it.
+//! The end, and those who are told of it.
 
+use serde_json::Value;
+
+use super::{child, locking};
 use crate::definition::Fact;
-use crate::engine::turn::{Addressed, Turn};
-use crate::engine::{Effect, Failure, FailureKind, NoteKind, Stuck};
-use crate::message::{Part, StepName};
+use crate::engine::early;
+use crate::engine::fill::Addressed;
+use crate::engine::place::Line;
+use crate::engine::turn::Turn;
+use crate::engine::{
+    Direction, Effect, Failure, FailureKind, Generation, Letter, NoteKind, Parent, Say, Stuck,
+};
+use crate::message::{InstanceId, Part, StepName};
 
 /// All steps are done.
 pub(in crate::engine) fn complete(turn: &mut Turn<'_>) {
@@ -11,6 +19,7 @@ pub(in crate::engine) fn complete(turn: &mut Turn<'_>) {
     turn.note(None, NoteKind::Completed, "");
     let definition = turn.definition;
     tell(turn, definition.ends.completed.as_ref(), "ends.completed", 1);
+    tell_family(turn);
 }
 
 /// All that may have happened is undone.
@@ -20,13 +29,61 @@ pub(in crate::engine) fn compensated(turn: &mut Turn<'_>) {
     turn.note(None, NoteKind::Compensated, words);
     let definition = turn.definition;
     tell(turn, definition.ends.compensated.as_ref(), "ends.compensated", 1);
+    tell_family(turn);
 }
 
 fn end(turn: &mut Turn<'_>) {
-    turn.generation.ended = Some(turn.now);
-    turn.generation.forget = Some(turn.now.after(turn.definition.late));
-    turn.generation.deadline = None;
-    turn.generation.pending = None;
+    locking::release_all(turn);
+    let generation = &mut turn.generation;
+    generation.ended = Some(turn.now);
+    generation.deadline = None;
+    generation.pending = None;
+    // A child is remembered as long as its parent may take it back.
+    let free = generation.parent.as_ref().is_none_or(|parent| parent.gone);
+    generation.forget = free.then(|| turn.now.after(turn.definition.late));
+    early::end(turn);
+}
+
+/// The parent hears how it ended; the children, that nobody will take them back.
+fn tell_family(turn: &mut Turn<'_>) {
+    let back = turn.generation.direction == Direction::Back;
+    if let Some(parent) = turn.generation.parent.clone() {
+        for say in endings(turn.generation, &parent) {
+            turn.out.effects.push(answer(turn.id, &parent, say));
+        }
+        if !back && !parent.gone {
+            return;
+        }
+    }
+    child::let_go(turn);
+}
+
+/// What a child that has ended says to its parent.
+pub(in crate::engine) fn endings(generation: &Generation, parent: &Parent) -> Vec<Say> {
+    let completed = generation.direction == Direction::Forward;
+    if !completed && parent.taken_back {
+        return vec![Say::TakenBack];
+    }
+    let ended = Say::Ended {
+        completed,
+        data: generation.data.clone(),
+        failure: generation.failure.clone(),
+    };
+    if parent.taken_back { vec![ended, Say::Kept] } else { vec![ended] }
+}
+
+/// A letter of a child to its parent.
+pub(in crate::engine) fn answer(from: &InstanceId, parent: &Parent, say: Say) -> Effect {
+    let Parent { instance, generation, step, round, .. } = parent;
+    let letter = Letter {
+        id: format!("{from}/{}/{generation}/{step}/{round}", say.text()),
+        from: from.clone(),
+        generation: *generation,
+        step: step.clone(),
+        round: *round,
+        say,
+    };
+    Effect::Letter { to: instance.clone(), letter }
 }
 
 /// Tells that a person must act.
@@ -53,11 +110,17 @@ fn tell(turn: &mut Turn<'_>, fact: Option<&Fact>, what: &str, attempt: u32) {
     };
     let name = StepName::told(what);
     let id = turn.command_id(&name, Part::Action, attempt);
-    match turn.fill(id, None, &Addressed::from(fact)) {
+    match turn.fill(&Line::main(), id, None, &Addressed::from(fact)) {
         Ok(message) => turn.out.effects.push(Effect::Fact(message)),
         // The end itself must not depend on it; people are told.
         Err(reason) => {
             turn.out.effects.push(Effect::Complaint(format!("{} {}: {reason}", turn.id, what)));
         }
     }
+}
+
+/// What a child says that could not start.
+pub(in crate::engine) fn could_not_start(reason: String) -> Say {
+    let failure = Failure { step: String::new(), kind: FailureKind::Failed, reason };
+    Say::Ended { completed: false, data: Value::Null, failure: Some(failure) }
 }

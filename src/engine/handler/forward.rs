@@ -1,156 +1,106 @@
-//! The way forward: enters one step after the other until one has to wait.
+//! The way forward: enters steps, and what their outcomes mean.
 
-use super::{back, finish, request};
-use crate::definition::{CommandStep, EmitStep, Step, StepKind, Then};
-use crate::engine::turn::{Addressed, Turn};
-use crate::engine::{Direction, Effect, Failure, FailureKind, NoteKind, Phase, Request, StepState};
-use crate::expression::{Name, Scope, Template};
-use crate::message::{Event, Part};
+use serde_json::{Map, Value};
 
-use request::Slot;
+use super::{
+    ask, back, call, child, choose, command, each, emit, fail, locking, parallel, set, sleep, wait,
+};
+use crate::definition::{Assignment, Join, OnFailed, Step, StepKind, Then};
+use crate::engine::place::{Line, Place};
+use crate::engine::turn::{More, Turn};
+use crate::engine::{Direction, Failure, NoteKind, Phase, StepState};
 
-/// Enters steps until one waits, the way back is taken, or all are done.
-pub(in crate::engine) fn advance(turn: &mut Turn<'_>) {
-    while is_free(turn) {
-        let place = turn.generation.frame.position as usize;
-        let Some(step) = turn.definition.main().get(place).copied() else {
-            finish::complete(turn);
-            return;
-        };
-        let step = turn.step(step);
-        if enter(turn, step) {
-            turn.generation.frame.position += 1;
-        }
-    }
-}
-
-/// Whether nothing keeps the generation from entering its next step.
-fn is_free(turn: &Turn<'_>) -> bool {
-    let generation = &turn.generation;
-    generation.direction == Direction::Forward
-        && generation.ended.is_none()
-        && generation.stuck.is_empty()
-        && generation.frame.steps.last().is_none_or(|s| s.phase != Phase::Running)
-}
-
-/// Enters a step; answers whether it is over already.
-fn enter(turn: &mut Turn<'_>, step: &Step) -> bool {
-    match condition(turn, step) {
-        Ok(true) => {}
+/// Enters the next step of a list. One that cannot begin keeps its place until a person acts.
+pub(in crate::engine) fn enter(turn: &mut Turn<'_>, line: &Line) {
+    let frame = turn.frame(line);
+    let id = turn.definition.block(frame.block).steps[frame.position as usize];
+    let step = turn.step(id);
+    let entered = match condition(turn, line, step) {
+        Ok(true) => begin(turn, line, step),
         Ok(false) => {
-            push(turn, step, Phase::Skipped, None);
-            turn.note(Some(&step.name), NoteKind::Skipped, "its `when` is false");
-            return true;
+            push(turn, line, StepState::new(step.id, Phase::Skipped));
+            let name = turn.name(line, step);
+            turn.note(Some(&name), NoteKind::Skipped, "its `when` is false");
+            Ok(())
         }
-        Err(reason) => return stopped(turn, step, &reason),
-    }
-    match &step.kind {
-        StepKind::Command(command) => enter_command(turn, step, command),
-        StepKind::Emit(emit) => enter_emit(turn, step, emit),
-        StepKind::Set => match turn.assigned(&step.set, None) {
-            Ok(data) => {
-                succeed(turn, step, data);
-                true
-            }
-            Err(reason) => stopped(turn, step, &reason),
-        },
-        StepKind::Fail(reason) => enter_fail(turn, step, reason),
-        StepKind::Wait(_)
-        | StepKind::Sleep(_)
-        | StepKind::Ask(_)
-        | StepKind::Call(_)
-        | StepKind::Saga(_)
-        | StepKind::Parallel(_)
-        | StepKind::Each(_)
-        | StepKind::Choose(_)
-        | StepKind::Lock(_) => unreachable!("not run yet"),
-    }
-}
-
-fn condition(turn: &Turn<'_>, step: &Step) -> Result<bool, String> {
-    let Some(when) = &step.when else {
-        return Ok(true);
+        Err(reason) => Err(reason),
     };
-    let key = serde_json::Value::String(turn.id.key.as_str().to_owned());
-    let scope = Scope::at(turn.now).with(Name::Data, &turn.generation.data).with(Name::Key, &key);
-    when.holds(&scope).map_err(|e| format!("`when` has no answer: {e}"))
-}
-
-fn enter_command(turn: &mut Turn<'_>, step: &Step, command: &CommandStep) -> bool {
-    let unsent = request::unsent(turn.now);
-    match request::send(turn, step.id, Slot::Action, &command.request, &unsent) {
-        Ok(sent) => {
-            push(turn, step, Phase::Running, Some(sent));
-            false
-        }
-        Err(reason) => stopped(turn, step, &reason),
+    if let Err(reason) = entered {
+        let place = push(turn, line, StepState::new(step.id, Phase::Running));
+        turn.park(&place, false, &reason);
     }
 }
 
-fn enter_emit(turn: &mut Turn<'_>, step: &Step, emit: &EmitStep) -> bool {
-    let id = turn.command_id(&step.name, Part::Action, 1);
-    let filled = turn.fill(id, None, &Addressed::from(&emit.fact));
-    match filled.and_then(|message| Ok((message, turn.assigned(&step.set, None)?))) {
-        Ok((message, data)) => {
-            turn.out.effects.push(Effect::Fact(message));
-            turn.note(Some(&step.name), NoteKind::Told, emit.fact.to.to_string());
-            succeed(turn, step, data);
-            true
+fn condition(turn: &Turn<'_>, line: &Line, step: &Step) -> Result<bool, String> {
+    match &step.when {
+        None => Ok(true),
+        Some(when) => {
+            when.holds(&turn.bound(line).scope()).map_err(|e| format!("`when` has no answer: {e}"))
         }
-        Err(reason) => stopped(turn, step, &reason),
     }
 }
 
-fn enter_fail(turn: &mut Turn<'_>, step: &Step, reason: &Template) -> bool {
-    match turn.text(reason) {
-        Ok(reason) if turn.generation.pivoted => {
-            stopped(turn, step, &format!("there is no way back behind the pivot: {reason}"))
-        }
-        Ok(reason) => {
-            let step = step.name.to_string();
-            back::go_back(turn, Failure { step, kind: FailureKind::Failed, reason });
-            false
-        }
-        Err(reason) => stopped(turn, step, &reason),
+/// Begins a step; an error says why it cannot, and then nothing has changed.
+fn begin(turn: &mut Turn<'_>, line: &Line, step: &Step) -> Result<(), String> {
+    match &step.kind {
+        StepKind::Command(command) => command::enter(turn, line, step, command),
+        StepKind::Emit(emit) => emit::enter(turn, line, step, emit),
+        StepKind::Set => set::enter(turn, line, step),
+        StepKind::Fail(reason) => fail::enter(turn, line, step, reason),
+        StepKind::Wait(wait) => wait::enter(turn, line, step, wait),
+        StepKind::Sleep(sleep) => sleep::enter(turn, line, step, sleep),
+        StepKind::Ask(ask) => ask::enter(turn, line, step, ask),
+        StepKind::Call(call) => call::enter(turn, line, step, call),
+        StepKind::Saga(child) => child::enter(turn, line, step, child),
+        StepKind::Parallel(parallel) => parallel::enter(turn, line, step, parallel),
+        StepKind::Each(each) => each::enter(turn, line, step, each),
+        StepKind::Choose(choose) => choose::enter(turn, line, step, choose),
+        StepKind::Lock(lock) => locking::enter(turn, line, step, lock),
     }
 }
 
-/// A step that cannot even begin: it keeps its place until a person acts.
-fn stopped(turn: &mut Turn<'_>, step: &Step, reason: &str) -> bool {
-    push(turn, step, Phase::Running, None);
-    turn.park(step.id, false, reason);
-    false
+/// Puts a step that is entered behind those of its list.
+pub(in crate::engine) fn push(turn: &mut Turn<'_>, line: &Line, state: StepState) -> Place {
+    let steps = &mut turn.frame_mut(line).steps;
+    steps.push(state);
+    Place { line: line.clone(), at: steps.len() - 1 }
 }
 
-fn push(turn: &mut Turn<'_>, step: &Step, phase: Phase, action: Option<Request>) {
-    turn.generation.frame.steps.retain(|s| s.step != step.id);
-    let state = StepState { step: step.id, phase, action, undos: Vec::new(), completed: 0 };
-    turn.generation.frame.steps.push(state);
-}
-
-/// A step's success: its data, its place in the order, and what a pivot means.
-pub(in crate::engine) fn succeed(
-    turn: &mut Turn<'_>,
-    step: &Step,
-    data: Option<serde_json::Value>,
-) {
-    if let Some(data) = data {
-        turn.generation.data = data;
-    }
+/// A step's success: what it writes, its place in the order, and what a pivot means.
+pub(in crate::engine) fn succeed(turn: &mut Turn<'_>, place: &Place, written: Map<String, Value>) {
+    turn.write(&place.line, written);
     let completed = turn.completion();
-    if let Some(state) = turn.generation.frame.steps.iter_mut().find(|s| s.step == step.id) {
-        state.phase = Phase::Succeeded;
-        state.completed = completed;
-    } else {
-        push(turn, step, Phase::Succeeded, None);
-        if let Some(state) = turn.generation.frame.steps.last_mut() {
-            state.completed = completed;
-        }
-    }
-    turn.unpark(step.id, false);
+    let state = turn.at_mut(place);
+    state.phase = Phase::Succeeded;
+    state.completed = completed;
+    rest(state);
+    turn.unpark(place, false);
+    let step = turn.step_at(place);
     if step.pivot {
         pass_pivot(turn, step);
     }
+}
+
+/// Like [`succeed`], where nobody can be refused: a value that is missing parks the step.
+pub(in crate::engine) fn conclude(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    assignments: &[Assignment],
+    more: More<'_>,
+) {
+    match turn.assigned(&place.line, assignments, more) {
+        Ok(written) => succeed(turn, place, written),
+        Err(reason) => {
+            rest(turn.at_mut(place));
+            turn.park(place, false, &reason);
+        }
+    }
+}
+
+/// A step that is over has no timers of its own.
+pub(in crate::engine) fn rest(state: &mut StepState) {
+    state.until = None;
+    state.remind = None;
 }
 
 /// From here there is only forward: a cancel or deadline that waited for it comes too late.
@@ -162,68 +112,86 @@ fn pass_pivot(turn: &mut Turn<'_>, step: &Step) {
             format!("{}: {} has been done, there is no way back", pending.reason, step.name);
         turn.note(Some(&step.name), NoteKind::Refused, words);
     }
+    locking::passed_pivot(turn);
 }
 
-/// Goes on behind a step that waited and is over now.
-pub(in crate::engine) fn resume(turn: &mut Turn<'_>) {
-    if turn.generation.direction == Direction::Back || turn.generation.ended.is_some() {
-        return;
-    }
-    if let Some(pending) = turn.generation.pending.take() {
-        back::go_back(turn, pending);
-        return;
-    }
-    turn.generation.frame.position += 1;
-    advance(turn);
+/// What a rejection means: what it writes, and where the saga goes.
+#[derive(Debug, Clone)]
+pub(in crate::engine) struct No {
+    pub written: Map<String, Value>,
+    pub then: Then,
+    pub failure: Failure,
 }
 
-/// A participant's "no", while the step was waiting for its answer.
-///
-/// # Errors
-/// When the event cannot be understood; nothing has changed.
-pub(in crate::engine) fn reject(
+/// A step did not happen, says whoever must know.
+pub(in crate::engine) fn reject(turn: &mut Turn<'_>, place: &Place, no: No) {
+    let name = turn.name_at(place);
+    turn.unpark(place, false);
+    let state = turn.at_mut(place);
+    state.phase = Phase::Rejected;
+    state.failure = None;
+    rest(state);
+    turn.note(Some(&name), NoteKind::Rejected, no.failure.reason.clone());
+    match no.then {
+        Then::GoOn => turn.write(&place.line, no.written),
+        Then::GoBack if can_fall(turn, &place.line) => fall(turn, &place.line, no.failure),
+        Then::GoBack | Then::Park => {
+            turn.park(place, false, &format!("rejected: {}", no.failure.reason));
+        }
+    }
+}
+
+/// Like [`reject`], by what the definition says of rejections that no single event makes.
+pub(in crate::engine) fn refuse(
     turn: &mut Turn<'_>,
-    step: &Step,
-    failed: &crate::definition::Failed,
-    event: &Event,
-) -> Result<(), String> {
-    let reason = reason(turn, failed, event)?;
-    let data = turn.assigned(&failed.set, Some(event))?;
-    turn.unpark(step.id, false);
-    if let Some(state) = turn.generation.frame.steps.iter_mut().find(|s| s.step == step.id) {
-        state.phase = Phase::Rejected;
-    }
-    turn.note(Some(&step.name), NoteKind::Rejected, reason.clone());
-    match failed.then {
-        Then::GoOn => {
-            if let Some(data) = data {
-                turn.generation.data = data;
-            }
-            resume(turn);
+    place: &Place,
+    verdict: &crate::definition::Verdict,
+    failure: Failure,
+    more: More<'_>,
+) {
+    match turn.assigned(&place.line, &verdict.set, more) {
+        Ok(written) => reject(turn, place, No { written, then: verdict.then, failure }),
+        Err(reason) => {
+            rest(turn.at_mut(place));
+            turn.park(place, false, &reason);
         }
-        Then::GoBack if !turn.generation.pivoted => {
-            let failure =
-                Failure { step: step.name.to_string(), kind: FailureKind::Rejected, reason };
-            back::go_back(turn, failure);
-        }
-        Then::GoBack | Then::Park => turn.park(step.id, false, &format!("rejected: {reason}")),
     }
-    Ok(())
 }
 
-fn reason(
-    turn: &Turn<'_>,
-    failed: &crate::definition::Failed,
-    event: &Event,
-) -> Result<String, String> {
-    let Some(reason) = &failed.reason else {
-        return Ok(event.address.event_type.to_string());
-    };
-    let key = serde_json::Value::String(turn.id.key.as_str().to_owned());
-    let scope = Scope::at(turn.now)
-        .with(Name::Data, &turn.generation.data)
-        .with(Name::Key, &key)
-        .with(Name::Event, &event.body);
-    let text = reason.text(&scope).map_err(|e| format!("`reason` has no value: {e}"))?;
-    Ok(crate::engine::turn::shortened(&text))
+/// Whether what goes wrong in a list can be left behind: by a branch that drops out, or by the
+/// whole saga while it is before its pivot.
+pub(in crate::engine) fn can_fall(turn: &Turn<'_>, line: &Line) -> bool {
+    !turn.generation.pivoted || dropping(turn, line).is_some()
+}
+
+/// Takes the way back: the innermost branch that may drop out, else the whole saga.
+pub(in crate::engine) fn fall(turn: &mut Turn<'_>, line: &Line, failure: Failure) {
+    match dropping(turn, line) {
+        Some(branch) => back::drop_out(turn, &branch, failure),
+        None => back::go_back(turn, failure),
+    }
+}
+
+/// The innermost branch around a list that drops out alone when something in it goes wrong.
+fn dropping(turn: &Turn<'_>, line: &Line) -> Option<Line> {
+    if line.is_main() {
+        return None;
+    }
+    line.outwards().find(|line| {
+        line.owner().is_some_and(|owner| match &turn.step_at(&owner).kind {
+            StepKind::Parallel(parallel) => parallel.join == Join::First,
+            StepKind::Each(each) => each.on_failed == OnFailed::Drop,
+            StepKind::Command(_)
+            | StepKind::Emit(_)
+            | StepKind::Set
+            | StepKind::Fail(_)
+            | StepKind::Wait(_)
+            | StepKind::Sleep(_)
+            | StepKind::Ask(_)
+            | StepKind::Call(_)
+            | StepKind::Saga(_)
+            | StepKind::Choose(_)
+            | StepKind::Lock(_) => false,
+        }) && turn.frame(line).direction == Direction::Forward
+    })
 }

@@ -2,53 +2,78 @@
 
 use super::{back, request};
 use crate::definition::Compensation;
+use crate::engine::place::{Line, Place};
 use crate::engine::turn::Turn;
 use crate::engine::{Direction, NoteKind, Phase};
-use crate::message::Event;
 
 /// The most undoings of one step: the one on the way back, and one more for a late success.
 const UNDOS_MAX: usize = 2;
 
 /// A success that came after its step was given up.
-pub(in crate::engine) fn success(turn: &mut Turn<'_>, place: usize, event: &Event) {
-    let step = turn.step(turn.generation.frame.steps[place].step);
-    request::answered(&mut turn.generation.frame.steps[place], &event.id);
-    turn.note(Some(&step.name), NoteKind::Late, "it has happened after all");
-    match back::compensation(step) {
+pub(in crate::engine) fn success(turn: &mut Turn<'_>, place: &Place, by: &str) {
+    request::answered(turn.at_mut(place), by);
+    let name = turn.name_at(place);
+    turn.note(Some(&name), NoteKind::Late, "it has happened after all");
+    match turn.step_at(place).compensation() {
         Compensation::Nothing => {}
         Compensation::Unsaid
         | Compensation::Command { .. }
         | Compensation::Emit(_)
         | Compensation::Call { .. }
-        | Compensation::Child => {
-            owe(turn, place);
-        }
+        | Compensation::Child => owe(turn, place),
     }
 }
 
 /// Undoes a late success: now, unless its undoing is still to come on the way back.
-fn owe(turn: &mut Turn<'_>, place: usize) {
-    if turn.generation.frame.steps[place].phase != Phase::Unknown {
+fn owe(turn: &mut Turn<'_>, place: &Place) {
+    if turn.at(place).phase != Phase::Unknown {
         let completed = turn.completion();
-        let state = &mut turn.generation.frame.steps[place];
+        let state = turn.at_mut(place);
         state.phase = Phase::Unknown;
         state.completed = completed;
     }
-    let undos = turn.generation.frame.steps[place].undos.len();
-    let generation = &turn.generation;
-    let comes = undos == 0 && generation.direction == Direction::Back && generation.ended.is_none();
+    let undos = turn.at(place).undos.len();
+    let comes = undos == 0 && will_unwind(turn, &place.line);
     if !comes && undos < UNDOS_MAX {
+        reopen(turn, &place.line);
         back::undo(turn, place);
     }
-    back::go_on(turn);
+}
+
+/// Whether the way back still comes to what is not undone in a list.
+fn will_unwind(turn: &Turn<'_>, line: &Line) -> bool {
+    if turn.generation.ended.is_some() {
+        return false;
+    }
+    for line in line.outwards() {
+        let frame = turn.frame(&line);
+        match frame.direction {
+            Direction::Back => return !frame.over,
+            Direction::Forward => {}
+        }
+    }
+    false
+}
+
+/// A branch that was undone is not, as long as something in it is being undone.
+fn reopen(turn: &mut Turn<'_>, line: &Line) {
+    if turn.generation.ended.is_some() {
+        return;
+    }
+    for line in line.outwards().filter(|line| !line.is_main()) {
+        let frame = turn.frame_mut(&line);
+        if frame.direction == Direction::Back {
+            frame.over = false;
+        }
+    }
 }
 
 /// A "no" that came after its step was given up: recorded. An undoing that was sent goes on; one
 /// that was not is not needed.
-pub(in crate::engine) fn rejection(turn: &mut Turn<'_>, place: usize, event: &Event) {
-    let state = &mut turn.generation.frame.steps[place];
-    request::answered(state, &event.id);
+pub(in crate::engine) fn rejection(turn: &mut Turn<'_>, place: &Place, by: &str) {
+    let state = turn.at_mut(place);
+    request::answered(state, by);
     state.phase = Phase::Rejected;
-    let name = &turn.definition.step(state.step).name;
-    turn.note(Some(name), NoteKind::Late, "it has not happened");
+    let name = turn.name_at(place);
+    turn.note(Some(&name), NoteKind::Late, "it has not happened");
 }

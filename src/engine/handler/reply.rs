@@ -1,34 +1,40 @@
-//! Answers: finds the one request that an event answers, and obeys.
+//! Answers: finds the one request or wait that an event answers, and obeys.
 
-use super::request::Slot;
-use super::{back, forward, late, request};
+use serde_json::Value;
+
+use super::forward::{self, No};
+use super::request::{self, Slot};
+use super::{back, late, probe};
 use crate::definition::{
-    Catalog, CommandStep, Compensation, Correlation, Definition, Done, Failed, Step, StepKind,
+    Catalog, Compensation, Correlation, Definition, Done, Failed, Step, StepKind, WaitStep,
 };
-use crate::engine::turn::{self, Turn};
+use crate::engine::place::{Line, Place, walk};
+use crate::engine::turn::{Turn, holds, shortened};
 use crate::engine::{
-    Generation, Instance, NoteKind, Phase, Progress, Rejection, Request, StepState,
+    Failure, FailureKind, Generation, Instance, NoteKind, Phase, Progress, Rejection, Request,
+    StepState,
 };
-use crate::expression::Expression;
-use crate::message::{CommandId, Event, InstanceId, Part, Timestamp};
+use crate::expression::{Expression, Name};
+use crate::message::{CommandId, Event, InstanceId, Timestamp};
 
 /// The request that an event answers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(in crate::engine) struct Found {
     pub generation: usize,
-    place: usize,
+    place: Place,
     slot: Slot,
     answer: Answer,
 }
 
-/// What the answer says: which entry of `done` or `failed` it is.
+/// What the answer says: which entry of `done`, `failed` or `absent` it is.
 #[derive(Debug, Clone, Copy)]
-enum Answer {
+pub(in crate::engine) enum Answer {
     Done(usize),
     Failed(usize),
+    Absent,
 }
 
-/// Looks for the one request that an event answers.
+/// Looks for the one request or wait that an event answers.
 ///
 /// # Errors
 /// Unmatched when the event is no answer; it may be something else then. Otherwise when it is an
@@ -43,11 +49,21 @@ pub(in crate::engine) fn find(
     let search = Search { catalog, id, instance, event, now };
     let named = event.command.as_deref().and_then(|text| text.parse::<CommandId>().ok());
     match named {
-        Some(command) if command.instance == *id => search.named(&command),
-        Some(command) => Err(Rejection::Unmatched(format!(
-            "it answers command {command}, which is not one of {id}"
-        ))),
-        None => search.unnamed(),
+        Some(command) if command.instance == *id => match search.named(&command) {
+            Err(Rejection::Unmatched(reason)) => {
+                let by_wait = search.unnamed(true);
+                by_wait.map_err(|_| Rejection::Unmatched(reason))
+            }
+            found => found,
+        },
+        // A fact that a step waits for may name the command that caused it, whoever sent that.
+        Some(command) => search.unnamed(true).map_err(|rejection| match rejection {
+            Rejection::Unmatched(_) => Rejection::Unmatched(format!(
+                "it answers command {command}, which is not one of {id}"
+            )),
+            Rejection::Duplicate(_) | Rejection::Ignored(_) | Rejection::Refused(_) => rejection,
+        }),
+        None => search.unnamed(false),
     }
 }
 
@@ -59,6 +75,15 @@ struct Search<'a> {
     now: Timestamp,
 }
 
+/// What an unnamed event may be, in the order in which it is taken.
+#[derive(Default)]
+struct Candidates {
+    running: Option<Found>,
+    given_up: Option<Found>,
+    repeated: Option<Rejection>,
+    unclear: Option<Rejection>,
+}
+
 impl<'a> Search<'a> {
     /// By the command id that the event names.
     fn named(&self, command: &CommandId) -> Result<Found, Rejection> {
@@ -68,19 +93,12 @@ impl<'a> Search<'a> {
         let generation = generations.iter().position(number).ok_or_else(unknown)?;
         let run = &generations[generation];
         let definition = self.definition(run)?;
-        let step = |s: &StepState| definition.step(s.step).name.as_str() == command.step;
-        let place = run.frame.steps.iter().position(step).ok_or_else(unknown)?;
-        let state = &run.frame.steps[place];
-        let (slot, request) = match command.part {
-            Part::Action => (Slot::Action, state.action.as_ref()),
-            Part::Undo(run) => {
-                let run = (run as usize).wrapping_sub(1);
-                (Slot::Undo(run), state.undos.get(run))
-            }
-        };
+        let place = Place::named(definition, &run.frame, &command.step).ok_or_else(unknown)?;
+        let state = place.state(&run.frame);
+        let slot = Slot::of(command.part);
         let sent = |r: &&Request| (1..=r.attempts).contains(&command.attempt);
-        let request = request.filter(sent).ok_or_else(unknown)?;
-        let answer = self.answer(definition, run, state, slot)?.ok_or_else(|| {
+        let request = slot.request(state).filter(sent).ok_or_else(unknown)?;
+        let answer = self.answer(definition, run, &place.line, state, slot)?.ok_or_else(|| {
             let address = &self.event.address;
             Rejection::Unmatched(format!("{address} is no answer to command {command}"))
         })?;
@@ -91,10 +109,9 @@ impl<'a> Search<'a> {
     }
 
     /// By type, `where` and key: the oldest generation that lacks the answer, in it a running
-    /// request first, else the oldest one that was given up.
-    fn unnamed(&self) -> Result<Found, Rejection> {
-        let mut unclear = None;
-        let mut repeated = None;
+    /// request or wait first, else the oldest request that was given up.
+    fn unnamed(&self, waits_only: bool) -> Result<Found, Rejection> {
+        let mut left = Candidates::default();
         for run in &self.instance.generations {
             if self.was_taken(self.definition(run)?, run) {
                 let words = format!("event {} was taken before", self.event.id);
@@ -103,32 +120,62 @@ impl<'a> Search<'a> {
         }
         for (generation, run) in self.instance.generations.iter().enumerate() {
             let definition = self.definition(run)?;
-            let mut given_up = None;
-            for (place, state, slot, request) in requests(run) {
-                let answer = match self.answer(definition, run, state, slot) {
-                    Ok(Some(answer)) => answer,
-                    Ok(None) => continue,
-                    Err(rejection) => {
-                        unclear = Some(rejection);
-                        continue;
-                    }
-                };
-                let found = Found { generation, place, slot, answer };
-                match request.progress {
-                    Progress::Waiting(_) | Progress::Pausing(_) | Progress::Parked => {
-                        self.may_be_unnamed(definition)?;
-                        return Ok(found);
-                    }
-                    Progress::GivenUp => given_up = given_up.or(Some(found)),
-                    Progress::Answered => repeated = Some(self.repeated(state, slot, answer)),
-                }
-            }
-            if let Some(found) = given_up {
-                self.may_be_unnamed(definition)?;
+            let mut found = Candidates::default();
+            walk(&run.frame, |line, at, state| {
+                self.look(generation, definition, (line, at), state, waits_only, &mut found)
+            });
+            left.unclear = left.unclear.or(found.unclear);
+            left.repeated = found.repeated.or(left.repeated);
+            if let Some(found) = found.running.or(found.given_up) {
+                self.may_be_unnamed(definition, &found)?;
                 return Ok(found);
             }
         }
-        Err(unclear.or(repeated).unwrap_or_else(|| self.unmatched()))
+        Err(left.unclear.or(left.repeated).unwrap_or_else(|| self.unmatched()))
+    }
+
+    /// Looks whether a step takes the event; answers once one is found that surely does.
+    fn look(
+        &self,
+        generation: usize,
+        definition: &Definition,
+        (line, at): (&Line, usize),
+        state: &StepState,
+        waits_only: bool,
+        found: &mut Candidates,
+    ) -> Option<()> {
+        let run = &self.instance.generations[generation];
+        let step = definition.step(state.step);
+        if !answers(step, Slot::Action).mention(self.event)
+            && !answers(step, Slot::Probe).mention(self.event)
+            && !answers(step, Slot::Undo(0)).mention(self.event)
+        {
+            return None;
+        }
+        let waits = matches!(step.kind, StepKind::Wait(_)) && state.phase == Phase::Running;
+        let waiting = waits.then_some((Slot::Action, Progress::Open)).into_iter();
+        let sent = request::requests(state).filter(|(_, r)| r.attempts > 0 && !waits_only);
+        for (slot, progress) in waiting.chain(sent.map(|(slot, r)| (slot, r.progress))) {
+            let answer = match self.answer(definition, run, line, state, slot) {
+                Ok(Some(answer)) => answer,
+                Ok(None) => continue,
+                Err(rejection) => {
+                    found.unclear = Some(rejection);
+                    continue;
+                }
+            };
+            let place = Place { line: line.clone(), at };
+            let this = Found { generation, place, slot, answer };
+            match progress {
+                Progress::Waiting(_) | Progress::Pausing(_) | Progress::Parked | Progress::Open => {
+                    found.running = Some(this);
+                    return Some(());
+                }
+                Progress::GivenUp => found.given_up = found.given_up.take().or(Some(this)),
+                Progress::Answered => found.repeated = Some(self.repeated(state, slot, answer)),
+            }
+        }
+        None
     }
 
     fn definition(&self, run: &Generation) -> Result<&'a Definition, Rejection> {
@@ -138,7 +185,12 @@ impl<'a> Search<'a> {
     }
 
     /// Refuses a reply without a command id where its participant always echoes it.
-    fn may_be_unnamed(&self, definition: &Definition) -> Result<(), Rejection> {
+    fn may_be_unnamed(&self, definition: &Definition, found: &Found) -> Result<(), Rejection> {
+        let run = &self.instance.generations[found.generation];
+        let step = definition.step(found.place.state(&run.frame).step);
+        if let StepKind::Wait(_) = step.kind {
+            return Ok(());
+        }
         match definition.rule(&self.event.address).map(|rule| rule.by) {
             Some(Correlation::CommandId) => Err(Rejection::Unmatched(format!(
                 "{} names no command, and `by: command-id` asks for one",
@@ -162,13 +214,13 @@ impl<'a> Search<'a> {
             (Slot::Action, Phase::Rejected | Phase::Skipped, Answer::Done(_))
             | (Slot::Action, Phase::Succeeded | Phase::Unknown, Answer::Failed(_)) => true,
             (
-                Slot::Action | Slot::Undo(_),
+                Slot::Action | Slot::Probe | Slot::Undo(_),
                 Phase::Running
                 | Phase::Succeeded
                 | Phase::Rejected
                 | Phase::Unknown
                 | Phase::Skipped,
-                Answer::Done(_) | Answer::Failed(_),
+                Answer::Done(_) | Answer::Failed(_) | Answer::Absent,
             ) => false,
         };
         let address = &self.event.address;
@@ -186,58 +238,91 @@ impl<'a> Search<'a> {
         &self,
         definition: &Definition,
         run: &Generation,
+        line: &Line,
         state: &StepState,
         slot: Slot,
     ) -> Result<Option<Answer>, Rejection> {
-        let (done, failed) = answers(definition.step(state.step), slot);
-        for (place, done) in done.iter().enumerate() {
-            if done.on == self.event.address && self.holds(run, done.condition.as_ref())? {
-                return Ok(Some(Answer::Done(place)));
-            }
-        }
-        for (place, failed) in failed.iter().enumerate() {
-            if failed.on == self.event.address && self.holds(run, failed.condition.as_ref())? {
-                return Ok(Some(Answer::Failed(place)));
-            }
-        }
-        Ok(None)
+        let answers = answers(definition.step(state.step), slot);
+        answers.find(self.event, |condition| {
+            holds(condition, self.id, run, line, self.event, self.now)
+        })
     }
 
     /// Whether this very event was an answer before. Ids are unique among events of one kind only,
     /// so an equal id of another kind means nothing.
     fn was_taken(&self, definition: &Definition, run: &Generation) -> bool {
-        requests(run).any(|(_, state, slot, request)| {
-            let (done, failed) = answers(definition.step(state.step), slot);
-            let mut kinds = done.iter().map(|d| &d.on).chain(failed.iter().map(|f| &f.on));
-            request.answer == self.event.id && kinds.any(|on| *on == self.event.address)
-        })
+        let taken = walk(&run.frame, |_, _, state| {
+            let step = definition.step(state.step);
+            let mut all = request::requests(state);
+            all.any(|(slot, request)| {
+                request.answer == self.event.id && answers(step, slot).mention(self.event)
+            })
+            .then_some(())
+        });
+        taken.is_some()
     }
-
-    fn holds(&self, run: &Generation, condition: Option<&Expression>) -> Result<bool, Rejection> {
-        turn::holds(condition, &run.data, self.id, self.event, self.now)
-    }
-}
-
-/// Every request that was ever sent, with its place.
-fn requests(run: &Generation) -> impl Iterator<Item = (usize, &StepState, Slot, &Request)> {
-    run.frame.steps.iter().enumerate().flat_map(|(place, state)| {
-        let action = state.action.iter().map(|request| (Slot::Action, request));
-        let undos = state.undos.iter().enumerate().map(|(run, r)| (Slot::Undo(run), r));
-        let sent = action.chain(undos).filter(|(_, request)| request.attempts > 0);
-        sent.map(move |(slot, request)| (place, state, slot, request))
-    })
 }
 
 /// The answers to a request of a step.
-fn answers(step: &Step, slot: Slot) -> (&[Done], &[Failed]) {
+#[derive(Default, Clone, Copy)]
+struct Answers<'d> {
+    done: &'d [Done],
+    failed: &'d [Failed],
+    absent: &'d [Done],
+}
+
+impl Answers<'_> {
+    /// Whether an event is of the kind of one of them.
+    fn mention(self, event: &Event) -> bool {
+        self.done.iter().chain(self.absent).any(|done| done.on == event.address)
+            || self.failed.iter().any(|failed| failed.on == event.address)
+    }
+
+    /// Which of them an event is.
+    fn find<E>(
+        self,
+        event: &Event,
+        holds: impl Fn(Option<&Expression>) -> Result<bool, E>,
+    ) -> Result<Option<Answer>, E> {
+        for (place, done) in self.done.iter().enumerate() {
+            if done.on == event.address && holds(done.condition.as_ref())? {
+                return Ok(Some(Answer::Done(place)));
+            }
+        }
+        for (place, failed) in self.failed.iter().enumerate() {
+            if failed.on == event.address && holds(failed.condition.as_ref())? {
+                return Ok(Some(Answer::Failed(place)));
+            }
+        }
+        for absent in self.absent {
+            if absent.on == event.address && holds(absent.condition.as_ref())? {
+                return Ok(Some(Answer::Absent));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn answers(step: &Step, slot: Slot) -> Answers<'_> {
     match (slot, &step.kind) {
-        (Slot::Action, StepKind::Command(command)) => (&command.request.done, &command.failed),
+        (Slot::Action, StepKind::Command(command)) => {
+            Answers { done: &command.request.done, failed: &command.failed, ..Answers::default() }
+        }
+        (Slot::Action, StepKind::Wait(wait)) => {
+            Answers { done: &wait.on, failed: &wait.failed, ..Answers::default() }
+        }
+        (Slot::Probe, StepKind::Command(command)) => match &command.probe {
+            Some(probe) => {
+                Answers { done: &probe.request.done, absent: &probe.absent, ..Answers::default() }
+            }
+            None => Answers::default(),
+        },
         (
-            Slot::Action,
-            StepKind::Emit(_)
+            Slot::Action | Slot::Probe,
+            StepKind::Wait(_)
+            | StepKind::Emit(_)
             | StepKind::Set
             | StepKind::Fail(_)
-            | StepKind::Wait(_)
             | StepKind::Sleep(_)
             | StepKind::Ask(_)
             | StepKind::Call(_)
@@ -246,16 +331,43 @@ fn answers(step: &Step, slot: Slot) -> (&[Done], &[Failed]) {
             | StepKind::Each(_)
             | StepKind::Choose(_)
             | StepKind::Lock(_),
-        ) => (&[], &[]),
-        (Slot::Undo(_), _) => match back::compensation(step) {
-            Compensation::Command { request, .. } => (&request.done, &[]),
+        ) => Answers::default(),
+        (Slot::Undo(_), _) => match step.compensation() {
+            Compensation::Command { request, .. } => {
+                Answers { done: &request.done, ..Answers::default() }
+            }
             Compensation::Unsaid
             | Compensation::Nothing
             | Compensation::Emit(_)
             | Compensation::Call { .. }
-            | Compensation::Child => (&[], &[]),
+            | Compensation::Child => Answers::default(),
         },
     }
+}
+
+/// Whether a `where` over an event holds at a place.
+pub(in crate::engine) fn is_so(
+    turn: &Turn<'_>,
+    place: &Place,
+    condition: Option<&Expression>,
+    event: &Value,
+) -> Result<bool, String> {
+    let Some(condition) = condition else {
+        return Ok(true);
+    };
+    let bound = turn.bound(&place.line).with(Some((Name::Event, event)));
+    condition.holds(&bound.scope()).map_err(|e| format!("`where` has no answer: {e}"))
+}
+
+/// Which of a wait's answers an event is that came before it.
+pub(in crate::engine) fn by_a_wait(
+    turn: &Turn<'_>,
+    place: &Place,
+    wait: &WaitStep,
+    event: &Event,
+) -> Result<Option<Answer>, String> {
+    let answers = Answers { done: &wait.on, failed: &wait.failed, ..Answers::default() };
+    answers.find(event, |condition| is_so(turn, place, condition, &event.body))
 }
 
 /// Obeys an answer.
@@ -264,95 +376,119 @@ fn answers(step: &Step, slot: Slot) -> (&[Done], &[Failed]) {
 /// When the event lacks what the definition reads from it; nothing has changed.
 pub(in crate::engine) fn take(
     turn: &mut Turn<'_>,
-    found: Found,
+    found: &Found,
     event: &Event,
 ) -> Result<(), Rejection> {
-    let id = turn.generation.frame.steps[found.place].step;
-    let step = turn.step(id);
-    let refused = |reason: String| Rejection::Refused(format!("{}: {reason}", event.address));
-    match (found.slot, found.answer, &step.kind) {
-        (Slot::Undo(run), Answer::Done(place) | Answer::Failed(place), _) => {
-            undone(turn, found.place, run, place, event).map_err(refused)
+    take_at(turn, &found.place, found.slot, found.answer, event)
+        .map_err(|reason| Rejection::Refused(format!("{}: {reason}", event.address)))
+}
+
+/// Obeys an answer to a request or wait at a place.
+///
+/// # Errors
+/// As [`take`].
+pub(in crate::engine) fn take_at(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    slot: Slot,
+    answer: Answer,
+    event: &Event,
+) -> Result<(), String> {
+    let step = turn.step_at(place);
+    let answers = answers(step, slot);
+    match (slot, answer) {
+        (Slot::Undo(run), Answer::Done(which)) => {
+            undone(turn, place, run, &answers.done[which], event)
         }
-        (Slot::Action, Answer::Done(place), StepKind::Command(command)) => {
-            done(turn, found.place, command, place, event).map_err(refused)
+        (Slot::Action, Answer::Done(which)) => done(turn, place, &answers.done[which], event),
+        (Slot::Action, Answer::Failed(which)) => failed(turn, place, &answers.failed[which], event),
+        (Slot::Probe, Answer::Done(which)) => {
+            let set = answers.done[which].set.as_deref().unwrap_or(&step.set);
+            let written = match turn.at(place).phase {
+                Phase::Running => {
+                    turn.assigned(&place.line, set, Some((Name::Event, &event.body)))?
+                }
+                Phase::Succeeded | Phase::Rejected | Phase::Unknown | Phase::Skipped => {
+                    serde_json::Map::new()
+                }
+            };
+            probe::found(turn, place, written, &event.id);
+            Ok(())
         }
-        (Slot::Action, Answer::Failed(place), StepKind::Command(command)) => {
-            failed(turn, found.place, command, place, event).map_err(refused)
+        (Slot::Probe, Answer::Absent) => {
+            probe::absent(turn, place, &event.id);
+            Ok(())
         }
-        (
-            Slot::Action,
-            _,
-            StepKind::Emit(_)
-            | StepKind::Set
-            | StepKind::Fail(_)
-            | StepKind::Wait(_)
-            | StepKind::Sleep(_)
-            | StepKind::Ask(_)
-            | StepKind::Call(_)
-            | StepKind::Saga(_)
-            | StepKind::Parallel(_)
-            | StepKind::Each(_)
-            | StepKind::Choose(_)
-            | StepKind::Lock(_),
-        ) => {
-            unreachable!("a step without a request has no answers, so `find` finds none")
+        (Slot::Undo(_), Answer::Failed(_) | Answer::Absent)
+        | (Slot::Action, Answer::Absent)
+        | (Slot::Probe, Answer::Failed(_)) => {
+            unreachable!("such a request has no such answers, so none is found")
         }
     }
 }
 
-fn done(
-    turn: &mut Turn<'_>,
-    place: usize,
-    command: &CommandStep,
-    which: usize,
-    event: &Event,
-) -> Result<(), String> {
-    let state = &turn.generation.frame.steps[place];
-    let step = turn.step(state.step);
-    if state.phase != Phase::Running {
-        late::success(turn, place, event);
+fn done(turn: &mut Turn<'_>, place: &Place, done: &Done, event: &Event) -> Result<(), String> {
+    if turn.at(place).phase != Phase::Running {
+        late::success(turn, place, &event.id);
         return Ok(());
     }
-    let set = command.request.done[which].set.as_ref().unwrap_or(&step.set);
-    let data = turn.assigned(set, Some(event))?;
-    request::answered(&mut turn.generation.frame.steps[place], &event.id);
-    turn.note(Some(&step.name), NoteKind::Succeeded, event.address.event_type.to_string());
-    forward::succeed(turn, step, data);
-    forward::resume(turn);
+    let step = turn.step_at(place);
+    let set = done.set.as_deref().unwrap_or(&step.set);
+    let written = turn.assigned(&place.line, set, Some((Name::Event, &event.body)))?;
+    taken(turn, place, event);
+    let name = turn.name_at(place);
+    turn.note(Some(&name), NoteKind::Succeeded, event.address.event_type.to_string());
+    forward::succeed(turn, place, written);
     Ok(())
+}
+
+/// The event is remembered, so that a repetition is known.
+fn taken(turn: &mut Turn<'_>, place: &Place, event: &Event) {
+    let settled = request::settled(turn.now);
+    let state = turn.at_mut(place);
+    // A wait has sent nothing; what it keeps is only the event that ended it.
+    state.action.get_or_insert(settled);
+    request::answered(state, &event.id);
 }
 
 fn failed(
     turn: &mut Turn<'_>,
-    place: usize,
-    command: &CommandStep,
-    which: usize,
+    place: &Place,
+    failed: &Failed,
     event: &Event,
 ) -> Result<(), String> {
-    let state = &turn.generation.frame.steps[place];
-    if state.phase != Phase::Running {
-        late::rejection(turn, place, event);
+    if turn.at(place).phase != Phase::Running {
+        late::rejection(turn, place, &event.id);
         return Ok(());
     }
-    let step = turn.step(state.step);
-    request::answered(&mut turn.generation.frame.steps[place], &event.id);
-    forward::reject(turn, step, &command.failed[which], event)
+    let more = Some((Name::Event, &event.body));
+    let reason = match &failed.reason {
+        None => event.address.event_type.to_string(),
+        Some(reason) => {
+            let bound = turn.bound(&place.line).with(more);
+            let text = reason.text(&bound.scope());
+            shortened(&text.map_err(|e| format!("`reason` has no value: {e}"))?)
+        }
+    };
+    let written = turn.assigned(&place.line, &failed.set, more)?;
+    taken(turn, place, event);
+    let step = turn.name_at(place).to_string();
+    let failure = Failure { step, kind: FailureKind::Rejected, reason };
+    forward::reject(turn, place, No { written, then: failed.then, failure });
+    Ok(())
 }
 
 fn undone(
     turn: &mut Turn<'_>,
-    place: usize,
+    place: &Place,
     run: usize,
-    which: usize,
+    done: &Done,
     event: &Event,
 ) -> Result<(), String> {
-    let step = turn.step(turn.generation.frame.steps[place].step);
-    if let Compensation::Command { request, set } = back::compensation(step) {
-        let set = request.done[which].set.as_ref().unwrap_or(set);
-        if let Some(data) = turn.assigned(set, Some(event))? {
-            turn.generation.data = data;
-        }
+    if let Compensation::Command { set, .. } = turn.step_at(place).compensation() {
+        let set = done.set.as_deref().unwrap_or(set);
+        let written = turn.assigned(&place.line, set, Some((Name::Event, &event.body)))?;
+        turn.write(&place.line, written);
     }
     back::undone(turn, place, run, &event.id);
     Ok(())

@@ -1,19 +1,24 @@
 //! Sends requests, again and again within their budget.
 
-use crate::definition::{self, Budget, Retry, StepId};
-use crate::engine::turn::{Addressed, Turn};
+use crate::definition::{self, Budget, CallRequest, Compensation, Retry, Step, StepKind, Unknown};
+use crate::engine::fill::Addressed;
+use crate::engine::place::{Line, Place};
+use crate::engine::turn::Turn;
 use crate::engine::{Effect, NoteKind, Progress, Request, StepState};
-use crate::message::{Part, Span, StepName, Timestamp};
+use crate::message::{Part, Span, Timestamp};
+
+use super::call;
 
 /// The shortest pause: a request is never sent twice in one moment.
 pub(in crate::engine) const PAUSE_MIN: Span = Span::millis(1);
 /// Pauses after which they no longer grow.
 const PAUSES_MAX: u32 = 1_000;
 
-/// Which request of a step: its action or one of its undoings, counted from 0.
+/// Which request of a step: its action, its probe, or one of its undoings, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::engine) enum Slot {
     Action,
+    Probe,
     Undo(usize),
 }
 
@@ -21,8 +26,131 @@ impl Slot {
     pub fn part(self) -> Part {
         match self {
             Self::Action => Part::Action,
+            Self::Probe => Part::Probe,
             Self::Undo(place) => Part::Undo(u32::try_from(place + 1).unwrap_or(u32::MAX)),
         }
+    }
+
+    pub fn of(part: Part) -> Self {
+        match part {
+            Part::Action => Self::Action,
+            Part::Probe => Self::Probe,
+            Part::Undo(run) => Self::Undo((run as usize).wrapping_sub(1)),
+        }
+    }
+
+    pub fn request(self, state: &StepState) -> Option<&Request> {
+        match self {
+            Self::Action => state.action.as_ref(),
+            Self::Probe => state.probe.as_ref(),
+            Self::Undo(run) => state.undos.get(run),
+        }
+    }
+
+    pub fn request_mut(self, state: &mut StepState) -> Option<&mut Request> {
+        match self {
+            Self::Action => state.action.as_mut(),
+            Self::Probe => state.probe.as_mut(),
+            Self::Undo(run) => state.undos.get_mut(run),
+        }
+    }
+}
+
+/// The requests of a step, each with its slot.
+pub(in crate::engine) fn requests(state: &StepState) -> impl Iterator<Item = (Slot, &Request)> {
+    let action = state.action.iter().map(|request| (Slot::Action, request));
+    let probe = state.probe.iter().map(|request| (Slot::Probe, request));
+    let undos = state.undos.iter().enumerate().map(|(run, r)| (Slot::Undo(run), r));
+    action.chain(probe).chain(undos)
+}
+
+/// What is sent: over Kafka, or over HTTP.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::engine) enum Asked<'d> {
+    Command(&'d definition::Request),
+    Call(&'d CallRequest),
+}
+
+impl<'d> Asked<'d> {
+    /// What a slot of a step sends; nothing for steps that wait for something else.
+    pub fn of(step: &'d Step, slot: Slot) -> Option<Self> {
+        match slot {
+            Slot::Action => Self::action(step),
+            Slot::Probe => match &step.kind {
+                StepKind::Command(c) => c.probe.as_ref().map(|p| Self::Command(&p.request)),
+                StepKind::Emit(_)
+                | StepKind::Set
+                | StepKind::Fail(_)
+                | StepKind::Wait(_)
+                | StepKind::Sleep(_)
+                | StepKind::Ask(_)
+                | StepKind::Call(_)
+                | StepKind::Saga(_)
+                | StepKind::Parallel(_)
+                | StepKind::Each(_)
+                | StepKind::Choose(_)
+                | StepKind::Lock(_) => None,
+            },
+            Slot::Undo(_) => match step.compensation() {
+                Compensation::Command { request, .. } => Some(Self::Command(request)),
+                Compensation::Call { request, .. } => Some(Self::Call(request)),
+                Compensation::Unsaid
+                | Compensation::Nothing
+                | Compensation::Emit(_)
+                | Compensation::Child => None,
+            },
+        }
+    }
+
+    fn action(step: &'d Step) -> Option<Self> {
+        match &step.kind {
+            StepKind::Command(command) => Some(Self::Command(&command.request)),
+            StepKind::Call(call) => Some(Self::Call(&call.request)),
+            StepKind::Emit(_)
+            | StepKind::Set
+            | StepKind::Fail(_)
+            | StepKind::Wait(_)
+            | StepKind::Sleep(_)
+            | StepKind::Ask(_)
+            | StepKind::Saga(_)
+            | StepKind::Parallel(_)
+            | StepKind::Each(_)
+            | StepKind::Choose(_)
+            | StepKind::Lock(_) => None,
+        }
+    }
+
+    pub fn retry(self) -> &'d Retry {
+        match self {
+            Self::Command(request) => &request.retry,
+            Self::Call(request) => &request.retry,
+        }
+    }
+
+    pub fn within(self) -> Span {
+        match self {
+            Self::Command(request) => request.within,
+            Self::Call(request) => request.within,
+        }
+    }
+}
+
+/// What a step does when its attempts are spent and it may have happened.
+pub(in crate::engine) fn unknown(step: &Step) -> Option<Unknown> {
+    match &step.kind {
+        StepKind::Command(command) => Some(command.unknown),
+        StepKind::Call(call) => Some(call.unknown),
+        StepKind::Emit(_)
+        | StepKind::Set
+        | StepKind::Fail(_)
+        | StepKind::Wait(_)
+        | StepKind::Sleep(_)
+        | StepKind::Ask(_)
+        | StepKind::Saga(_)
+        | StepKind::Parallel(_)
+        | StepKind::Each(_)
+        | StepKind::Choose(_)
+        | StepKind::Lock(_) => None,
     }
 }
 
@@ -37,54 +165,67 @@ pub(in crate::engine) fn settled(now: Timestamp) -> Request {
     Request { progress: Progress::Answered, ..unsent(now) }
 }
 
-/// An action has its answer: the id of the event or act that gave it is kept.
+/// An action has its answer: the id of the event or act that gave it is kept. What was asked
+/// about it is not asked any more.
 pub(in crate::engine) fn answered(state: &mut StepState, by: &str) {
     if let Some(action) = &mut state.action {
         action.progress = Progress::Answered;
         by.clone_into(&mut action.answer);
     }
+    if let Some(probe) = state.probe.as_mut().filter(|probe| probe.lacks_answer()) {
+        probe.progress = Progress::GivenUp;
+    }
 }
 
-/// Sends the next attempt of a request; what stands in `before` is how far it got.
+/// Sends the next attempt of a request of a step in this list; what stands in `before` is how far
+/// it got.
 ///
 /// # Errors
-/// When the message cannot be filled; nothing was sent.
+/// When it cannot be filled; nothing was sent.
 pub(in crate::engine) fn send(
     turn: &mut Turn<'_>,
-    step: StepId,
+    line: &Line,
+    step: &Step,
     slot: Slot,
-    request: &definition::Request,
+    asked: Asked<'_>,
     before: &Request,
 ) -> Result<Request, String> {
-    let name = &turn.step(step).name;
+    let name = turn.name(line, step);
     let attempt = before.attempts + 1;
     let undoes = match slot {
-        Slot::Action => None,
-        Slot::Undo(_) => Some(turn.command_id(name, Part::Action, 1).idempotency_key()),
+        Slot::Action | Slot::Probe => None,
+        Slot::Undo(_) => Some(turn.command_id(&name, Part::Action, 1).idempotency_key()),
     };
-    let id = turn.command_id(name, slot.part(), attempt);
-    let message = turn.fill(id, undoes, &Addressed::from(request))?;
-    turn.out.effects.push(Effect::Command(message));
+    let id = turn.command_id(&name, slot.part(), attempt);
+    let (effect, what) = match asked {
+        Asked::Command(request) => {
+            let message = turn.fill(line, id, undoes, &Addressed::from(request))?;
+            (Effect::Command(message), request.command.to_string())
+        }
+        Asked::Call(request) => {
+            let call = call::fill(turn, line, id, undoes, request)?;
+            let what = format!("{} {}", call.method.text(), request.authority);
+            (Effect::Call(call), what)
+        }
+    };
+    turn.out.effects.push(effect);
     let kind = match slot {
         Slot::Action => NoteKind::Sent,
+        Slot::Probe => NoteKind::Probed,
         Slot::Undo(_) => NoteKind::Undoing,
     };
-    turn.note(Some(name), kind, told(request, attempt));
+    turn.note(Some(&name), kind, told(&what, attempt));
     Ok(Request {
         attempts: attempt,
         spent: before.spent + 1,
         since: before.since,
-        progress: Progress::Waiting(turn.now.after(request.within)),
+        progress: Progress::Waiting(turn.now.after(asked.within())),
         answer: String::new(),
     })
 }
 
-fn told(request: &definition::Request, attempt: u32) -> String {
-    if attempt == 1 {
-        request.command.to_string()
-    } else {
-        format!("{}, attempt {attempt}", request.command)
-    }
+fn told(what: &str, attempt: u32) -> String {
+    if attempt == 1 { what.to_owned() } else { format!("{what}, attempt {attempt}") }
 }
 
 /// When the next attempt is sent, or never if the budget is spent. Always later than `now`.
@@ -137,6 +278,6 @@ fn fraction(seed: &str, attempts: u32) -> f64 {
 }
 
 /// What makes one request's jitter differ from another's.
-pub(in crate::engine) fn seed(turn: &Turn<'_>, step: &StepName, slot: Slot) -> String {
-    turn.command_id(step, slot.part(), 1).idempotency_key()
+pub(in crate::engine) fn seed(turn: &Turn<'_>, place: &Place, slot: Slot) -> String {
+    turn.command_id(&turn.name_at(place), slot.part(), 1).idempotency_key()
 }

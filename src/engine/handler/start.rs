@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::forward;
+use super::motion;
 use crate::definition::{After, Again, Definition, Start};
+use crate::engine::early;
 use crate::engine::limits::{GENERATIONS_MAX, QUEUED_MAX};
 use crate::engine::turn::{Out, Turn, within_limit};
-use crate::engine::{Direction, Frame, Generation, Instance, Note, NoteKind, Rejection};
+use crate::engine::{Direction, Frame, Generation, Instance, Note, NoteKind, Parent, Rejection};
 use crate::expression::{Name, Scope};
 use crate::message::{Event, InstanceId, Timestamp};
 
@@ -61,14 +62,14 @@ pub(in crate::engine) fn take(
         return Err(Rejection::Duplicate(format!("event {} has started {id} before", event.id)));
     }
     let Some(newest) = instance.newest() else {
-        return begin(definition, id, instance, event, now, out);
+        return begin(definition, id, instance, Birth::by(event), now, out);
     };
     let (number, ended) = (newest.number, newest.ended.is_some());
     // A start that waits must not be overtaken.
     if ended && instance.queued.is_empty() {
         return match start.after {
             After::Ignore => Err(Rejection::Ignored(format!("{id} has ended and is remembered"))),
-            After::New => begin(definition, id, instance, event, now, out),
+            After::New => begin(definition, id, instance, Birth::by(event), now, out),
         };
     }
     match start.again {
@@ -93,6 +94,33 @@ pub(in crate::engine) fn take(
     }
 }
 
+/// What begins a generation.
+pub(in crate::engine) struct Birth<'e> {
+    /// What `data` reads as `event`.
+    pub event: &'e Value,
+    /// The id of the event or letter.
+    pub by: &'e str,
+    /// W3C trace context of whoever sent it; empty if there was none.
+    pub trace_parent: &'e str,
+    /// Whose child it is.
+    pub parent: Option<Parent>,
+    /// What it is, for people.
+    pub what: &'e str,
+}
+
+impl<'e> Birth<'e> {
+    /// By an event.
+    pub fn by(event: &'e Event) -> Self {
+        Self {
+            event: &event.body,
+            by: &event.id,
+            trace_parent: event.trace_parent.as_deref().unwrap_or_default(),
+            parent: None,
+            what: event.address.event_type.as_str(),
+        }
+    }
+}
+
 /// Begins a generation.
 ///
 /// # Errors
@@ -101,18 +129,18 @@ pub(in crate::engine) fn begin(
     definition: &Definition,
     id: &InstanceId,
     instance: &mut Instance,
-    event: &Event,
+    birth: Birth<'_>,
     now: Timestamp,
     out: &mut Out,
 ) -> Result<(), Rejection> {
-    let refused = |reason| Rejection::Refused(format!("{}: {reason}", event.address));
+    let refused = |reason| Rejection::Refused(format!("{}: {reason}", birth.what));
     if instance.generations.len() >= GENERATIONS_MAX {
         return Err(refused(format!(
             "{GENERATIONS_MAX} lives of {id} are remembered; \
              shorten `late` or use another key"
         )));
     }
-    let data = first_data(definition, id, event, now).map_err(refused)?;
+    let data = first_data(definition, id, birth.event, now).map_err(refused)?;
     let number = instance.newest().map_or(1, |newest| newest.number + 1);
     let mut generation = Generation {
         number,
@@ -127,16 +155,19 @@ pub(in crate::engine) fn begin(
         failure: None,
         stuck: Vec::new(),
         completions: 0,
-        started_by: event.id.clone(),
-        trace_parent: event.trace_parent.clone().unwrap_or_default(),
+        started_by: birth.by.to_owned(),
+        trace_parent: birth.trace_parent.to_owned(),
         pending: None,
         transitions: 1,
         pivoted: false,
         seen: Vec::new(),
+        parent: birth.parent,
     };
-    let mut turn = Turn { definition, id, generation: &mut generation, now, out };
+    early::begun(&mut instance.early);
+    let early = &mut instance.early;
+    let mut turn = Turn { definition, id, generation: &mut generation, early, now, out };
     turn.note(None, NoteKind::Started, definition.title.clone());
-    forward::advance(&mut turn);
+    motion::settle(&mut turn);
     instance.generations.push(generation);
     Ok(())
 }
@@ -144,11 +175,11 @@ pub(in crate::engine) fn begin(
 fn first_data(
     definition: &Definition,
     id: &InstanceId,
-    event: &Event,
+    event: &Value,
     now: Timestamp,
 ) -> Result<Value, String> {
     let key = Value::String(id.key.as_str().to_owned());
-    let scope = Scope::at(now).with(Name::Event, &event.body).with(Name::Key, &key);
+    let scope = Scope::at(now).with(Name::Event, event).with(Name::Key, &key);
     let mut data = Map::new();
     for field in &definition.data {
         let value = field

@@ -1,33 +1,57 @@
-//! Timers: attempts that took too long, pauses that are over, the saga's deadline, forgetting.
+//! Timers: attempts that took too long, pauses that are over, deadlines, reminders, forgetting.
 
-use super::back;
-use super::request::{self, Slot};
-use crate::definition::{Compensation, Request as Asked, StepKind, Unknown};
+use super::request::{self, Asked, Slot};
+use super::{back, forward, join, motion, probe, wait};
+use crate::definition::{StepKind, Unknown};
 use crate::engine::limits::INSIST;
+use crate::engine::place::{Place, walk};
 use crate::engine::turn::Turn;
 use crate::engine::{
-    Direction, Failure, FailureKind, Generation, NoteKind, Phase, Progress, Request, StepState,
+    Direction, Failure, FailureKind, Frame, Generation, NoteKind, Progress, Request, StepState,
 };
 use crate::message::Timestamp;
 
+/// What a step is woken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Timer {
+    /// Its own time is up.
+    Deadline,
+    /// A reminder.
+    Remind,
+    /// An attempt, or the pause before the next one, is over.
+    Request(Slot),
+}
+
 /// When a generation next wants to be woken.
 pub(in crate::engine) fn next_due(generation: &Generation) -> Option<Timestamp> {
-    let requests = generation.frame.steps.iter().flat_map(|s| s.action.iter().chain(&s.undos));
-    let timers = requests.filter_map(until);
-    timers.chain(generation.deadline).chain(generation.forget).min()
+    let steps = earliest(&generation.frame);
+    steps.into_iter().chain(generation.deadline).chain(generation.forget).min()
+}
+
+fn earliest(frame: &Frame) -> Option<Timestamp> {
+    let own = frame.steps.iter().flat_map(|state| timers(state).map(|(_, at)| at)).min();
+    let inner = frame.steps.iter().flat_map(|state| state.frames.iter().filter_map(earliest)).min();
+    own.into_iter().chain(inner).min()
+}
+
+fn timers(state: &StepState) -> impl Iterator<Item = (Timer, Timestamp)> {
+    let deadline = state.until.map(|at| (Timer::Deadline, at));
+    let remind = state.remind.map(|remind| (Timer::Remind, remind.at));
+    let requests = request::requests(state)
+        .filter_map(|(slot, request)| until(request).map(|at| (Timer::Request(slot), at)));
+    deadline.into_iter().chain(remind).chain(requests)
 }
 
 fn until(request: &Request) -> Option<Timestamp> {
     match request.progress {
         Progress::Waiting(until) | Progress::Pausing(until) => Some(until),
-        Progress::Answered | Progress::GivenUp | Progress::Parked => None,
+        Progress::Answered | Progress::GivenUp | Progress::Parked | Progress::Open => None,
     }
 }
 
 /// Whether a timer of a generation, other than its forgetting, is due.
 pub(in crate::engine) fn is_due(generation: &Generation, now: Timestamp) -> bool {
-    let requests = generation.frame.steps.iter().flat_map(|s| s.action.iter().chain(&s.undos));
-    requests.filter_map(until).chain(generation.deadline).any(|at| at <= now)
+    earliest(&generation.frame).into_iter().chain(generation.deadline).any(|at| at <= now)
 }
 
 /// Obeys every timer of a generation that is due.
@@ -35,35 +59,27 @@ pub(in crate::engine) fn wake(turn: &mut Turn<'_>) {
     // The deadline is asked first: an attempt that ends with it is not sent again.
     if turn.generation.deadline.is_some_and(|at| at <= turn.now) {
         deadline(turn);
+        motion::settle(turn);
     }
     // Each timer that is obeyed is gone or lies in the future, so this ends.
-    while let Some((place, slot)) = due(turn) {
-        obey(turn, place, slot);
+    while let Some((place, timer)) = due(turn) {
+        obey(turn, &place, timer);
+        motion::settle(turn);
     }
 }
 
-fn due(turn: &Turn<'_>) -> Option<(usize, Slot)> {
-    let mut due: Option<(Timestamp, usize, Slot)> = None;
-    for (place, state) in turn.generation.frame.steps.iter().enumerate() {
-        let action = state.action.iter().map(|request| (Slot::Action, request));
-        let undos = state.undos.iter().enumerate().map(|(run, r)| (Slot::Undo(run), r));
-        for (slot, request) in action.chain(undos) {
-            let Some(at) = until(request).filter(|at| *at <= turn.now) else {
-                continue;
-            };
-            if due.is_none_or(|(earliest, _, _)| at < earliest) {
-                due = Some((at, place, slot));
+/// The earliest timer that is due; of those due at once, that of the outer step.
+fn due(turn: &Turn<'_>) -> Option<(Place, Timer)> {
+    let mut due: Option<(Timestamp, Place, Timer)> = None;
+    walk(&turn.generation.frame, |line, at, state| {
+        for (timer, when) in timers(state).filter(|(_, when)| *when <= turn.now) {
+            if due.as_ref().is_none_or(|(earliest, _, _)| when < *earliest) {
+                due = Some((when, Place { line: line.clone(), at }, timer));
             }
         }
-    }
-    due.map(|(_, place, slot)| (place, slot))
-}
-
-/// Whether a pivot was sent and has no outcome yet: cancel and deadline wait for it.
-pub(in crate::engine) fn awaits_pivot(turn: &Turn<'_>) -> bool {
-    turn.generation.frame.steps.iter().any(|state| {
-        state.phase == Phase::Running && state.action.is_some() && turn.step(state.step).pivot
-    })
+        None::<()>
+    });
+    due.map(|(_, place, timer)| (place, timer))
 }
 
 fn deadline(turn: &mut Turn<'_>) {
@@ -78,67 +94,66 @@ fn deadline(turn: &mut Turn<'_>) {
         return;
     }
     // A stuck step keeps its place for a person; the deadline counts once it moves again.
-    if awaits_pivot(turn) || turn.generation.stuck.iter().any(|s| !s.undoing) {
+    let awaits = back::awaits_pivot(turn.definition, turn.generation);
+    if awaits || turn.generation.stuck.iter().any(|s| !s.undoing) {
         turn.generation.pending.get_or_insert(failure);
     } else {
         back::go_back(turn, failure);
     }
 }
 
-fn request_mut(state: &mut StepState, slot: Slot) -> Option<&mut Request> {
-    match slot {
-        Slot::Action => state.action.as_mut(),
-        Slot::Undo(run) => state.undos.get_mut(run),
+fn obey(turn: &mut Turn<'_>, place: &Place, timer: Timer) {
+    match timer {
+        Timer::Remind => wait::remind(turn, place),
+        Timer::Deadline => time_is_up(turn, place),
+        Timer::Request(slot) => request_due(turn, place, slot),
     }
 }
 
-fn obey(turn: &mut Turn<'_>, place: usize, slot: Slot) {
-    let state = &mut turn.generation.frame.steps[place];
-    let id = state.step;
-    let Some(request) = request_mut(state, slot) else {
+fn time_is_up(turn: &mut Turn<'_>, place: &Place) {
+    let step = turn.step_at(place);
+    match &step.kind {
+        StepKind::Wait(waits) => wait::late(turn, place, &waits.late, waits.within),
+        StepKind::Ask(ask) => wait::late(turn, place, &ask.late, ask.within),
+        StepKind::Sleep(_) => {
+            let name = turn.name_at(place);
+            turn.note(Some(&name), NoteKind::Succeeded, "its time has come");
+            forward::conclude(turn, place, &step.set, None);
+        }
+        StepKind::Saga(_)
+        | StepKind::Parallel(_)
+        | StepKind::Each(_)
+        | StepKind::Choose(_)
+        | StepKind::Lock(_) => join::late(turn, place),
+        StepKind::Command(_)
+        | StepKind::Emit(_)
+        | StepKind::Set
+        | StepKind::Fail(_)
+        | StepKind::Call(_) => turn.at_mut(place).until = None,
+    }
+}
+
+fn request_due(turn: &mut Turn<'_>, place: &Place, slot: Slot) {
+    let Some(request) = slot.request(turn.at(place)).cloned() else {
         return;
     };
-    let request = request.clone();
-    let step = turn.step(id);
-    let asked = match (slot, &step.kind) {
-        (Slot::Action, StepKind::Command(command)) => Some(&command.request),
-        (Slot::Undo(_), _) => match back::compensation(step) {
-            Compensation::Command { request, .. } => Some(request),
-            Compensation::Unsaid
-            | Compensation::Nothing
-            | Compensation::Emit(_)
-            | Compensation::Call { .. }
-            | Compensation::Child => None,
-        },
-        (
-            Slot::Action,
-            StepKind::Emit(_)
-            | StepKind::Set
-            | StepKind::Fail(_)
-            | StepKind::Wait(_)
-            | StepKind::Sleep(_)
-            | StepKind::Ask(_)
-            | StepKind::Call(_)
-            | StepKind::Saga(_)
-            | StepKind::Parallel(_)
-            | StepKind::Each(_)
-            | StepKind::Choose(_)
-            | StepKind::Lock(_),
-        ) => None,
-    };
-    let asked = asked.expect("only requests have timers");
+    let asked = Asked::of(turn.step_at(place), slot).expect("only requests have timers");
     match request.progress {
-        Progress::Waiting(_) => timed_out(turn, place, slot, asked, &request),
+        Progress::Waiting(_) => {
+            let (attempts, within) = (request.attempts, asked.within());
+            let words = format!("no answer to attempt {attempts} within {within}");
+            attempt_over(turn, place, slot, asked, &request, &words);
+        }
         Progress::Pausing(_) => send_again(turn, place, slot, asked, &request),
-        Progress::Answered | Progress::GivenUp | Progress::Parked => {}
+        Progress::Answered | Progress::GivenUp | Progress::Parked | Progress::Open => {}
     }
 }
 
-fn send_again(turn: &mut Turn<'_>, place: usize, slot: Slot, asked: &Asked, before: &Request) {
-    let id = turn.generation.frame.steps[place].step;
-    match request::send(turn, id, slot, asked, before) {
+fn send_again(turn: &mut Turn<'_>, place: &Place, slot: Slot, asked: Asked<'_>, before: &Request) {
+    let step = turn.step_at(place);
+    match request::send(turn, &place.line, step, slot, asked, before) {
         Ok(sent) => {
-            if let Some(r) = request_mut(&mut turn.generation.frame.steps[place], slot) {
+            if let Some(r) = slot.request_mut(turn.at_mut(place)) {
                 *r = sent;
             }
         }
@@ -146,23 +161,28 @@ fn send_again(turn: &mut Turn<'_>, place: usize, slot: Slot, asked: &Asked, befo
     }
 }
 
-fn timed_out(turn: &mut Turn<'_>, place: usize, slot: Slot, asked: &Asked, before: &Request) {
-    let id = turn.generation.frame.steps[place].step;
-    let step = turn.step(id);
-    let words = format!("no answer to attempt {} within {}", before.attempts, asked.within);
-    turn.note(Some(&step.name), NoteKind::TimedOut, words);
-    let seed = request::seed(turn, &step.name, slot);
-    let insists = match (&step.kind, slot) {
-        (StepKind::Command(command), Slot::Action) => command.unknown == Unknown::Retry,
-        _ => false,
-    };
-    let next = request::again(&asked.retry, before, turn.now, &seed).or_else(|| {
-        let next = turn.now.after(asked.retry.most.max(request::PAUSE_MIN));
+/// An attempt has brought no answer: there is another, or the budget is spent.
+pub(in crate::engine) fn attempt_over(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    slot: Slot,
+    asked: Asked<'_>,
+    before: &Request,
+    words: &str,
+) {
+    let name = turn.name_at(place);
+    turn.note(Some(&name), NoteKind::TimedOut, words);
+    let seed = request::seed(turn, place, slot);
+    let retry = asked.retry();
+    let insists =
+        slot == Slot::Action && request::unknown(turn.step_at(place)) == Some(Unknown::Retry);
+    let next = request::again(retry, before, turn.now, &seed).or_else(|| {
+        let next = turn.now.after(retry.most.max(request::PAUSE_MIN));
         (insists && next <= before.since.after(INSIST)).then_some(next)
     });
     match next {
         Some(at) => {
-            if let Some(r) = request_mut(&mut turn.generation.frame.steps[place], slot) {
+            if let Some(r) = slot.request_mut(turn.at_mut(place)) {
                 r.progress = Progress::Pausing(at);
             }
         }
@@ -170,28 +190,35 @@ fn timed_out(turn: &mut Turn<'_>, place: usize, slot: Slot, asked: &Asked, befor
     }
 }
 
-fn exhausted(turn: &mut Turn<'_>, place: usize, slot: Slot, before: &Request) {
-    let step = turn.step(turn.generation.frame.steps[place].step);
-    let reason = format!("{} has not answered {} attempts", step.name, before.spent);
-    let gives_up = match (&step.kind, slot) {
-        (StepKind::Command(command), Slot::Action) => {
-            command.unknown == Unknown::Compensate && !turn.generation.pivoted
+fn exhausted(turn: &mut Turn<'_>, place: &Place, slot: Slot, before: &Request) {
+    let name = turn.name_at(place);
+    let reason = format!("{name} has not answered {} attempts", before.spent);
+    let unknown = request::unknown(turn.step_at(place));
+    match (slot, unknown) {
+        (Slot::Action, Some(Unknown::Compensate)) if forward::can_fall(turn, &place.line) => {
+            let (step, kind) = (name.to_string(), FailureKind::Exhausted);
+            forward::fall(turn, &place.line, Failure { step, kind, reason });
         }
-        _ => false,
-    };
-    if gives_up {
-        let step = step.name.to_string();
-        back::go_back(turn, Failure { step, kind: FailureKind::Exhausted, reason });
-    } else {
-        park(turn, place, slot, &reason);
+        (Slot::Action, Some(Unknown::Probe)) => {
+            if let Err(reason) = probe::ask(turn, place) {
+                park(turn, place, slot, &reason);
+            }
+        }
+        (Slot::Probe, _) => probe::exhausted(turn, place, &reason),
+        (
+            Slot::Action | Slot::Undo(_),
+            None | Some(Unknown::Compensate | Unknown::Probe | Unknown::Retry | Unknown::Park),
+        ) => park(turn, place, slot, &reason),
     }
 }
 
-fn park(turn: &mut Turn<'_>, place: usize, slot: Slot, reason: &str) {
-    let state = &mut turn.generation.frame.steps[place];
-    let id = state.step;
-    if let Some(request) = request_mut(state, slot) {
+fn park(turn: &mut Turn<'_>, place: &Place, slot: Slot, reason: &str) {
+    if slot == Slot::Probe {
+        probe::exhausted(turn, place, reason);
+        return;
+    }
+    if let Some(request) = slot.request_mut(turn.at_mut(place)) {
         request.progress = Progress::Parked;
     }
-    turn.park(id, slot != Slot::Action, reason);
+    turn.park(place, slot != Slot::Action, reason);
 }

@@ -254,6 +254,9 @@ fn said(effect: &Effect) -> String {
         Effect::Command(message) => ("", message),
         Effect::Fact(message) => ("fact ", message),
         Effect::Complaint(reason) => return format!("complaint {reason}"),
+        Effect::Letter { to, letter } => return format!("letter {} to {to}", letter.say.text()),
+        Effect::Call(call) => return format!("call {} {}", call.method.text(), call.url),
+        Effect::Question(question) => return format!("question {}", question.question),
     };
     let mut text = format!("{what}{}", message.to.event_type);
     if what.is_empty() {

@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::{ORDER, PAIR, World};
 use crate::definition::{Compensation, StepKind};
-use crate::engine::handler::back::compensation;
 use crate::engine::{
     Act, Direction, Effect, Input, Instance, Message, Note, NoteKind, Status, Verb, next_due,
 };
@@ -116,7 +115,9 @@ impl Run {
         };
         let resolved = match input {
             Input::Act(Act { verb: Verb::ResolveNotDone, .. }) => before,
-            Input::Act(_) | Input::Event(_) | Input::Wake => None,
+            Input::Act(_) | Input::Event(_) | Input::Wake | Input::Letter(_) | Input::Called(_) => {
+                None
+            }
         };
         let notes = std::mem::take(&mut self.world.notes);
         for note in &notes {
@@ -167,7 +168,7 @@ impl Run {
     fn is_undone_by_a_message(&self, name: &str) -> bool {
         let definition = self.world.catalog.sagas().next().expect("the only one");
         let step = definition.steps.iter().find(|s| s.name.as_str() == name);
-        step.is_some_and(|s| match compensation(s) {
+        step.is_some_and(|s| match s.compensation() {
             Compensation::Command { .. }
             | Compensation::Emit(_)
             | Compensation::Call { .. }
@@ -181,6 +182,9 @@ impl Run {
             Effect::Command(message) => (message, true),
             Effect::Fact(message) => (message, false),
             Effect::Complaint(reason) => panic!("seed {}: {reason}", self.seed),
+            Effect::Letter { .. } | Effect::Call(_) | Effect::Question(_) => {
+                panic!("seed {}: these definitions have none", self.seed)
+            }
         };
         let (id, seed) = (message.id.clone(), self.seed);
         assert!(self.ids.insert(id.to_string()), "seed {seed}: {id} is emitted twice");
@@ -244,7 +248,7 @@ impl Run {
         let definition = self.world.catalog.sagas().next().expect("the only one");
         let step = definition.steps.iter().find(|s| s.name.as_str() == message.id.step)?;
         let mut choices: Vec<Address> = Vec::new();
-        match (&step.kind, message.id.part, compensation(step)) {
+        match (&step.kind, message.id.part, step.compensation()) {
             (StepKind::Command(command), Part::Action, _) => {
                 choices.extend(command.request.done.iter().map(|d| d.on.clone()));
                 choices.extend(command.failed.iter().map(|f| f.on.clone()));
@@ -300,7 +304,7 @@ impl Run {
         match &input {
             Some(Input::Event(event)) => self.told.push(event.clone()),
             Some(Input::Act(act)) => self.acts.push(act.clone()),
-            Some(Input::Wake) | None => {}
+            Some(Input::Wake | Input::Letter(_) | Input::Called(_)) | None => {}
         }
         if let Some(input) = input {
             self.tell(&input);

@@ -1,0 +1,211 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::Instant;
+
+use super::attempt::Attempt;
+use super::connector::Connector;
+use super::failure::Failure;
+use super::host::Host;
+use super::request::Outgoing;
+use super::resolver::{MachineResolver, Resolver};
+use super::target::Target;
+use super::{Error, Settings, tls};
+use crate::engine::{Call, CallOutcome, Called};
+use crate::runtime::Caller;
+
+/// Threads that wait for DNS: more than any one host that does not answer may hold.
+const DNS_THREADS_MAX: usize = 64;
+/// The most headers of an answer.
+const HEADERS_MAX: usize = 100;
+/// The most bytes of an answer's status line and headers.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// How long a connection is kept for the next call.
+const IDLE_MAX: Duration = Duration::from_secs(15);
+
+/// The threads and connections of all calls of this process.
+pub struct Executor {
+    office: Arc<Office>,
+    runtime: Option<Runtime>,
+}
+
+impl Executor {
+    /// Makes ready to call; nothing is connected before the first call.
+    ///
+    /// # Errors
+    /// When the authorities cannot be read or the system gives no threads.
+    pub fn open(settings: Settings) -> Result<Self, Error> {
+        let office = Office::new(settings, Arc::new(MachineResolver))?;
+        let runtime = Builder::new_multi_thread()
+            .thread_name("segue-calls")
+            .worker_threads(2)
+            .max_blocking_threads(DNS_THREADS_MAX)
+            .enable_all()
+            .build();
+        let runtime = runtime.map_err(|e| Error::Threads(e.to_string()))?;
+        Ok(Self { office: Arc::new(office), runtime: Some(runtime) })
+    }
+
+    /// A desk for one pipeline: what it starts comes back to it alone.
+    #[must_use]
+    pub fn desk(&self) -> Desk {
+        let runtime = self.runtime.as_ref().expect("it is there until the end");
+        Desk::new(Arc::clone(&self.office), runtime.handle().clone())
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        // Calls under way are broken off; the engine makes them again when their time is up.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// What all calls of a process share.
+pub(super) struct Office {
+    pub settings: Settings,
+    pub client: Client<Connector, Full<Bytes>>,
+    /// Places for calls that are under way.
+    pub places: Semaphore,
+    /// Room for calls that wait or are under way.
+    room: Arc<Semaphore>,
+    /// As many as definitions name: a host is never a template.
+    hosts: Mutex<BTreeMap<Target, Arc<Host>>>,
+}
+
+impl Office {
+    pub fn new(settings: Settings, resolver: Arc<dyn Resolver>) -> Result<Self, Error> {
+        let connector = Connector {
+            allow: Arc::new(settings.allow.clone()),
+            resolver,
+            tls: tls::connector(&settings)?,
+        };
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_MAX)
+            .pool_max_idle_per_host(settings.host_at_once_max)
+            .http1_max_headers(HEADERS_MAX)
+            .http1_max_buf_size(HEAD_BYTES_MAX)
+            .build(connector);
+        Ok(Self {
+            client,
+            places: Semaphore::new(settings.at_once_max),
+            room: Arc::new(Semaphore::new(settings.room())),
+            hosts: Mutex::default(),
+            settings,
+        })
+    }
+
+    /// Decides at once whether a call may wait for its place.
+    fn admit(self: &Arc<Self>, call: &Call, trace_parent: &str) -> Result<Admitted, Failure> {
+        let outgoing = Outgoing::of(call, trace_parent)?;
+        let target = Target::of(&outgoing.uri)?;
+        if !self.settings.allow.permits(&target) {
+            return Err(Failure::NotAllowed { target: target.to_string() });
+        }
+        let host = self.host(&target);
+        host.look(Instant::now())?;
+        let room = |room: &Arc<Semaphore>| Arc::clone(room).try_acquire_owned().ok();
+        let near = room(&host.room).ok_or(Failure::Crowded(" for this host"))?;
+        let all = room(&self.room).ok_or(Failure::Crowded(""))?;
+        let within = call.within;
+        let deadline = Instant::now() + Duration::from_millis(within.0);
+        let command = call.id.to_string();
+        let office = Arc::clone(self);
+        let attempt = Attempt { office, host, command, outgoing, within, deadline };
+        Ok(Admitted { attempt, _room: [near, all] })
+    }
+
+    fn host(&self, target: &Target) -> Arc<Host> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = || Arc::new(Host::new(target.clone(), &self.settings));
+        Arc::clone(hosts.entry(target.clone()).or_insert_with(made))
+    }
+}
+
+/// A call that waits or is under way; the room that it takes is given back at its end.
+struct Admitted {
+    attempt: Attempt,
+    _room: [OwnedSemaphorePermit; 2],
+}
+
+impl Admitted {
+    async fn run(self) -> Result<CallOutcome, Failure> {
+        self.attempt.run().await
+    }
+}
+
+/// Where one pipeline hands over its calls and takes what came of them.
+pub struct Desk {
+    office: Arc<Office>,
+    handle: Handle,
+    told: mpsc::UnboundedSender<Called>,
+    heard: mpsc::UnboundedReceiver<Called>,
+    under_way: usize,
+}
+
+impl Desk {
+    pub(super) fn new(office: Arc<Office>, handle: Handle) -> Self {
+        // Bounded by the calls that are started and not yet finished.
+        let (told, heard) = mpsc::unbounded_channel();
+        Self { office, handle, told, heard, under_way: 0 }
+    }
+
+    /// What comes of a call next, as soon as something does.
+    #[cfg(test)]
+    pub(super) async fn next(&mut self) -> Called {
+        let called = self.heard.recv().await.expect("its own end of the channel lives");
+        self.under_way -= 1;
+        called
+    }
+}
+
+impl Caller for Desk {
+    fn start(&mut self, call: Call, trace_parent: String) {
+        self.under_way += 1;
+        let told = self.told.clone();
+        let command = call.id.to_string();
+        let admitted = match self.office.admit(&call, &trace_parent) {
+            Ok(admitted) => admitted,
+            Err(failure) => {
+                tracing::warn!(command, reason = %failure, "call.refused");
+                tell(&told, command, Err(failure));
+                return;
+            }
+        };
+        self.handle.spawn(async move {
+            // A task of its own, so that its panic is an answer like any other.
+            let ended = tokio::spawn(admitted.run()).await;
+            tell(&told, command, ended.unwrap_or(Err(Failure::Panicked)));
+        });
+    }
+
+    fn finished(&mut self) -> Vec<Called> {
+        let all: Vec<Called> = std::iter::from_fn(|| self.heard.try_recv().ok()).collect();
+        self.under_way -= all.len();
+        all
+    }
+
+    fn under_way(&self) -> usize {
+        self.under_way
+    }
+}
+
+fn tell(
+    told: &mpsc::UnboundedSender<Called>,
+    command: String,
+    ended: Result<CallOutcome, Failure>,
+) {
+    let failed = |failure: Failure| CallOutcome::Failed { reason: failure.to_string() };
+    // A pipeline that is gone hears nothing: a new one makes the call again in time.
+    let _ = told.send(Called { command, outcome: ended.unwrap_or_else(failed) });
+}

@@ -1,0 +1,221 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time;
+
+use super::*;
+
+/// The call fails with these words, and the server's connection is not used again.
+async fn fails(server: Server, words: &str) {
+    let mut desk = desk(&[&server]);
+    let reason = reason(made(&mut desk, get(&server.url("/"))).await);
+    assert!(reason.contains(words), "{reason}");
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_is_waited_for_as_long_as_the_attempt_lasts() {
+    let heard = Arc::new(Notify::new());
+    for (sent, words) in [
+        ("", "no answer within 30s: nothing had come yet"),
+        ("HTTP/1.1 200 OK\r\ncontent-le", "no answer within 30s: nothing had come yet"),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf",
+            "no answer within 30s: its body was still coming",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+            "no answer within 30s: its body was still coming",
+        ),
+    ] {
+        let told = Arc::clone(&heard);
+        let server = Server::start(move |mut wire| {
+            let told = Arc::clone(&told);
+            async move {
+                wire.request().await;
+                wire.send(sent).await;
+                told.notify_one();
+                wire.request().await;
+            }
+        })
+        .await;
+        let mut desk = desk(&[&server]);
+        desk.start(get(&server.url("/")), String::new());
+        heard.notified().await;
+        let began = time::Instant::now();
+        time::pause();
+        assert_eq!(reason(desk.next().await.outcome), words);
+        let took = began.elapsed();
+        assert!(took > Duration::from_secs(29) && took < Duration::from_secs(31), "{took:?}");
+        time::resume();
+    }
+}
+
+#[tokio::test]
+async fn slow_but_steady_is_in_time() {
+    let steps = Arc::new(Semaphore::new(0));
+    let allowed = Arc::clone(&steps);
+    let text =
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 7\r\n\r\n{\"a\":1}";
+    let server = Server::start(move |mut wire| {
+        let steps = Arc::clone(&allowed);
+        async move {
+            wire.request().await;
+            for byte in text.bytes() {
+                steps.acquire().await.expect("it is open").forget();
+                wire.send([byte]).await;
+            }
+        }
+    })
+    .await;
+    let mut desk = desk(&[&server]);
+    desk.start(get(&server.url("/")), String::new());
+    for _ in text.bytes() {
+        assert!(desk.finished().is_empty());
+        steps.add_permits(1);
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(answered(desk.next().await.outcome), (200, json!({ "a": 1 })));
+}
+
+#[tokio::test]
+async fn a_huge_body_is_given_up_before_it_is_read() {
+    let promised = "HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n";
+    let words = "more than 262144 bytes, the most that `calls.body-bytes-max` takes";
+    fails(Server::closing(promised).await, words).await;
+    let chunks = |mut wire: Wire<TcpStream>| async move {
+        wire.request().await;
+        wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
+        let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
+        // Without an end; it stops when the client closes.
+        while wire.stream.write_all(chunk.as_bytes()).await.is_ok() {}
+    };
+    fails(Server::start(chunks).await, words).await;
+    let unnamed = |mut wire: Wire<TcpStream>| async move {
+        wire.request().await;
+        wire.send("HTTP/1.1 200 OK\r\n\r\n").await;
+        while wire.stream.write_all(&[b'x'; 4096]).await.is_ok() {}
+    };
+    fails(Server::start(unnamed).await, words).await;
+}
+
+#[tokio::test]
+async fn a_body_of_the_most_that_is_allowed_is_taken_and_one_more_byte_is_not() {
+    for (length, taken) in [(1000, true), (1001, false)] {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
+        let server = Server::answering(head + &"x".repeat(length)).await;
+        let settings = Settings { body_bytes_max: 1000, ..near(&[&server.address.to_string()]) };
+        let outcome = made(&mut desk_with(settings, Arc::default()), get(&server.url("/"))).await;
+        assert_eq!(matches!(outcome, CallOutcome::Answered { .. }), taken, "{outcome:?}");
+    }
+    // What is no text grows to three times as much.
+    let mut answer = b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n".to_vec();
+    answer.extend([0xff; 500]);
+    let server = Server::answering(answer).await;
+    let settings = Settings { body_bytes_max: 1000, ..near(&[&server.address.to_string()]) };
+    let outcome = made(&mut desk_with(settings, Arc::default()), get(&server.url("/"))).await;
+    assert!(reason(outcome).contains("more than 1000 bytes"));
+}
+
+#[tokio::test]
+async fn headers_without_end_are_given_up() {
+    let many = |mut wire: Wire<TcpStream>| async move {
+        wire.request().await;
+        wire.send("HTTP/1.1 200 OK\r\n").await;
+        while wire.stream.write_all(b"x-a: b\r\n").await.is_ok() {}
+    };
+    fails(Server::start(many).await, "headers are too many or too large").await;
+    let long = |mut wire: Wire<TcpStream>| async move {
+        wire.request().await;
+        wire.send("HTTP/1.1 200 OK\r\nx-a: ").await;
+        while wire.stream.write_all(&[b'x'; 1000]).await.is_ok() {}
+    };
+    fails(Server::start(long).await, "headers are too many or too large").await;
+    let more = "x-a: b\r\n".repeat(101);
+    let finite = format!("HTTP/1.1 200 OK\r\n{more}content-length: 0\r\n\r\n");
+    fails(Server::closing(finite).await, "headers are too many or too large").await;
+}
+
+#[tokio::test]
+async fn a_length_that_lies_is_found_out() {
+    let short = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf";
+    fails(Server::closing(short).await, "broken: ").await;
+    let torn = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\nhalf";
+    fails(Server::closing(torn).await, "broken: ").await;
+    for twice in
+        ["content-length: 2\r\ncontent-length: 3", "content-length: -1", "content-length: x"]
+    {
+        let answer = format!("HTTP/1.1 200 OK\r\n{twice}\r\n\r\n{{}}");
+        fails(Server::closing(answer).await, "broken: ").await;
+    }
+    // What comes behind the promised end is not part of it, and not of the next answer either.
+    let server =
+        Server::answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]HTTP/1.1 500 X\r\n\r\n")
+            .await;
+    let mut desk = desk(&[&server]);
+    for _ in 0..5 {
+        let outcome = made(&mut desk, get(&server.url("/"))).await;
+        assert_eq!(answered(outcome), (200, json!([])));
+    }
+}
+
+#[tokio::test]
+async fn garbage_behind_the_last_chunk_harms_nobody() {
+    let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    let server = Server::answering(format!("{head}\0garbage{OK}")).await;
+    let mut desk = desk(&[&server]);
+    for _ in 0..5 {
+        let outcome = made(&mut desk, get(&server.url("/"))).await;
+        assert_eq!(answered(outcome), (200, json!({})));
+    }
+    for sizes in
+        ["zz\r\n{}\r\n0\r\n\r\n", "ffffffffffffffffff\r\n{}", "2\r\n{}garbage\r\n0\r\n\r\n"]
+    {
+        let answer = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{sizes}");
+        fails(Server::closing(answer).await, "broken: ").await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_refused() {
+    for answer in [
+        "",
+        "\r\n\r\n",
+        "HTTP/1.1\r\n\r\n",
+        "HTTP/1.1 abc OK\r\n\r\n",
+        "HTTP/1.1 20 OK\r\n\r\n",
+        "HTTP/9.9 200 OK\r\n\r\n",
+        "HTTP/2.0 200 OK\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.2\r\n",
+        "\u{0}\u{1}\u{2}\u{3}\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nx: a\u{0}b\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nfolded: a\r\n b\r\n\r\n",
+    ] {
+        fails(Server::closing(answer).await, "the answer is broken: ").await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_reset_is_a_failure_with_words() {
+    let reset = |mut wire: Wire<TcpStream>| async move {
+        wire.request().await;
+        wire.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf").await;
+        wire.stream.set_zero_linger().expect("a socket");
+    };
+    fails(Server::start(reset).await, "the answer is broken: ").await;
+}
+
+#[tokio::test]
+async fn a_port_that_nobody_listens_on_is_said_so() {
+    let server = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = server.local_addr().expect("an address").to_string();
+    drop(server);
+    let mut desk = desk_with(near(&[&address]), Arc::default());
+    let reason = reason(made(&mut desk, get(&format!("http://{address}/"))).await);
+    assert!(reason.starts_with(&format!("{address} cannot be connected to: ")), "{reason}");
+}

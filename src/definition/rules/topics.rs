@@ -1,0 +1,110 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::events::{Taken, taken};
+use super::whole::Whole;
+use crate::definition::diagnostic::Code;
+use crate::definition::{Compensation, Step, StepKind};
+use crate::message::{Address, Topic};
+
+/// The ends of the engine's own topics that no user's topic is likely to have.
+const ENGINE_TOPICS: [&str; 3] = [".inbox", ".changelog", ".dead-letters"];
+
+/// Shorter topics may differ by one letter and be right.
+const SPELT_CHARS_MIN: usize = 6;
+
+/// Finds topics that are the engine's own, or where an answer will hardly come.
+pub(super) fn check(whole: &mut Whole<'_>) {
+    let read: Vec<Taken<'_>> = whole.steps().flat_map(taken).collect();
+    engine_topics(whole, &read);
+    command_topics(whole, &read);
+    spelling(whole, &read);
+}
+
+/// Every topic of the definition with a place where it stands.
+fn named<'d>(whole: &Whole<'d>, read: &[Taken<'d>]) -> Vec<(Range<usize>, &'d Topic)> {
+    let definition = whole.definition;
+    let file = &whole.places.file;
+    let starts = definition.starts.iter().map(|s| (file.value("start"), &s.on.topic));
+    let cancels = definition.cancel.iter().map(|c| (file.value("cancel"), &c.on.topic));
+    let read = read.iter().map(|t| (whole.keys(t.step.id).value(&t.path), &t.on.topic));
+    let sent = whole.steps().flat_map(|step| {
+        let keys = whole.keys(step.id);
+        step.sends().map(move |on| (keys.key("step"), &on.topic))
+    });
+    starts.chain(cancels).chain(read).chain(sent).collect()
+}
+
+/// Topics that look like the engine's own.
+fn engine_topics(whole: &mut Whole<'_>, read: &[Taken<'_>]) {
+    let is_own = |topic: &Topic| ENGINE_TOPICS.iter().any(|end| topic.as_str().ends_with(end));
+    let mut told = BTreeSet::new();
+    for (span, topic) in named(whole, read) {
+        if !is_own(topic) || !told.insert(topic.clone()) {
+            continue;
+        }
+        let message = format!("`{topic}` looks like one of the engine's own topics");
+        let help = "read and write the topics of your services; the engine's are its own business";
+        whole.warn(Code::EngineTopic, span, message, help);
+    }
+}
+
+fn commands(step: &Step) -> impl Iterator<Item = &Address> {
+    let own = match &step.kind {
+        StepKind::Command(command) => Some(&command.request.command),
+        _ => None,
+    };
+    let undo = match step.compensation() {
+        Compensation::Command { request, .. } => Some(&request.command),
+        _ => None,
+    };
+    own.into_iter().chain(undo)
+}
+
+/// An answer that is expected where only commands go, while all others come elsewhere.
+fn command_topics(whole: &mut Whole<'_>, read: &[Taken<'_>]) {
+    let sent: BTreeSet<&Topic> = whole.steps().flat_map(commands).map(|c| &c.topic).collect();
+    let (odd, usual): (Vec<_>, Vec<_>) = read.iter().partition(|t| sent.contains(&t.on.topic));
+    let addresses: BTreeSet<&Address> = odd.iter().map(|t| t.on).collect();
+    if addresses.len() != 1 || usual.len() < 2 {
+        return;
+    }
+    for taken in odd {
+        let message = format!("`{}` is a topic that this saga sends commands to", taken.on.topic);
+        let help = "read the topic on which the participant answers, such as `inventory.events`";
+        let span = whole.keys(taken.step.id).value(&taken.path);
+        whole.warn(Code::UnlikelyTopic, span, message, help);
+    }
+}
+
+/// A topic that stands once and is spelt almost like another.
+fn spelling(whole: &mut Whole<'_>, read: &[Taken<'_>]) {
+    let named = named(whole, read);
+    let mut count: BTreeMap<&Topic, usize> = BTreeMap::new();
+    for (_, topic) in &named {
+        *count.entry(topic).or_default() += 1;
+    }
+    let mut told = BTreeSet::new();
+    for (span, topic) in &named {
+        let text = topic.as_str();
+        let near = count.iter().find(|(other, times)| {
+            **times >= count[topic]
+                && text.len() >= SPELT_CHARS_MIN
+                && strsim::damerau_levenshtein(other.as_str(), text) == 1
+                && letters(other) != letters(topic)
+        });
+        let (1, Some((near, _))) = (count[topic], near) else { continue };
+        // Of two that stand once each, the first one is told.
+        if told.contains(near) || !told.insert(topic) {
+            continue;
+        }
+        let message = format!("`{topic}` is spelt almost like `{near}`");
+        let help = format!("did you mean `{near}`?");
+        whole.warn(Code::UnlikelyTopic, span.clone(), message, help);
+    }
+}
+
+/// A topic's name without its digits: versions are no misspellings.
+fn letters(topic: &Topic) -> String {
+    topic.as_str().chars().filter(|c| !c.is_ascii_digit()).collect()
+}

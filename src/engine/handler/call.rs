@@ -1,0 +1,271 @@
+//! Requests over HTTP, made at the edge after the commit; what comes of them is told.
+
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value};
+
+use super::forward::{self, No, push};
+use super::reply;
+use super::request::{self, Asked, Slot};
+use super::{back, late, wake};
+use crate::definition::{CallDone, CallRequest, CallStep, Compensation, Scheme, Step, StepKind};
+use crate::engine::fill::{fits, headers};
+use crate::engine::place::{Line, Place};
+use crate::engine::turn::{Turn, shortened};
+use crate::engine::{
+    Call, CallOutcome, Called, Failure, FailureKind, NoteKind, Phase, Progress, Rejection,
+    StepState,
+};
+use crate::expression::{Name, Piece, Scope, Template};
+use crate::message::CommandId;
+
+pub(in crate::engine) fn enter(
+    turn: &mut Turn<'_>,
+    line: &Line,
+    step: &Step,
+    call: &CallStep,
+) -> Result<(), String> {
+    let unsent = request::unsent(turn.now);
+    let asked = Asked::Call(&call.request);
+    let sent = request::send(turn, line, step, Slot::Action, asked, &unsent)?;
+    push(turn, line, StepState { action: Some(sent), ..StepState::new(step.id, Phase::Running) });
+    Ok(())
+}
+
+/// Fills a call from the data as it stands.
+pub(in crate::engine) fn fill(
+    turn: &Turn<'_>,
+    line: &Line,
+    id: CommandId,
+    undoes: Option<String>,
+    request: &CallRequest,
+) -> Result<Call, String> {
+    let bound = turn.bound(line);
+    let scope = bound.scope();
+    let scheme = match request.scheme {
+        Scheme::Http => "http",
+        Scheme::Https => "https",
+    };
+    let path = path(&request.path, &scope)
+        .map_err(|e| format!("the path of the call cannot be filled: {e}"))?;
+    let body = match &request.body {
+        None => None,
+        Some(template) => Some(
+            template
+                .render(&scope)
+                .map_err(|e| format!("`body` of the call cannot be filled: {e}"))?,
+        ),
+    };
+    if let Some(body) = &body {
+        fits(body, &request.authority)?;
+    }
+    let headers = headers(&request.headers, &scope)
+        .map_err(|e| format!("`headers` of the call cannot be filled: {e}"))?;
+    Ok(Call {
+        idempotency_key: id.idempotency_key(),
+        id,
+        undoes,
+        method: request.method,
+        url: format!("{scheme}://{}{path}", request.authority),
+        headers,
+        body,
+        within: request.within,
+    })
+}
+
+/// A path in which each expression's value is percent-encoded.
+fn path(template: &Template, scope: &Scope<'_>) -> Result<String, crate::expression::Error> {
+    match template {
+        Template::Text(pieces) => {
+            let mut text = String::new();
+            for piece in pieces {
+                match piece {
+                    Piece::Literal(literal) => text.push_str(literal),
+                    Piece::Hole(expression) => encode(&expression.text(scope)?, &mut text),
+                }
+            }
+            Ok(text)
+        }
+        Template::Whole(expression) => {
+            let mut text = String::new();
+            encode(&expression.text(scope)?, &mut text);
+            Ok(text)
+        }
+        Template::Literal(_) | Template::List(_) | Template::Object(_) => template.text(scope),
+    }
+}
+
+fn encode(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+}
+
+/// What an answer to a call reads as in expressions.
+fn event(status: u16, headers: &[(String, String)], body: &Value) -> Value {
+    let headers: Map<String, Value> =
+        headers.iter().map(|(n, v)| (n.clone(), Value::String(v.clone()))).collect();
+    serde_json::json!({ "status": status, "headers": headers, "body": body })
+}
+
+fn is_one_of(status: u16, ranges: &[RangeInclusive<u16>]) -> bool {
+    ranges.iter().any(|range| range.contains(&status))
+}
+
+/// Takes what came of a call.
+///
+/// # Errors
+/// When nothing waits for it any more, or the answer lacks what the definition reads from it.
+pub(in crate::engine) fn take(turn: &mut Turn<'_>, called: &Called) -> Result<(), Rejection> {
+    let unknown = || Rejection::Unmatched(format!("call {} was never made", called.command));
+    let id: CommandId = called.command.parse().map_err(|_| unknown())?;
+    let place = Place::named(turn.definition, &turn.generation.frame, &id.step);
+    let place = place.ok_or_else(unknown)?;
+    let slot = Slot::of(id.part);
+    let step = turn.step_at(&place);
+    let Some(Asked::Call(asked)) = Asked::of(step, slot) else {
+        return Err(unknown());
+    };
+    let before = slot.request(turn.at(&place)).cloned().ok_or_else(unknown)?;
+    if !(1..=before.attempts).contains(&id.attempt) {
+        return Err(unknown());
+    }
+    if !before.lacks_answer() {
+        return Err(Rejection::Duplicate(format!("call {id} was answered before")));
+    }
+    let reason = match &called.outcome {
+        CallOutcome::Failed { reason } => reason.clone(),
+        CallOutcome::Answered { status, headers, body } => {
+            let event = event(*status, headers, body);
+            if answered(turn, &place, slot, asked, *status, &event, &called.command)? {
+                return Ok(());
+            }
+            format!("status {status}")
+        }
+    };
+    let is_last = id.attempt == before.attempts;
+    match before.progress {
+        Progress::Waiting(_) if is_last => {
+            wake::attempt_over(turn, &place, slot, Asked::Call(asked), &before, &reason);
+            Ok(())
+        }
+        Progress::Waiting(_)
+        | Progress::Pausing(_)
+        | Progress::Answered
+        | Progress::GivenUp
+        | Progress::Parked
+        | Progress::Open => Err(Rejection::Ignored(format!("call {id} was given up before"))),
+    }
+}
+
+/// Whether an answer says done or no; then it is obeyed.
+fn answered(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    slot: Slot,
+    asked: &CallRequest,
+    status: u16,
+    event: &Value,
+    by: &str,
+) -> Result<bool, Rejection> {
+    let refused = |reason: String| Rejection::Refused(format!("{by}: {reason}"));
+    let more = Some((Name::Event, event));
+    if let Some(done) = find_done(turn, place, &asked.done, status, event).map_err(refused)? {
+        match slot {
+            Slot::Action | Slot::Probe => happened(turn, place, done, event, by),
+            Slot::Undo(run) => {
+                let own = match turn.step_at(place).compensation() {
+                    Compensation::Call { set, .. } => set.as_slice(),
+                    Compensation::Unsaid
+                    | Compensation::Nothing
+                    | Compensation::Command { .. }
+                    | Compensation::Emit(_)
+                    | Compensation::Child => &[],
+                };
+                let set = done.set.as_deref().unwrap_or(own);
+                turn.assigned(&place.line, set, more).map(|written| {
+                    turn.write(&place.line, written);
+                    back::undone(turn, place, run, by);
+                })
+            }
+        }
+        .map_err(refused)?;
+        return Ok(true);
+    }
+    let StepKind::Call(call) = &turn.step_at(place).kind else {
+        return Ok(false);
+    };
+    if slot != Slot::Action {
+        return Ok(false);
+    }
+    for failed in &call.failed {
+        let condition = failed.condition.as_ref();
+        if !is_one_of(status, &failed.status)
+            || !reply::is_so(turn, place, condition, event).map_err(refused)?
+        {
+            continue;
+        }
+        if turn.at(place).phase != Phase::Running {
+            late::rejection(turn, place, by);
+            return Ok(true);
+        }
+        let reason = match &failed.reason {
+            None => format!("status {status}"),
+            Some(reason) => {
+                let bound = turn.bound(&place.line).with(more);
+                let text = reason.text(&bound.scope());
+                shortened(&text.map_err(|e| refused(format!("`reason` has no value: {e}")))?)
+            }
+        };
+        let written = turn.assigned(&place.line, &failed.set, more).map_err(refused)?;
+        let name = turn.name_at(place);
+        request::answered(turn.at_mut(place), by);
+        let failure = Failure { step: name.to_string(), kind: FailureKind::Rejected, reason };
+        forward::reject(turn, place, No { written, then: failed.then, failure });
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+fn find_done<'d>(
+    turn: &Turn<'_>,
+    place: &Place,
+    dones: &'d [CallDone],
+    status: u16,
+    event: &Value,
+) -> Result<Option<&'d CallDone>, String> {
+    for done in dones {
+        if is_one_of(status, &done.status)
+            && reply::is_so(turn, place, done.condition.as_ref(), event)?
+        {
+            return Ok(Some(done));
+        }
+    }
+    Ok(None)
+}
+
+/// The call was done: on time, or late.
+fn happened(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    done: &CallDone,
+    event: &Value,
+    by: &str,
+) -> Result<(), String> {
+    if turn.at(place).phase != Phase::Running {
+        late::success(turn, place, by);
+        return Ok(());
+    }
+    let step = turn.step_at(place);
+    let set = done.set.as_deref().unwrap_or(&step.set);
+    let written = turn.assigned(&place.line, set, Some((Name::Event, event)))?;
+    request::answered(turn.at_mut(place), by);
+    let name = turn.name_at(place);
+    turn.note(Some(&name), NoteKind::Succeeded, "the call was answered");
+    forward::succeed(turn, place, written);
+    Ok(())
+}

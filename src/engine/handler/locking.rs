@@ -1,0 +1,248 @@
+//! Steps under a lock: its keys are taken one by one in one order that all sagas share, so that
+//! nobody waits in a circle, and let go together.
+
+use super::{back, forward, join};
+use crate::definition::{LockStep, Release, Step, StepKind};
+use crate::engine::limits::LOCK_KEYS_MAX;
+use crate::engine::place::{Line, Place, places};
+use crate::engine::turn::Turn;
+use crate::engine::{
+    Effect, Failure, FailureKind, Hold, Letter, NoteKind, Phase, Rejection, Say, Stage, StepState,
+};
+use crate::message::{InstanceId, Key, Part, SagaName};
+
+pub(in crate::engine) fn enter(
+    turn: &mut Turn<'_>,
+    line: &Line,
+    step: &Step,
+    lock: &LockStep,
+) -> Result<(), String> {
+    let mut keys = Vec::with_capacity(lock.keys.len());
+    for template in &lock.keys {
+        let key = turn.text(line, template)?;
+        Key::new(&key).map_err(|e| format!("`lock`: {e}"))?;
+        keys.push(key);
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    if keys.is_empty() || keys.len() > LOCK_KEYS_MAX {
+        return Err(format!("a lock takes 1 to {LOCK_KEYS_MAX} keys, not {}", keys.len()));
+    }
+    let name = turn.name(line, step);
+    turn.note(Some(&name), NoteKind::Waiting, "for its lock");
+    let until = lock.within.map(|within| turn.now.after(within));
+    let hold = Hold { stage: Stage::Taking, got: 0, fence: 0, round: 1 };
+    let state =
+        StepState { until, keys, hold: Some(hold), ..StepState::new(step.id, Phase::Running) };
+    let place = forward::push(turn, line, state);
+    ask_next(turn, &place);
+    Ok(())
+}
+
+/// Takes a released lock again, for what was done under it must be undone.
+pub(in crate::engine) fn take_again(turn: &mut Turn<'_>, place: &Place) {
+    if let Some(hold) = &mut turn.at_mut(place).hold {
+        hold.stage = Stage::Taking;
+        hold.got = 0;
+        hold.round += 1;
+    }
+    ask_next(turn, place);
+}
+
+/// A person wants it tried again after it was rejected.
+pub(in crate::engine) fn again(turn: &mut Turn<'_>, place: &Place) {
+    let within = match &turn.step_at(place).kind {
+        StepKind::Lock(lock) => lock.within,
+        _ => None,
+    };
+    let until = within.map(|within| turn.now.after(within));
+    let state = turn.at_mut(place);
+    state.phase = Phase::Running;
+    state.until = until;
+    take_again(turn, place);
+}
+
+fn ask_next(turn: &mut Turn<'_>, place: &Place) {
+    let state = turn.at(place);
+    let Some(hold) = state.hold else {
+        return;
+    };
+    if let Some(key) = state.keys.get(hold.got as usize).cloned() {
+        say(turn, place, &key, hold.round, Say::Acquire { above: hold.fence });
+    }
+}
+
+/// A lock says that one of the keys is held.
+///
+/// # Errors
+/// When the step has it already.
+pub(in crate::engine) fn granted(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    letter: &Letter,
+    fence: u64,
+) -> Result<(), Rejection> {
+    let state = turn.at(place);
+    let key = letter.from.key.as_str();
+    let hold = state.hold.filter(|h| h.round == letter.round && h.stage == Stage::Taking);
+    let held = |h: Hold| state.keys.iter().take(h.got as usize).any(|k| k == key);
+    let known = state.hold.is_some_and(|h| {
+        h.round == letter.round && (h.stage == Stage::Held || (h.stage == Stage::Taking && held(h)))
+    });
+    if known {
+        return Err(Rejection::Duplicate(format!("{key} is held already")));
+    }
+    let Some(hold) = hold.filter(|h| state.keys.get(h.got as usize).is_some_and(|k| k == key))
+    else {
+        // Nobody here wants it any more.
+        say(turn, place, key, letter.round, Say::Release { fence });
+        return Ok(());
+    };
+    let got = hold.got + 1;
+    let all = got as usize == state.keys.len();
+    let stage = if all { Stage::Held } else { Stage::Taking };
+    let hold = Hold { stage, got, fence: hold.fence.max(fence), ..hold };
+    turn.at_mut(place).hold = Some(hold);
+    if all {
+        held_all(turn, place);
+    } else {
+        ask_next(turn, place);
+    }
+    Ok(())
+}
+
+/// All keys are held: its steps begin, or are undone.
+fn held_all(turn: &mut Turn<'_>, place: &Place) {
+    let name = turn.name_at(place);
+    turn.note(Some(&name), NoteKind::Locked, "");
+    if turn.at(place).phase != Phase::Running {
+        back::turn_branches(turn, place);
+        return;
+    }
+    let StepKind::Lock(lock) = &turn.step_at(place).kind else {
+        return;
+    };
+    let state = turn.at_mut(place);
+    state.until = None;
+    state.frames = vec![join::branch(lock.block, 0)];
+}
+
+/// A lock says that too many wait for it.
+///
+/// # Errors
+/// When the step does not wait for it.
+pub(in crate::engine) fn full(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    letter: &Letter,
+) -> Result<(), Rejection> {
+    let state = turn.at(place);
+    let key = letter.from.key.as_str();
+    let asked = state.hold.is_some_and(|h| {
+        (h.round, h.stage) == (letter.round, Stage::Taking)
+            && state.keys.get(h.got as usize).is_some_and(|k| k == key)
+    });
+    if !asked {
+        return Err(Rejection::Duplicate(format!("{key} is not asked for any more")));
+    }
+    let running = state.phase == Phase::Running;
+    let reason = format!("too many wait for {key} already");
+    abandon(turn, place);
+    match (&turn.step_at(place).kind, running) {
+        (StepKind::Lock(lock), true) => {
+            let step = turn.name_at(place).to_string();
+            let failure = Failure { step, kind: FailureKind::Rejected, reason };
+            forward::refuse(turn, place, &lock.failed, failure, None);
+        }
+        _ => turn.park(place, true, &reason),
+    }
+    Ok(())
+}
+
+/// The steps under the lock are done.
+pub(in crate::engine) fn join(turn: &mut Turn<'_>, place: &Place, step: &Step, lock: &LockStep) {
+    let now = match lock.release {
+        Release::Block => true,
+        Release::Pivot => turn.generation.pivoted,
+        Release::End => false,
+    };
+    forward::conclude(turn, place, &step.set, None);
+    if now && turn.at(place).phase == Phase::Succeeded {
+        release(turn, place);
+    }
+}
+
+/// From the pivot on nothing under a lock can be undone any more.
+pub(in crate::engine) fn passed_pivot(turn: &mut Turn<'_>) {
+    let done = |state: &StepState| {
+        state.phase == Phase::Succeeded && state.hold.is_some_and(|h| h.stage == Stage::Held)
+    };
+    for place in places(&turn.generation.frame, done) {
+        let StepKind::Lock(lock) = &turn.step_at(&place).kind else {
+            continue;
+        };
+        if lock.release == Release::Pivot && turn.at(&place).frames.iter().all(join::is_done) {
+            release(turn, &place);
+        }
+    }
+}
+
+/// The end: nothing is held any more.
+pub(in crate::engine) fn release_all(turn: &mut Turn<'_>) {
+    for place in places(&turn.generation.frame, |state| state.hold.is_some()) {
+        release(turn, &place);
+    }
+}
+
+/// Lets the keys go, if they are held.
+pub(in crate::engine) fn release(turn: &mut Turn<'_>, place: &Place) {
+    let state = turn.at(place);
+    let Some(hold) = state.hold.filter(|hold| hold.stage == Stage::Held) else {
+        return;
+    };
+    for key in state.keys.clone() {
+        say(turn, place, &key, hold.round, Say::Release { fence: hold.fence });
+    }
+    freed(turn, place);
+    let name = turn.name_at(place);
+    turn.note(Some(&name), NoteKind::Released, "");
+}
+
+/// Gives up a lock that is being taken: what is held is let go, what is asked for withdrawn.
+pub(in crate::engine) fn abandon(turn: &mut Turn<'_>, place: &Place) {
+    let state = turn.at(place);
+    let Some(hold) = state.hold.filter(|hold| hold.stage == Stage::Taking) else {
+        return;
+    };
+    for (at, key) in state.keys.clone().into_iter().enumerate().take(hold.got as usize + 1) {
+        let is_held = at < hold.got as usize;
+        let word = if is_held { Say::Release { fence: hold.fence } } else { Say::Withdraw };
+        say(turn, place, &key, hold.round, word);
+    }
+    freed(turn, place);
+}
+
+fn freed(turn: &mut Turn<'_>, place: &Place) {
+    if let Some(hold) = &mut turn.at_mut(place).hold {
+        hold.stage = Stage::Freed;
+        hold.got = 0;
+    }
+}
+
+fn say(turn: &mut Turn<'_>, place: &Place, key: &str, round: u32, say: Say) {
+    let name = turn.name_at(place);
+    let Ok(key) = Key::new(key) else {
+        return;
+    };
+    let to = InstanceId { saga: SagaName::lock(), key };
+    let asked = turn.command_id(&name, Part::Action, round);
+    let letter = Letter {
+        id: format!("{asked}/{}/{}", say.text(), to.key),
+        from: turn.id.clone(),
+        generation: turn.generation.number,
+        step: name.to_string(),
+        round,
+        say,
+    };
+    turn.out.effects.push(Effect::Letter { to, letter });
+}

@@ -1,0 +1,199 @@
+//! Locks: instances of the built-in saga `segue-lock`, first come, first served.
+//!
+//! A lock's token grows with every holder, also over the time in which the lock was forgotten: it
+//! starts from the clock of its input, and from the greatest token that its claimants have seen.
+
+use super::limits::{CLAIMS_MAX, LOCK_KEPT};
+use super::{Effect, Input, Instance, Letter, Note, NoteKind, Rejection, Say, Transition};
+use crate::message::{InstanceId, Timestamp};
+
+/// Who holds a lock and who waits for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lock {
+    /// The last token that was handed out, or a greater one that was used elsewhere.
+    pub fence: u64,
+    /// Who holds it, and the token they were given.
+    pub holder: Option<(Claim, u64)>,
+    /// Who waits, in their order.
+    pub waiting: Vec<Claim>,
+    /// When it is forgotten; set while nobody holds it.
+    pub forget: Option<Timestamp>,
+}
+
+/// Who wants a lock: a step of an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The instance.
+    pub instance: InstanceId,
+    /// Its life.
+    pub generation: u32,
+    /// The coordinate of the step.
+    pub step: String,
+    /// How often that step has asked.
+    pub round: u32,
+}
+
+impl Claim {
+    fn of(letter: &Letter) -> Self {
+        Self {
+            instance: letter.from.clone(),
+            generation: letter.generation,
+            step: letter.step.clone(),
+            round: letter.round,
+        }
+    }
+
+    /// Whether it is the same step's, of whatever round.
+    fn is_of(&self, other: &Self) -> bool {
+        (&self.instance, self.generation, &self.step)
+            == (&other.instance, other.generation, &other.step)
+    }
+}
+
+/// What an input does to a lock.
+///
+/// # Errors
+/// When it changes nothing, and why.
+pub(super) fn step(
+    id: &InstanceId,
+    before: Option<&Instance>,
+    input: &Input,
+    now: Timestamp,
+) -> Result<Transition, Rejection> {
+    let instance = before.cloned().unwrap_or_default();
+    let lock = instance.lock.clone().unwrap_or_default();
+    let mut desk = Desk { id, lock, now, effects: Vec::new(), notes: Vec::new() };
+    match input {
+        Input::Letter(letter) => desk.read(letter)?,
+        Input::Wake if desk.lock.forget.is_some_and(|at| at <= now) => {
+            return Ok(Transition { after: None, effects: Vec::new(), notes: Vec::new() });
+        }
+        Input::Wake => return Err(Rejection::Ignored("no timer is due".to_owned())),
+        Input::Event(_) | Input::Act(_) | Input::Called(_) => {
+            return Err(Rejection::Unmatched(format!("{id} is a lock and takes letters only")));
+        }
+    }
+    let Desk { lock, effects, notes, .. } = desk;
+    assert!(
+        lock.forget.is_none() == lock.holder.is_some(),
+        "a lock is forgotten when nobody holds it, and only then"
+    );
+    let after = Some(Instance { lock: Some(lock), ..instance });
+    Ok(Transition { after, effects, notes })
+}
+
+/// A lock while a letter is read.
+struct Desk<'a> {
+    id: &'a InstanceId,
+    lock: Lock,
+    now: Timestamp,
+    effects: Vec<Effect>,
+    notes: Vec<Note>,
+}
+
+impl Desk<'_> {
+    fn read(&mut self, letter: &Letter) -> Result<(), Rejection> {
+        let claim = Claim::of(letter);
+        match &letter.say {
+            Say::Acquire { above } => self.acquire(claim, *above),
+            Say::Release { fence } => {
+                let held = |(holder, token): &(Claim, u64)| *holder == claim && token <= fence;
+                if !self.lock.holder.as_ref().is_some_and(held) {
+                    return Err(self.no_news(letter));
+                }
+                self.lock.fence = self.lock.fence.max(*fence);
+                self.free();
+                Ok(())
+            }
+            Say::Withdraw => {
+                if self.lock.holder.as_ref().is_some_and(|(holder, _)| *holder == claim) {
+                    self.free();
+                    return Ok(());
+                }
+                let place = self.lock.waiting.iter().position(|waiting| *waiting == claim);
+                let place = place.ok_or_else(|| self.no_news(letter))?;
+                self.lock.waiting.remove(place);
+                Ok(())
+            }
+            Say::Start { .. }
+            | Say::TakeBack { .. }
+            | Say::ParentGone
+            | Say::Ended { .. }
+            | Say::Taken
+            | Say::TakenBack
+            | Say::Kept
+            | Say::Granted { .. }
+            | Say::Full => Err(Rejection::Unmatched(format!(
+                "{} is a lock and does not take letters that say {}",
+                self.id,
+                letter.say.text()
+            ))),
+        }
+    }
+
+    fn no_news(&self, letter: &Letter) -> Rejection {
+        Rejection::Duplicate(format!("{} is no news to {}", letter.id, self.id))
+    }
+
+    fn acquire(&mut self, claim: Claim, above: u64) -> Result<(), Rejection> {
+        let held = self.lock.holder.as_ref().map(|(holder, _)| holder);
+        let known = held.into_iter().chain(&self.lock.waiting).find(|other| other.is_of(&claim));
+        if known.is_some() {
+            return Err(Rejection::Duplicate(format!(
+                "{} of {} has or awaits {} already",
+                claim.step, claim.instance, self.id
+            )));
+        }
+        self.lock.fence = self.lock.fence.max(above);
+        if self.lock.holder.is_none() {
+            self.grant(claim);
+        } else if self.lock.waiting.len() < CLAIMS_MAX {
+            self.note(NoteKind::Queued, &claim);
+            self.lock.waiting.push(claim);
+        } else {
+            self.say(&claim, Say::Full);
+        }
+        Ok(())
+    }
+
+    fn grant(&mut self, claim: Claim) {
+        let clock = u64::try_from(self.now.0).unwrap_or_default();
+        let fence = (self.lock.fence + 1).max(if self.lock.fence == 0 { clock } else { 0 });
+        self.lock.fence = fence;
+        self.lock.forget = None;
+        self.note(NoteKind::Locked, &claim);
+        self.say(&claim, Say::Granted { fence });
+        self.lock.holder = Some((claim, fence));
+    }
+
+    /// Nobody holds it: the next one does.
+    fn free(&mut self) {
+        if let Some((holder, _)) = self.lock.holder.take() {
+            self.note(NoteKind::Released, &holder);
+        }
+        if self.lock.waiting.is_empty() {
+            self.lock.forget = Some(self.now.after(LOCK_KEPT));
+        } else {
+            let next = self.lock.waiting.remove(0);
+            self.grant(next);
+        }
+    }
+
+    fn note(&mut self, kind: NoteKind, claim: &Claim) {
+        let words = format!("{} of {}", claim.step, claim.instance);
+        self.notes.push(Note { generation: 0, step: None, kind, words });
+    }
+
+    fn say(&mut self, claim: &Claim, say: Say) {
+        let Claim { instance, generation, step, round } = claim.clone();
+        let letter = Letter {
+            id: format!("{}/{}/{instance}/{generation}/{step}/{round}", self.id, say.text()),
+            from: self.id.clone(),
+            generation,
+            step,
+            round,
+            say,
+        };
+        self.effects.push(Effect::Letter { to: instance, letter });
+    }
+}

@@ -1,0 +1,159 @@
+use bytes::Bytes;
+use prost::Message as _;
+
+use super::envelope::{Cause, Purpose, asked, outgoing};
+use super::ports::{Append, DeadLetter, HistoryRecord, InboxRecord};
+use super::settings::{Observed, Unmatched};
+use super::shard::{Case, Tools};
+use crate::engine::{self, Effect, Generation, Input, Letter, Message, Question};
+use crate::format::{seal, wire};
+use crate::message::{Address, CommandId, Headers, InstanceId, Origin, TraceContext, shard_of};
+
+/// What becomes of an input that nothing waits for.
+pub(super) fn unmatched_by<S>(
+    id: &InstanceId,
+    reason: String,
+    case: &Case<'_>,
+    tools: &mut Tools<'_, S>,
+) {
+    let rule = match &case.input {
+        Input::Event(event) => tools.settings.unmatched.of(&event.address.topic),
+        // A timer of an instance that has gone means nothing.
+        Input::Wake => Unmatched::Count,
+        Input::Act(_) | Input::Letter(_) | Input::Called(_) => Unmatched::DeadLetter,
+    };
+    if rule == Unmatched::DeadLetter {
+        bury(Some(id), reason, case, tools);
+    }
+}
+
+/// Turns effects into messages; answers what was sent.
+pub(super) fn perform<S>(
+    id: &InstanceId,
+    effects: Vec<Effect>,
+    generation: Option<&Generation>,
+    case: &Case<'_>,
+    tools: &mut Tools<'_, S>,
+) -> Vec<(CommandId, Address)> {
+    let number = generation.map_or(0, |g| g.number);
+    let parent = generation.map(|g| g.trace_parent.as_str()).filter(|text| !text.is_empty());
+    let mut sent = Vec::with_capacity(effects.len());
+    let cause = Cause {
+        app: &tools.settings.app,
+        id,
+        event: case.event.map(|event| event.id.as_str()),
+        trace: TraceContext::of(id, number, parent),
+        at: case.record.timestamp,
+    };
+    for effect in effects {
+        match effect {
+            Effect::Command(message) => send(message, Purpose::Command, &cause, &mut sent, tools),
+            Effect::Fact(message) => send(message, Purpose::Fact, &cause, &mut sent, tools),
+            Effect::Complaint(reason) => bury(Some(id), reason, case, tools),
+            Effect::Letter { to, letter } => post(&to, &letter, tools),
+            Effect::Call(call) => {
+                let trace_parent = cause.trace.traceparent(&call.id);
+                tools.pending.calls.push((call, trace_parent));
+            }
+            Effect::Question(question) => ask(&question, &cause, tools),
+        }
+    }
+    sent
+}
+
+fn send<S>(
+    message: Message,
+    purpose: Purpose,
+    cause: &Cause<'_>,
+    sent: &mut Vec<(CommandId, Address)>,
+    tools: &mut Tools<'_, S>,
+) {
+    let written = outgoing(&message, purpose, cause);
+    tools.pending.bytes += written.body.len();
+    tools.pending.messages.push(written);
+    sent.push((message.id, message.to));
+}
+
+/// Lays a letter into the inbox of whoever it is for, in the same transaction.
+fn post<S>(to: &InstanceId, letter: &Letter, tools: &mut Tools<'_, S>) {
+    let target = wire::Target { saga: to.saga.to_string(), key: to.key.to_string() };
+    let input = Some(wire::inbox::Input::Letter(wire::Letter::new(letter)));
+    let inbox = wire::Inbox { targets: vec![target], shared: false, input };
+    let value = Bytes::from(inbox.encode_to_vec());
+    tools.pending.bytes += value.len();
+    let shard = shard_of(to, tools.settings.shards);
+    tools.pending.letters.push(Append { shard, value });
+}
+
+/// Tells the people who answer questions.
+fn ask<S>(question: &Question, cause: &Cause<'_>, tools: &mut Tools<'_, S>) {
+    let written = asked(question, &tools.settings.questions, cause);
+    tools.pending.bytes += written.body.len();
+    tools.pending.messages.push(written);
+}
+
+/// Sends what is at hand to the dead letters.
+pub(super) fn bury<S>(
+    id: Option<&InstanceId>,
+    reason: String,
+    case: &Case<'_>,
+    tools: &mut Tools<'_, S>,
+) {
+    tools.counts.dead_letters += 1;
+    let event = case.event;
+    tools.pending.dead_letters.push(DeadLetter {
+        reason,
+        origin: event.and_then(|event| event.origin().ok()),
+        instance: id.map(ToString::to_string),
+        key: event.and_then(|event| event.key.clone()).map(Bytes::from),
+        headers: event.map(headers).unwrap_or_default(),
+        body: event.map_or_else(Bytes::new, |event| event.body.clone().into()),
+    });
+}
+
+/// The headers that the gateway read, as far as a sent-again copy needs them.
+fn headers(event: &wire::Event) -> Headers {
+    let mut headers = Headers::default();
+    headers.push(crate::message::header::TYPE, event.event_type.clone());
+    headers.push(crate::message::header::ID, event.id.clone());
+    if let Some(command) = &event.command {
+        headers.push(crate::message::header::COMMAND, command.clone());
+    }
+    headers
+}
+
+pub(super) fn unreadable<S>(record: &InboxRecord, reason: &str, tools: &mut Tools<'_, S>) {
+    tools.counts.unreadable += 1;
+    tools.counts.dead_letters += 1;
+    let inbox = format!("{}.inbox", tools.settings.app);
+    let topic = crate::message::Topic::new(&inbox).ok();
+    let partition = i32::try_from(record.shard.0).unwrap_or(i32::MAX);
+    tools.pending.dead_letters.push(DeadLetter {
+        reason: reason.to_owned(),
+        origin: topic.map(|topic| Origin { topic, partition, offset: record.offset }),
+        instance: None,
+        key: None,
+        headers: Headers::default(),
+        body: record.value.clone(),
+    });
+}
+
+pub(super) fn history(observed: &Observed) -> HistoryRecord {
+    let note = |note: &engine::Note| wire::Note {
+        kind: note.kind.text().to_owned(),
+        step: note.step.as_ref().map(ToString::to_string).unwrap_or_default(),
+        words: note.words.clone(),
+    };
+    let entry = wire::Entry {
+        saga: observed.id.saga.to_string(),
+        key: observed.id.key.to_string(),
+        generation: observed.generation,
+        transition: observed.transition,
+        at_ms: observed.at.0,
+        status: observed.status.map_or("forgotten", engine::Status::text).to_owned(),
+        shard: i32::try_from(observed.shard.0).unwrap_or(i32::MAX),
+        inbox: observed.offset.0,
+        notes: observed.notes.iter().map(note).collect(),
+    };
+    HistoryRecord { key: observed.id.to_string().into(), value: seal(&entry).into() }
+}
