@@ -10,7 +10,7 @@ const PAD_ABOVE: i32 = 10;
 /// The room between the word of a particular and what it says.
 const WORD_GAP: i32 = 8;
 /// The most lines of a heading or of a particular.
-const LINES_MAX: usize = 3;
+const LINES_MAX: usize = 5;
 /// The narrowest and widest card of a step, those of what undoes one, and a region's widest head.
 const STEP: (i32, i32) = (180, 300);
 const UNDO: (i32, i32) = (150, 280);

@@ -41,8 +41,11 @@ impl<'d> Composer<'d> {
         let start = self.node(Shape::Start, whole::start(definition, self.words));
         self.picture.lines[line.0].items.push(Item::Node(start));
         self.steps(definition, definition.main(), line);
-        let end = self.node(Shape::Completed, whole::completed(definition, self.words));
-        self.picture.lines[line.0].items.push(Item::Node(end));
+        let last = self.picture.line(line).items.last();
+        if !last.is_some_and(|last| self.picture.is_dead_end(*last)) {
+            let end = self.node(Shape::Completed, whole::completed(definition, self.words));
+            self.picture.lines[line.0].items.push(Item::Node(end));
+        }
         if self.picture.lines[line.0].back {
             let end = self.node(Shape::Compensated, whole::compensated(definition, self.words));
             self.picture.nodes[start.0].about.undo = Some(end);

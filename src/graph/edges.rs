@@ -22,7 +22,7 @@ fn forward(picture: &Picture, line: LineId, edges: &mut Vec<Edge>) {
             let label = picture.label_before(line, index);
             edges.push(Edge { line, from, to: first, role: Role::Forward, label });
         }
-        before = (!never_succeeds(picture, *item)).then_some(last);
+        before = (!picture.is_dead_end(*item)).then_some(last);
     }
     if let (Some(from), Some(owner)) = (before, owner) {
         let label = picture.label_before(line, items.len());
@@ -35,13 +35,6 @@ fn ends(item: Item) -> (Port, Port) {
     match item {
         Item::Node(id) => (Port::Node(id), Port::Node(id)),
         Item::Region(id) => (Port::Open(id), Port::Close(id)),
-    }
-}
-
-fn never_succeeds(picture: &Picture, item: Item) -> bool {
-    match item {
-        Item::Node(id) => picture.node(id).shape == Shape::Fail,
-        Item::Region(_) => false,
     }
 }
 

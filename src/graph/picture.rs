@@ -252,11 +252,28 @@ impl Picture {
         self.about(item).undo.is_some() || self.is_crossed(item)
     }
 
+    /// Whether the way forward ends at an item in any case.
+    #[must_use]
+    pub fn is_dead_end(&self, item: Item) -> bool {
+        self.fails(item) && self.about(item).when.is_none()
+    }
+
+    fn fails(&self, item: Item) -> bool {
+        match item {
+            Item::Node(id) => self.node(id).shape == Shape::Fail,
+            Item::Region(_) => false,
+        }
+    }
+
     /// What stands at the edge that leads to an item; past the last one, to the region's end.
     #[must_use]
     pub fn label_before(&self, line: LineId, index: usize) -> Option<String> {
         let line = self.line(line);
-        let branch = if index == 0 { line.label.clone() } else { None };
+        let before = index.checked_sub(1).and_then(|before| line.items.get(before));
+        let branch = match before {
+            None => line.label.clone(),
+            Some(item) => self.fails(*item).then(|| "otherwise".to_owned()),
+        };
         let when = line.items.get(index).and_then(|item| self.about(*item).when.as_ref());
         match (branch, when) {
             (Some(branch), Some(when)) => Some(format!("{branch}; only if {when}")),

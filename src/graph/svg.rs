@@ -207,7 +207,7 @@ impl Sheet<'_> {
         self.rows(&card.rows, Point { x: at.x, y: at.y });
         if about.pivot {
             let badge = Rect {
-                x: at.right() - BADGE.width - 12,
+                x: at.right() - BADGE.width - 18,
                 y: at.y + 8,
                 width: BADGE.width,
                 height: BADGE.height,

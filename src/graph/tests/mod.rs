@@ -93,6 +93,17 @@ fn the_way_back_runs_through_regions() {
 }
 
 #[test]
+fn a_fail_that_is_skipped_lets_the_saga_go_on() {
+    let parts = || vec![fail("stop", "no money").when("data.total > 9"), set("note")];
+    let conditional = edges(&Picture::of(&saga("maybe", parts()), &[], false));
+    assert!(conditional.contains(&"start -> stop (only if data.total > 9)".to_owned()));
+    assert!(conditional.contains(&"stop -> note (otherwise)".to_owned()), "{conditional:?}");
+    let certain = saga("never", vec![fail("stop", "no money")]);
+    let certain = edges(&Picture::of(&certain, &[], false));
+    assert_eq!(certain, ["start -> stop", "stop => all undone"]);
+}
+
+#[test]
 fn odd_texts_are_only_text() {
     let odd =
         "a\"b'c<d>&e\\f#g;h`i|j[k](l){m}%%n\u{1b}[31m\n$o ]]> --> <script> \u{202e} 1. ½ 漢 😀";
