@@ -18,7 +18,7 @@ pub(super) fn draw(picture: &Picture, lanes: bool, direction: Direction) -> Stri
          node [shape=box, style=filled, fillcolor=\"#f3f8ff\", color=\"#4a7ebb\", \
          fontname=\"Helvetica\", fontsize=11]\n  \
          edge [color=\"#424a53\", fontname=\"Helvetica\", fontsize=10]\n",
-        quoted(&[picture.saga.clone()]),
+        quoted(std::slice::from_ref(&picture.saga)),
         quoted(&title),
     );
     for member in &clusters.members {
