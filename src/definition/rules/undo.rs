@@ -7,6 +7,7 @@ use crate::definition::{Compensation, Step, StepKind};
 pub(super) fn check(whole: &mut Whole<'_>) {
     for step in whole.steps() {
         undone_elsewhere(whole, step);
+        done_again(whole, step);
         uncorrected(whole, step);
     }
 }
@@ -32,6 +33,30 @@ fn undone_elsewhere(whole: &mut Whole<'_>, step: &Step) {
     let help = "undo it here as well, or say there `none` too";
     let span = whole.keys(step.id).key("compensate");
     whole.warn(Code::UndoneElsewhere, span, message, help);
+}
+
+/// What should undo an action, or ask whether it happened, does it again.
+fn done_again(whole: &mut Whole<'_>, step: &Step) {
+    let StepKind::Command(command) = &step.kind else { return };
+    let own = &command.request.command;
+    // The same command with another body may well be the reverse, such as a booking.
+    let undo = match &command.compensate {
+        Compensation::Command { request, .. } if request.with == command.request.with => {
+            Some((&request.command, "compensate.command"))
+        }
+        _ => None,
+    };
+    let probe = command.probe.as_ref().map(|p| (&p.request.command, "probe.command"));
+    for (_, path) in undo.into_iter().chain(probe).filter(|(sent, _)| *sent == own) {
+        let span = whole.keys(step.id).value(path);
+        let message = format!("`{own}` is what the step itself sends");
+        let help = if path.starts_with("probe") {
+            "name the command that asks whether it happened"
+        } else {
+            "name the command that undoes it"
+        };
+        whole.error(Code::DoneAgain, span, message, help);
+    }
 }
 
 /// A fact is told that may turn out wrong, and nothing corrects it.

@@ -98,15 +98,16 @@ impl<'d> Whole<'d> {
         around.find(|s| matches!(s.kind, StepKind::Each(_))).map(|s| s.id)
     }
 
-    /// The guards that hold when a step runs: its own, its branches', and those around it.
+    /// The guards that were asked when a step runs: its own, its branches', and those around it.
     pub fn guards(&self, step: StepId) -> Vec<&'d Expression> {
         let mut found = Vec::new();
         let mut inner = self.definition.step(step);
         found.extend(inner.when.as_ref());
         for owner in self.around(step) {
             if let StepKind::Choose(choose) = &owner.kind {
-                let arm = choose.arms.iter().find(|arm| arm.block == inner.block);
-                found.extend(arm.and_then(|arm| arm.when.as_ref()));
+                // That no branch before it was taken is known as well.
+                let before = choose.arms.iter().filter(|arm| arm.block <= inner.block);
+                found.extend(before.filter_map(|arm| arm.when.as_ref()));
             }
             found.extend(owner.when.as_ref());
             inner = owner;
