@@ -4,6 +4,7 @@
 pub mod correlation;
 pub mod definition;
 pub mod expression;
+pub mod graph;
 pub mod message;
 
 // The machine: what an input does to an instance.

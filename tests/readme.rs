@@ -38,7 +38,7 @@ fn check(arguments: &[&str], expected: &str) {
 
 #[test]
 fn every_command_of_the_readme_is_tried_here() {
-    let tried = ["check", "dev", "run", "test"];
+    let tried = ["check", "dev", "graph", "run", "test"];
     let named = verbs();
     assert_eq!(named.iter().map(String::as_str).collect::<Vec<_>>(), tried);
 }
@@ -48,6 +48,22 @@ fn a_saga_is_checked_and_its_scenarios_run() {
     check(&["check", "sagas/order-fulfilment"], "the shape is right");
     check(&["test", "sagas/order-fulfilment"], " 0 failed");
     check(&["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn a_saga_is_drawn() {
+    let output = segue(&["graph", "sagas/order-fulfilment"]);
+    let drawn = String::from_utf8(output.stdout).expect("UTF-8 text");
+    let golden = std::fs::read_to_string(root().join("tests/graph/order-fulfilment.txt"));
+    assert_eq!(drawn, golden.expect("the picture that is expected"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().display().to_string();
+    let svg = ["graph", "--format", "svg", "--lanes", "--output", &path, "sagas/order-fulfilment"];
+    check(&svg, "order-fulfilment.svg");
+    let two = ["tests/graph/everything.yaml", "tests/graph/settlement.yaml"];
+    let several = segue(&["graph", "--format", "svg", two[0], two[1]]);
+    assert!(!several.status.success(), "two pictures do not go to one place");
+    assert!(String::from_utf8_lossy(&several.stderr).contains("--output"), "it says the mend");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod check;
 mod config;
 mod dev;
+mod graph;
 mod run;
 mod stop;
 mod test;
@@ -49,6 +50,8 @@ enum Verb {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
+    /// Draw definitions: the way forward, the way back, the pivot, and who does what
+    Graph(graph::Arguments),
     /// Try sagas with nothing installed: broker, engine and simulated services in one process
     Dev(dev::Arguments),
     /// Run the development broker alone
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Verb::Run { config } => run::run(config.as_deref()),
         Verb::Check { paths } => check::run(&paths),
         Verb::Test { paths } => test::run(&paths),
+        Verb::Graph(arguments) => graph::run(&arguments),
         Verb::Dev(arguments) => dev::run(&arguments),
         Verb::Broker { port, data } => dev::broker(port, data),
         Verb::Config { config } => config::show(config.as_deref()),

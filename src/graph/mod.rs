@@ -1,0 +1,96 @@
+//! Draws a definition: the way forward, the way back, the pivot, and who does what.
+//!
+//! ```text
+//! Definition ──▶ Picture ─┬─▶ text
+//!                         ├─▶ clusters ──▶ mermaid, dot
+//!                         └─▶ layout (a pure function of sizes) ──▶ svg
+//! ```
+
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod card;
+mod clusters;
+mod compose;
+mod dot;
+mod drawing;
+mod edges;
+mod flow;
+mod geometry;
+mod lane_route;
+mod lanes;
+mod measure;
+mod mermaid;
+mod outline;
+mod picture;
+mod plain;
+mod route;
+mod step;
+mod svg;
+mod text;
+mod whole;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use picture::{
+    About, Detail, Edge, Item, LaneId, Line, LineId, Node, NodeId, Picture, Port, Region, RegionId,
+    RegionKind, Role, Shape,
+};
+
+use crate::definition::Definition;
+
+/// In what a definition is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A drawing for browsers and documents.
+    Svg,
+    /// Text that Mermaid draws.
+    Mermaid,
+    /// Text that Graphviz draws.
+    Dot,
+    /// A tree for the terminal.
+    Text,
+}
+
+/// Which way the way forward runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Top down.
+    Down,
+    /// Left to right.
+    Right,
+}
+
+/// How a definition is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// In what.
+    pub format: Format,
+    /// Whether each participant has a lane of its own.
+    pub lanes: bool,
+    /// Which way the way forward runs; the tree for the terminal always runs down.
+    pub direction: Direction,
+}
+
+/// Draws a definition; a child that is among the `known` ones is drawn inside it.
+#[must_use]
+pub fn draw(definition: &Definition, known: &[&Definition], options: &Options) -> String {
+    let Options { format, lanes, direction } = *options;
+    let picture = Picture::of(definition, known, format == Format::Text);
+    match format {
+        Format::Svg => svg::draw(&picture, lanes, direction),
+        Format::Mermaid => mermaid::draw(&picture, lanes, direction),
+        Format::Dot => dot::draw(&picture, lanes, direction),
+        Format::Text => text::draw(&picture, lanes),
+    }
+}
+
+impl Picture {
+    /// Makes the picture of a definition; a child that is among the `known` ones is drawn inside
+    /// it. Messages are named with their topic if `topics` says so.
+    #[must_use]
+    pub fn of(definition: &Definition, known: &[&Definition], topics: bool) -> Self {
+        compose::compose(definition, known, words::Words { topics })
+    }
+}

@@ -1,0 +1,345 @@
+use std::fmt::Write as _;
+
+use super::Direction;
+use super::card::{self, BADGE, Card, Cards, Row};
+use super::drawing::{Drawing, Route, Sizes};
+use super::flow;
+use super::geometry::{Point, Rect, Size};
+use super::lanes;
+use super::measure::{self, Style};
+use super::outline::{outline, path};
+use super::picture::{About, LineId, Node, Picture, Region, RegionKind, Role, Shape};
+
+/// The colours and letters, in light and in dark.
+const STYLE_SHEET: &str = include_str!("style.css");
+/// The room around everything.
+const MARGIN: i32 = 28;
+/// The narrowest picture: its legend must find room.
+const WIDTH_MIN: i32 = 520;
+/// The room between a label's text and its border.
+const LABEL_PAD: Size = Size { width: 8, height: 4 };
+/// How far the cards of a stack are from one another.
+const STACK: i32 = 5;
+/// The widest name of a lane.
+const LANE_MAX: i32 = 180;
+/// The most lines of a label.
+const LABEL_LINES: usize = 4;
+
+/// Draws a picture as SVG.
+pub(super) fn draw(picture: &Picture, lanes: bool, direction: Direction) -> String {
+    let cards = Cards::of(picture);
+    let labels = labels(picture, cards.label);
+    let sizes = sizes(picture, &cards, &labels);
+    let drawing = if lanes {
+        lanes::lay_out(picture, &sizes, direction)
+    } else {
+        flow::lay_out(picture, &sizes, direction)
+    };
+    let mut sheet = Sheet { picture, text: String::new() };
+    let width = drawing.size.width.max(WIDTH_MIN);
+    let head = head(picture, width);
+    let top = MARGIN + head.iter().map(|row| row.y).max().unwrap_or(0) + MARGIN;
+    let whole = Size { width: width + 2 * MARGIN, height: top + drawing.size.height + 3 * MARGIN };
+    sheet.open(whole);
+    sheet.rows(&head, Point { x: MARGIN, y: MARGIN });
+    let left = MARGIN + (width - drawing.size.width) / 2;
+    let _ = writeln!(sheet.text, "<g transform=\"translate({left} {top})\">");
+    sheet.drawing(&drawing, &cards, &labels);
+    sheet.text.push_str("</g>\n");
+    sheet.legend(Point { x: MARGIN, y: whole.height - MARGIN });
+    sheet.text.push_str("</svg>\n");
+    sheet.text
+}
+
+/// The lines of every label, by line and by the item that it stands in front of.
+pub(super) fn labels(picture: &Picture, room: i32) -> Vec<Vec<Vec<String>>> {
+    let lines = (0..picture.lines.len()).map(LineId);
+    let label = |line: LineId, index: usize| {
+        let text = picture.label_before(line, index);
+        text.map_or_else(Vec::new, |text| card::lines(&text, Style::Label, room, LABEL_LINES))
+    };
+    let of_line =
+        |line: LineId| (0..=picture.line(line).items.len()).map(|i| label(line, i)).collect();
+    lines.map(of_line).collect()
+}
+
+pub(super) fn sizes(picture: &Picture, cards: &Cards, labels: &[Vec<Vec<String>>]) -> Sizes {
+    let label = |lines: &Vec<String>| match lines.len() {
+        0 => Size::default(),
+        _ => {
+            let text = measure::size(lines, Style::Label);
+            Size {
+                width: card::even(text.width + 2 * LABEL_PAD.width),
+                height: card::even(text.height + 2 * LABEL_PAD.height),
+            }
+        }
+    };
+    Sizes {
+        nodes: cards.nodes.iter().map(|card| card.size).collect(),
+        heads: cards.heads.iter().map(|card| card.size).collect(),
+        labels: labels.iter().map(|line| line.iter().map(label).collect()).collect(),
+        lanes: picture.lanes.iter().map(|name| measure::size(&lane(name), Style::Lane)).collect(),
+    }
+}
+
+/// The lines of a lane's name.
+fn lane(name: &str) -> Vec<String> {
+    card::lines(name, Style::Lane, LANE_MAX, 2)
+}
+
+/// The title and the notes, from the upper left corner.
+fn head(picture: &Picture, width: i32) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut y = 0;
+    let about = format!("{}, version {}", picture.saga, picture.version);
+    let texts = [(picture.title.as_str(), Style::Title), (about.as_str(), Style::Note)];
+    let notes = picture.notes.iter().map(|note| (note.as_str(), Style::Note));
+    for (text, style) in texts.into_iter().chain(notes) {
+        for text in card::lines(text, style, width, 4) {
+            rows.push(Row { x: 0, y: y + style.size(), style, text });
+            y += style.height() + 2;
+        }
+    }
+    rows
+}
+
+struct Sheet<'p> {
+    picture: &'p Picture,
+    text: String,
+}
+
+impl Sheet<'_> {
+    fn open(&mut self, size: Size) {
+        let (saga, Size { width, height }) = (&self.picture.saga, size);
+        let _ = writeln!(
+            self.text,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"segue-graph\" width=\"{width}\" \
+             height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
+             aria-labelledby=\"{saga}-title {saga}-about\">\n\
+             <title id=\"{saga}-title\">{}</title>\n<desc id=\"{saga}-about\">{}</desc>\n\
+             <style>\n{STYLE_SHEET}</style>\n<defs>",
+            escape(&self.picture.title),
+            escape(&describe(self.picture)),
+        );
+        for (name, class) in [("forward", "arrow"), ("back", "arrow arrow-back")] {
+            let _ = writeln!(
+                self.text,
+                "<marker id=\"{saga}-{name}\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" \
+                 markerUnits=\"userSpaceOnUse\" markerWidth=\"11\" markerHeight=\"11\" \
+                 orient=\"auto\"><path class=\"{class}\" d=\"M0 1L10 5L0 9Z\"/></marker>"
+            );
+        }
+        let _ = writeln!(
+            self.text,
+            "</defs>\n<rect class=\"page\" width=\"{width}\" height=\"{height}\"/>"
+        );
+    }
+
+    fn drawing(&mut self, drawing: &Drawing, cards: &Cards, labels: &[Vec<Vec<String>>]) {
+        for (index, name) in self.picture.lanes.iter().enumerate().take(drawing.lanes.len()) {
+            self.rect("lane", drawing.lanes[index], 0);
+            self.rect("lane-head", drawing.lane_heads[index], 0);
+            self.centred(&lane(name), Style::Lane, drawing.lane_heads[index]);
+        }
+        for (index, region) in self.picture.regions.iter().enumerate() {
+            let (at, head) = (drawing.regions[index], drawing.heads[index]);
+            self.region(region, at, head, &cards.heads[index]);
+        }
+        for band in &drawing.bands {
+            self.rect("band", *band, 0);
+        }
+        for (edge, route) in self.picture.edges.iter().zip(&drawing.routes) {
+            self.edge(edge.role, &route.points);
+        }
+        for (edge, route) in self.picture.edges.iter().zip(&drawing.routes) {
+            let index = super::route::index_of(self.picture, edge);
+            self.label(route, labels[edge.line.0].get(index));
+        }
+        for (index, node) in self.picture.nodes.iter().enumerate() {
+            self.node(node, drawing.nodes[index], &cards.nodes[index]);
+        }
+    }
+
+    fn region(&mut self, region: &Region, at: Rect, head: Rect, card: &Card) {
+        let class = match region.kind {
+            RegionKind::Lock => "region lock",
+            RegionKind::Parallel | RegionKind::Each | RegionKind::Choose | RegionKind::Child => {
+                "region"
+            }
+        };
+        let _ = writeln!(self.text, "<g>{}", tip(&region.about));
+        if region.kind == RegionKind::Each {
+            for step in [2, 1] {
+                let behind = Rect { x: at.x + step * STACK, y: at.y + step * STACK, ..at };
+                self.rect("stack", behind, 8);
+            }
+            self.rect("stack", at, 8);
+        }
+        self.rect(class, at, 8);
+        self.rect("head", head, 8);
+        self.card(card, &region.about, head);
+        self.text.push_str("</g>\n");
+    }
+
+    fn node(&mut self, node: &Node, at: Rect, card: &Card) {
+        let pivot = if node.about.pivot { " pivot" } else { "" };
+        let (class, data) = (class(node.shape), outline(node.shape, at));
+        let _ = writeln!(
+            self.text,
+            "<g>{}<path class=\"box {class}{pivot}\" d=\"{data}\"/>",
+            tip(&node.about)
+        );
+        if node.shape == Shape::Child {
+            for x in [at.x + 8, at.right() - 8] {
+                let _ = writeln!(
+                    self.text,
+                    "<path class=\"bar\" d=\"M{x} {}V{}\"/>",
+                    at.y,
+                    at.bottom()
+                );
+            }
+        }
+        self.card(card, &node.about, at);
+        self.text.push_str("</g>\n");
+    }
+
+    fn card(&mut self, card: &Card, about: &About, at: Rect) {
+        self.rows(&card.rows, Point { x: at.x, y: at.y });
+        if about.pivot {
+            let badge = Rect {
+                x: at.right() - BADGE.width - 18,
+                y: at.y + 8,
+                width: BADGE.width,
+                height: BADGE.height,
+            };
+            self.rect("badge-box", badge, 8);
+            self.centred(&["PIVOT".to_owned()], Style::Badge, badge);
+        }
+    }
+
+    fn edge(&mut self, role: Role, points: &[Point]) {
+        let (class, arrow) = match role {
+            Role::Forward => ("edge", "forward"),
+            Role::Undo => ("edge edge-undo", "back"),
+            Role::Back => ("edge edge-back", "back"),
+        };
+        let (saga, data) = (&self.picture.saga, path(points));
+        let _ = writeln!(
+            self.text,
+            "<path class=\"{class}\" marker-end=\"url(#{saga}-{arrow})\" d=\"{data}\"/>"
+        );
+    }
+
+    fn label(&mut self, route: &Route, lines: Option<&Vec<String>>) {
+        let (Some(at), Some(lines)) = (route.label, lines) else { return };
+        self.rect("label-box", at, 9);
+        self.centred(lines, Style::Label, at);
+    }
+
+    /// Lines of text in the middle of a box.
+    fn centred(&mut self, lines: &[String], style: Style, at: Rect) {
+        let x = at.x + at.width / 2;
+        let top = at.y + (at.height - measure::rows(lines.len()) * style.height()) / 2;
+        for (index, text) in (0..).zip(lines) {
+            let (y, class) = (top + index * style.height() + style.size(), style.class());
+            let text = escape(text);
+            let _ = writeln!(
+                self.text,
+                "<text class=\"{class}\" text-anchor=\"middle\" x=\"{x}\" y=\"{y}\">{text}</text>"
+            );
+        }
+    }
+
+    fn rows(&mut self, rows: &[Row], at: Point) {
+        for row in rows {
+            let (x, y, class) = (at.x + row.x, at.y + row.y, row.style.class());
+            let text = escape(&row.text);
+            let _ =
+                writeln!(self.text, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{text}</text>");
+        }
+    }
+
+    fn rect(&mut self, class: &str, at: Rect, radius: i32) {
+        let Rect { x, y, width, height } = at;
+        let _ = writeln!(
+            self.text,
+            "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" \
+             rx=\"{radius}\"/>"
+        );
+    }
+
+    /// What the lines mean.
+    fn legend(&mut self, at: Point) {
+        let mut x = at.x;
+        for (role, word) in [
+            (Role::Forward, "the way forward"),
+            (Role::Undo, "is undone by"),
+            (Role::Back, "the way back"),
+        ] {
+            let y = at.y - 4;
+            self.edge(role, &[Point { x, y }, Point { x: x + 36, y }]);
+            let row = Row { x: 44, y: 0, style: Style::Note, text: word.to_owned() };
+            self.rows(&[row], Point { x, y: at.y });
+            x += 44 + measure::width(word, Style::Note) + 24;
+        }
+    }
+}
+
+fn class(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Start => "start",
+        Shape::Command => "command",
+        Shape::Emit => "emit",
+        Shape::Set => "set",
+        Shape::Fail => "fail",
+        Shape::Wait => "wait",
+        Shape::Sleep => "sleep",
+        Shape::Ask => "ask",
+        Shape::Call => "call",
+        Shape::Child => "child",
+        Shape::Undo => "undo",
+        Shape::Completed => "completed",
+        Shape::Compensated => "compensated",
+    }
+}
+
+/// All of an item in words, for those who point at it and for those who cannot see it.
+fn tip(about: &About) -> String {
+    let mut text = about.heading.clone();
+    if !about.name.is_empty() && about.name != about.heading {
+        let _ = write!(text, " ({})", about.name);
+    }
+    for detail in &about.details {
+        let _ = write!(text, "; {}: {}", detail.word, detail.text);
+    }
+    format!("<title>{}</title>", escape(&text))
+}
+
+/// A whole picture in a sentence.
+fn describe(picture: &Picture) -> String {
+    let items = picture.line(LineId::MAIN).items.iter().map(|item| picture.about(*item));
+    let told = items.map(|about| match &about.undo {
+        Some(undo) if !about.name.is_empty() => {
+            format!("{}, undone by {}", about.heading, picture.node(*undo).about.heading)
+        }
+        _ if about.pivot => format!("{}, the pivot", about.heading),
+        _ => about.heading.clone(),
+    });
+    format!("The way forward: {}.", told.collect::<Vec<_>>().join("; "))
+}
+
+/// A text as XML carries it.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
