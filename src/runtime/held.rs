@@ -18,13 +18,21 @@ pub(super) struct Held {
     bytes: usize,
     /// The sealed sizes of the dirty ones.
     dirty_bytes: usize,
+    /// How often [`Held::rest`] was called.
+    round: u32,
 }
+
+/// For how many rounds an instance that nothing happens to stays decoded: it takes ten times its
+/// stored bytes, and one that waits for minutes is not worth them.
+const ROUNDS_MAX: u32 = 5;
 
 #[derive(Debug)]
 struct Entry {
     instance: Option<Instance>,
     sealed: Option<Bytes>,
     size: usize,
+    /// The round in which it was last asked for.
+    asked: u32,
 }
 
 /// The changelog key of an instance.
@@ -40,7 +48,10 @@ impl Held {
         shard: Shard,
         store: &impl Store,
     ) -> Result<Option<&Instance>, StoreFault> {
-        if !self.entries.contains_key(key) {
+        let asked = self.round;
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.asked = asked;
+        } else {
             let Some(stored) = store.load(shard, key)? else {
                 return Ok(None);
             };
@@ -48,7 +59,7 @@ impl Held {
             let instance = Instance::decode(&stored)
                 .map_err(|e| StoreFault { shard, reason: format!("{}: {e}", shown(key)) })?;
             self.bytes += size;
-            let entry = Entry { instance: Some(instance), sealed: None, size };
+            let entry = Entry { instance: Some(instance), sealed: None, size, asked };
             self.entries.insert(key.clone(), entry);
         }
         Ok(self.entries.get(key).and_then(|entry| entry.instance.as_ref()))
@@ -59,7 +70,7 @@ impl Held {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.instance = instance;
         } else {
-            let entry = Entry { instance, sealed: None, size: 0 };
+            let entry = Entry { instance, sealed: None, size: 0, asked: self.round };
             self.entries.insert(key.clone(), entry);
         }
         if !self.touched.contains(key) {
@@ -111,6 +122,19 @@ impl Held {
             changes.push(Change { key, value, due });
         }
         changes
+    }
+
+    /// Lets go of clean instances that nothing has happened to for some rounds.
+    pub fn rest(&mut self) {
+        self.round = self.round.wrapping_add(1);
+        let (round, dirty, bytes) = (self.round, &self.dirty, &mut self.bytes);
+        self.entries.retain(|key, entry| {
+            let keep = round.wrapping_sub(entry.asked) <= ROUNDS_MAX || dirty.contains(key);
+            if !keep {
+                *bytes -= entry.size;
+            }
+            keep
+        });
     }
 
     /// Lets go of clean instances until the rest fits: ended ones first.

@@ -277,6 +277,9 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             self.checkpointed = now;
             for shard in self.shards.keys().copied().collect::<Vec<_>>() {
                 self.checkpoint(shard)?;
+                if let Some(state) = self.shards.get_mut(&shard).filter(|_| late) {
+                    state.held.rest();
+                }
                 if self.shards.get(&shard).is_some_and(|s| s.schedule.wants_more(near)) {
                     self.extend(shard)?;
                 }
