@@ -211,7 +211,7 @@ fn no_sampled_pair_of_crashes_breaks_one_order() {
 /// Odds under which every rule is needed soon.
 const STORMY: Odds = Odds { crash: 6, doubt: 250, evict: 25, member: 15, ..Odds::ROUGH };
 /// A rule that nobody misses in so many worlds is not needed, or not looked at.
-const STORMS: u64 = 150;
+const STORMS: u64 = 400;
 /// So many good worlds say that a rule is not needed.
 const QUIET_STORMS: u64 = 20;
 

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -8,6 +9,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
+use super::committer::UnderWay;
 use super::connection::{pass_on, report};
 
 /// A partition of a topic.
@@ -21,6 +23,9 @@ pub(super) type Partition = (String, i32);
 #[derive(Debug, Default)]
 pub(super) struct Assignments {
     state: Mutex<State>,
+    /// The commit whose end a partition waits for before it is given up, and for how long.
+    commits: Arc<UnderWay>,
+    patience: Duration,
 }
 
 /// The part without a cluster.
@@ -46,6 +51,11 @@ pub(super) struct Changes {
 }
 
 impl Assignments {
+    /// Gives no partition up while a commit is under way, which would then be refused.
+    pub(super) fn behind(commits: Arc<UnderWay>, patience: Duration) -> Self {
+        Self { state: Mutex::default(), commits, patience }
+    }
+
     /// Takes what has changed.
     ///
     /// # Errors
@@ -128,6 +138,7 @@ impl ConsumerContext for Assignments {
                 consumer.assign(&TopicPartitionList::new())
             }
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
+                self.commits.wait(self.patience);
                 self.state().revoke(named);
                 consumer.unassign()
             }

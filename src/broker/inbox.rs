@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use rdkafka::message::Message as _;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::assignments::{Assignments, Partition};
+use super::committer::UnderWay;
 use super::faults::{lost, passing, replaced};
 use super::membership::Membership;
 use super::poll::drain;
@@ -37,6 +39,7 @@ impl Inbox {
         connection: &Connection,
         membership: &Membership,
         topic: &Topic,
+        commits: Arc<UnderWay>,
     ) -> Result<Self, Error> {
         let group = format!("{}.owner", membership.app);
         let client = membership.client();
@@ -46,7 +49,8 @@ impl Inbox {
         config.set("heartbeat.interval.ms", membership.heartbeat().as_millis().to_string());
         // A position that is not in the log means lost or exchanged records: never jump.
         config.set("auto.offset.reset", "error");
-        let consumer = BaseConsumer::from_config_and_context(&config, Assignments::default());
+        let context = Assignments::behind(commits, membership.transaction);
+        let consumer = BaseConsumer::from_config_and_context(&config, context);
         let consumer: BaseConsumer<Assignments> =
             consumer.map_err(|e| Error::Client(e.to_string()))?;
         partitions(connection, &consumer, topic)?;

@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::producer::Producer;
-use rdkafka::util::Timeout;
+use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::error::KafkaError;
+use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::appender::Appender;
 use super::changelog::{Changelog, Ends};
+use super::committer::{Answer, Call, Committer, Job};
 use super::engine_topics::EngineTopics;
 use super::faults::{Meaning, lost, meaning_of, passing, replaced};
 use super::inbox::Inbox;
@@ -17,32 +19,27 @@ use super::{Connection, Error};
 use crate::message::{Offset, Shard, Timestamp};
 use crate::runtime::{Append, Batch, Broker, Lost, Polled, Waker};
 
-/// How long librdkafka waits for an answer before it asks again: an outcome that took as long is
-/// in doubt (R1).
-const SOCKET_TIMEOUT: Duration = Duration::from_secs(60);
-const ABORT_WAIT: Duration = Duration::from_secs(5);
 /// How often at-least-once delivery tells the group where it is; the changelog knows it exactly.
-const COMMIT_EVERY: Duration = Duration::from_secs(1);
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// A pipeline's connection to a Kafka cluster.
-///
-/// ```text
-/// exactly once    begin ─ messages ─ changelog ─ history ─ inbox positions ─ flush ─ commit
-/// at least once   messages ─ history ─ flush ─ changelog, the position last ─ flush
-/// ```
 pub struct KafkaBroker {
+    // Declared first, so that it ends first.
+    committer: Committer,
     connection: Connection,
     membership: Membership,
     topics: EngineTopics,
     inbox: Inbox,
-    ledger: Ledger,
+    ledger: Arc<Ledger>,
     wakes: Appender,
     ends: Ends,
     progress: Progress,
     /// The last transaction may still be answered twice: the next one needs a new producer (R1).
     doubtful: bool,
-    /// The last time that at-least-once delivery committed its inbox positions.
-    committed: Instant,
+    /// The inbox positions that the group was not told, at least once.
+    untold: Option<TopicPartitionList>,
+    /// When it was last told.
+    told: Instant,
 }
 
 impl KafkaBroker {
@@ -61,9 +58,13 @@ impl KafkaBroker {
         let client = membership.client();
         // The transactions first: what a predecessor left open is ended before shards come.
         let opened = progress.during(|| Ledger::open(connection, membership, &topics));
+        let ledger = Arc::new(opened?);
+        let under_way = Arc::default();
+        let committer = Committer::start(progress, &under_way);
         Ok(Self {
-            ledger: opened?,
-            inbox: Inbox::join(connection, membership, &topics.inbox)?,
+            committer: committer.map_err(|e| Error::Client(e.to_string()))?,
+            ledger,
+            inbox: Inbox::join(connection, membership, &topics.inbox, under_way)?,
             wakes: Appender::open(connection, &format!("{client}.wakes"), &topics)?,
             ends: Ends::open(connection, &client)?,
             connection: connection.clone(),
@@ -71,95 +72,31 @@ impl KafkaBroker {
             topics,
             progress: progress.clone(),
             doubtful: false,
-            committed: Instant::now(),
+            untold: None,
+            told: Instant::now(),
         })
     }
 
-    fn commit_exactly_once(&mut self, batch: &Batch) -> Result<(), Lost> {
-        if self.doubtful {
-            self.renew()?;
-        }
+    /// The shards' inbox positions, and our place in the group, read afresh (R6). At least once
+    /// nothing but this look keeps a node that was cut off from writing.
+    fn footing(&self, batch: &Batch) -> Result<(TopicPartitionList, ConsumerGroupMetadata), Lost> {
         let positions = batch.shards.iter().map(|(shard, part)| (shard, part.inbox));
-        let offsets = self.inbox.offsets(positions)?;
-        let generation = self.inbox.generation()?;
-        let disruptions = self.ledger.disruptions();
-        let start = Instant::now();
-        let producer = &self.ledger.producer;
-        self.judged("beginning a transaction", producer.begin_transaction())?;
-        let limit = self.membership.transaction;
-        let sent = self.send_all(batch).and_then(|()| {
-            // Right behind the messages, so that the two overlap.
-            let sent = producer.send_offsets_to_transaction(&offsets, &generation, limit);
-            if sent.is_err() {
-                self.inbox.follow();
-            }
-            self.judged("adding the inbox positions to a transaction", sent)?;
-            self.ledger.settle(limit)
-        });
-        if let Err(lost) = sent {
-            self.ledger.abort(ABORT_WAIT);
-            return Err(lost);
-        }
-        let committed = producer.commit_transaction(Timeout::Never);
-        self.judged("committing a transaction", committed)?;
-        self.doubtful =
-            start.elapsed() >= SOCKET_TIMEOUT || self.ledger.disruptions() != disruptions;
-        Ok(())
-    }
-
-    fn send_all(&self, batch: &Batch) -> Result<(), Lost> {
-        self.send_outwards(batch)?;
-        self.send_changelog(batch)
-    }
-
-    fn commit_at_least_once(&mut self, batch: &Batch) -> Result<(), Lost> {
-        let positions = batch.shards.iter().map(|(shard, part)| (shard, part.inbox));
-        let offsets = self.inbox.offsets(positions)?;
-        // Without transactions nothing else keeps a node that was cut off from writing.
-        self.inbox.generation()?;
-        let limit = self.membership.transaction;
-        // History goes with the messages: a step that the changelog knows is never missing in it.
-        self.send_outwards(batch)?;
-        self.ledger.settle(limit)?;
-        self.send_changelog(batch)?;
-        self.ledger.settle(limit)?;
-        if self.committed.elapsed() >= COMMIT_EVERY {
-            self.inbox.commit(&offsets)?;
-            self.committed = Instant::now();
-        }
-        Ok(())
-    }
-
-    fn send_outwards(&self, batch: &Batch) -> Result<(), Lost> {
-        batch.messages.iter().try_for_each(|message| self.ledger.message(message))?;
-        batch.dead_letters.iter().try_for_each(|letter| self.ledger.dead_letter(letter))?;
-        for (shard, part) in &batch.shards {
-            part.history.iter().try_for_each(|record| self.ledger.history(*shard, record))?;
-        }
-        Ok(())
-    }
-
-    fn send_changelog(&self, batch: &Batch) -> Result<(), Lost> {
-        for (shard, part) in &batch.shards {
-            for (key, value) in &part.changelog {
-                self.ledger.changelog(*shard, key, value.as_deref())?;
-            }
-        }
-        Ok(())
+        Ok((self.inbox.offsets(positions)?, self.inbox.generation()?))
     }
 
     fn renew(&mut self) -> Result<(), Lost> {
         tracing::info!(client = self.membership.client(), "producer renewed");
-        let opened = Ledger::open(&self.connection, &self.membership, &self.topics);
-        self.ledger = opened.map_err(|error| passing(error.to_string()))?;
+        let open = || Ledger::open(&self.connection, &self.membership, &self.topics);
+        let opened = self.progress.during(open);
+        self.ledger = Arc::new(opened.map_err(|error| passing(error.to_string()))?);
         self.doubtful = false;
         Ok(())
     }
 
-    /// Makes the loss of a failed transactional call, after asking who fenced us if someone did.
-    fn judged(&self, doing: &str, result: KafkaResult<()>) -> Result<(), Lost> {
-        let Err(error) = result else { return Ok(()) };
-        if let KafkaError::Transaction(inner) = &error {
+    /// Makes the loss of a refused transactional call, after asking who fenced us if someone did.
+    fn refused(&self, call: Call, error: &KafkaError) -> Lost {
+        let doing = call.doing();
+        if let KafkaError::Transaction(inner) = error {
             tracing::warn!(
                 doing,
                 code = %inner.code(),
@@ -169,10 +106,22 @@ impl KafkaBroker {
                 "transaction failed"
             );
         }
-        if meaning_of(&error) == Meaning::Fenced && self.inbox.is_replaced() {
-            return Err(Lost { reason: replaced(), fatal: true });
+        if call == Call::AddPositions {
+            self.inbox.follow();
         }
-        Err(lost(doing, &error))
+        if meaning_of(error) == Meaning::Fenced && self.inbox.is_replaced() {
+            return Lost { reason: replaced(), fatal: true };
+        }
+        lost(doing, error)
+    }
+
+    /// At least once, tells the group now and then where we are.
+    fn tell_group(&mut self) -> Result<(), Lost> {
+        if let Some(offsets) = self.untold.take().filter(|_| self.told.elapsed() >= TELL_EVERY) {
+            self.inbox.commit(&offsets)?;
+            self.told = Instant::now();
+        }
+        Ok(())
     }
 }
 
@@ -200,15 +149,36 @@ impl Broker for KafkaBroker {
         })
     }
 
-    fn commit(&mut self, batch: Batch) -> Result<BTreeMap<Shard, Offset>, Lost> {
-        let progress = self.progress.clone();
-        progress.during(|| match self.membership.delivery {
-            Delivery::ExactlyOnce => self.commit_exactly_once(&batch),
-            Delivery::AtLeastOnce => self.commit_at_least_once(&batch),
-        })?;
-        let mut behind = self.ledger.behind();
-        behind.retain(|shard, _| batch.shards.contains_key(shard));
-        Ok(behind)
+    fn begin(&mut self, batch: Batch) -> Result<(), Lost> {
+        if self.doubtful {
+            self.renew()?;
+        }
+        let (offsets, generation) = self.footing(&batch)?;
+        let transaction = match self.membership.delivery {
+            Delivery::ExactlyOnce => Some((offsets, generation)),
+            Delivery::AtLeastOnce => {
+                self.untold = Some(offsets);
+                None
+            }
+        };
+        let (ledger, limit) = (Arc::clone(&self.ledger), self.membership.transaction);
+        self.committer.begin(Job { ledger, batch, transaction, limit })
+    }
+
+    fn is_concluded(&mut self) -> bool {
+        self.committer.is_concluded()
+    }
+
+    fn conclude(&mut self) -> Result<BTreeMap<Shard, Offset>, Lost> {
+        match self.committer.conclude()? {
+            Answer::Committed { behind, doubtful } => {
+                self.doubtful = doubtful;
+                self.tell_group()?;
+                Ok(behind)
+            }
+            Answer::Refused { call, error } => Err(self.refused(call, &error)),
+            Answer::Lost(lost) => Err(lost),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod appender;
 mod assignments;
 mod changelog;
 mod closing;
+mod committer;
 mod connection;
 pub mod dead_letter;
 pub mod definitions;

@@ -3,7 +3,7 @@
 //! ```text
 //!   Source ─▶ Gateway ─▶ inbox ─▶ Broker::poll ─▶ ShardState ─▶ engine::step
 //!                          ▲                          │
-//!                          │ timers that are due      ├─▶ Broker::commit: messages, changelog,
+//!                          │ timers that are due      ├─▶ Broker::begin: messages, changelog,
 //!                          └──────────────────────────┤   history, inbox positions; all or nothing
 //!                                                     └─▶ Store::checkpoint, some time after
 //! ```

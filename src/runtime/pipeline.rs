@@ -13,7 +13,7 @@ use super::settings::{Counts, Observed, Settings};
 use super::shard::{Fault, Pending, ShardState, Tools};
 use crate::definition::Catalog;
 use crate::format::wire;
-use crate::message::{Shard, Span, Timestamp};
+use crate::message::{Offset, Shard, Span, Timestamp};
 
 /// How far ahead timers are kept in memory.
 const HORIZON: Span = Span::seconds(600);
@@ -25,10 +25,15 @@ const WAKE_TARGETS_MAX: usize = 16;
 const WAKES_MAX: usize = 256;
 /// A poll that found at least so many records says that more are on their way.
 const BUSY_RECORDS: usize = 32;
+/// How often the end of a commit is looked for while there are records to take.
+const LOOK: Duration = Duration::from_millis(1);
+/// How soon the end of a commit is seen while there are none.
+const LOOK_IDLE: Duration = Duration::from_millis(10);
 
 /// The shard loop: takes inbox records, steps the engine, commits, checkpoints, wakes.
 ///
-/// It owns everything that it changes and runs in one thread. After [`Lost`] it must be dropped.
+/// While a batch is committed it takes the records of the next one. It owns everything that it
+/// changes and runs in one thread. After [`Lost`] it must be dropped.
 pub struct Pipeline<B, S, C> {
     settings: Settings,
     catalog: Arc<Catalog>,
@@ -38,8 +43,17 @@ pub struct Pipeline<B, S, C> {
     observer: Box<dyn FnMut(Observed) + Send>,
     shards: BTreeMap<Shard, ShardState>,
     pending: Pending,
+    /// What the observer is told when the commit under way has ended; none if there is none.
+    under_way: Option<Vec<Observed>>,
     counts: Counts,
     checkpointed: Duration,
+}
+
+/// What a checkpoint of one shard writes: all of it is committed.
+struct Save {
+    shard: Shard,
+    changes: Vec<Change>,
+    changelog: Offset,
 }
 
 impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
@@ -62,6 +76,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             observer,
             shards: BTreeMap::new(),
             pending: Pending::default(),
+            under_way: None,
             counts: Counts::default(),
             checkpointed,
         }
@@ -78,16 +93,22 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         self.shards.keys().copied()
     }
 
-    /// One turn: what there is, one commit, the timers that are due, a checkpoint if it is time.
+    /// One turn: what there is, one commit, a checkpoint if it is time, the timers that are due.
     ///
     /// # Errors
     /// When what is in memory may not be what is committed (R7).
     pub fn turn(&mut self) -> Result<(), Lost> {
-        let wait = self.patience();
-        self.gather(wait)?;
-        self.commit()?;
-        self.wake()?;
-        self.tend()
+        self.gather(self.patience())?;
+        self.conclude()?;
+        // What is in the last batch is committed now, and nothing else has been sealed.
+        let saves = self.saves();
+        self.begin()?;
+        self.save(saves)?;
+        for state in self.shards.values_mut() {
+            state.held.shrink(self.settings.held_bytes_max);
+        }
+        self.look_ahead()?;
+        self.wake()
     }
 
     /// Finishes the batch, checkpoints every shard and lets go of it.
@@ -95,7 +116,9 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
     /// # Errors
     /// When the last checkpoint fails; nothing is lost by that but a fast restart.
     pub fn stop(mut self) -> Result<(), Lost> {
-        self.commit()?;
+        self.conclude()?;
+        self.begin()?;
+        self.conclude()?;
         for shard in self.shards.keys().copied().collect::<Vec<_>>() {
             self.release(shard)?;
         }
@@ -110,11 +133,15 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         let dirty = self.shards.values().any(|s| !s.held.is_clean());
         let due = self.checkpointed + self.settings.checkpoint_every;
         let checkpoint = dirty.then(|| due.saturating_sub(self.clock.elapsed()));
-        let idle = self.settings.idle_max;
+        let idle = match self.under_way {
+            Some(_) => self.settings.idle_max.min(LOOK_IDLE),
+            None => self.settings.idle_max,
+        };
         [timer, checkpoint].into_iter().flatten().fold(idle, Duration::min)
     }
 
-    /// Takes what there is; under load goes on for a while, so that one commit carries more.
+    /// Takes what there is; goes on while the last commit is under way, and under load for a while
+    /// longer, so that one commit carries more.
     fn gather(&mut self, wait: Duration) -> Result<(), Lost> {
         let mut left = self.settings.batch_records_max;
         let begun = self.clock.elapsed();
@@ -123,6 +150,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             let polled = self.broker.poll(wait, left)?;
             let moved = !polled.revoked.is_empty() || !polled.assigned.is_empty();
             if moved {
+                self.conclude()?;
                 self.keep_footing(&polled.revoked)?;
                 for shard in polled.revoked {
                     self.release(shard)?;
@@ -132,18 +160,40 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             let found = polled.records.len();
             self.take(&polled.records)?;
             left = left.saturating_sub(found);
-            let spent = self.clock.elapsed().saturating_sub(begun);
             let full = left == 0 || self.pending.bytes >= self.settings.batch_bytes_max;
-            if moved || full || found < BUSY_RECORDS || spent >= self.settings.gather {
+            if moved || full {
                 return Ok(());
             }
-            wait = self.settings.gather.saturating_sub(spent).min(Duration::from_millis(1));
+            let spent = self.clock.elapsed().saturating_sub(begun);
+            match self.company(found, spent)? {
+                Some(more) => wait = more,
+                None => return Ok(()),
+            }
         }
+    }
+
+    /// How long to wait for more records before what is pending is committed; none if it is time.
+    fn company(&mut self, found: usize, spent: Duration) -> Result<Option<Duration>, Lost> {
+        let gathered = self.pending.records;
+        if self.under_way.is_some() && gathered > 0 {
+            if gathered >= BUSY_RECORDS && !self.broker.is_concluded() {
+                return Ok(Some(LOOK));
+            }
+            self.conclude()?;
+            // Whatever has come meanwhile goes along.
+            return Ok(Some(Duration::ZERO));
+        }
+        let more = self.settings.gather.saturating_sub(spent).min(LOOK);
+        Ok((found >= BUSY_RECORDS && !more.is_zero()).then_some(more))
     }
 
     /// What is pending of a shard that is gone must not be committed: by now the group may have
     /// given the shard away and let us in again, and R6 would let a stale batch pass.
-    fn keep_footing(&self, revoked: &[Shard]) -> Result<(), Lost> {
+    fn keep_footing(&mut self, revoked: &[Shard]) -> Result<(), Lost> {
+        if self.pending.shards.iter().all(|shard| revoked.contains(shard)) {
+            // Nothing of it was sent, and what it changed goes with the shards.
+            self.pending = Pending::default();
+        }
         match revoked.iter().find(|shard| self.pending.shards.contains(shard)) {
             None => Ok(()),
             Some(shard) => {
@@ -183,7 +233,8 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         fault.into()
     }
 
-    fn commit(&mut self) -> Result<(), Lost> {
+    /// Begins to commit what is pending; the commit before must have ended.
+    fn begin(&mut self) -> Result<(), Lost> {
         if self.pending.shards.is_empty() {
             return Ok(());
         }
@@ -193,12 +244,23 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         for shard in shards {
             let state = self.shards.get_mut(&shard).expect("a pending shard is ours");
             let mut changelog = state.held.seal();
-            changelog.push((Position::key(shard), Some(state.position.encode())));
+            state.sealed = state.position.encode();
+            changelog.push((Position::key(shard), Some(state.sealed.clone())));
             let history = history.remove(&shard).unwrap_or_default();
             let inbox = state.position.inbox;
             batch.shards.insert(shard, ShardBatch { inbox, changelog, history });
         }
-        for (shard, changelog) in self.broker.commit(batch)? {
+        self.broker.begin(batch)?;
+        self.under_way = Some(observed);
+        Ok(())
+    }
+
+    /// Waits for the end of the commit under way, if there is one.
+    fn conclude(&mut self) -> Result<(), Lost> {
+        let Some(observed) = self.under_way.take() else {
+            return Ok(());
+        };
+        for (shard, changelog) in self.broker.conclude()? {
             if let Some(state) = self.shards.get_mut(&shard) {
                 state.changelog = changelog;
             }
@@ -239,7 +301,8 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         if !self.shards.contains_key(&shard) {
             return Ok(());
         }
-        self.checkpoint(shard)?;
+        let save = self.take_save(shard);
+        self.save(save.into_iter().collect())?;
         self.shards.remove(&shard);
         tracing::info!(shard = shard.0, "shard.released");
         self.store.close(shard).map_err(|fault| self.faulted(Fault::Store(fault)))
@@ -267,43 +330,51 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         Ok(())
     }
 
-    /// Checkpoints if it is time, and looks further ahead for timers.
-    fn tend(&mut self) -> Result<(), Lost> {
+    /// What a checkpoint has to write, if it is time for one.
+    fn saves(&mut self) -> Vec<Save> {
         let now = self.clock.elapsed();
         let late = now >= self.checkpointed + self.settings.checkpoint_every;
         let dirty: usize = self.shards.values().map(|s| s.held.dirty_bytes()).sum();
-        let near = self.clock.now().after(Span(HORIZON.0 / 2));
-        if late || dirty >= self.settings.checkpoint_bytes_max {
-            self.checkpointed = now;
-            for shard in self.shards.keys().copied().collect::<Vec<_>>() {
-                self.checkpoint(shard)?;
-                if let Some(state) = self.shards.get_mut(&shard).filter(|_| late) {
-                    state.held.rest();
-                }
-                if self.shards.get(&shard).is_some_and(|s| s.schedule.wants_more(near)) {
-                    self.extend(shard)?;
-                }
-            }
+        if !late && dirty < self.settings.checkpoint_bytes_max {
+            return Vec::new();
+        }
+        self.checkpointed = now;
+        let shards: Vec<Shard> = self.shards.keys().copied().collect();
+        let saves = shards.into_iter().filter_map(|shard| self.take_save(shard)).collect();
+        if late {
+            self.shards.values_mut().for_each(|state| state.held.rest());
+        }
+        saves
+    }
+
+    /// What the store lacks of a shard. No commit is under way: what was sealed is committed.
+    fn take_save(&mut self, shard: Shard) -> Option<Save> {
+        let state = self.shards.get_mut(&shard).filter(|state| !state.held.is_clean())?;
+        let mut changes = state.held.take_changes();
+        let (key, value) = (Position::key(shard), Some(state.sealed.clone()));
+        changes.push(Change { key, value, due: None });
+        Some(Save { shard, changes, changelog: state.changelog })
+    }
+
+    fn save(&mut self, saves: Vec<Save>) -> Result<(), Lost> {
+        for Save { shard, changes, changelog } in saves {
+            let written = self.store.checkpoint(shard, changes, changelog);
+            written.map_err(|fault| self.faulted(Fault::Store(fault)))?;
         }
         Ok(())
     }
 
-    fn checkpoint(&mut self, shard: Shard) -> Result<(), Lost> {
-        let Some(state) = self.shards.get_mut(&shard) else {
-            return Ok(());
+    /// Looks further ahead for timers where it is time.
+    fn look_ahead(&mut self) -> Result<(), Lost> {
+        let near = self.clock.now().after(Span(HORIZON.0 / 2));
+        let wants = |(shard, state): (&Shard, &ShardState)| {
+            state.schedule.wants_more(near).then_some(*shard)
         };
-        if state.held.is_clean() {
-            return Ok(());
-        }
-        let mut changes = state.held.take_changes();
-        let value = Some(state.position.encode());
-        changes.push(Change { key: Position::key(shard), value, due: None });
-        let written = self.store.checkpoint(shard, changes, state.changelog);
-        state.held.shrink(self.settings.held_bytes_max);
-        written.map_err(|fault| self.faulted(Fault::Store(fault)))
+        let shards: Vec<Shard> = self.shards.iter().filter_map(wants).collect();
+        shards.into_iter().try_for_each(|shard| self.extend(shard))
     }
 
-    /// Reads the timers up to a new horizon from the store, which must lack nothing.
+    /// Reads the timers up to a new horizon from the store; what it lacks is held.
     fn extend(&mut self, shard: Shard) -> Result<(), Lost> {
         let horizon = self.clock.now().after(HORIZON);
         let timers = self.store.due(shard, horizon, TIMERS_MAX);
@@ -314,7 +385,11 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             _ => horizon,
         };
         if let Some(state) = self.shards.get_mut(&shard) {
-            state.schedule.extend(timers, reached);
+            let unstored = state.held.unstored();
+            let stored = timers.into_iter().filter(|(_, key)| !unstored.contains_key(key));
+            let held = unstored.iter().filter_map(|(key, due)| Some(((*due)?, key.clone())));
+            let held = held.filter(|(due, _)| *due <= reached);
+            state.schedule.extend(stored.chain(held), reached);
         }
         let watched = self.store.watch(shard, reached);
         watched.map_err(|fault| self.faulted(Fault::Store(fault)))

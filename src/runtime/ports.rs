@@ -28,7 +28,7 @@ pub struct Lost {
 
 /// A pipeline's connection to its inbox, its changelog and the users' topics.
 ///
-/// Nothing is half done between two calls: a batch is committed whole or the pipeline is lost.
+/// A batch is committed whole or the pipeline is lost.
 pub trait Broker {
     /// Reads the changelog of one shard.
     type Reader: ChangelogReader;
@@ -52,12 +52,31 @@ pub trait Broker {
     /// When the broker does not answer.
     fn changelog(&mut self, shard: Shard, from: Offset) -> Result<Self::Reader, Lost>;
 
-    /// Commits a batch: all its messages and inbox positions, or nothing. Answers the changelog
-    /// offset behind the batch for each shard in it.
+    /// Begins to commit a batch: all its messages and inbox positions, or nothing. One at most is
+    /// under way.
+    ///
+    /// # Errors
+    /// When it cannot be committed.
+    fn begin(&mut self, batch: Batch) -> Result<(), Lost>;
+
+    /// Whether the commit under way has ended: [`Broker::conclude`] would not wait.
+    fn is_concluded(&mut self) -> bool;
+
+    /// Waits for the end of the commit under way. Answers the changelog offset behind the batch
+    /// for each shard in it.
     ///
     /// # Errors
     /// When it is not certain that the whole batch is committed.
-    fn commit(&mut self, batch: Batch) -> Result<BTreeMap<Shard, Offset>, Lost>;
+    fn conclude(&mut self) -> Result<BTreeMap<Shard, Offset>, Lost>;
+
+    /// Commits a batch and waits for its end.
+    ///
+    /// # Errors
+    /// When it is not certain that the whole batch is committed.
+    fn commit(&mut self, batch: Batch) -> Result<BTreeMap<Shard, Offset>, Lost> {
+        self.begin(batch)?;
+        self.conclude()
+    }
 }
 
 /// What a poll found. Revocations are obeyed before assignments, and both before records.

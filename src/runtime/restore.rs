@@ -42,8 +42,10 @@ pub(super) fn restore<B: Broker, S: Store>(
             .map_err(|e| StoreFault { shard, reason: format!("its position: {e}") })?,
         None => Position::default(),
     };
+    let sealed = position.encode();
     let (held, schedule) = (Held::default(), Schedule::default());
-    Ok(Restored { state: ShardState { shard, position, held, schedule, changelog: end }, records })
+    let state = ShardState { shard, position, held, schedule, sealed, changelog: end };
+    Ok(Restored { state, records })
 }
 
 fn catch_up<B: Broker, S: Store>(

@@ -52,7 +52,7 @@ impl Schedule {
     }
 
     /// Adds timers from the store and moves the horizon.
-    pub fn extend(&mut self, timers: Vec<(Timestamp, Bytes)>, horizon: Timestamp) {
+    pub fn extend(&mut self, timers: impl Iterator<Item = (Timestamp, Bytes)>, horizon: Timestamp) {
         self.timers.extend(timers);
         self.horizon = horizon;
     }

@@ -46,6 +46,8 @@ pub(super) struct ShardState {
     pub position: Position,
     pub held: Held,
     pub schedule: Schedule,
+    /// The position as it went into the last batch.
+    pub sealed: Bytes,
     /// The changelog offset behind the last committed record.
     pub changelog: Offset,
 }

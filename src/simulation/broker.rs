@@ -26,7 +26,11 @@ pub struct SimulatedBroker {
     epoch: u32,
     held: BTreeSet<Shard>,
     positions: BTreeMap<Shard, Offset>,
+    /// What the commit under way will answer.
+    answer: Option<Answer>,
 }
+
+type Answer = Result<BTreeMap<Shard, Offset>, Lost>;
 
 /// How a commit ends, for the world and for its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +57,7 @@ impl SimulatedBroker {
         state.lines.insert(line, Line::new(&caller.name, member));
         drop(state);
         let (held, positions) = (BTreeSet::new(), BTreeMap::new());
-        Self { world, caller, member, line, producer, epoch, held, positions }
+        Self { world, caller, member, line, producer, epoch, held, positions, answer: None }
     }
 
     /// What the group says, to a member that may be out of it.
@@ -184,6 +188,26 @@ impl SimulatedBroker {
         }
         (ending, ends)
     }
+
+    fn commit_now(&mut self, state: &mut State, batch: Batch) -> Answer {
+        self.may_commit(state)?;
+        if state.is_weak(Weakness::StoreFirst) {
+            store::write_early(state, &self.caller.name, &batch);
+        }
+        let shards: Vec<Shard> = batch.shards.keys().copied().collect();
+        let (ending, ends) = self.transact(state, batch);
+        if ending != Ending::Done && !state.is_weak(Weakness::DoubtIgnored) {
+            let reason = "the commit's outcome is in doubt".to_owned();
+            return Err(Lost { reason, fatal: false });
+        }
+        let mut behind = BTreeMap::new();
+        for shard in shards {
+            let place = state.engine("changelog", shard);
+            let high = state.log(&place).high();
+            behind.insert(shard, ends.get(&place).copied().unwrap_or(high));
+        }
+        Ok(behind)
+    }
 }
 
 impl Broker for SimulatedBroker {
@@ -237,28 +261,28 @@ impl Broker for SimulatedBroker {
         Ok(SimulatedReader::new(self.world.clone(), self.caller.clone(), place, from, end))
     }
 
-    fn commit(&mut self, batch: Batch) -> Result<BTreeMap<Shard, Offset>, Lost> {
+    /// What is begun has happened; it is told later.
+    fn begin(&mut self, batch: Batch) -> Result<(), Lost> {
         let world = self.world.clone();
         let mut state = world.state();
         state.cross(&self.caller, Call::Commit, Moment::Before)?;
-        self.may_commit(&mut state)?;
-        if state.is_weak(Weakness::StoreFirst) {
-            store::write_early(&mut state, &self.caller.name, &batch);
+        if self.answer.is_some() {
+            let what = format!("{} commits while a commit is under way", self.caller.name);
+            state.complaints.push(what);
         }
-        let shards: Vec<Shard> = batch.shards.keys().copied().collect();
-        let (ending, ends) = self.transact(&mut state, batch);
-        state.cross(&self.caller, Call::Commit, Moment::After)?;
-        if ending != Ending::Done && !state.is_weak(Weakness::DoubtIgnored) {
-            let reason = "the commit's outcome is in doubt".to_owned();
-            return Err(Lost { reason, fatal: false });
-        }
-        let mut behind = BTreeMap::new();
-        for shard in shards {
-            let place = state.engine("changelog", shard);
-            let high = state.log(&place).high();
-            behind.insert(shard, ends.get(&place).copied().unwrap_or(high));
-        }
-        Ok(behind)
+        self.answer = Some(self.commit_now(&mut state, batch));
+        state.cross(&self.caller, Call::Commit, Moment::After)
+    }
+
+    fn is_concluded(&mut self) -> bool {
+        self.world.state().dice.chance(300)
+    }
+
+    fn conclude(&mut self) -> Answer {
+        self.world.state().live(&self.caller)?;
+        self.answer.take().unwrap_or_else(|| {
+            Err(Lost { reason: "there was no commit to conclude".to_owned(), fatal: true })
+        })
     }
 }
 

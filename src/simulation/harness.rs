@@ -135,6 +135,7 @@ impl Simulation {
         );
         let mut settings = Settings::new(APP, options.shards);
         settings.held_bytes_max = 4 * 1024;
+        settings.checkpoint_every = Duration::from_secs(1);
         let mut simulation = Self {
             dice: Dice::new(seed ^ 0x5eed),
             services: Services::new(seed ^ 0xac7, &options.catalog, options.temper),

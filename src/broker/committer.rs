@@ -1,0 +1,248 @@
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::producer::Producer;
+use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::util::Timeout;
+
+use super::faults::passing;
+use super::ledger::Ledger;
+use super::progress::Progress;
+use crate::message::{Offset, Shard};
+use crate::runtime::{Batch, Lost};
+
+/// How long librdkafka waits for an answer before it asks again: an outcome that took as long is
+/// in doubt (R1).
+const SOCKET_TIMEOUT: Duration = Duration::from_secs(60);
+const ABORT_WAIT: Duration = Duration::from_secs(5);
+
+/// Commits batches on a thread of its own: the shard loop takes the next records meanwhile.
+///
+/// ```text
+/// exactly once    begin ─ messages ─ changelog ─ history ─ inbox positions ─ flush ─ commit
+/// at least once   messages ─ history ─ flush ─ changelog, the position last ─ flush
+/// ```
+pub(super) struct Committer {
+    jobs: Option<Sender<Job>>,
+    answers: Receiver<Answer>,
+    /// What was received and not yet taken.
+    answer: Option<Answer>,
+    thread: Option<JoinHandle<()>>,
+    under_way: Arc<UnderWay>,
+}
+
+/// A batch and how it is committed.
+pub(super) struct Job {
+    pub ledger: Arc<Ledger>,
+    pub batch: Batch,
+    /// The inbox positions and our place in the group; none at least once.
+    pub transaction: Option<(TopicPartitionList, ConsumerGroupMetadata)>,
+    /// How long acknowledgements may take.
+    pub limit: Duration,
+}
+
+/// How a commit ended.
+pub(super) enum Answer {
+    /// The changelog offset behind the batch for each shard in it, and whether it may still be
+    /// answered twice: the next one needs a new producer (R1).
+    Committed { behind: BTreeMap<Shard, Offset>, doubtful: bool },
+    /// A transactional call failed.
+    Refused { call: Call, error: KafkaError },
+    /// Something else did.
+    Lost(Lost),
+}
+
+/// The calls of a transaction that the cluster may refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Call {
+    Begin,
+    AddPositions,
+    Commit,
+}
+
+impl Call {
+    pub fn doing(self) -> &'static str {
+        match self {
+            Self::Begin => "beginning a transaction",
+            Self::AddPositions => "adding the inbox positions to a transaction",
+            Self::Commit => "committing a transaction",
+        }
+    }
+}
+
+impl Committer {
+    pub fn start(progress: &Progress, under_way: &Arc<UnderWay>) -> std::io::Result<Self> {
+        let (jobs, taken) = channel::<Job>();
+        let (tell, answers) = channel();
+        let (progress, ended) = (progress.clone(), Arc::clone(under_way));
+        let work = move || {
+            for job in taken {
+                let answer = progress.during(|| job.run());
+                // Nobody listens to the last one when the pipeline is dropped.
+                tell.send(answer).ok();
+                ended.set(false);
+            }
+        };
+        let thread = thread::Builder::new().name("committer".to_owned()).spawn(work)?;
+        let under_way = Arc::clone(under_way);
+        Ok(Self { jobs: Some(jobs), answers, answer: None, thread: Some(thread), under_way })
+    }
+
+    /// Begins; the one before must have been concluded.
+    pub fn begin(&self, job: Job) -> Result<(), Lost> {
+        self.under_way.set(true);
+        let sent = self.jobs.as_ref().map(|jobs| jobs.send(job).is_ok());
+        if sent == Some(true) { Ok(()) } else { Err(ended()) }
+    }
+
+    pub fn is_concluded(&mut self) -> bool {
+        if self.answer.is_none() {
+            self.answer = self.answers.try_recv().ok();
+        }
+        self.answer.is_some()
+    }
+
+    /// Waits for the answer.
+    pub fn conclude(&mut self) -> Result<Answer, Lost> {
+        match self.answer.take() {
+            Some(answer) => Ok(answer),
+            None => self.answers.recv().map_err(|_| ended()),
+        }
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        // Whoever restores next must not be overtaken by what is still being written.
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}
+
+fn ended() -> Lost {
+    passing("the thread that commits has ended".to_owned())
+}
+
+impl Job {
+    fn run(self) -> Answer {
+        let done = match &self.transaction {
+            Some((offsets, generation)) => self.exactly_once(offsets, generation),
+            None => self.at_least_once().map(|()| false),
+        };
+        match done {
+            Err(answer) => answer,
+            Ok(doubtful) => {
+                let mut behind = self.ledger.behind();
+                behind.retain(|shard, _| self.batch.shards.contains_key(shard));
+                Answer::Committed { behind, doubtful }
+            }
+        }
+    }
+
+    /// Answers whether the producer may not be used again.
+    fn exactly_once(
+        &self,
+        offsets: &TopicPartitionList,
+        generation: &ConsumerGroupMetadata,
+    ) -> Result<bool, Answer> {
+        let disruptions = self.ledger.disruptions();
+        let start = Instant::now();
+        let producer = &self.ledger.producer;
+        refused(Call::Begin, producer.begin_transaction())?;
+        let sent = self.send_outwards().and_then(|()| self.send_changelog()).and_then(|()| {
+            // Right behind the messages, so that the two overlap.
+            let added = producer.send_offsets_to_transaction(offsets, generation, self.limit);
+            refused(Call::AddPositions, added)?;
+            self.ledger.settle(self.limit).map_err(Answer::Lost)
+        });
+        if let Err(answer) = sent {
+            self.ledger.abort(ABORT_WAIT);
+            return Err(answer);
+        }
+        refused(Call::Commit, producer.commit_transaction(Timeout::Never))?;
+        Ok(start.elapsed() >= SOCKET_TIMEOUT || self.ledger.disruptions() != disruptions)
+    }
+
+    fn at_least_once(&self) -> Result<(), Answer> {
+        // History goes with the messages: a step that the changelog knows is never missing in it.
+        self.send_outwards()?;
+        self.ledger.settle(self.limit).map_err(Answer::Lost)?;
+        self.send_changelog()?;
+        self.ledger.settle(self.limit).map_err(Answer::Lost)
+    }
+
+    fn send_outwards(&self) -> Result<(), Answer> {
+        let (ledger, batch) = (&self.ledger, &self.batch);
+        let sent = batch.messages.iter().try_for_each(|message| ledger.message(message));
+        sent.and_then(|()| batch.dead_letters.iter().try_for_each(|l| ledger.dead_letter(l)))
+            .and_then(|()| {
+                let mut records =
+                    batch.shards.iter().flat_map(|(s, part)| part.history.iter().map(|r| (*s, r)));
+                records.try_for_each(|(shard, record)| ledger.history(shard, record))
+            })
+            .map_err(Answer::Lost)
+    }
+
+    fn send_changelog(&self) -> Result<(), Answer> {
+        for (shard, part) in &self.batch.shards {
+            for (key, value) in &part.changelog {
+                let sent = self.ledger.changelog(*shard, key, value.as_deref());
+                sent.map_err(Answer::Lost)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn refused(call: Call, result: KafkaResult<()>) -> Result<(), Answer> {
+    result.map_err(|error| Answer::Refused { call, error })
+}
+
+/// Whether a commit is under way, for those who must wait for its end.
+#[derive(Debug, Default)]
+pub(super) struct UnderWay {
+    is: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl UnderWay {
+    fn set(&self, is: bool) {
+        *self.is() = is;
+        self.changed.notify_all();
+    }
+
+    /// Waits until none is, or for `limit`.
+    pub fn wait(&self, limit: Duration) {
+        let waited = self.changed.wait_timeout_while(self.is(), limit, |is| *is);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn is(&self) -> MutexGuard<'_, bool> {
+        self.is.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_for_a_commit_sees_its_end() {
+        let under_way = Arc::new(UnderWay::default());
+        under_way.wait(Duration::MAX);
+        under_way.set(true);
+        under_way.wait(Duration::ZERO);
+        assert!(*under_way.is(), "a limit ends the waiting, not the commit");
+        let other = Arc::clone(&under_way);
+        let waiting = thread::spawn(move || other.wait(Duration::MAX));
+        under_way.set(false);
+        waiting.join().expect("it saw the end");
+    }
+}
