@@ -14,19 +14,30 @@ pub(super) struct Held {
     touched: BTreeSet<Bytes>,
     /// Keys whose last value the store lacks.
     dirty: BTreeSet<Bytes>,
-    /// The sealed sizes of all entries together.
+    /// The sealed sizes of all decoded entries together.
     bytes: usize,
     /// The sealed sizes of the dirty ones.
     dirty_bytes: usize,
+    /// How often [`Held::rest`] was called.
+    round: u32,
 }
+
+/// For how many rounds an instance that nothing happens to stays decoded: it takes ten times its
+/// stored bytes, and one that waits for minutes is not worth them.
+const ROUNDS_MAX: u32 = 2;
 
 #[derive(Debug)]
 struct Entry {
+    /// None if it is forgotten, or folded.
     instance: Option<Instance>,
+    /// Whether it is here only as it was sealed.
+    folded: bool,
     /// As it went into the last batch, until the store has it.
     sealed: Option<Sealed>,
     /// The size that it was last sealed with.
     size: usize,
+    /// The round in which it was last asked for.
+    asked: u32,
 }
 
 #[derive(Debug)]
@@ -48,26 +59,38 @@ impl Held {
         shard: Shard,
         store: &impl Store,
     ) -> Result<Option<&Instance>, StoreFault> {
-        if !self.entries.contains_key(key) {
+        let asked = self.round;
+        let decode = |bytes: &Bytes| {
+            Instance::decode(bytes)
+                .map_err(|e| StoreFault { shard, reason: format!("{}: {e}", shown(key)) })
+        };
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.asked = asked;
+            if let Some(sealed) = entry.sealed.as_ref().filter(|_| entry.folded) {
+                entry.instance = Some(decode(&sealed.value)?);
+                entry.folded = false;
+                self.bytes += entry.size;
+            }
+        } else {
             let Some(stored) = store.load(shard, key)? else {
                 return Ok(None);
             };
-            let size = stored.len();
-            let instance = Instance::decode(&stored)
-                .map_err(|e| StoreFault { shard, reason: format!("{}: {e}", shown(key)) })?;
+            let (size, instance) = (stored.len(), Some(decode(&stored)?));
             self.bytes += size;
-            let entry = Entry { instance: Some(instance), sealed: None, size };
+            let entry = Entry { instance, folded: false, sealed: None, size, asked };
             self.entries.insert(key.clone(), entry);
         }
         Ok(self.entries.get(key).and_then(|entry| entry.instance.as_ref()))
     }
 
-    /// Puts what a transition made of an instance.
+    /// Puts what a transition made of an instance that was asked for.
     pub fn put(&mut self, key: &Bytes, instance: Option<Instance>) {
         if let Some(entry) = self.entries.get_mut(key) {
+            debug_assert!(!entry.folded, "it was asked for");
             entry.instance = instance;
         } else {
-            let entry = Entry { instance, sealed: None, size: 0 };
+            let asked = self.round;
+            let entry = Entry { instance, folded: false, sealed: None, size: 0, asked };
             self.entries.insert(key.clone(), entry);
         }
         if !self.touched.contains(key) {
@@ -113,7 +136,7 @@ impl Held {
         for key in std::mem::take(&mut self.dirty) {
             let entry = self.entries.get_mut(&key).expect("a dirty key is held");
             let sealed = entry.sealed.take();
-            if sealed.is_none() && !self.touched.contains(&key) {
+            if entry.folded || (sealed.is_none() && !self.touched.contains(&key)) {
                 self.entries.remove(&key);
             }
             let (value, due) = sealed.map_or((None, None), |s| (Some(s.value), s.due));
@@ -122,32 +145,50 @@ impl Held {
         changes
     }
 
+    /// Lets go of instances that nothing has happened to for some rounds.
+    pub fn rest(&mut self) {
+        self.round = self.round.wrapping_add(1);
+        let round = self.round;
+        self.let_go(|entry, _| round.wrapping_sub(entry.asked) <= ROUNDS_MAX);
+    }
+
     /// Instances that the store does not know as they are, with when they want to be woken.
     pub fn unstored(&self) -> BTreeMap<Bytes, Option<Timestamp>> {
         let keys = self.dirty.union(&self.touched);
-        let due = |key| self.entries.get(key)?.instance.as_ref().and_then(engine::next_due);
+        let due = |key| {
+            let entry = self.entries.get(key)?;
+            let sealed = entry.sealed.as_ref().filter(|_| entry.folded);
+            sealed.map_or_else(|| engine::next_due(entry.instance.as_ref()?), |sealed| sealed.due)
+        };
         keys.map(|key| (key.clone(), due(key))).collect()
     }
 
-    /// Lets go of clean instances until the rest fits: ended ones first.
+    /// Lets go of instances until the rest fits: ended ones first.
     pub fn shrink(&mut self, bytes_max: usize) {
         for only_ended in [true, false] {
             if self.bytes <= bytes_max {
                 return;
             }
-            let (dirty, touched, bytes) = (&self.dirty, &self.touched, &mut self.bytes);
-            self.entries.retain(|key, entry| {
+            self.let_go(|entry, bytes| {
                 let lives = entry.instance.as_ref().is_some_and(|i| i.living().is_some());
-                let keep = *bytes <= bytes_max / 2
-                    || (only_ended && lives)
-                    || dirty.contains(key)
-                    || touched.contains(key);
-                if !keep {
-                    *bytes -= entry.size;
-                }
-                keep
+                bytes <= bytes_max / 2 || (only_ended && lives)
             });
         }
+    }
+
+    /// Lets go of what need not be kept, told the entry and how many bytes are decoded: what the
+    /// store has goes, what it lacks stays as it was sealed.
+    fn let_go(&mut self, keep: impl Fn(&Entry, usize) -> bool) {
+        let (dirty, touched, bytes) = (&self.dirty, &self.touched, &mut self.bytes);
+        self.entries.retain(|key, entry| {
+            if entry.instance.is_none() || keep(entry, *bytes) || touched.contains(key) {
+                return true;
+            }
+            *bytes -= entry.size;
+            entry.instance = None;
+            entry.folded = dirty.contains(key);
+            entry.folded
+        });
     }
 }
 

@@ -118,6 +118,9 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         let saves = self.saves();
         self.begin()?;
         self.save(saves)?;
+        for state in self.shards.values_mut() {
+            state.held.shrink(self.settings.held_bytes_max);
+        }
         self.hear()?;
         self.look_ahead()?;
         self.wake()
@@ -373,7 +376,11 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         }
         self.checkpointed = now;
         let shards: Vec<Shard> = self.shards.keys().copied().collect();
-        shards.into_iter().filter_map(|shard| self.take_save(shard)).collect()
+        let saves = shards.into_iter().filter_map(|shard| self.take_save(shard)).collect();
+        if late {
+            self.shards.values_mut().for_each(|state| state.held.rest());
+        }
+        saves
     }
 
     /// What the store lacks of a shard. No commit is under way: what was sealed is committed.
@@ -389,9 +396,6 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         for Save { shard, changes, changelog } in saves {
             let written = self.store.checkpoint(shard, changes, changelog);
             written.map_err(|fault| self.faulted(Fault::Store(fault)))?;
-            if let Some(state) = self.shards.get_mut(&shard) {
-                state.held.shrink(self.settings.held_bytes_max);
-            }
         }
         Ok(())
     }
