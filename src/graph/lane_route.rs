@@ -42,7 +42,7 @@ impl Router<'_> {
     }
 
     fn forward(&self, edge: &Edge) -> Vec<Spot> {
-        let track = |port: Port| self.node(port).map(|id| self.lane(id).forward);
+        let track = |port: Port| node(port).map(|id| self.lane(id).forward);
         let saga = self.places.lanes[LaneId::SAGA.0].forward;
         let (from, to) = (track(edge.from), track(edge.to));
         let first = from.or(to).unwrap_or(saga);
@@ -72,7 +72,7 @@ impl Router<'_> {
     }
 
     fn back(&self, edge: &Edge) -> Vec<Spot> {
-        let track = |port: Port| self.node(port).map(|id| self.lane(id).back);
+        let track = |port: Port| node(port).map(|id| self.lane(id).back);
         let saga = self.places.lanes[LaneId::SAGA.0].back;
         let (from, to) = (track(edge.from), track(edge.to));
         let first = from.or(to).unwrap_or(saga);
@@ -105,19 +105,12 @@ impl Router<'_> {
         matches!(self.picture.node(id).shape, Shape::Undo | Shape::Compensated)
     }
 
-    fn node(&self, port: Port) -> Option<NodeId> {
-        match port {
-            Port::Node(id) => Some(id),
-            Port::Open(_) | Port::Close(_) | Port::Side(_) => None,
-        }
-    }
-
     fn lane(&self, id: NodeId) -> Lane {
         self.places.lanes[self.picture.node(id).about.lane.0]
     }
 
     fn row(&self, port: Port) -> Option<i32> {
-        self.node(port).map(|id| self.places.rows[id.0])
+        node(port).map(|id| self.places.rows[id.0])
     }
 
     fn area(&self, port: Port) -> Area {
@@ -125,6 +118,13 @@ impl Router<'_> {
             Port::Node(id) => self.places.nodes[id.0],
             Port::Open(id) | Port::Close(id) | Port::Side(id) => self.places.regions[id.0],
         }
+    }
+}
+
+fn node(port: Port) -> Option<NodeId> {
+    match port {
+        Port::Node(id) => Some(id),
+        Port::Open(_) | Port::Close(_) | Port::Side(_) => None,
     }
 }
 

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::geometry::{Point, Rect};
 use super::picture::Shape;
 
@@ -66,13 +68,11 @@ pub(super) fn path(points: &[Point]) -> String {
         if corner {
             let (before, after) = (points[index - 1], points[index + 1]);
             let (from, to) = (towards(*point, before), towards(*point, after));
-            data.push_str(&format!(
-                "L{} {}Q{} {} {} {}",
-                from.x, from.y, point.x, point.y, to.x, to.y
-            ));
+            let _ =
+                write!(data, "L{} {}Q{} {} {} {}", from.x, from.y, point.x, point.y, to.x, to.y);
         } else {
             let command = if index == 0 { 'M' } else { 'L' };
-            data.push_str(&format!("{command}{} {}", point.x, point.y));
+            let _ = write!(data, "{command}{} {}", point.x, point.y);
         }
     }
     data
@@ -96,7 +96,7 @@ fn polygon(corners: &[(i32, i32)]) -> String {
     let mut data = String::new();
     for (index, (x, y)) in corners.iter().enumerate() {
         let command = if index == 0 { 'M' } else { 'L' };
-        data.push_str(&format!("{command}{x} {y}"));
+        let _ = write!(data, "{command}{x} {y}");
     }
     data.push('Z');
     data

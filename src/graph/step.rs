@@ -90,7 +90,7 @@ pub(super) fn undo(step: &Step, words: Words) -> Option<(About, Option<String>)>
         }
         Compensation::Call { request, .. } => {
             let heading = format!("{} {}", request.method.text(), request.authority);
-            (heading, words.undo_call(request), request.authority.clone())
+            (heading, words::undoing_call(request), request.authority.clone())
         }
         Compensation::Child => {
             let saga = participant(&step.kind).unwrap_or_default();
@@ -170,8 +170,8 @@ fn details(step: &Step, words: Words) -> Vec<Detail> {
         StepKind::Wait(wait) => words.wait(wait),
         StepKind::Sleep(sleep) => vec![words::sleep(sleep)],
         StepKind::Ask(ask) => words.ask(ask),
-        StepKind::Call(call) => words.call(call),
-        StepKind::Saga(child) => words.child(child),
+        StepKind::Call(call) => words::calling(call),
+        StepKind::Saga(child) => words::child(child),
         StepKind::Parallel(parallel) => of_parallel(parallel),
         StepKind::Each(each) => of_each(each),
         StepKind::Choose(choose) => {

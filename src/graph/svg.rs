@@ -64,14 +64,14 @@ pub(super) fn labels(picture: &Picture, room: i32) -> Vec<Vec<Vec<String>>> {
 }
 
 pub(super) fn sizes(picture: &Picture, cards: &Cards, labels: &[Vec<Vec<String>>]) -> Sizes {
-    let label = |lines: &Vec<String>| match lines.len() {
-        0 => Size::default(),
-        _ => {
-            let text = measure::size(lines, Style::Label);
-            Size {
-                width: card::even(text.width + 2 * LABEL_PAD.width),
-                height: card::even(text.height + 2 * LABEL_PAD.height),
-            }
+    let label = |lines: &Vec<String>| {
+        if lines.is_empty() {
+            return Size::default();
+        }
+        let text = measure::size(lines, Style::Label);
+        Size {
+            width: card::even(text.width + 2 * LABEL_PAD.width),
+            height: card::even(text.height + 2 * LABEL_PAD.height),
         }
     };
     Sizes {

@@ -47,22 +47,6 @@ impl Words {
         details
     }
 
-    /// What a call does, and what its answers mean.
-    pub fn call(self, step: &CallStep) -> Vec<Detail> {
-        let request = &step.request;
-        let mut details = vec![detail("calls", call(request))];
-        let done = request.done.iter().map(|d| statuses(&d.status, d.condition.as_ref()));
-        details.push(detail("done", done.collect::<Vec<_>>().join(" or ")));
-        for no in &step.failed {
-            let status = statuses(&no.status, no.condition.as_ref());
-            details.push(detail("no", format!("{status}: {}", verdict(no.then))));
-        }
-        let then = outcome(step.unknown);
-        details.push(detail("time", patience(request.within, &request.retry, then)));
-        details.extend(undone(&step.compensate));
-        details
-    }
-
     /// What is waited for.
     pub fn wait(self, step: &WaitStep) -> Vec<Detail> {
         let mut details = self.done("for", &step.on);
@@ -88,16 +72,6 @@ impl Words {
         details
     }
 
-    /// How a child is started, and what its end means.
-    pub fn child(self, step: &SagaStep) -> Vec<Detail> {
-        let mut details = vec![detail("starts", step.saga.to_string())];
-        details.extend(step.key.as_ref().map(|key| detail("key", key.to_string())));
-        details.push(detail("no", format!("if it goes back: {}", verdict(step.failed.then))));
-        details.extend(step.within.map(|w| detail("time", format!("{w} at most"))));
-        details.extend(undone(&step.compensate));
-        details
-    }
-
     /// What a request that undoes a step does.
     pub fn undo(self, request: &Request) -> Vec<Detail> {
         // Its heading says what is sent, but not where to.
@@ -108,14 +82,6 @@ impl Words {
         details.extend(self.done("done", &request.done));
         details.push(detail("time", patience(request.within, &request.retry, "stuck")));
         details
-    }
-
-    /// What a call that undoes a step does.
-    pub fn undo_call(self, request: &CallRequest) -> Vec<Detail> {
-        vec![
-            detail("calls", call(request)),
-            detail("time", patience(request.within, &request.retry, "stuck")),
-        ]
     }
 
     fn done(self, word: &'static str, done: &[Done]) -> Vec<Detail> {
@@ -135,6 +101,40 @@ impl Words {
         let again = every.map(|every| format!(", every {every}")).unwrap_or_default();
         detail("reminds", format!("{} after {after}{again}", self.address(fact)))
     }
+}
+
+/// What a call does, and what its answers mean.
+pub(super) fn calling(step: &CallStep) -> Vec<Detail> {
+    let request = &step.request;
+    let mut details = vec![detail("calls", call(request))];
+    let done = request.done.iter().map(|d| statuses(&d.status, d.condition.as_ref()));
+    details.push(detail("done", done.collect::<Vec<_>>().join(" or ")));
+    for no in &step.failed {
+        let status = statuses(&no.status, no.condition.as_ref());
+        details.push(detail("no", format!("{status}: {}", verdict(no.then))));
+    }
+    let then = outcome(step.unknown);
+    details.push(detail("time", patience(request.within, &request.retry, then)));
+    details.extend(undone(&step.compensate));
+    details
+}
+
+/// How a child is started, and what its end means.
+pub(super) fn child(step: &SagaStep) -> Vec<Detail> {
+    let mut details = vec![detail("starts", step.saga.to_string())];
+    details.extend(step.key.as_ref().map(|key| detail("key", key.to_string())));
+    details.push(detail("no", format!("if it goes back: {}", verdict(step.failed.then))));
+    details.extend(step.within.map(|w| detail("time", format!("{w} at most"))));
+    details.extend(undone(&step.compensate));
+    details
+}
+
+/// What a call that undoes a step does.
+pub(super) fn undoing_call(request: &CallRequest) -> Vec<Detail> {
+    vec![
+        detail("calls", call(request)),
+        detail("time", patience(request.within, &request.retry, "stuck")),
+    ]
 }
 
 /// A particular.

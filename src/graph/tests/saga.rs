@@ -21,21 +21,18 @@ pub(super) struct Part {
     when: Option<String>,
     pivot: bool,
     blocks: Vec<(String, Vec<Part>)>,
-    kind: Box<dyn Fn(&[BlockId]) -> StepKind>,
+    kind: StepKind,
 }
 
 impl Part {
     fn single(name: &str, kind: StepKind) -> Self {
-        Self::composite(name, Vec::new(), move |_| kind.clone())
+        Self::composite(name, Vec::new(), kind)
     }
 
-    fn composite(
-        name: &str,
-        blocks: Vec<(String, Vec<Part>)>,
-        kind: impl Fn(&[BlockId]) -> StepKind + 'static,
-    ) -> Self {
+    /// A step with lists of steps in it; its kind learns their ids when the saga is made.
+    fn composite(name: &str, blocks: Vec<(String, Vec<Part>)>, kind: StepKind) -> Self {
         let (title, when, pivot) = (None, None, false);
-        Self { name: name.to_owned(), title, when, pivot, blocks, kind: Box::new(kind) }
+        Self { name: name.to_owned(), title, when, pivot, blocks, kind }
     }
 
     pub fn title(self, title: &str) -> Self {
@@ -97,8 +94,26 @@ fn step(definition: &mut Definition, block_id: BlockId, part: Part, after_pivot:
     let blocks: Vec<BlockId> = inside
         .map(|(name, parts)| block(definition, Some(id), &name, parts, after_pivot))
         .collect();
-    definition.steps[id.0 as usize].kind = (part.kind)(&blocks);
+    definition.steps[id.0 as usize].kind = filled(part.kind, &blocks);
     id
+}
+
+/// A kind of step that knows the lists of steps in it.
+fn filled(kind: StepKind, blocks: &[BlockId]) -> StepKind {
+    match kind {
+        StepKind::Parallel(step) => {
+            StepKind::Parallel(ParallelStep { branches: blocks.to_vec(), ..step })
+        }
+        StepKind::Each(step) => StepKind::Each(EachStep { block: blocks[0], ..step }),
+        StepKind::Lock(step) => StepKind::Lock(LockStep { block: blocks[0], ..step }),
+        StepKind::Choose(mut step) => {
+            for (arm, block) in step.arms.iter_mut().zip(blocks) {
+                arm.block = *block;
+            }
+            StepKind::Choose(step)
+        }
+        single => single,
+    }
 }
 
 pub(super) fn cel(text: &str) -> Expression {
@@ -169,7 +184,7 @@ pub(super) fn command(name: &str, service: &str, does: &str, undone: Option<&str
 /// A command that asks whether it happened.
 pub(super) fn probed(name: &str, service: &str, does: &str, undone: &str) -> Part {
     let part = command(name, service, does, Some(undone));
-    let StepKind::Command(mut step) = (part.kind)(&[]) else { return part };
+    let StepKind::Command(mut step) = part.kind else { return part };
     step.unknown = Unknown::Probe;
     step.probe = Some(Probe {
         request: request(
@@ -270,52 +285,46 @@ pub(super) fn child(name: &str, saga: &str, compensate: Compensation) -> Part {
 /// A child that is taken back by a command.
 pub(super) fn child_with_command(name: &str, saga: &str, service: &str, undone: &str) -> Part {
     let part = command("x", service, "Do", Some(undone));
-    let StepKind::Command(step) = (part.kind)(&[]) else { return part };
+    let StepKind::Command(step) = part.kind else { return part };
     child(name, saga, step.compensate)
 }
 
 pub(super) fn parallel(name: &str, join: Join, branches: Vec<(&str, Vec<Part>)>) -> Part {
-    let branches = branches.into_iter().map(|(name, parts)| (name.to_owned(), parts)).collect();
-    Part::composite(name, branches, move |blocks| {
-        let within = Some(Span::seconds(60));
-        let branches = blocks.to_vec();
-        StepKind::Parallel(ParallelStep { branches, join, within, failed: back() })
-    })
+    let blocks = branches.into_iter().map(|(name, parts)| (name.to_owned(), parts)).collect();
+    let within = Some(Span::seconds(60));
+    let step = ParallelStep { branches: Vec::new(), join, within, failed: back() };
+    Part::composite(name, blocks, StepKind::Parallel(step))
 }
 
 pub(super) fn each(name: &str, items: &str, on_failed: OnFailed, parts: Vec<Part>) -> Part {
-    let items = cel(items);
-    Part::composite(name, vec![(String::new(), parts)], move |blocks| {
-        StepKind::Each(EachStep {
-            items: items.clone(),
-            at_most: 100,
-            at_once: 10,
-            on_failed,
-            block: blocks[0],
-            collect: Vec::new(),
-            within: None,
-            failed: back(),
-        })
-    })
+    let step = EachStep {
+        items: cel(items),
+        at_most: 100,
+        at_once: 10,
+        on_failed,
+        block: BlockId::MAIN,
+        collect: Vec::new(),
+        within: None,
+        failed: back(),
+    };
+    Part::composite(name, vec![(String::new(), parts)], StepKind::Each(step))
 }
 
 pub(super) fn choose(name: &str, arms: Vec<(Option<&str>, Vec<Part>)>) -> Part {
-    let guards: Vec<_> = arms.iter().map(|(guard, _)| guard.map(cel)).collect();
+    let arm = |(when, _): &(Option<&str>, _)| Arm { when: when.map(cel), block: BlockId::MAIN };
+    let step = ChooseStep {
+        arms: arms.iter().map(arm).collect(),
+        total: false,
+        within: None,
+        failed: back(),
+    };
     let blocks = arms.into_iter().map(|(_, parts)| (String::new(), parts)).collect();
-    Part::composite(name, blocks, move |blocks| {
-        let arm = |(when, block): (&Option<Expression>, &BlockId)| Arm {
-            when: when.clone(),
-            block: *block,
-        };
-        let arms = guards.iter().zip(blocks).map(arm).collect();
-        StepKind::Choose(ChooseStep { arms, total: false, within: None, failed: back() })
-    })
+    Part::composite(name, blocks, StepKind::Choose(step))
 }
 
 pub(super) fn lock(name: &str, keys: &[&str], release: Release, parts: Vec<Part>) -> Part {
-    let keys: Vec<Template> = keys.iter().map(|key| template(key)).collect();
-    Part::composite(name, vec![(String::new(), parts)], move |blocks| {
-        let (keys, within, block) = (keys.clone(), Some(Span::seconds(30)), blocks[0]);
-        StepKind::Lock(LockStep { keys, within, release, block, failed: back() })
-    })
+    let keys = keys.iter().map(|key| template(key)).collect();
+    let (within, block) = (Some(Span::seconds(30)), BlockId::MAIN);
+    let step = LockStep { keys, within, release, block, failed: back() };
+    Part::composite(name, vec![(String::new(), parts)], StepKind::Lock(step))
 }
