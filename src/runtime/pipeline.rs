@@ -25,9 +25,11 @@ const WAKE_TARGETS_MAX: usize = 64;
 const WAKES_MAX: usize = 2_000;
 /// A poll that found at least so many records says that more are on their way.
 const BUSY_RECORDS: usize = 32;
-/// How often the end of a commit is looked for while there are records to take.
+/// How long a busy pipeline lets records gather before it looks again.
 const LOOK: Duration = Duration::from_millis(1);
-/// How soon the end of a commit is seen while there are none.
+/// How often it does so while a commit is under way: a look has its price, and nothing waits for it.
+const LOOK_MEANWHILE: Duration = Duration::from_millis(5);
+/// How soon the end of a commit is seen while there are no records to take.
 const LOOK_IDLE: Duration = Duration::from_millis(10);
 
 /// The shard loop: takes inbox records, steps the engine, commits, checkpoints, wakes.
@@ -173,10 +175,9 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
     fn company(&mut self, found: usize, spent: Duration) -> Result<Option<Duration>, Lost> {
         let gathered = self.pending.records;
         if self.under_way.is_some() && gathered > 0 {
-            if gathered >= BUSY_RECORDS && !self.broker.is_concluded() {
-                return Ok(Some(LOOK));
+            if gathered < BUSY_RECORDS || self.broker.is_concluded(LOOK_MEANWHILE) {
+                self.conclude()?;
             }
-            self.conclude()?;
             // Whatever has come meanwhile goes along.
             return Ok(Some(Duration::ZERO));
         }
