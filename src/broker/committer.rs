@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -100,11 +100,19 @@ impl Committer {
         if sent == Some(true) { Ok(()) } else { Err(ended()) }
     }
 
-    pub fn is_concluded(&mut self) -> bool {
-        if self.answer.is_none() {
-            self.answer = self.answers.try_recv().ok();
+    pub fn is_concluded(&mut self, wait: Duration) -> bool {
+        if self.answer.is_some() {
+            return true;
         }
-        self.answer.is_some()
+        match self.answers.recv_timeout(wait) {
+            Ok(answer) => {
+                self.answer = Some(answer);
+                true
+            }
+            Err(RecvTimeoutError::Timeout) => false,
+            // Whoever concludes hears of it.
+            Err(RecvTimeoutError::Disconnected) => true,
+        }
     }
 
     /// Waits for the answer.

@@ -165,8 +165,8 @@ impl Broker for KafkaBroker {
         self.committer.begin(Job { ledger, batch, transaction, limit })
     }
 
-    fn is_concluded(&mut self) -> bool {
-        self.committer.is_concluded()
+    fn is_concluded(&mut self, wait: Duration) -> bool {
+        self.committer.is_concluded(wait)
     }
 
     fn conclude(&mut self) -> Result<BTreeMap<Shard, Offset>, Lost> {

@@ -23,6 +23,10 @@ use crate::runtime::{Forward, Lost, Source, SourceRecord};
 
 /// How often the group is told where it is; what is read again after a crash, the shards drop.
 const COMMIT_EVERY: Duration = Duration::from_secs(1);
+/// A poll that found at least so many records says that more are on their way.
+const BUSY_RECORDS: usize = 16;
+/// How long it lets them gather then: every look, append and request has its price.
+const GATHER: Duration = Duration::from_millis(3);
 /// How long a clean end waits for acknowledgements.
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
 
@@ -36,6 +40,8 @@ pub struct KafkaSource {
     ends: Ends,
     settlement: Settlement,
     committed: Instant,
+    /// Whether the last poll found so many records that more are on their way.
+    busy: bool,
 }
 
 impl KafkaSource {
@@ -71,6 +77,7 @@ impl KafkaSource {
             ends: Ends::open(connection, &client)?,
             settlement: Settlement::default(),
             committed: Instant::now(),
+            busy: false,
         })
     }
 
@@ -131,6 +138,9 @@ impl KafkaSource {
 impl Source for KafkaSource {
     fn poll(&mut self, wait: Duration, records_max: usize) -> Result<Vec<SourceRecord>, Lost> {
         self.appender.check()?;
+        if self.busy {
+            std::thread::sleep(GATHER);
+        }
         if self.committed.elapsed() >= COMMIT_EVERY {
             self.commit(CommitMode::Async)?;
         }
@@ -155,6 +165,7 @@ impl Source for KafkaSource {
             changes.revoked.contains(&(r.origin.topic.as_str().to_owned(), r.origin.partition))
         };
         found.retain(|record| !gone(record));
+        self.busy = found.len() >= BUSY_RECORDS;
         Ok(found)
     }
 

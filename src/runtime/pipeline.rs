@@ -1,3 +1,5 @@
+mod appends;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,17 +23,15 @@ use crate::message::{CommandId, Offset, Shard, Span, Timestamp, shard_of};
 const HORIZON: Span = Span::seconds(600);
 /// The most timers of a shard that are read from the store at once.
 const TIMERS_MAX: usize = 50_000;
-/// The most instances that one wake record names.
-const WAKE_TARGETS_MAX: usize = 16;
-/// The most timers of a shard that one turn obeys.
-const WAKES_MAX: usize = 256;
 /// The longest wait for a record while a call is under way.
 const CALL_WAIT: Duration = Duration::from_millis(5);
 /// A poll that found at least so many records says that more are on their way.
 const BUSY_RECORDS: usize = 32;
-/// How often the end of a commit is looked for while there are records to take.
+/// How long a busy pipeline lets records gather before it looks again.
 const LOOK: Duration = Duration::from_millis(1);
-/// How soon the end of a commit is seen while there are none.
+/// How often it does so while a commit is under way: a look has its price, and nothing waits for it.
+const LOOK_MEANWHILE: Duration = Duration::from_millis(5);
+/// How soon the end of a commit is seen while there are no records to take.
 const LOOK_IDLE: Duration = Duration::from_millis(10);
 
 /// The shard loop: takes inbox records, steps the engine, commits, checkpoints, wakes.
@@ -192,10 +192,9 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
     fn company(&mut self, found: usize, spent: Duration) -> Result<Option<Duration>, Lost> {
         let gathered = self.pending.records;
         if self.under_way.is_some() && gathered > 0 {
-            if gathered >= BUSY_RECORDS && !self.broker.is_concluded() {
-                return Ok(Some(LOOK));
+            if gathered < BUSY_RECORDS || self.broker.is_concluded(LOOK_MEANWHILE) {
+                self.conclude()?;
             }
-            self.conclude()?;
             // Whatever has come meanwhile goes along.
             return Ok(Some(Duration::ZERO));
         }
@@ -292,22 +291,6 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         Ok(())
     }
 
-    /// Appends what came of calls to the inbox of whoever made them.
-    fn hear(&mut self) -> Result<(), Lost> {
-        let now = self.clock.now();
-        for called in self.caller.finished() {
-            let id: CommandId = called.command.parse().expect("a call has its command's id");
-            let shard = shard_of(&id.instance, self.settings.shards);
-            let (saga, key) = (id.instance.saga.to_string(), id.instance.key.to_string());
-            let input = Some(wire::inbox::Input::Called(wire::Called::new(&called)));
-            let targets = vec![wire::Target { saga, key }];
-            let inbox = wire::Inbox { targets, shared: false, input };
-            let append = Append { shard, value: inbox.encode_to_vec().into() };
-            self.broker.append(append, now)?;
-        }
-        Ok(())
-    }
-
     /// Restores newly assigned shards and starts reading their inbox.
     fn assume(&mut self, assigned: &[Shard]) -> Result<(), Lost> {
         if assigned.is_empty() {
@@ -342,28 +325,6 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         self.shards.remove(&shard);
         tracing::info!(shard = shard.0, "shard.released");
         self.store.close(shard).map_err(|fault| self.faulted(Fault::Store(fault)))
-    }
-
-    /// Appends the timers that are due to the inbox.
-    fn wake(&mut self) -> Result<(), Lost> {
-        let now = self.clock.now();
-        for (shard, state) in &mut self.shards {
-            let mut targets = Vec::new();
-            for _ in 0..WAKES_MAX {
-                let Some((_, key)) = state.schedule.pop_due(now) else {
-                    break;
-                };
-                targets.push(target(&key));
-            }
-            self.counts.wakes += targets.len() as u64;
-            for some in targets.chunks(WAKE_TARGETS_MAX) {
-                let input = Some(wire::inbox::Input::WakeMs(now.0));
-                let inbox = wire::Inbox { targets: some.to_vec(), shared: false, input };
-                let append = Append { shard: *shard, value: inbox.encode_to_vec().into() };
-                self.broker.append(append, now)?;
-            }
-        }
-        Ok(())
     }
 
     /// What a checkpoint has to write, if it is time for one.
@@ -430,12 +391,4 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         let watched = self.store.watch(shard, reached);
         watched.map_err(|fault| self.faulted(Fault::Store(fault)))
     }
-}
-
-/// The instance that a changelog key `i/<saga>/<key>` names.
-fn target(key: &[u8]) -> wire::Target {
-    let text = String::from_utf8_lossy(key);
-    let mut parts = text.splitn(3, '/').skip(1);
-    let mut part = || parts.next().unwrap_or_default().to_owned();
-    wire::Target { saga: part(), key: part() }
 }

@@ -60,8 +60,8 @@ pub trait Broker {
     /// When it cannot be committed.
     fn begin(&mut self, batch: Batch) -> Result<(), Lost>;
 
-    /// Whether the commit under way has ended: [`Broker::conclude`] would not wait.
-    fn is_concluded(&mut self) -> bool;
+    /// Whether the commit under way ends within `wait`: [`Broker::conclude`] would not wait then.
+    fn is_concluded(&mut self, wait: Duration) -> bool;
 
     /// Waits for the end of the commit under way. Answers the changelog offset behind the batch
     /// for each shard in it.

@@ -278,7 +278,7 @@ impl Broker for SimulatedBroker {
         state.cross(&self.caller, Call::Commit, Moment::After)
     }
 
-    fn is_concluded(&mut self) -> bool {
+    fn is_concluded(&mut self, _wait: Duration) -> bool {
         self.world.state().dice.chance(300)
     }
 
