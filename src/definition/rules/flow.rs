@@ -111,7 +111,7 @@ fn why(read: &Read, setters: &[&Step], path: &str) -> String {
 /// The steps that may set a field on the way forward.
 fn setters<'d>(whole: &Whole<'d>, field: &Field) -> Vec<&'d Step> {
     let sets =
-        |step: &&Step| whole.each(step.id) == field.0 && outcome::fills(step).contains(&field.1);
+        |step: &&Step| whole.each(step.id) == field.0 && whole.fills(step.id).contains(&field.1);
     whole.steps().filter(sets).collect()
 }
 
