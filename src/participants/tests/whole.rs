@@ -299,10 +299,8 @@ fn an_answer_is_an_act_on_the_operators_topic() {
     let message = said.message(&Topic::new("app.operator").expect("a topic"));
     assert_eq!(message.key, format!("s/{}", said.key));
     let body = String::from_utf8(message.body.to_vec()).expect("text");
-    let rest = format!(
-        r#"{{"id":"s/{0}/1/approve/answer","saga":"s","key":"{0}","verb":"answer","step":"approve","#,
-        said.key
-    );
+    let id = format!(r#"{{"id":"s/{0}/1/approve/answer","saga":"s","key":"{0}","#, said.key);
+    let rest = format!(r#"{id}"verb":"answer","step":"approve","#);
     assert!(body.starts_with(&rest), "{body}");
     assert!(body.ends_with(r#""choice":"go","by":"boss","note":"seen"}"#), "{body}");
 }
