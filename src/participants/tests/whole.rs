@@ -55,7 +55,7 @@ fn a_probe_says_what_really_happened() {
         assert_eq!(types(&ask(&mut who, "lab/Find", &find, None)), ["Nothing"]);
         let answer = order(&mut who, n);
         let found = ask(&mut who, "lab/Find", &format!("s/{n}/1/order~probe/2"), None);
-        if types(&[answer.clone()]) == ["Refused"] {
+        if types(std::slice::from_ref(&answer)) == ["Refused"] {
             assert_eq!(types(&found), ["Nothing"]);
             seen.insert("refused");
             continue;
