@@ -11,7 +11,7 @@ use crate::{dev, devbroker, telemetry};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Definitions, or folders that hold some; without it, the sample that ships
+    /// Definitions, or folders that hold some; without it, those that ship
     paths: Vec<PathBuf>,
     /// Stop when so many sagas have ended, and print the books
     #[arg(long)]

@@ -93,7 +93,15 @@ pub fn run(
     told?;
     closed?;
     let report = stage.reckon()?;
-    writeln!(out, "\n{report}")?;
+    writeln!(out)?;
+    if !stage.follows_nothing() {
+        writeln!(out, "{report}")?;
+    }
+    let unfollowed: Vec<_> = stage.unfollowed().iter().map(ToString::to_string).collect();
+    if !unfollowed.is_empty() {
+        let names = unfollowed.join(", ");
+        writeln!(out, "not in the books, which know commands, facts and data only: {names}")?;
+    }
     Ok(report)
 }
 

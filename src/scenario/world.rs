@@ -267,14 +267,12 @@ fn start(
 ) -> Result<(InstanceId, Input), Wrong> {
     let event = event(on, given.key.as_ref(), &given.body, id.to_owned(), BEGIN);
     let route = index.route(&heading(&event), &event, BEGIN);
-    match route.targets.into_iter().next() {
-        Some(id) => Ok((id, Input::Event(event))),
-        None => {
-            let mut why = vec![format!("{on} starts no {}", definition.saga)];
-            why.extend(route.complaints);
-            Err(Wrong::new(why.join("; ")))
-        }
-    }
+    let Some(id) = route.targets.into_iter().next() else {
+        let mut why = vec![format!("{on} starts no {}", definition.saga)];
+        why.extend(route.complaints);
+        return Err(Wrong::new(why.join("; ")));
+    };
+    Ok((id, Input::Event(event)))
 }
 
 fn event(on: &Address, key: Option<&String>, body: &Value, id: String, now: Timestamp) -> Event {

@@ -15,10 +15,10 @@ pub(super) struct Fields(Vec<(String, Field)>);
 impl Fields {
     /// The fields, of which none may have a name that is taken.
     pub fn without(self, taken: &str, by: &str) -> Result<Vec<(String, Field)>, String> {
-        match self.0.iter().any(|(name, _)| name == taken) {
-            true => Err(format!("`{taken}` is {by} already; rename it")),
-            false => Ok(self.0),
+        if self.0.iter().any(|(name, _)| name == taken) {
+            return Err(format!("`{taken}` is {by} already; rename it"));
         }
+        Ok(self.0)
     }
 }
 

@@ -55,7 +55,7 @@ fn a_probe_says_what_really_happened() {
         assert_eq!(types(&ask(&mut who, "lab/Find", &find, None)), ["Nothing"]);
         let answer = order(&mut who, n);
         let found = ask(&mut who, "lab/Find", &format!("s/{n}/1/order~probe/2"), None);
-        if types(&[answer.clone()]) == ["Refused"] {
+        if types(std::slice::from_ref(&answer)) == ["Refused"] {
             assert_eq!(types(&found), ["Nothing"]);
             seen.insert("refused");
             continue;
@@ -299,10 +299,8 @@ fn an_answer_is_an_act_on_the_operators_topic() {
     let message = said.message(&Topic::new("app.operator").expect("a topic"));
     assert_eq!(message.key, format!("s/{}", said.key));
     let body = String::from_utf8(message.body.to_vec()).expect("text");
-    let rest = format!(
-        r#"{{"id":"s/{0}/1/approve/answer","saga":"s","key":"{0}","verb":"answer","step":"approve","#,
-        said.key
-    );
+    let id = format!(r#"{{"id":"s/{0}/1/approve/answer","saga":"s","key":"{0}","#, said.key);
+    let rest = format!(r#"{id}"verb":"answer","step":"approve","#);
     assert!(body.starts_with(&rest), "{body}");
     assert!(body.ends_with(r#""choice":"go","by":"boss","note":"seen"}"#), "{body}");
 }

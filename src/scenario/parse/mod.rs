@@ -45,14 +45,13 @@ fn given(reader: &mut Reader<'_>, node: &Node) -> Option<Given> {
     let line = reader.line(node.span.start);
     let mut fields = reader.fields(node, "`given`")?;
     let by = fields.take("by").map(|n| reader.choice(n, "by", &[("parent", ())]));
-    let by = match said(by)? {
-        Some(()) => Some(Starter::Parent),
-        None => {
-            let on = fields.need(reader, "on", "shop.orders/OrderPlaced");
-            let on = on.and_then(|n| reader.address(n, "on"));
-            let id = text(reader, &mut fields, "id").unwrap_or_else(|| "given".to_owned());
-            on.map(|on| Starter::Event(on, id))
-        }
+    let by = if said(by)?.is_some() {
+        Some(Starter::Parent)
+    } else {
+        let on = fields.need(reader, "on", "shop.orders/OrderPlaced");
+        let on = on.and_then(|n| reader.address(n, "on"));
+        let id = text(reader, &mut fields, "id").unwrap_or_else(|| "given".to_owned());
+        on.map(|on| Starter::Event(on, id))
     };
     let body = fields.take("event").map(|n| object(reader, n, "event"));
     let key = text(reader, &mut fields, "key");
