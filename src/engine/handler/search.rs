@@ -5,7 +5,7 @@ use super::request::{self, Slot};
 use crate::definition::{Catalog, Correlation, Definition, StepKind};
 use crate::engine::place::{Line, Place, walk};
 use crate::engine::turn::holds;
-use crate::engine::{Generation, Instance, Phase, Progress, Rejection, StepState};
+use crate::engine::{Generation, Instance, Phase, Progress, Rejection, Request, StepState};
 use crate::message::{CommandId, Event, InstanceId, Timestamp};
 
 /// Looks for the one request or wait that an event answers.

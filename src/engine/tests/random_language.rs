@@ -215,10 +215,12 @@ impl<'c> Run<'c> {
                     && !self.odd.iter().any(strange)
             })
             .collect();
+        // A late success begins to be undone whenever it comes.
+        let plain = !self.odd.iter().any(|(i, n, _)| i == id && *n == generation.number);
         for early in &steps {
             let later = steps.iter().find(|later| {
                 later.completed > early.completed
-                    && (later.undos.is_empty() || later.is_being_undone())
+                    && (later.undos.is_empty() || (plain && later.is_being_undone()))
             });
             let begun = !early.undos.is_empty();
             assert!(
