@@ -4,11 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use prost::Message as _;
-
 use super::ports::{
-    Append, Batch, Broker, Caller, Change, Clock, InboxRecord, Lost, ShardBatch, Store, StoreFault,
-    Waker,
+    Batch, Broker, Caller, Change, Clock, InboxRecord, Lost, ShardBatch, Store, StoreFault, Waker,
 };
 use super::position::Position;
 use super::restore::{Failed, restore};
@@ -16,8 +13,7 @@ use super::settings::{Counts, Observed, Settings};
 use super::shard::{Fault, Pending, ShardState, Tools};
 use crate::definition::Catalog;
 use crate::engine::Call;
-use crate::format::wire;
-use crate::message::{CommandId, Offset, Shard, Span, Timestamp, shard_of};
+use crate::message::{Offset, Shard, Span, Timestamp};
 
 /// How far ahead timers are kept in memory.
 const HORIZON: Span = Span::seconds(600);

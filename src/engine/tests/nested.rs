@@ -69,8 +69,9 @@ fn a_wait_in_a_branch_finds_its_own_fact() {
     let each = format!(
         "{{ step: lines, each: data.lines, at-most: 3, at-once: 1, steps: [{wait}, {a}] }}"
     );
+    let own = "by: command-id }, t/Yes: { key: event.id }";
     check(
-        &saga_by_id(", lines: event.lines", &[&each]),
+        &saga_by_id(", lines: event.lines", &[&each]).replace("by: command-id }", own),
         r#"
         start {"id": "k", "lines": [7, 8]} > nothing
         Yes {"n": 8} > nothing

@@ -81,7 +81,7 @@ impl<'c> Run<'c> {
                 assert_eq!(stored, *after, "seed {}: stored and read back", self.seed);
                 self.instances.insert(id.clone(), stored);
             }
-            None => drop(self.instances.remove(id)),
+            None => self.forget(id),
         }
         for effect in made.effects {
             self.effect(id, effect);
@@ -93,6 +93,17 @@ impl<'c> Run<'c> {
         }
         self.in_order(id);
         self.exclusive();
+    }
+
+    /// What is forgotten begins anew, with the same ids.
+    fn forget(&mut self, id: &InstanceId) {
+        self.instances.remove(id);
+        let whole = format!("{}/{}/", id.saga, id.key.as_str().replace('/', "%2F"));
+        self.ids.retain(|other| !other.starts_with(&whole));
+        self.decided.retain(|other, _| !other.starts_with(&whole));
+        self.odd.retain(|(other, _, _)| other != id);
+        self.sent.retain(|(other, _)| other.instance != *id);
+        self.told.retain(|(other, _)| other != id);
     }
 
     fn effect(&mut self, from: &InstanceId, effect: Effect) {
@@ -206,10 +217,12 @@ impl<'c> Run<'c> {
                     && !self.odd.iter().any(strange)
             })
             .collect();
+        // A late success begins to be undone whenever it comes.
+        let plain = !self.odd.iter().any(|(i, n, _)| i == id && *n == generation.life);
         for early in &steps {
             let later = steps.iter().find(|later| {
                 later.completed > early.completed
-                    && (later.undos.is_empty() || later.is_being_undone())
+                    && (later.undos.is_empty() || (plain && later.is_being_undone()))
             });
             let begun = !early.undos.is_empty();
             assert!(

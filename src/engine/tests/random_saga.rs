@@ -26,7 +26,6 @@ struct Spot {
     depth: u32,
     after_pivot: bool,
     in_lock: bool,
-    in_branch: bool,
     in_each: bool,
 }
 
@@ -38,8 +37,7 @@ struct Draw<'d> {
 /// Draws a definition.
 pub(super) fn random_saga(dice: &mut Dice) -> String {
     let mut draw = Draw { dice, names: 0 };
-    let before =
-        Spot { depth: 0, after_pivot: false, in_lock: false, in_branch: false, in_each: false };
+    let before = Spot { depth: 0, after_pivot: false, in_lock: false, in_each: false };
     let mut steps = Vec::new();
     for _ in 0..=draw.dice.roll(3) {
         steps.push(draw.step(before));
@@ -183,14 +181,14 @@ impl Draw<'_> {
         let late =
             if spot.after_pivot { ", late: go-on" } else { self.one(&["", ", late: go-on"]) };
         let failed = if self.dice.roll(2) == 0 {
-            format!(", failed: {{ on: t/{name}-wont, then: {} }}", self.then(spot))
+            format!(", failed: {{ on: w/{name}-wont, then: {} }}", self.then(spot))
         } else {
             String::new()
         };
         let filter = if spot.in_each { ", where: event.n == index" } else { "" };
         let remind = self.one(&["", ", remind: { after: 1h, every: 2h, emit: t/Remind }"]);
         format!(
-            "{{ step: {name}, wait: {{ on: t/{name}-fact{filter} }}{failed}, within: 6h{late}{remind} }}"
+            "{{ step: {name}, wait: {{ on: w/{name}-fact{filter} }}{failed}, within: 6h{late}{remind} }}"
         )
     }
 
@@ -239,7 +237,7 @@ impl Draw<'_> {
 
     fn parallel(&mut self, spot: Spot) -> String {
         let name = self.name();
-        let inner = Spot { in_branch: true, ..spot };
+        let inner = Spot { ..spot };
         let first = self.dice.roll(2) == 0;
         let dropping = Spot { after_pivot: false, ..inner };
         let inner = if first { dropping } else { inner };
@@ -261,7 +259,7 @@ impl Draw<'_> {
     fn each(&mut self, spot: Spot) -> String {
         let name = self.name();
         let drop = self.dice.roll(2) == 0;
-        let inner = Spot { in_branch: true, in_each: true, ..spot };
+        let inner = Spot { in_each: true, ..spot };
         let inner = if drop { Spot { after_pivot: false, ..inner } } else { inner };
         let steps = self.steps(inner);
         let drop = if drop { ", on-failed: drop" } else { "" };
