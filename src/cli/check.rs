@@ -2,47 +2,145 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{FINDINGS, complain, say};
-use crate::definition::{self, Catalog, Definition};
+use clap::{Args, ValueEnum};
+
+use super::{FINDINGS, complain, findings, say};
+use crate::checker::{self, Report};
+use crate::definition::{self, Catalog, Definition, Diagnostic};
 use crate::node::files;
 
-/// Checks the shape of definitions, each alone and then together; findings go to stderr, a line
-/// for each file to stdout.
-pub(super) fn run(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
+/// What to check and how to tell it.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Definitions, or folders that hold some
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    /// How findings are told: `text` for people, `json` and `sarif` for editors and CI
+    #[arg(long, default_value = "text")]
+    format: Format,
+    /// Look at the shape only; do not run through what can happen
+    #[arg(long)]
+    shape: bool,
+    /// Tell what was proved, what is assumed and every way to end
+    #[arg(long)]
+    explain: bool,
+    /// The most states that are looked at for one saga
+    #[arg(long, default_value_t = checker::STATES_MAX)]
+    states: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Sarif,
+}
+
+/// What was found in one run over some definitions.
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    /// Mistakes in the shape, in the order of the files.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Why definitions cannot stand beside each other.
+    pub clashes: Vec<(String, String)>,
+    /// What the runs of each right definition came to, with its file.
+    pub reports: Vec<(String, Report)>,
+}
+
+impl Checked {
+    fn is_wrong(&self) -> bool {
+        let error = |d: &Diagnostic| d.severity == definition::Severity::Error;
+        self.diagnostics.iter().any(error)
+            || !self.clashes.is_empty()
+            || self.reports.iter().any(|(_, report)| !report.is_proved())
+    }
+}
+
+/// Checks definitions: the shape of each, then together, then everything that can happen.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let mut checked = Checked::default();
+    let right = shapes(arguments, &mut checked)?;
+    if !checked.is_wrong() && !arguments.shape {
+        let all: Vec<&Definition> = right.iter().map(|(_, definition)| definition).collect();
+        for (file, definition) in &right {
+            let report = checker::check(definition, &all, arguments.states);
+            checked.reports.push((file.clone(), report));
+        }
+    }
+    match arguments.format {
+        Format::Text => text(arguments, &right, &checked),
+        Format::Json => say(&findings::json(&checked).to_string()),
+        Format::Sarif => say(&findings::sarif(&checked).to_string()),
+    }
+    Ok(if checked.is_wrong() { ExitCode::from(FINDINGS) } else { ExitCode::SUCCESS })
+}
+
+/// The definitions whose shape is right, each with its file.
+fn shapes(
+    arguments: &Arguments,
+    checked: &mut Checked,
+) -> anyhow::Result<Vec<(String, Definition)>> {
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let mut tell = |found: &definition::Diagnostics| {
+        if arguments.format == Format::Text && !found.is_empty() {
+            complain(found.render(colour).trim_end());
+        }
+        checked.diagnostics.extend(found.iter().cloned());
+    };
     let mut catalog = Catalog::default();
     let mut right: Vec<(String, Definition)> = Vec::new();
-    let mut wrong = 0;
-    for file in files::find(paths)? {
-        let (definition, findings) = definition::check(&file.shown(), &file.text()?);
-        if !findings.is_empty() {
-            complain(findings.render(colour).trim_end());
-        }
-        let Some(definition) = definition else {
-            wrong += 1;
-            continue;
-        };
+    for file in files::find(&arguments.paths)? {
+        let (definition, found) = definition::check(&file.shown(), &file.text()?);
+        tell(&found);
+        let Some(definition) = definition else { continue };
         match catalog.add(definition.clone()) {
             Ok(()) => right.push((file.shown(), definition)),
-            Err(clash) => {
-                wrong += 1;
-                complain(&format!("error: {}: {clash}", file.shown()));
+            Err(clash) => checked.clashes.push((file.shown(), clash.to_string())),
+        }
+    }
+    tell(&definition::check_together(right.iter().map(|(f, d)| (f.as_str(), d))));
+    Ok(right)
+}
+
+fn text(arguments: &Arguments, right: &[(String, Definition)], checked: &Checked) {
+    for (file, clash) in &checked.clashes {
+        complain(&format!("error: {file}: {clash}"));
+    }
+    for (file, definition) in right {
+        let Definition { saga, version, steps, .. } = definition;
+        let told = format!("{file}: {saga} version {version}, {} steps", steps.len());
+        let report = checked.reports.iter().find(|(f, _)| f == file).map(|(_, report)| report);
+        match report {
+            None if checked.diagnostics.iter().any(|d| d.file == *file) => {}
+            None => say(&format!("{told}: the shape is right")),
+            Some(report) => {
+                say(&format!("{told}: {}", summary(report)));
+                broken(file, report);
+                if arguments.explain {
+                    say(report.to_string().trim_end());
+                }
             }
         }
     }
-    let together = definition::check_together(right.iter().map(|(f, d)| (f.as_str(), d)));
-    if !together.is_empty() {
-        complain(together.render(colour).trim_end());
-        wrong += together.errors();
+}
+
+fn summary(report: &Report) -> String {
+    let Report { states, bound, findings, .. } = report;
+    match (findings.len(), bound) {
+        (0, None) => format!("every promise is kept, in all {states} states that it can be in"),
+        (0, Some(bound)) => format!("no broken promise in {bound} states; there are more"),
+        (1, _) => "1 broken promise".to_owned(),
+        (broken, _) => format!("{broken} broken promises"),
     }
-    for (file, definition) in &right {
-        let is_wrong = |d: &definition::Diagnostic| d.file == *file;
-        if together.iter().any(is_wrong) {
-            continue;
+}
+
+fn broken(file: &str, report: &Report) {
+    for finding in &report.findings {
+        complain(&format!("error: {}", finding.broken.words));
+        complain(&format!("  --> {file}:{}", finding.line));
+        complain(&format!("  the promise: {}", finding.broken.promise.text()));
+        for line in &finding.story {
+            complain(line);
         }
-        let Definition { saga, version, steps, .. } = definition;
-        let count = steps.len();
-        say(&format!("{file}: {saga} version {version}, {count} steps: the shape is right"));
     }
-    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })
 }

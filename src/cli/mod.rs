@@ -6,6 +6,7 @@
 mod check;
 mod config;
 mod dev;
+mod findings;
 mod graph;
 mod run;
 mod stop;
@@ -38,12 +39,8 @@ enum Verb {
         #[arg(long, env = "SEGUE_CONFIG")]
         config: Option<PathBuf>,
     },
-    /// Check definitions: what is wrong, where, and how to mend it
-    Check {
-        /// Definitions, or folders that hold some
-        #[arg(required = true)]
-        paths: Vec<PathBuf>,
-    },
+    /// Check definitions: what is wrong, and what can go wrong
+    Check(check::Arguments),
     /// Run the scenarios that lie beside definitions
     Test {
         /// Definitions, or folders that hold some
@@ -78,7 +75,7 @@ enum Verb {
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Run { config } => run::run(config.as_deref()),
-        Verb::Check { paths } => check::run(&paths),
+        Verb::Check(arguments) => check::run(&arguments),
         Verb::Test { paths } => test::run(&paths),
         Verb::Graph(arguments) => graph::run(&arguments),
         Verb::Dev(arguments) => dev::run(&arguments),

@@ -134,7 +134,7 @@ pub fn read(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })
 }
 
-/// Reads and parses definitions.
+/// Reads and parses definitions, and looks whether they fit together.
 ///
 /// # Errors
 /// Everything that is wrong in them, at once.
@@ -150,8 +150,11 @@ pub fn load(files: &[SagaFiles]) -> Result<Vec<Definition>, Error> {
             },
         }
     }
-    match wrong {
-        Some(wrong) => Err(Error::Wrong(wrong)),
-        None => Ok(definitions),
+    if let Some(wrong) = wrong {
+        return Err(Error::Wrong(wrong));
     }
+    let names: Vec<String> = files.iter().map(SagaFiles::shown).collect();
+    let pairs = names.iter().map(String::as_str).zip(&definitions);
+    let together = definition::check_together(pairs);
+    if together.errors() > 0 { Err(Error::Wrong(together)) } else { Ok(definitions) }
 }

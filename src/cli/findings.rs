@@ -1,0 +1,104 @@
+//! Findings for editors and CI.
+
+use serde_json::{Value, json};
+
+use super::check::Checked;
+use crate::checker::{Finding, Report};
+use crate::definition::{Diagnostic, Severity};
+
+/// All of it as one object: `findings`, and `proofs` of the definitions that were run through.
+pub(super) fn json(checked: &Checked) -> Value {
+    let mut findings: Vec<Value> = checked.diagnostics.iter().map(diagnostic).collect();
+    for (file, clash) in &checked.clashes {
+        findings.push(json!({ "file": file, "severity": "error", "message": clash }));
+    }
+    for (file, report) in &checked.reports {
+        findings.extend(report.findings.iter().map(|finding| broken(file, finding)));
+    }
+    let proofs: Vec<Value> = checked.reports.iter().map(|(f, report)| proof(f, report)).collect();
+    json!({ "findings": findings, "proofs": proofs })
+}
+
+fn severity(of: Severity) -> &'static str {
+    match of {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+fn diagnostic(d: &Diagnostic) -> Value {
+    json!({
+        "file": d.file,
+        "line": d.line,
+        "column": d.column,
+        "code": d.code.to_string(),
+        "severity": severity(d.severity),
+        "message": d.message,
+        "help": d.help,
+    })
+}
+
+fn broken(file: &str, finding: &Finding) -> Value {
+    json!({
+        "file": file,
+        "line": finding.line,
+        "severity": "error",
+        "message": finding.broken.words,
+        "step": finding.broken.step,
+        "promise": finding.broken.promise.text(),
+        "story": finding.story,
+    })
+}
+
+fn proof(file: &str, report: &Report) -> Value {
+    json!({
+        "file": file,
+        "saga": report.saga.as_str(),
+        "states": report.states,
+        "moves": report.moves,
+        "deepest": report.deepest,
+        "bounded": report.bound.is_some(),
+        "proved": report.is_proved(),
+        "assumed": report.assumed,
+        "endings": report.endings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
+/// The same as SARIF 2.1.0.
+pub(super) fn sarif(checked: &Checked) -> Value {
+    let mut results: Vec<Value> = Vec::new();
+    for d in &checked.diagnostics {
+        let message = match &d.help {
+            Some(help) => format!("{}\nhelp: {help}", d.message),
+            None => d.message.clone(),
+        };
+        let region = json!({ "startLine": d.line, "startColumn": d.column });
+        results.push(result(&d.code.to_string(), severity(d.severity), &message, &d.file, &region));
+    }
+    for (file, clash) in &checked.clashes {
+        results.push(result("clash", "error", clash, file, &json!({ "startLine": 1 })));
+    }
+    for (file, report) in &checked.reports {
+        for finding in &report.findings {
+            let message = format!("{}\n{}", finding.broken.words, finding.story.join("\n"));
+            let region = json!({ "startLine": finding.line });
+            results.push(result("promise", "error", &message, file, &region));
+        }
+    }
+    let driver = json!({ "name": "segue", "version": env!("CARGO_PKG_VERSION") });
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{ "tool": { "driver": driver }, "results": results }],
+    })
+}
+
+fn result(rule: &str, level: &str, message: &str, file: &str, region: &Value) -> Value {
+    let place = json!({ "artifactLocation": { "uri": file }, "region": region });
+    json!({
+        "ruleId": rule,
+        "level": level,
+        "message": { "text": message },
+        "locations": [{ "physicalLocation": place }],
+    })
+}
