@@ -78,6 +78,10 @@ pub enum Code {
     FactUncorrected = 408,
     /// A child with a pivot stands where its parent could still go back.
     ChildPivot = 409,
+    /// A child undoes what it did, but its parent never asks it to.
+    ChildNotTakenBack = 410,
+    /// What should undo an action, or ask for it, does it again.
+    DoneAgain = 411,
     /// A field is read that may not be set here.
     Unset = 501,
     /// A compensation reads a field that may not be set when it is needed.

@@ -1,5 +1,7 @@
 //! Parses a saga's YAML into a definition that cannot be wrong, or says where and how to mend it.
 //!
+#![doc = include_str!("DETAILS.md")]
+#![doc = ""]
 #![doc = include_str!("DIAGNOSTICS.md")]
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 

@@ -156,6 +156,7 @@ impl Step {
 
 /// What a step does.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant)] // A definition has few steps, and they are never moved.
 pub enum StepKind {
     /// A request to a participant.
     Command(CommandStep),

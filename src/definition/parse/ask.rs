@@ -77,20 +77,16 @@ impl Reader<'_> {
         position: Position,
         used: bool,
     ) -> Option<Verdict> {
-        match fields.entry("failed") {
-            Some((_, node)) => {
-                let mut failed = self.fields(node, "`failed`")?;
-                let verdict = self.then_and_set(&mut failed, position, Place::Answer);
-                failed.finish(self);
-                verdict
-            }
-            None => {
-                let position = if used { position } else { Position::Before };
-                let head = fields.head(self);
-                let then = self.then(None, position, &head)?;
-                Some(Verdict { set: Vec::new(), then })
-            }
+        if let Some((_, node)) = fields.entry("failed") {
+            let mut failed = self.fields(node, "`failed`")?;
+            let verdict = self.then_and_set(&mut failed, position, Place::Answer);
+            failed.finish(self);
+            return verdict;
         }
+        let position = if used { position } else { Position::Before };
+        let head = fields.head(self);
+        let then = self.then(None, position, &head)?;
+        Some(Verdict { set: Vec::new(), then })
     }
 
     fn meant(&mut self, key: &Key, node: &Node, position: Position) -> Option<(String, Meant)> {

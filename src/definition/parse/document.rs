@@ -76,7 +76,9 @@ pub(super) fn document(reader: &mut Reader<'_>, root: &Node) -> Option<Definitio
 fn data(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Vec<Assignment> {
     let data = fields.take("data");
     if let (None, Some(Content::Map(meant))) = (data, fields.meant("data").map(|n| &n.content)) {
-        meant.iter().for_each(|(field, _)| reader.fill(&field.text));
+        for (field, _) in meant {
+            reader.fill(&field.text);
+        }
     }
     data.map(|n| reader.assignments(n, "data", Place::Data)).unwrap_or_default()
 }

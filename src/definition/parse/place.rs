@@ -176,13 +176,12 @@ impl Reader<'_> {
         }
         let name = reference.name.text();
         let message = format!("`{name}` has no `{field}`");
-        let help = match nearest(field, known.iter().copied()) {
-            Some(known) => format!("did you mean `{name}.{known}`?"),
-            None => {
-                let (last, first) = known.split_last().expect("a name has fields");
-                let first: Vec<_> = first.iter().map(|f| format!("`{f}`")).collect();
-                format!("it has {} and `{last}`", first.join(", "))
-            }
+        let help = if let Some(known) = nearest(field, known.iter().copied()) {
+            format!("did you mean `{name}.{known}`?")
+        } else {
+            let (last, first) = known.split_last().expect("a name has fields");
+            let first: Vec<_> = first.iter().map(|f| format!("`{f}`")).collect();
+            format!("it has {} and `{last}`", first.join(", "))
         };
         self.error::<()>(Code::UnknownField, at(), message, help);
     }

@@ -150,7 +150,9 @@ impl<'t> Reader<'t> {
                 for (key, value) in entries {
                     let fills = matches!(key.text.as_str(), "set" | "collect");
                     if let (true, Content::Map(fields)) = (fills, &value.content) {
-                        fields.iter().for_each(|(field, _)| self.fill(&field.text));
+                        for (field, _) in fields {
+                            self.fill(&field.text);
+                        }
                     }
                     self.fill_from(value);
                 }

@@ -17,7 +17,7 @@ impl Reader<'_> {
         let mut by_parent = false;
         let mut starts = Vec::new();
         for node in nodes {
-            if self.is_by_parent(node) {
+            if is_by_parent(node) {
                 self.by_parent(node, by_parent);
                 by_parent = true;
             } else {
@@ -25,13 +25,6 @@ impl Reader<'_> {
             }
         }
         (starts, by_parent)
-    }
-
-    fn is_by_parent(&self, node: &Node) -> bool {
-        match &node.content {
-            Content::Map(entries) => entries.iter().any(|(key, _)| key.text == "by"),
-            Content::Scalar { .. } | Content::List(_) => false,
-        }
     }
 
     fn by_parent(&mut self, node: &Node, twice: bool) {
@@ -179,5 +172,12 @@ impl Reader<'_> {
                 self.told(Code::Address, node.span.clone(), &e.to_string(), help)
             }
         }
+    }
+}
+
+fn is_by_parent(node: &Node) -> bool {
+    match &node.content {
+        Content::Map(entries) => entries.iter().any(|(key, _)| key.text == "by"),
+        Content::Scalar { .. } | Content::List(_) => false,
     }
 }

@@ -69,10 +69,8 @@ impl Reader<'_> {
             fields.finish(self);
             return verdict.map(Late::Fail);
         }
-        match self.choice(node, "late", &[("fail", true), ("go-on", false)])? {
-            true => self.late_then(position, &node.span),
-            false => Some(Late::GoOn),
-        }
+        let goes_on = self.choice(node, "late", &[("fail", false), ("go-on", true)])?;
+        if goes_on { Some(Late::GoOn) } else { self.late_then(position, &node.span) }
     }
 
     fn late_then(&mut self, position: Position, span: &Range<usize>) -> Option<Late> {
@@ -91,12 +89,11 @@ impl Reader<'_> {
         let after = after.and_then(|n| self.duration(n, "after"));
         let every = fields.take("every").map(|n| self.duration(n, "every"));
         let emit = fields.need(self, "emit", "offers.reminders/Remind");
-        let fact = match emit {
-            Some(emit) => self.fact(&mut fields, emit, Place::Alone),
-            None => {
-                self.message(&mut fields, Place::Alone);
-                None
-            }
+        let fact = if let Some(emit) = emit {
+            self.fact(&mut fields, emit, Place::Alone)
+        } else {
+            self.message(&mut fields, Place::Alone);
+            None
         };
         fields.finish(self);
         let every = every.map_or(Some(None), |every| every.map(Some));

@@ -111,7 +111,7 @@ fn why(read: &Read, setters: &[&Step], path: &str) -> String {
 /// The steps that may set a field on the way forward.
 fn setters<'d>(whole: &Whole<'d>, field: &Field) -> Vec<&'d Step> {
     let sets =
-        |step: &&Step| whole.each(step.id) == field.0 && outcome::fills(step).contains(&field.1);
+        |step: &&Step| whole.each(step.id) == field.0 && whole.fills(step.id).contains(&field.1);
     whole.steps().filter(sets).collect()
 }
 
@@ -185,7 +185,7 @@ impl Flow<'_, '_> {
             known.assume(when, self.whole.each(step.id));
         }
         self.at.insert(step.id, known.clone());
-        let out = self.through(step, known);
+        let out = self.through(step, &known);
         let out = out.map(|mut out| {
             out.forget(step);
             out
@@ -203,7 +203,7 @@ impl Flow<'_, '_> {
     }
 
     /// What is set behind a step that is entered.
-    fn through(&mut self, step: &Step, known: Known) -> Option<Known> {
+    fn through(&mut self, step: &Step, known: &Known) -> Option<Known> {
         let scope = self.whole.each(step.id);
         let plus = |known: &Known, fields: &Fields| known.plus(scope, fields);
         let own: Fields = step.set.iter().map(|a| a.field.clone()).collect();
@@ -222,7 +222,7 @@ impl Flow<'_, '_> {
                     self.collected.insert(step.id, end);
                 }
                 let fields = each.collect.iter().map(|a| a.field.clone()).collect();
-                (Some(plus(&known, &fields)), &each.failed)
+                (Some(plus(known, &fields)), &each.failed)
             }
             StepKind::Choose(choose) => {
                 let mut outs = Vec::new();
@@ -248,11 +248,11 @@ impl Flow<'_, '_> {
             StepKind::Lock(lock) => (self.block(lock.block, known.clone()), &lock.failed),
             _ => {
                 let ways = outcome::ways(step);
-                return Known::meet_all(ways.iter().map(|way| plus(&known, way)));
+                return Known::meet_all(ways.iter().map(|way| plus(known, way)));
             }
         };
         let out = out.map(|out| plus(&out, &own));
-        let passed = outcome::passed(verdict).map(|fields| plus(&known, &fields));
+        let passed = outcome::passed(verdict).map(|fields| plus(known, &fields));
         Known::meet_all(out.into_iter().chain(passed))
     }
 }

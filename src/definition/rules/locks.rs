@@ -1,6 +1,7 @@
 use super::undo::{can_fail, may_be_undone_by};
 use super::whole::{Relation, Whole};
 use crate::definition::diagnostic::Code;
+use crate::definition::parse::Position;
 use crate::definition::{Compensation, LockStep, Release, Step, StepKind};
 use crate::expression::Name;
 
@@ -8,7 +9,10 @@ use crate::expression::Name;
 pub(super) fn check(whole: &mut Whole<'_>) {
     for step in whole.steps() {
         match &step.kind {
-            StepKind::Lock(lock) => released_early(whole, step, lock),
+            StepKind::Lock(lock) => {
+                released_early(whole, step, lock);
+                held_on(whole, step, lock);
+            }
             StepKind::Saga(_) => same_child(whole, step),
             _ => {}
         }
@@ -36,6 +40,32 @@ fn released_early(whole: &mut Whole<'_>, step: &Step, lock: &LockStep) {
     let keys = whole.keys(step.id);
     let span = keys.key(if keys.has("release") { "release" } else { "lock" });
     whole.warn(Code::ReleasedEarly, span, message, help);
+}
+
+/// A lock that is held on while a later one is taken.
+fn held_on(whole: &mut Whole<'_>, step: &Step, lock: &LockStep) {
+    if lock.release == Release::Block {
+        return;
+    }
+    let later = whole.steps().filter(|s| matches!(s.kind, StepKind::Lock(_))).find(|other| {
+        let open = lock.release == Release::End
+            || whole.places.stands[other.id.0 as usize] != Position::After;
+        let (first, second) = (step.id.min(other.id), step.id.max(other.id));
+        let follows = match whole.relation(first, second) {
+            Relation::Before => step.id < other.id,
+            Relation::Beside(_) => true,
+            Relation::Apart | Relation::Within => false,
+        };
+        open && follows
+    });
+    let Some(later) = later else { return };
+    let message = format!(
+        "`{}` on line {} is still held when this lock is taken: two sagas could wait for each \
+         other",
+        step.name, step.line
+    );
+    let help = "take all keys at once in the first one, or release that one behind its block";
+    whole.error(Code::LockInLock, whole.keys(later.id).key("lock"), message, help);
 }
 
 /// Two children of one saga under one key: the second finds its key taken.

@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::outcome;
 use super::whole::Whole;
 use crate::definition::diagnostic::Code;
 use crate::expression::{Name, Operand, Reference};
@@ -74,7 +73,7 @@ fn is_filled_once(whole: &Whole<'_>, path: &Reference) -> bool {
     };
     let start = whole.definition.data.iter().filter(|a| a.field == *field).count();
     let fills = |step: &crate::definition::Step| {
-        outcome::fills(step).contains(field) || outcome::undo_fills(step).contains(field)
+        whole.fills(step.id).contains(field) || whole.undo_fills(step.id).contains(field)
     };
     start + whole.steps().filter(|step| fills(step)).count() == 1
 }

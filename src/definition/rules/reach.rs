@@ -26,17 +26,56 @@ fn branches(whole: &mut Whole<'_>, step: &Step, choose: &ChooseStep) {
         let span = whole.keys(step.id).key(&format!("choose.{place}.when"));
         let before = &choose.arms[..place];
         let always = before.iter().any(|b| b.when.as_ref().is_none_or(|w| w.source() == "true"));
+        let covered = arm.when.as_ref().and_then(bound).is_some_and(|own| {
+            before.iter().filter_map(|b| bound(b.when.as_ref()?)).any(|b| b.covers(&own))
+        });
         let twice = arm.when.is_some() && before.iter().any(|b| b.when == arm.when);
         let (message, help) = if always {
             let help = "put `otherwise` last: the first branch whose guard holds is taken";
             ("a branch before this one is taken in any case", help)
         } else if twice {
             ("a branch before this one has the same guard", "change the guard, or remove one")
+        } else if covered {
+            let help = "put the narrower guard first: the first branch whose guard holds is taken";
+            ("a branch before this one is taken whenever this guard holds", help)
         } else if arm.when.as_ref().is_some_and(is_never) {
             ("this is never true", "remove the branch, or say when it is taken")
         } else {
             continue;
         };
         whole.error(Code::Unreachable, span, message, help);
+    }
+}
+
+/// A guard such as `data.total > 100`.
+struct Bound<'e> {
+    path: &'e str,
+    above: bool,
+    inclusive: bool,
+    limit: f64,
+}
+
+fn bound(guard: &Expression) -> Option<Bound<'_>> {
+    let words: Vec<&str> = guard.source().split_whitespace().collect();
+    let [path, operator, limit] = words[..] else { return None };
+    let (above, inclusive) = match operator {
+        ">" => (true, false),
+        ">=" => (true, true),
+        "<" => (false, false),
+        "<=" => (false, true),
+        _ => return None,
+    };
+    let limit = limit.parse().ok()?;
+    Some(Bound { path, above, inclusive, limit })
+}
+
+impl Bound<'_> {
+    /// Whether it holds whenever another does.
+    fn covers(&self, other: &Self) -> bool {
+        let wider = if self.above { self.limit < other.limit } else { self.limit > other.limit };
+        let same = self.limit.total_cmp(&other.limit).is_eq();
+        self.path == other.path
+            && self.above == other.above
+            && (wider || (same && (self.inclusive || !other.inclusive)))
     }
 }

@@ -1,6 +1,5 @@
 use std::collections::BTreeSet;
 
-use super::outcome;
 use super::whole::{Relation, Whole};
 use crate::definition::diagnostic::Code;
 use crate::definition::parse::{Place, Position};
@@ -40,12 +39,8 @@ fn sets_beside(
     if whole.each(first.id) != whole.each(second.id) {
         return;
     }
-    let all = |step: &Step| {
-        let mut all = outcome::fills(step);
-        all.extend(outcome::undo_fills(step));
-        all
-    };
-    for field in all(first).intersection(&all(second)) {
+    let all = |step: &Step| whole.fills(step.id) | whole.undo_fills(step.id);
+    for field in &(&all(first) & &all(second)) {
         if !told.insert((second.id, field.clone())) {
             continue;
         }
@@ -74,7 +69,7 @@ fn reads_beside(whole: &mut Whole<'_>, steps: &[&Step]) {
         let setter = steps.iter().find(|step| {
             let (first, second) = (step.id.min(reader), step.id.max(reader));
             whole.each(step.id) == scope
-                && outcome::fills(step).contains(field)
+                && whole.fills(step.id).contains(field)
                 && whole.relation(first, second) == Relation::Beside(Join::All)
         });
         if let Some(setter) = setter {
@@ -104,7 +99,7 @@ fn undo_reads(whole: &mut Whole<'_>, steps: &[&Step]) {
         for step in steps.iter().filter(|step| step.id > undone) {
             let after = whole.places.stands[step.id.0 as usize] == Position::After;
             let sets =
-                outcome::fills(step).contains(field) || outcome::undo_fills(step).contains(field);
+                whole.fills(step.id).contains(field) || whole.undo_fills(step.id).contains(field);
             if after
                 || !sets
                 || whole.each(step.id) != scope

@@ -1,7 +1,7 @@
 use super::whole::Finding;
 use crate::definition::diagnostic::{Code, Diagnostics, Severity};
 use crate::definition::parse::{Position, Reader, nearest, places_of};
-use crate::definition::{Definition, SagaStep, Step, StepKind};
+use crate::definition::{Compensation, Definition, Release, SagaStep, Step, StepKind};
 
 /// Says what is wrong between definitions: children that are not there, that lock under a lock,
 /// or whose pivot stands where their parent could still go back. Each definition comes with its
@@ -25,6 +25,11 @@ pub fn check_together<'d>(all: impl IntoIterator<Item = (&'d str, &'d Definition
             if let Some((code, message, help)) = told {
                 let (span, severity) = (keys.value("saga"), Severity::Error);
                 reader.find(Finding { code, severity, span, message, help });
+            } else if let Some(message) = kept(&all, child, stand) {
+                let (code, severity) = (Code::ChildNotTakenBack, Severity::Warning);
+                let help = "say `compensate: child`: it takes itself back".to_owned();
+                let span = keys.value("compensate");
+                reader.find(Finding { code, severity, span, message, help });
             }
         }
         found.extend(reader.finish());
@@ -41,8 +46,7 @@ fn child_of(
     child: &SagaStep,
     stand: Position,
 ) -> Option<Told> {
-    let newest = all.iter().map(|(_, d)| *d).filter(|d| d.saga == child.saga);
-    let Some(definition) = newest.max_by_key(|d| d.version) else {
+    let Some(definition) = newest(all, child) else {
         let known = all.iter().map(|(_, d)| d.saga.as_str());
         let help = match nearest(child.saga.as_str(), known) {
             Some(known) => format!("did you mean `{known}`?"),
@@ -55,10 +59,10 @@ fn child_of(
         let help = "add `{ by: parent }` to its `start`".to_owned();
         return Some((Code::UnknownSaga, message, help));
     }
-    let under = locks_around(parent, step);
+    let under = lock_held(parent, step);
     if let (Some(outer), Some(inner)) = (under, first_lock(all, definition, 0)) {
         let message = format!(
-            "`{}` locks (`{inner}`), and `{outer}` on line {} holds a lock around it",
+            "`{}` locks (`{inner}`), and `{outer}` on line {} holds a lock meanwhile",
             child.saga,
             line(parent, &outer)
         );
@@ -75,8 +79,36 @@ fn child_of(
     Some((Code::ChildPivot, message, help))
 }
 
-/// The lock around a step, by its name.
-fn locks_around(definition: &Definition, step: &Step) -> Option<String> {
+/// The newest definition of a child.
+fn newest<'d>(all: &[(&str, &'d Definition)], child: &SagaStep) -> Option<&'d Definition> {
+    let all = all.iter().map(|(_, d)| *d).filter(|d| d.saga == child.saga);
+    all.max_by_key(|d| d.version)
+}
+
+/// Says that a child could undo what it did and is not asked to.
+fn kept(all: &[(&str, &Definition)], child: &SagaStep, stand: Position) -> Option<String> {
+    let back = matches!(stand, Position::Before | Position::Perhaps);
+    if !back || child.compensate != Compensation::Nothing {
+        return None;
+    }
+    let undone =
+        |step: &&Step| !matches!(step.compensation(), Compensation::Nothing | Compensation::Unsaid);
+    let step = newest(all, child)?.steps.iter().find(undone)?;
+    Some(format!(
+        "`{}` knows how to undo what it did (`{}`), but nothing asks it to",
+        child.saga, step.name
+    ))
+}
+
+/// The lock that is held when a step runs, by its name.
+fn lock_held(definition: &Definition, step: &Step) -> Option<String> {
+    let before = definition.main().iter().map(|id| definition.step(*id));
+    let held = before
+        .take_while(|s| s.id < step.id)
+        .find(|s| matches!(&s.kind, StepKind::Lock(lock) if lock.release == Release::End));
+    if let Some(held) = held {
+        return Some(held.name.to_string());
+    }
     let mut block = step.block;
     while let Some(owner) = definition.block(block).owner {
         let owner = definition.step(owner);
@@ -106,7 +138,6 @@ fn first_lock(all: &[(&str, &Definition)], of: &Definition, depth: usize) -> Opt
     }
     of.steps.iter().find_map(|step| {
         let StepKind::Saga(child) = &step.kind else { return None };
-        let newest = all.iter().map(|(_, d)| *d).filter(|d| d.saga == child.saga);
-        newest.max_by_key(|d| d.version).and_then(|child| first_lock(all, child, depth + 1))
+        newest(all, child).and_then(|child| first_lock(all, child, depth + 1))
     })
 }

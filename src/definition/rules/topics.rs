@@ -10,8 +10,8 @@ use crate::message::{Address, Topic};
 /// The ends of the engine's own topics that no user's topic is likely to have.
 const ENGINE_TOPICS: [&str; 3] = [".inbox", ".changelog", ".dead-letters"];
 
-/// Shorter topics may differ by one letter and be right.
-const SPELT_CHARS_MIN: usize = 6;
+/// Shorter words of topics may differ by one letter and be right.
+const WORD_CHARS_MIN: usize = 5;
 
 /// Finds topics that are the engine's own, or where an answer will hardly come.
 pub(super) fn check(whole: &mut Whole<'_>) {
@@ -89,9 +89,8 @@ fn spelling(whole: &mut Whole<'_>, read: &[Taken<'_>]) {
         let text = topic.as_str();
         let near = count.iter().find(|(other, times)| {
             **times >= count[topic]
-                && text.len() >= SPELT_CHARS_MIN
                 && strsim::damerau_levenshtein(other.as_str(), text) == 1
-                && letters(other) != letters(topic)
+                && is_misspelt(other, topic)
         });
         let (1, Some((near, _))) = (count[topic], near) else { continue };
         // Of two that stand once each, the first one is told.
@@ -104,7 +103,16 @@ fn spelling(whole: &mut Whole<'_>, read: &[Taken<'_>]) {
     }
 }
 
-/// A topic's name without its digits: versions are no misspellings.
-fn letters(topic: &Topic) -> String {
-    topic.as_str().chars().filter(|c| !c.is_ascii_digit()).collect()
+/// Whether two topics of almost the same spelling are likely to mean one: they differ in a word
+/// that is long enough, and not in a version's digits.
+fn is_misspelt(one: &Topic, other: &Topic) -> bool {
+    let words = |topic: &Topic| -> Vec<String> {
+        topic.as_str().split(['.', '-', '_']).map(str::to_owned).collect()
+    };
+    let letters = |word: &String| word.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let (one, other) = (words(one), words(other));
+    let mut different = one.iter().zip(&other).filter(|(a, b)| a != b);
+    one.len() == other.len()
+        && different
+            .all(|(a, b)| a.len().min(b.len()) >= WORD_CHARS_MIN && letters(a) != letters(b))
 }

@@ -1,12 +1,15 @@
 use super::whole::{Relation, Whole};
 use crate::definition::diagnostic::Code;
 use crate::definition::parse::Position;
-use crate::definition::{Compensation, Step, StepKind};
+use crate::definition::{Compensation, Join, Late, Request, Step, StepKind, Then, Unknown};
+use crate::expression::Template;
+use crate::message::{Address, Span};
 
 /// Finds steps that are not undone although they should be.
 pub(super) fn check(whole: &mut Whole<'_>) {
     for step in whole.steps() {
         undone_elsewhere(whole, step);
+        done_again(whole, step);
         uncorrected(whole, step);
     }
 }
@@ -32,6 +35,42 @@ fn undone_elsewhere(whole: &mut Whole<'_>, step: &Step) {
     let help = "undo it here as well, or say there `none` too";
     let span = whole.keys(step.id).key("compensate");
     whole.warn(Code::UndoneElsewhere, span, message, help);
+}
+
+/// What should undo an action, or ask whether it happened, does it again.
+fn done_again(whole: &mut Whole<'_>, step: &Step) {
+    let StepKind::Command(command) = &step.kind else { return };
+    let (own, probe) = (&command.request, command.probe.as_ref().map(|p| &p.request));
+    let mut again = |path: &str, sent: &Address, help: &str| {
+        let message = if *sent == own.command {
+            format!("`{sent}` is what the step itself sends")
+        } else {
+            format!("`{sent}` is what the step's probe sends: it asks and undoes nothing")
+        };
+        let span = whole.keys(step.id).value(path);
+        whole.error(Code::DoneAgain, span, message, help);
+    };
+    if let Some(probe) = probe.filter(|probe| probe.command == own.command) {
+        let help = "name the command that asks whether it happened";
+        again("probe.command", &probe.command, help);
+    }
+    let Compensation::Command { request: undo, .. } = &command.compensate else { return };
+    let repeats = undo.command == own.command && says_no_more(undo, own);
+    if repeats || probe.is_some_and(|probe| probe.command == undo.command) {
+        again("compensate.command", &undo.command, "name the command that undoes it");
+    }
+}
+
+/// Whether a body holds nothing that another does not; with other values, the same command may
+/// well be the reverse, such as a booking.
+fn says_no_more(undo: &Request, own: &Request) -> bool {
+    match (&undo.with, &own.with) {
+        (None, _) => true,
+        (Some(Template::Object(undo)), Some(Template::Object(own))) => {
+            undo.iter().all(|field| own.contains(field))
+        }
+        (undo, own) => undo == own,
+    }
 }
 
 /// A fact is told that may turn out wrong, and nothing corrects it.
@@ -67,16 +106,57 @@ fn follows(whole: &Whole<'_>, first: &Step, second: &Step) -> bool {
 
 /// Whether the way back may be taken from a step.
 pub(super) fn can_fail(whole: &Whole<'_>, step: &Step) -> bool {
+    let definition = whole.definition;
+    let stopped = definition.within.is_some() || !definition.cancel.is_empty();
     let stand = whole.places.stands[step.id.0 as usize];
-    let waits = !matches!(step.kind, StepKind::Set | StepKind::Emit(_) | StepKind::Sleep(_))
-        || whole.definition.within.is_some()
-        || !whole.definition.cancel.is_empty();
-    let passes = matches!(step.kind, StepKind::Set | StepKind::Emit(_));
-    let holds = matches!(
-        step.kind,
-        StepKind::Parallel(_) | StepKind::Choose(_) | StepKind::Each(_) | StepKind::Lock(_)
-    );
-    stand != Position::After && waits && !passes && !holds
+    stand != Position::After && (goes_back(step) || (stopped && takes_time(step)))
+}
+
+/// Whether what happens to a step itself may mean the way back.
+fn goes_back(step: &Step) -> bool {
+    let back = |then: Then| then == Then::GoBack;
+    let spent = |unknown: Unknown| matches!(unknown, Unknown::Compensate | Unknown::Probe);
+    let late = |within: Option<Span>, late: &Late| match late {
+        Late::GoOn => false,
+        Late::Fail(verdict) => within.is_some() && back(verdict.then),
+    };
+    match &step.kind {
+        StepKind::Command(c) => spent(c.unknown) || c.failed.iter().any(|f| back(f.then)),
+        StepKind::Call(c) => spent(c.unknown) || c.failed.iter().any(|f| back(f.then)),
+        StepKind::Wait(w) => late(w.within, &w.late) || w.failed.iter().any(|f| back(f.then)),
+        StepKind::Ask(ask) => {
+            let mut failed = ask.choices.iter().filter_map(|c| c.failed.as_ref());
+            late(ask.within, &ask.late) || failed.any(|f| back(f.then))
+        }
+        StepKind::Saga(child) => back(child.failed.then),
+        StepKind::Lock(lock) => lock.within.is_some() && back(lock.failed.then),
+        StepKind::Each(each) => back(each.failed.then),
+        StepKind::Parallel(p) => {
+            (p.within.is_some() || p.join == Join::First) && back(p.failed.then)
+        }
+        StepKind::Choose(choose) => choose.within.is_some() && back(choose.failed.then),
+        StepKind::Fail(_) => true,
+        StepKind::Emit(_) | StepKind::Set | StepKind::Sleep(_) => false,
+    }
+}
+
+/// Whether a deadline or a cancel can come while a step runs.
+fn takes_time(step: &Step) -> bool {
+    match &step.kind {
+        StepKind::Command(_)
+        | StepKind::Call(_)
+        | StepKind::Wait(_)
+        | StepKind::Ask(_)
+        | StepKind::Saga(_)
+        | StepKind::Sleep(_)
+        | StepKind::Lock(_) => true,
+        StepKind::Each(_)
+        | StepKind::Parallel(_)
+        | StepKind::Choose(_)
+        | StepKind::Emit(_)
+        | StepKind::Set
+        | StepKind::Fail(_) => false,
+    }
 }
 
 /// Whether a step may be over when another that can fail runs.

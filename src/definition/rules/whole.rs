@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use super::outcome::{self, Fields};
 use crate::definition::diagnostic::{Code, Severity};
 use crate::definition::places::{Keys, Places};
 use crate::definition::{Definition, Join, Step, StepId, StepKind};
@@ -25,6 +26,9 @@ pub(super) struct Whole<'d> {
     pub definition: &'d Definition,
     pub places: &'d Places,
     pub found: Vec<Finding>,
+    fills: Vec<Fields>,
+    undo_fills: Vec<Fields>,
+    each: Vec<Option<StepId>>,
 }
 
 /// How two steps lie to each other.
@@ -42,7 +46,26 @@ pub(super) enum Relation {
 
 impl<'d> Whole<'d> {
     pub fn new(definition: &'d Definition, places: &'d Places) -> Self {
-        Self { definition, places, found: Vec::new() }
+        let fills = definition.steps.iter().map(outcome::fills).collect();
+        let undo_fills = definition.steps.iter().map(outcome::undo_fills).collect();
+        let found = Vec::new();
+        let mut whole = Self { definition, places, found, fills, undo_fills, each: Vec::new() };
+        let each = |step: &Step| {
+            let mut around = whole.around(step.id).into_iter();
+            around.find(|s| matches!(s.kind, StepKind::Each(_))).map(|s| s.id)
+        };
+        whole.each = definition.steps.iter().map(each).collect();
+        whole
+    }
+
+    /// All that a step itself may fill on the way forward.
+    pub fn fills(&self, step: StepId) -> &Fields {
+        &self.fills[step.0 as usize]
+    }
+
+    /// All that undoing a step may fill.
+    pub fn undo_fills(&self, step: StepId) -> &Fields {
+        &self.undo_fills[step.0 as usize]
     }
 
     pub fn error(
@@ -94,19 +117,19 @@ impl<'d> Whole<'d> {
 
     /// The innermost `each` around a step.
     pub fn each(&self, step: StepId) -> Option<StepId> {
-        let mut around = self.around(step).into_iter();
-        around.find(|s| matches!(s.kind, StepKind::Each(_))).map(|s| s.id)
+        self.each[step.0 as usize]
     }
 
-    /// The guards that hold when a step runs: its own, its branches', and those around it.
+    /// The guards that were asked when a step runs: its own, its branches', and those around it.
     pub fn guards(&self, step: StepId) -> Vec<&'d Expression> {
         let mut found = Vec::new();
         let mut inner = self.definition.step(step);
         found.extend(inner.when.as_ref());
         for owner in self.around(step) {
             if let StepKind::Choose(choose) = &owner.kind {
-                let arm = choose.arms.iter().find(|arm| arm.block == inner.block);
-                found.extend(arm.and_then(|arm| arm.when.as_ref()));
+                // That no branch before it was taken is known as well.
+                let before = choose.arms.iter().filter(|arm| arm.block <= inner.block);
+                found.extend(before.filter_map(|arm| arm.when.as_ref()));
             }
             found.extend(owner.when.as_ref());
             inner = owner;

@@ -1,8 +1,6 @@
 use super::*;
 use crate::message::EventType;
 
-const WHOLE: &str = include_str!("whole.yaml");
-
 fn whole() -> Definition {
     parsed(WHOLE)
 }

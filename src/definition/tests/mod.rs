@@ -9,7 +9,9 @@ use crate::expression::{Expression, Name, Scope, Template};
 use crate::message::{Address, Hash, SagaName, Span, StepName, Timestamp, Topic, Version};
 
 mod language;
+mod right;
 
+const WHOLE: &str = include_str!("whole.yaml");
 const ORDER: &str = include_str!("../../../sagas/order-fulfilment/saga.yaml");
 
 fn parsed(text: &str) -> Definition {
@@ -392,9 +394,10 @@ proptest! {
 
     #[test]
     fn no_edit_of_a_definition_panics_the_parser(
-        edits in prop::collection::vec((0..3_u8, any::<prop::sample::Index>(), TYPED), 1..6)
+        edits in prop::collection::vec((0..3_u8, any::<prop::sample::Index>(), TYPED), 1..6),
+        whole: bool,
     ) {
-        let mut text: Vec<char> = ORDER.chars().collect();
+        let mut text: Vec<char> = if whole { WHOLE } else { ORDER }.chars().collect();
         for (kind, place, with) in edits {
             let at = place.index(text.len().max(1)).min(text.len());
             let end = (at + with.chars().count()).min(text.len());
@@ -412,9 +415,11 @@ proptest! {
 
     #[test]
     fn no_shuffle_of_its_lines_panics_the_parser(
-        moves in prop::collection::vec((any::<[prop::sample::Index; 2]>(), 0..3_u8), 1..8)
+        moves in prop::collection::vec((any::<[prop::sample::Index; 2]>(), 0..3_u8), 1..8),
+        whole: bool,
     ) {
-        let mut lines: Vec<String> = ORDER.lines().map(str::to_owned).collect();
+        let text = if whole { WHOLE } else { ORDER };
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         for ([from, to], kind) in moves {
             let (from, to) = (from.index(lines.len()), to.index(lines.len()));
             match kind {
