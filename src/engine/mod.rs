@@ -16,6 +16,7 @@ mod case;
 mod check;
 mod early;
 mod fill;
+mod frame;
 mod handler;
 mod input;
 mod instance;
@@ -32,10 +33,10 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
+pub use frame::{Frame, Hold, Phase, Progress, Reminder, Request, Stage, StepState};
 pub use input::{Act, CallOutcome, Called, Input, Verb};
 pub use instance::{
-    Direction, Early, Failure, FailureKind, Frame, Generation, Hold, Instance, Parent, Phase,
-    Progress, Reminder, Request, Stage, Status, StepState, Stuck,
+    Direction, Early, Failure, FailureKind, Generation, Instance, Parent, Status, Stuck,
 };
 pub use letter::{Letter, Say};
 pub use lock::{Claim, Lock};

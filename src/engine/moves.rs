@@ -59,7 +59,8 @@ pub(super) fn legal(status: Option<Status>, kind: Kind) -> Move {
     use Status::{Compensated, Compensating, Completed, Running, Stuck};
     match (status, kind) {
         (None, Kind::Start) => Move::Begin,
-        (None, Kind::Wake) => Move::Ignore("no timer is due"),
+        // What is kept early has a timer before the first life.
+        (None, Kind::Wake) => Move::Wake,
         (None, Kind::Answer | Kind::Cancel | Kind::Act | Kind::Return | Kind::Decide) => {
             Move::Unmatched
         }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::early;
-use super::handler::{cancel, reply, start};
+use super::handler::{cancel, reply, search, start};
 use super::moves::Kind;
 use super::{Act, Called, Input, Instance, Letter, Rejection, Verb};
 use crate::definition::{Catalog, Definition};
@@ -84,7 +84,7 @@ impl<'a> Told<'a> {
     ) -> Result<Self, Rejection> {
         let mut no_answer = None;
         if let Some(instance) = before.filter(|instance| !instance.generations.is_empty()) {
-            match reply::find(catalog, id, instance, event, now) {
+            match search::find(catalog, id, instance, event, now) {
                 Ok(found) => return Ok(Self::Answer(found, event)),
                 Err(Rejection::Unmatched(reason)) => no_answer = Some(reason),
                 Err(
@@ -120,7 +120,8 @@ impl<'a> Told<'a> {
             Self::Start(..) => Kind::Start,
             Self::Early(..) => Kind::Early,
             Self::Wake => Kind::Wake,
-            Self::Act(Act { verb: Verb::GoBack, .. }) => Kind::Return,
+            // Without a step it is about the whole saga, stuck or not.
+            Self::Act(Act { verb: Verb::GoBack, step, .. }) if step.is_empty() => Kind::Return,
             Self::Act(_) => Kind::Act,
             Self::Decide(_) => Kind::Decide,
             Self::Letter(_) => Kind::Letter,

@@ -6,8 +6,8 @@ use crate::definition::{Compensation, Definition, Step};
 use crate::engine::place::Place;
 use crate::engine::turn::Turn;
 use crate::engine::{
-    Act, Failure, FailureKind, Generation, NoteKind, Phase, Progress, Rejection, Request, Stuck,
-    Verb,
+    Act, Direction, Failure, FailureKind, Generation, NoteKind, Phase, Progress, Rejection,
+    Request, Stuck, Verb,
 };
 
 /// What an act is about: the step that it names by coordinate, or by name if only one of that name
@@ -57,6 +57,8 @@ pub(in crate::engine) fn take(turn: &mut Turn<'_>, act: &Act) -> Result<(), Reje
         (Verb::ResolveDone(fields), false) => resolve_done(turn, &place, fields, &act.id),
         (Verb::ResolveNotDone, false) => resolve_not_done(turn, &place, act),
         (Verb::GoBack, false) => go_back(turn, act),
+        // What is left behind is stuck; the saga itself still goes forward.
+        (Verb::GoBack, true) if is_forward(turn.generation) => go_back(turn, act),
         (Verb::Retry | Verb::ResolveNotDone, true) => retry_undo(turn, &place),
         (Verb::Skip | Verb::ResolveDone(_), true) => {
             settle_undo(turn, &place, &act.id);
@@ -69,6 +71,10 @@ pub(in crate::engine) fn take(turn: &mut Turn<'_>, act: &Act) -> Result<(), Reje
             "the undoing of {name} is stuck; retry it, or resolve it as done"
         ))),
     }
+}
+
+fn is_forward(generation: &Generation) -> bool {
+    generation.direction == Direction::Forward && generation.ended.is_none()
 }
 
 fn verb(verb: &Verb) -> &'static str {

@@ -150,7 +150,7 @@ fn begin(
             by: &letter.id,
             trace_parent,
             parent: Some(parent),
-            what: "the parent's start",
+            on: None,
         };
         start::begin(&definition, case.id, &mut case.instance, birth, case.now, &mut case.out)
     } else {

@@ -22,6 +22,7 @@ mod parallel;
 mod probe;
 pub(super) mod reply;
 pub(super) mod request;
+pub(super) mod search;
 mod set;
 mod sleep;
 pub(super) mod start;

@@ -173,7 +173,7 @@ pub(in crate::engine) fn answered(state: &mut StepState, by: &str) {
         by.clone_into(&mut action.answer);
     }
     if let Some(probe) = state.probe.as_mut().filter(|probe| probe.lacks_answer()) {
-        probe.progress = Progress::GivenUp;
+        probe.progress = Progress::Answered;
     }
 }
 

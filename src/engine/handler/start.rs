@@ -9,7 +9,7 @@ use crate::engine::limits::{GENERATIONS_MAX, QUEUED_MAX};
 use crate::engine::turn::{Out, Turn, within_limit};
 use crate::engine::{Direction, Frame, Generation, Instance, Note, NoteKind, Parent, Rejection};
 use crate::expression::{Name, Scope};
-use crate::message::{Event, InstanceId, Timestamp};
+use crate::message::{Address, Event, InstanceId, Timestamp};
 
 /// Which entry of `start` an event is for this instance, if it is one.
 ///
@@ -104,8 +104,8 @@ pub(in crate::engine) struct Birth<'e> {
     pub trace_parent: &'e str,
     /// Whose child it is.
     pub parent: Option<Parent>,
-    /// What it is, for people.
-    pub what: &'e str,
+    /// The event's kind; none for a parent's start.
+    pub on: Option<&'e Address>,
 }
 
 impl<'e> Birth<'e> {
@@ -116,7 +116,7 @@ impl<'e> Birth<'e> {
             by: &event.id,
             trace_parent: event.trace_parent.as_deref().unwrap_or_default(),
             parent: None,
-            what: event.address.event_type.as_str(),
+            on: Some(&event.address),
         }
     }
 }
@@ -133,7 +133,10 @@ pub(in crate::engine) fn begin(
     now: Timestamp,
     out: &mut Out,
 ) -> Result<(), Rejection> {
-    let refused = |reason| Rejection::Refused(format!("{}: {reason}", birth.what));
+    let refused = |reason| {
+        let what = birth.on.map_or_else(|| "the parent's start".to_owned(), ToString::to_string);
+        Rejection::Refused(format!("{what}: {reason}"))
+    };
     if instance.generations.len() >= GENERATIONS_MAX {
         return Err(refused(format!(
             "{GENERATIONS_MAX} lives of {id} are remembered; \

@@ -2,22 +2,42 @@
 //!
 //! A script is a line for each input: `input > everything that it makes the engine do`. Inputs are
 //! `start`, an event's type (`for=` names the command that it answers, `id=` its own id, `{…}` its
-//! body), `pass 10s`, and a person's `act verb step`. After `!` stands how an input is declined.
+//! body), `pass 10s`, a person's `act verb step`, and `called step/1 200 {…}`. After `!` stands how
+//! an input is declined. `@saga/key` before an input tells another instance. Letters are delivered
+//! at once; what they say, and what the others do about it, stands among the effects.
 //! `is` and `data` look at the newest generation, `lives` counts those that are remembered.
 
 mod back;
+mod calls;
+mod children;
+mod choices;
 mod duplicates;
+mod early;
+mod fan_out;
 mod forward;
 mod late;
+mod locks;
+mod nested;
+mod parallel;
+mod people;
 mod pivot;
+mod probes;
 mod random;
+mod random_language;
+mod random_saga;
 mod starts;
 mod stuck;
 mod timers;
+mod waiting;
+
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value, json};
 
-use super::{Act, Effect, Input, Instance, Note, Rejection, Verb, next_due, step};
+use super::{
+    Act, CallOutcome, Called, Effect, Input, Instance, Letter, Note, Rejection, Verb, next_due,
+    step,
+};
 use crate::definition::{Catalog, parse};
 use crate::message::{Address, CommandId, Event, InstanceId, Key, Span, Timestamp};
 
@@ -93,6 +113,32 @@ steps:
     compensate: { command: t/UndoB, done: t/BUndone, within: 10s, retry: { attempts: 1 } }
 ";
 
+/// A saga of these steps, its data `id` and what `data` adds.
+fn saga(data: &str, steps: &[&str]) -> String {
+    format!(
+        "saga: s\nversion: 1\nstart: {{ on: t/Placed, key: event.id }}\nlate: 7d\nwithin: 30d\n\
+         cancel: {{ on: t/Cancelled, key: event.id }}\n\
+         data: {{ id: event.id{data} }}\nsteps:\n{}\n",
+        steps.iter().map(|step| format!("  - {step}")).collect::<Vec<_>>().join("\n")
+    )
+}
+
+/// The same, whose participants always echo the command's id.
+fn saga_by_id(data: &str, steps: &[&str]) -> String {
+    let by_id = "late: 7d\nevents: { t/*: { by: command-id } }\n";
+    saga(data, steps).replace("late: 7d\n", by_id)
+}
+
+/// A command that is undone: `part("a", "")` sends A, is answered by ADone or ANo, undone by UndoA.
+fn part(name: &str, more: &str) -> String {
+    let upper = name.to_uppercase();
+    let once = "within: 10s, retry: { attempts: 1 }";
+    format!(
+        "{{ step: {name}, command: t/{upper}, done: t/{upper}Done, failed: t/{upper}No, {once}, \
+         compensate: {{ command: t/Undo{upper}, done: t/{upper}Undone, {once} }}{more} }}"
+    )
+}
+
 /// One saga, its key `k`, and the time.
 #[derive(Clone)]
 struct World {
@@ -104,11 +150,22 @@ struct World {
     events: u32,
     /// What the last input made happen.
     notes: Vec<Note>,
+    /// Children and locks.
+    others: BTreeMap<InstanceId, Instance>,
+    /// Letters on their way.
+    mail: VecDeque<(InstanceId, Letter)>,
 }
 
 impl World {
     fn of(definition: &str) -> Self {
-        let definition = parse("saga.yaml", definition).unwrap_or_else(|e| panic!("\n{e}"));
+        Self::family(definition, &[])
+    }
+
+    /// A saga and those that may be its children.
+    fn family(definition: &str, children: &[&str]) -> Self {
+        let read =
+            |text: &str| parse("saga.yaml", text).unwrap_or_else(|e| panic!("\n{text}\n{e}"));
+        let definition = read(definition);
         let id = InstanceId { saga: definition.saga.clone(), key: Key::new("k").expect("a key") };
         let now = Timestamp(1_000_000);
         let start = Event {
@@ -122,33 +179,81 @@ impl World {
         };
         let mut catalog = Catalog::default();
         catalog.add(definition).expect("the first of its name");
-        Self { catalog, id, start, instance: None, now, events: 0, notes: Vec::new() }
+        for child in children {
+            catalog.add(read(child)).expect("the first of its name");
+        }
+        Self {
+            catalog,
+            id,
+            start,
+            instance: None,
+            now,
+            events: 0,
+            notes: Vec::new(),
+            others: BTreeMap::new(),
+            mail: VecDeque::new(),
+        }
     }
 
     /// Tells the engine; what is remembered goes through its stored form.
     fn tell(&mut self, input: &Input) -> Result<Vec<Effect>, Rejection> {
-        let made = step(&self.catalog, &self.id, self.instance.as_ref(), input, self.now)?;
-        let again = step(&self.catalog, &self.id, self.instance.as_ref(), input, self.now);
+        self.tell_to(&self.id.clone(), input)
+    }
+
+    fn tell_to(&mut self, id: &InstanceId, input: &Input) -> Result<Vec<Effect>, Rejection> {
+        let before = if *id == self.id { self.instance.as_ref() } else { self.others.get(id) };
+        let made = step(&self.catalog, id, before, input, self.now)?;
+        let again = step(&self.catalog, id, before, input, self.now);
         assert_eq!(again.as_ref(), Ok(&made), "the same arguments, another answer");
         if let Some(instance) = &made.after {
             let stored = Instance::decode(&instance.encode());
             assert_eq!(stored.as_ref(), Ok(instance), "stored and read back");
         }
-        self.instance = made.after;
+        for effect in &made.effects {
+            if let Effect::Letter { to, letter } = effect {
+                self.mail.push_back((to.clone(), letter.clone()));
+            }
+        }
+        match (made.after, *id == self.id) {
+            (after, true) => self.instance = after,
+            (Some(after), false) => drop(self.others.insert(id.clone(), after)),
+            (None, false) => drop(self.others.remove(id)),
+        }
         self.notes = made.notes;
         Ok(made.effects)
+    }
+
+    /// Delivers every letter, in the order in which they were sent.
+    fn deliver(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        while let Some((to, letter)) = self.mail.pop_front() {
+            let words = format!("{}: {}", to, letter.say.text());
+            match self.tell_to(&to, &Input::Letter(letter)) {
+                Ok(made) => effects.extend(made),
+                Err(rejection) => panic!("{words}: {rejection}"),
+            }
+        }
+        effects
     }
 
     /// Lets time pass; timers are told in their order.
     fn pass(&mut self, span: Span) -> Vec<Effect> {
         let end = self.now.after(span);
         let mut effects = Vec::new();
-        while let Some(due) = self.instance.as_ref().and_then(next_due).filter(|due| *due <= end) {
+        while let Some((due, id)) = self.due().filter(|(due, _)| *due <= end) {
             self.now = due.max(self.now);
-            effects.extend(self.tell(&Input::Wake).expect("a timer was due"));
+            effects.extend(self.tell_to(&id, &Input::Wake).expect("a timer was due"));
+            effects.extend(self.deliver());
         }
         self.now = end;
         effects
+    }
+
+    /// The next timer, and whose it is.
+    fn due(&self) -> Option<(Timestamp, InstanceId)> {
+        let own = self.instance.iter().map(|instance| (&self.id, instance));
+        let all = own.chain(&self.others);
+        all.filter_map(|(id, instance)| Some((next_due(instance)?, id.clone()))).min()
     }
 
     /// The id of an event that has none of its own.
@@ -194,6 +299,22 @@ impl World {
             "skip" => Verb::Skip,
             "not-done" => Verb::ResolveNotDone,
             "go-back" => Verb::GoBack,
+            "answer" => {
+                let data = match body {
+                    Some(Value::Object(fields)) => fields,
+                    _ => serde_json::Map::new(),
+                };
+                let choice = words.last().copied().unwrap_or_default().to_owned();
+                let step = if words.len() > 2 { words[1] } else { "" }.to_owned();
+                let verb = Verb::Answer { choice, note: "well".to_owned(), data };
+                return Act {
+                    id: self.fresh(),
+                    by: "ann".to_owned(),
+                    why: String::new(),
+                    step,
+                    verb,
+                };
+            }
             "done" => match body {
                 Some(Value::Object(fields)) => Verb::ResolveDone(fields),
                 _ => Verb::ResolveDone(serde_json::Map::new()),
@@ -204,23 +325,53 @@ impl World {
         Act { id: self.fresh(), by: "ann".to_owned(), why: "because".to_owned(), step, verb }
     }
 
+    /// `score/1 200` with a body, or `score/1 failed`.
+    fn called(&self, words: &str, body: Option<Value>) -> Called {
+        let (command, outcome) = words.split_once(' ').expect("what came of it");
+        let outcome = match outcome.parse() {
+            Ok(status) => CallOutcome::Answered {
+                status,
+                headers: vec![("etag".to_owned(), "x".to_owned())],
+                body: body.unwrap_or_default(),
+            },
+            Err(_) => CallOutcome::Failed { reason: "no route".to_owned() },
+        };
+        Called { command: self.command(command), outcome }
+    }
+
     /// What an input does, as the scripts write it.
     fn told(&mut self, input: &str) -> String {
         let brace = input.find('{').unwrap_or(input.len());
         let (words, body) = input.split_at(brace);
         let body = (!body.is_empty()).then(|| serde_json::from_str(body).expect("JSON"));
         let words = words.trim();
+        let (id, words) = match words.strip_prefix('@').and_then(|rest| rest.split_once(' ')) {
+            Some((id, words)) => {
+                let (saga, key) = id.split_once('/').expect("a saga and a key");
+                let saga = crate::message::SagaName::new(saga).expect("a name");
+                (InstanceId { saga, key: Key::new(key).expect("a key") }, words)
+            }
+            None => (self.id.clone(), words),
+        };
         let answer = match words.split_once(' ') {
             Some(("pass", span)) => Ok(self.pass(span.parse().expect("a duration"))),
             Some(("act", words)) => {
                 let act = self.act(words, body);
-                self.tell(&Input::Act(act))
+                self.tell_to(&id, &Input::Act(act))
+            }
+            Some(("called", words)) => {
+                let called = self.called(words, body);
+                self.tell_to(&id, &Input::Called(called))
             }
             _ => {
                 let event = self.event(words, body);
-                self.tell(&Input::Event(event))
+                self.tell_to(&id, &Input::Event(event))
             }
         };
+        let answer = answer.map(|mut effects| {
+            effects.extend(self.deliver());
+            effects
+        });
         match answer {
             Ok(effects) if effects.is_empty() => "> nothing".to_owned(),
             Ok(effects) => {
@@ -254,9 +405,16 @@ fn said(effect: &Effect) -> String {
         Effect::Command(message) => ("", message),
         Effect::Fact(message) => ("fact ", message),
         Effect::Complaint(reason) => return format!("complaint {reason}"),
-        Effect::Letter { to, letter } => return format!("letter {} to {to}", letter.say.text()),
-        Effect::Call(call) => return format!("call {} {}", call.method.text(), call.url),
-        Effect::Question(question) => return format!("question {}", question.question),
+        Effect::Letter { to, letter } => return format!("{} to {to}", letter.say.text()),
+        Effect::Call(call) => {
+            let body = call.body.as_ref().map(|body| format!(" {body}")).unwrap_or_default();
+            let (method, url) = (call.method.text(), &call.url);
+            return format!("{method} {url} {}{body}", short(&call.id));
+        }
+        Effect::Question(question) => {
+            let choices = question.choices.join("|");
+            return format!("ask {} {} {choices}", question.who, question.question);
+        }
     };
     let mut text = format!("{what}{}", message.to.event_type);
     if what.is_empty() {
@@ -277,7 +435,12 @@ fn short(id: &CommandId) -> String {
 
 /// Runs a script; shows what was expected and what was seen where they differ.
 fn check(definition: &str, script: &str) {
-    let mut world = World::of(definition);
+    check_family(definition, &[], script);
+}
+
+/// Runs a script of a saga with children.
+fn check_family(definition: &str, children: &[&str], script: &str) {
+    let mut world = World::family(definition, children);
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if let Some(seen) = world.look(line) {
             assert_eq!(seen, line, "in\n{script}");

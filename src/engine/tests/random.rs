@@ -15,17 +15,21 @@ const RUNS: u64 = 3000;
 const INPUTS: u64 = 40;
 
 /// xorshift64*: the same numbers for the same seed.
-struct Dice(u64);
+pub(super) struct Dice(u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(super) fn of(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(super) fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % sides
     }
 
-    fn pick<'t, T>(&mut self, list: &'t [T]) -> Option<&'t T> {
+    pub(super) fn pick<'t, T>(&mut self, list: &'t [T]) -> Option<&'t T> {
         let sides = u64::try_from(list.len()).expect("a short list");
         (sides > 0).then(|| &list[usize::try_from(self.roll(sides)).expect("small")])
     }
@@ -93,7 +97,7 @@ impl Run {
     fn of(world: World, seed: u64) -> Self {
         Self {
             seed,
-            dice: Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
+            dice: Dice::of(seed),
             world,
             accounts: BTreeMap::new(),
             completions: 0,

@@ -1,0 +1,525 @@
+//! Random definitions over the whole language, random runs of each, and what must hold in all.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde_json::json;
+
+use super::random::Dice;
+use super::random_saga::{CHILD, random_saga};
+use crate::definition::{Catalog, Compensation, Definition, StepKind, parse};
+use crate::engine::handler::request::{Asked, Slot};
+use crate::engine::place::{places, walk};
+use crate::engine::{
+    Act, CallOutcome, Called, Direction, Effect, Frame, Generation, Input, Instance, Letter,
+    NoteKind, Phase, Say, Stage, StepState, Verb, next_due, step,
+};
+use crate::message::{Address, CommandId, Event, InstanceId, Key, Part, SagaName, Span, Timestamp};
+
+const RUNS: u64 = 1_500;
+const RUNS_OF_ONE: u64 = 25;
+const INPUTS: u64 = 60;
+
+/// One family of instances: a saga twice, its children, their locks, and letters on their way.
+struct Run<'c> {
+    seed: u64,
+    dice: Dice,
+    catalog: &'c Catalog,
+    now: Timestamp,
+    instances: BTreeMap<InstanceId, Instance>,
+    mail: BTreeMap<(InstanceId, InstanceId), VecDeque<Letter>>,
+    sent: Vec<(CommandId, bool)>,
+    told: Vec<(InstanceId, Event)>,
+    asked: Vec<(InstanceId, String, Vec<String>)>,
+    ids: BTreeSet<String>,
+    fences: BTreeMap<InstanceId, u64>,
+    decided: BTreeMap<String, u64>,
+    /// Steps that were heard of after they were given up, or that a person decided about.
+    odd: BTreeSet<(InstanceId, u32, String)>,
+    events: u64,
+    seen: BTreeSet<NoteKind>,
+}
+
+impl<'c> Run<'c> {
+    fn of(catalog: &'c Catalog, seed: u64) -> Self {
+        Self {
+            seed,
+            dice: Dice::of(seed),
+            catalog,
+            now: Timestamp(1_000_000),
+            instances: BTreeMap::new(),
+            mail: BTreeMap::new(),
+            sent: Vec::new(),
+            told: Vec::new(),
+            asked: Vec::new(),
+            ids: BTreeSet::new(),
+            fences: BTreeMap::new(),
+            decided: BTreeMap::new(),
+            odd: BTreeSet::new(),
+            events: 0,
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// Tells one instance; what is remembered goes through its stored form.
+    fn tell(&mut self, id: &InstanceId, input: &Input) {
+        let before = self.instances.get(id);
+        let Ok(made) = step(self.catalog, id, before, input, self.now) else {
+            return;
+        };
+        for note in &made.notes {
+            self.seen.insert(note.kind);
+            let odd = matches!(note.kind, NoteKind::Late | NoteKind::Acted | NoteKind::Skipped);
+            if let Some(step) = note.step.as_ref().filter(|_| odd) {
+                self.odd.insert((id.clone(), note.generation, step.to_string()));
+            }
+        }
+        match &made.after {
+            Some(after) => {
+                let stored = Instance::decode(&after.encode()).expect("what was just written");
+                assert_eq!(stored, *after, "seed {}: stored and read back", self.seed);
+                self.instances.insert(id.clone(), stored);
+            }
+            None => self.forget(id),
+        }
+        for effect in made.effects {
+            self.effect(id, effect);
+        }
+        for note in &made.notes {
+            if matches!(note.kind, NoteKind::Completed | NoteKind::Compensated) {
+                self.ended(id, note.generation);
+            }
+        }
+        self.in_order(id);
+        self.exclusive();
+    }
+
+    /// What is forgotten begins anew, with the same ids.
+    fn forget(&mut self, id: &InstanceId) {
+        self.instances.remove(id);
+        let whole = format!("{}/{}/", id.saga, id.key.as_str().replace('/', "%2F"));
+        self.ids.retain(|other| !other.starts_with(&whole));
+        self.decided.retain(|other, _| !other.starts_with(&whole));
+        self.odd.retain(|(other, _, _)| other != id);
+        self.sent.retain(|(other, _)| other.instance != *id);
+        self.told.retain(|(other, _)| other != id);
+    }
+
+    fn effect(&mut self, from: &InstanceId, effect: Effect) {
+        let seed = self.seed;
+        match effect {
+            Effect::Command(message) => {
+                self.emitted(from, &message.id);
+                self.sent.push((message.id, false));
+            }
+            Effect::Call(call) => {
+                self.emitted(from, &call.id);
+                self.sent.push((call.id, true));
+            }
+            Effect::Fact(message) => self.emitted(from, &message.id),
+            Effect::Complaint(reason) => {
+                assert!(reason.contains("early"), "seed {seed}: {reason}");
+            }
+            Effect::Question(question) => {
+                self.asked.push((question.instance, question.step, question.choices));
+            }
+            Effect::Letter { to, letter } => {
+                if let Say::Granted { fence } = letter.say {
+                    let before = self.fences.insert(from.clone(), fence).unwrap_or(0);
+                    assert!(before < fence, "seed {seed}: {from} hands out {fence} after {before}");
+                }
+                self.mail.entry((from.clone(), to)).or_default().push_back(letter);
+            }
+        }
+    }
+
+    /// Nothing is emitted twice, and after the end only undoings.
+    fn emitted(&mut self, from: &InstanceId, id: &CommandId) {
+        let seed = self.seed;
+        assert!(self.ids.insert(id.to_string()), "seed {seed}: {id} is emitted twice");
+        let generation = self.generation(from, id.generation);
+        let ended = generation.is_some_and(|g| g.ended.is_some_and(|at| at < self.now));
+        let about = id.part != Part::Action || id.step.starts_with("ends.");
+        assert!(!ended || about, "seed {seed}: {id} after the end");
+    }
+
+    fn generation(&self, id: &InstanceId, number: u32) -> Option<&Generation> {
+        self.instances.get(id)?.generations.iter().find(|g| g.number == number)
+    }
+
+    fn definition(&self, id: &InstanceId) -> &Definition {
+        self.catalog.newest(&id.saga).expect("it is known")
+    }
+
+    /// An end keeps its word.
+    fn ended(&self, id: &InstanceId, number: u32) {
+        let (seed, definition) = (self.seed, self.definition(id));
+        let Some(generation) = self.generation(id, number) else { return };
+        walk(&generation.frame, |line, at, state| {
+            let step = definition.step(state.step);
+            let name = line.name(&generation.frame, &step.name).to_string();
+            let odd = self.odd.contains(&(id.clone(), number, name.clone()));
+            let undone = state.undos.iter().all(|undo| !undo.lacks_answer());
+            let happened = matches!(state.phase, Phase::Succeeded | Phase::Unknown);
+            let leaf = state.frames.is_empty() && state.hold.is_none();
+            let nothing = *step.compensation() == Compensation::Nothing;
+            let dropped = line
+                .outwards()
+                .any(|l| !l.is_main() && l.frame(&generation.frame).direction == Direction::Back);
+            if generation.direction == Direction::Back && leaf && happened && !nothing {
+                let fine = !state.undos.is_empty() && undone;
+                assert!(fine, "seed {seed}: {id} ends without undoing {name}: {state:?} {at}");
+            }
+            if generation.direction == Direction::Back && !happened && !odd {
+                let fine = state.undos.is_empty() || state.phase == Phase::Rejected;
+                assert!(fine, "seed {seed}: {id} undid {name}, which has not happened: {state:?}");
+            }
+            if generation.direction == Direction::Forward && !dropped && leaf && !odd {
+                let fine = state.undos.is_empty() || state.phase == Phase::Rejected;
+                assert!(fine, "seed {seed}: {id} completed and undid {name}: {state:?}");
+            }
+            if dropped && leaf && happened && !nothing {
+                let fine = !state.undos.is_empty() && undone;
+                assert!(fine, "seed {seed}: {id} ends, {name} was left behind: {state:?}");
+            }
+            None::<()>
+        });
+    }
+
+    /// What completed later is undone before, in each list.
+    fn in_order(&self, id: &InstanceId) {
+        let Some(instance) = self.instances.get(id) else { return };
+        for generation in instance.generations.iter().filter(|g| g.ended.is_none()) {
+            self.frame_in_order(id, generation, &generation.frame);
+            for place in places(&generation.frame, |state| !state.frames.is_empty()) {
+                for frame in &place.state(&generation.frame).frames {
+                    self.frame_in_order(id, generation, frame);
+                }
+            }
+        }
+    }
+
+    fn frame_in_order(&self, id: &InstanceId, generation: &Generation, frame: &Frame) {
+        if frame.direction != Direction::Back {
+            return;
+        }
+        let definition = self.definition(id);
+        let steps: Vec<&StepState> = frame
+            .steps
+            .iter()
+            .filter(|state| {
+                let name = definition.step(state.step).name.to_string();
+                let strange = |(i, n, step): &(InstanceId, u32, String)| {
+                    i == id && *n == generation.number && step.split('[').next() == Some(&name)
+                };
+                matches!(state.phase, Phase::Succeeded | Phase::Unknown)
+                    && !self.odd.iter().any(strange)
+            })
+            .collect();
+        // A late success begins to be undone whenever it comes.
+        let plain = !self.odd.iter().any(|(i, n, _)| i == id && *n == generation.number);
+        for early in &steps {
+            let later = steps.iter().find(|later| {
+                later.completed > early.completed
+                    && (later.undos.is_empty() || (plain && later.is_being_undone()))
+            });
+            let begun = !early.undos.is_empty();
+            assert!(
+                !begun || later.is_none(),
+                "seed {}: {id} undoes {:?} before {later:?}",
+                self.seed,
+                early.step
+            );
+        }
+    }
+
+    /// Who holds a lock is who the lock says.
+    fn exclusive(&self) {
+        for (id, instance) in &self.instances {
+            for generation in &instance.generations {
+                let holds = |s: &StepState| s.hold.is_some_and(|h| h.stage != Stage::Freed);
+                for place in places(&generation.frame, holds) {
+                    let state = place.state(&generation.frame);
+                    let hold = state.hold.expect("it was asked for");
+                    for key in &state.keys[..hold.got as usize] {
+                        let key = Key::new(key).expect("a key");
+                        let lock = InstanceId { saga: SagaName::lock(), key };
+                        let held = self.instances.get(&lock).and_then(|l| l.lock.as_ref());
+                        let holder = held.and_then(|lock| lock.holder.as_ref());
+                        let mine = holder.is_some_and(|(claim, _)| claim.instance == *id);
+                        assert!(mine, "seed {}: {id} works under {lock}: {held:?}", self.seed);
+                    }
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self) {
+        let pairs: Vec<_> = self.mail.keys().cloned().collect();
+        let Some(pair) = self.dice.pick(&pairs).cloned() else { return };
+        let waiting = self.mail.get_mut(&pair).expect("it was listed");
+        let letter = waiting.pop_front().expect("empty ones are dropped");
+        if waiting.is_empty() {
+            self.mail.remove(&pair);
+        }
+        self.tell(&pair.1, &Input::Letter(letter.clone()));
+        if self.dice.roll(10) == 0 {
+            self.tell(&pair.1, &Input::Letter(letter));
+        }
+    }
+
+    fn event(&mut self, id: &InstanceId, address: Address, command: Option<&CommandId>) -> Event {
+        self.events += 1;
+        let roll = self.dice.roll(3);
+        Event {
+            address,
+            id: format!("e{}", self.events),
+            key: None,
+            body: json!({
+                "id": id.key.as_str(), "why": "no", "n": roll, "flag": roll > 0,
+                "list": (0..roll).collect::<Vec<_>>(),
+            }),
+            command: command.map(ToString::to_string),
+            trace_parent: None,
+            timestamp: self.now,
+        }
+    }
+
+    /// An answer to something that was sent, as its participant decided.
+    fn answer(&mut self) {
+        let Some((id, is_call)) = self.dice.pick(&self.sent).cloned() else { return };
+        let fresh = self.dice.roll(10);
+        let decided = *self.decided.entry(id.idempotency_key()).or_insert(fresh);
+        if is_call {
+            let outcome = match decided {
+                0..=5 => answered(200),
+                6 | 7 => answered(409),
+                8 => answered(500),
+                _ => CallOutcome::Failed { reason: "no route".to_owned() },
+            };
+            let called = Called { command: id.to_string(), outcome };
+            self.tell(&id.instance.clone(), &Input::Called(called));
+            return;
+        }
+        let definition = self.definition(&id.instance);
+        let name = id.step.split('[').next().unwrap_or_default();
+        let step = definition.steps.iter().find(|s| s.name.as_str() == name).expect("it is there");
+        let mut choices: Vec<Address> = Vec::new();
+        if let Some(Asked::Command(request)) = Asked::of(step, Slot::of(id.part)) {
+            choices.extend(request.done.iter().map(|done| done.on.clone()));
+        }
+        if let (StepKind::Command(command), Part::Action) = (&step.kind, id.part) {
+            choices.extend(command.failed.iter().map(|failed| failed.on.clone()));
+        }
+        if let (StepKind::Command(command), Part::Probe) = (&step.kind, id.part) {
+            let absent = command.probe.iter().flat_map(|probe| &probe.absent);
+            choices.extend(absent.map(|absent| absent.on.clone()));
+        }
+        if choices.is_empty() {
+            return;
+        }
+        let which = usize::try_from(decided / 7).expect("small").min(choices.len() - 1);
+        let event = self.event(&id.instance.clone(), choices[which].clone(), Some(&id));
+        self.told.push((id.instance.clone(), event.clone()));
+        self.tell(&id.instance, &Input::Event(event));
+    }
+
+    /// A fact that some wait takes.
+    fn fact(&mut self) {
+        let ids: Vec<InstanceId> = self.roots();
+        let Some(id) = self.dice.pick(&ids).cloned() else { return };
+        let definition = self.definition(&id);
+        let facts = definition.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Wait(wait) => Some(
+                wait.on
+                    .iter()
+                    .map(|done| done.on.clone())
+                    .chain(wait.failed.iter().map(|failed| failed.on.clone())),
+            ),
+            _ => None,
+        });
+        let facts: Vec<Address> = facts.flatten().collect();
+        if let Some(address) = self.dice.pick(&facts).cloned() {
+            let event = self.event(&id, address, None);
+            self.told.push((id.clone(), event.clone()));
+            self.tell(&id, &Input::Event(event));
+        }
+    }
+
+    fn roots(&self) -> Vec<InstanceId> {
+        let root = self.catalog.sagas().find(|d| !d.starts.is_empty()).expect("one starts");
+        let id =
+            |key: &str| InstanceId { saga: root.saga.clone(), key: Key::new(key).expect("a key") };
+        vec![id("k"), id("l")]
+    }
+
+    fn start(&mut self) {
+        let ids = self.roots();
+        let id = self.dice.pick(&ids).expect("two").clone();
+        let event = self.event(&id, "t/Placed".parse().expect("an address"), None);
+        self.tell(&id, &Input::Event(event));
+    }
+
+    fn cancel(&mut self) {
+        let ids = self.roots();
+        let id = self.dice.pick(&ids).expect("two").clone();
+        let event = self.event(&id, "t/Cancelled".parse().expect("an address"), None);
+        self.tell(&id, &Input::Event(event));
+    }
+
+    fn act(&mut self) {
+        let ids: Vec<InstanceId> = self.instances.keys().cloned().collect();
+        let Some(id) = self.dice.pick(&ids).cloned() else { return };
+        let verbs = [
+            Verb::Retry,
+            Verb::Skip,
+            Verb::ResolveDone(serde_json::Map::new()),
+            Verb::ResolveNotDone,
+            Verb::GoBack,
+        ];
+        let verb = self.dice.pick(&verbs).expect("a verb").clone();
+        self.acted(&id, String::new(), verb);
+    }
+
+    fn acted(&mut self, id: &InstanceId, step: String, verb: Verb) {
+        self.events += 1;
+        let (by, why) = ("ann".to_owned(), "because".to_owned());
+        let act = Act { id: format!("a{}", self.events), by, why, step, verb };
+        self.tell(id, &Input::Act(act));
+    }
+
+    fn decide(&mut self) {
+        let Some((id, step, choices)) = self.dice.pick(&self.asked).cloned() else { return };
+        let choice = self.dice.pick(&choices).expect("some").clone();
+        let (note, data) = (String::new(), serde_json::Map::new());
+        self.acted(&id, step, Verb::Answer { choice, note, data });
+    }
+
+    fn pass(&mut self, span: Span) {
+        let end = self.now.after(span);
+        loop {
+            let due =
+                |(id, instance): (&InstanceId, &Instance)| Some((next_due(instance)?, id.clone()));
+            let Some((at, id)) = self.instances.iter().filter_map(due).min() else { break };
+            if at > end {
+                break;
+            }
+            self.now = at.max(self.now);
+            self.tell(&id, &Input::Wake);
+            let again = self.instances.get(&id).and_then(next_due);
+            assert!(
+                again.is_none_or(|next| next > self.now),
+                "seed {}: {id} wakes for ever",
+                self.seed
+            );
+            if self.dice.roll(3) > 0 {
+                self.deliver();
+            }
+        }
+        self.now = end;
+    }
+
+    fn any_input(&mut self) {
+        match self.dice.roll(24) {
+            0..=6 => self.answer(),
+            7..=12 => self.deliver(),
+            13 => {
+                if let Some((id, event)) = self.dice.pick(&self.told).cloned() {
+                    self.tell(&id, &Input::Event(event));
+                }
+            }
+            14 => self.start(),
+            15 if self.dice.roll(3) == 0 => self.cancel(),
+            16 => self.act(),
+            17 => self.decide(),
+            18 | 19 => self.fact(),
+            20..=22 => {
+                let span = Span::millis(self.dice.roll(8_000));
+                self.pass(span);
+            }
+            _ => {
+                let span = Span::hours(self.dice.roll(20));
+                self.pass(span);
+            }
+        }
+    }
+
+    fn whole(mut self) -> BTreeSet<NoteKind> {
+        self.start();
+        for _ in 0..INPUTS {
+            self.any_input();
+        }
+        for _ in 0..40 {
+            while !self.mail.is_empty() {
+                self.deliver();
+            }
+            self.pass(Span::hours(24 * 4));
+        }
+        let stuck =
+            self.instances.values().flat_map(|i| &i.generations).any(|g| !g.stuck.is_empty());
+        if !stuck {
+            let left: Vec<_> = self.instances.iter().collect();
+            assert!(left.is_empty(), "seed {}: neither ends nor is stuck: {left:#?}", self.seed);
+        }
+        self.seen
+    }
+}
+
+fn answered(status: u16) -> CallOutcome {
+    CallOutcome::Answered { status, headers: Vec::new(), body: json!({"why": "no", "n": 1}) }
+}
+
+/// How many runs; `SEGUE_RUNS` asks for more.
+fn runs() -> u64 {
+    std::env::var("SEGUE_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(RUNS)
+}
+
+#[test]
+fn every_random_definition_keeps_the_promises() {
+    let child = parse("child.yaml", CHILD).unwrap_or_else(|e| panic!("{e}"));
+    let mut kinds: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    let (mut done, mut drawn, mut refused) = (0, 0, 0);
+    while done < runs() {
+        drawn += 1;
+        let text = random_saga(&mut Dice::of(drawn));
+        let Ok(definition) = parse("saga.yaml", &text) else {
+            refused += 1;
+            assert!(refused < 10 + drawn / 2, "most are refused: {text}");
+            continue;
+        };
+        for step in &definition.steps {
+            *kinds.entry(kind(&step.kind)).or_default() += 1;
+        }
+        let mut catalog = Catalog::default();
+        catalog.add(definition).expect("the first of its name");
+        catalog.add(child.clone()).expect("the first of its name");
+        for run in 0..RUNS_OF_ONE {
+            seen.extend(Run::of(&catalog, drawn * 1_000 + run).whole());
+            done += 1;
+        }
+    }
+    assert_eq!(kinds.len(), 13, "not every kind of step was drawn: {kinds:?}");
+    for kind in
+        [NoteKind::Locked, NoteKind::Dropped, NoteKind::Probed, NoteKind::Kept, NoteKind::Late]
+    {
+        assert!(seen.contains(&kind), "{} never happened", kind.text());
+    }
+}
+
+fn kind(kind: &StepKind) -> &'static str {
+    match kind {
+        StepKind::Command(_) => "command",
+        StepKind::Emit(_) => "emit",
+        StepKind::Set => "set",
+        StepKind::Fail(_) => "fail",
+        StepKind::Wait(_) => "wait",
+        StepKind::Sleep(_) => "sleep",
+        StepKind::Ask(_) => "ask",
+        StepKind::Call(_) => "call",
+        StepKind::Saga(_) => "saga",
+        StepKind::Parallel(_) => "parallel",
+        StepKind::Each(_) => "each",
+        StepKind::Choose(_) => "choose",
+        StepKind::Lock(_) => "lock",
+    }
+}
