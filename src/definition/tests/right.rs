@@ -238,3 +238,27 @@ fn a_lock_may_be_released_when_nothing_behind_it_can_fail() {
         lock.replace("within: 1m", "within: 1m\n  release: pivot")
     ));
 }
+
+#[test]
+fn fan_outs_may_stand_in_one_another() {
+    check(
+        "
+- step: parcels
+  each: data.lines
+  at-most: 9
+  steps:
+    - step: items
+      each: item.items
+      at-most: 9
+      steps: [ { set: { weight: item.weight } } ]
+      collect: { weights: branch.weight }
+    - set: { heaviest: branch.weights }
+  collect: { all: branch.heaviest, places: index }
+- set: { last: data.all }",
+    );
+}
+
+#[test]
+fn a_number_that_is_made_double_mixes_with_doubles() {
+    check("- set: { fee: 'double(data.total + 1) * 0.19', next: data.total + 1 }");
+}
