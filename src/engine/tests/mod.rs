@@ -129,7 +129,8 @@ fn saga_by_id(data: &str, steps: &[&str]) -> String {
     saga(data, steps).replace("late: 7d\n", by_id)
 }
 
-/// A command that is undone: `part("a", "")` sends A, is answered by ADone or ANo, undone by UndoA.
+/// A command that is undone: `part("a", "")` sends `A`, is answered by `ADone` or `ANo`, and undone
+/// by `UndoA`.
 fn part(name: &str, more: &str) -> String {
     let upper = name.to_uppercase();
     let once = "within: 10s, retry: { attempts: 1 }";
