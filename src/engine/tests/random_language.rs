@@ -15,7 +15,7 @@ use crate::engine::{
 };
 use crate::message::{Address, CommandId, Event, InstanceId, Key, Part, SagaName, Span, Timestamp};
 
-const RUNS: u64 = 1_000;
+const RUNS: u64 = 2_000;
 const RUNS_OF_ONE: u64 = 25;
 const INPUTS: u64 = 60;
 
