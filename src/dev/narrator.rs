@@ -4,6 +4,10 @@ use crate::engine::{Note, NoteKind};
 use crate::message::{SagaName, StepName};
 use crate::runtime::Observed;
 
+/// How wide the column is that says who.
+const WHO_CHARS: usize = 26;
+const KEY_CHARS: usize = 8;
+
 /// Says in a shop owner's words what happens to each saga, a line for each thing that matters.
 #[derive(Debug)]
 pub(super) struct Narrator {
@@ -28,8 +32,12 @@ impl Narrator {
         let lines = seen.notes.iter().filter_map(|note| self.words(&seen.id.saga, note));
         let time = seen.at.to_string();
         let time = time.split('T').nth(1).unwrap_or(&time).trim_end_matches('Z').to_owned();
-        let who = if self.many { seen.id.to_string() } else { seen.id.key.to_string() };
-        lines.map(|words| format!("{time}  {who:<8}  {words}")).collect()
+        let (who, width) = if self.many {
+            (seen.id.to_string(), WHO_CHARS)
+        } else {
+            (seen.id.key.to_string(), KEY_CHARS)
+        };
+        lines.map(|words| format!("{time}  {who:<width$}  {words}")).collect()
     }
 
     fn words(&self, saga: &SagaName, note: &Note) -> Option<String> {
@@ -67,8 +75,66 @@ impl Narrator {
         })
     }
 
+    /// The title of a step; one of a fan-out says which it is, counted from 1.
     fn title(&self, saga: &SagaName, step: &StepName) -> String {
-        let known = self.titles.get(&(saga.clone(), step.clone()));
-        known.cloned().unwrap_or_else(|| step.to_string())
+        let (name, places) = step.as_str().split_once('[').unwrap_or((step.as_str(), ""));
+        let known = StepName::new(name).ok();
+        let known = known.and_then(|name| self.titles.get(&(saga.clone(), name)));
+        let title = known.cloned().unwrap_or_else(|| name.to_owned());
+        let places = places.trim_end_matches(']').split("][").filter_map(|p| p.parse::<u32>().ok());
+        let places: Vec<String> = places.map(|place| (place + 1).to_string()).collect();
+        if places.is_empty() { title } else { format!("{title} ({})", places.join(".")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{InstanceId, Key, Offset, Shard, Timestamp};
+
+    /// The lines about one note of a step.
+    fn told(saga: &str, step: &str, kind: NoteKind, words: &str) -> Vec<String> {
+        let name = |text: &str| StepName::new(text).expect("a name");
+        let shop = SagaName::new("shop").expect("a name");
+        let titles = BTreeMap::from([((shop, name("pick")), "Pick one line".to_owned())]);
+        let note =
+            Note { generation: 1, step: Some(StepName::told(step)), kind, words: words.to_owned() };
+        let seen = Observed {
+            id: InstanceId {
+                saga: SagaName::new(saga).expect("a name"),
+                key: Key::new("o-1").expect("a key"),
+            },
+            generation: 1,
+            transition: 1,
+            started: Timestamp(0),
+            trace_parent: String::new(),
+            status: None,
+            notes: vec![note],
+            sent: Vec::new(),
+            at: Timestamp(0),
+            shard: Shard(0),
+            offset: Offset(0),
+        };
+        Narrator::new(titles).lines(&seen)
+    }
+
+    #[test]
+    fn a_step_of_a_fan_out_says_which_it_is() {
+        for (step, title) in [
+            ("pick", "Pick one line"),
+            ("pick[2]", "Pick one line (3)"),
+            ("pick[2][0]", "Pick one line (3.1)"),
+            ("other[0]", "other (1)"),
+        ] {
+            let line = format!("00:00:00.000  o-1       done: {title}");
+            assert_eq!(told("shop", step, NoteKind::Succeeded, ""), [line]);
+        }
+    }
+
+    #[test]
+    fn a_question_says_who_is_asked_and_a_lock_says_nothing() {
+        let asked = told("shop", "pick", NoteKind::Asked, "boss");
+        assert_eq!(asked, ["00:00:00.000  o-1       asks boss: Pick one line"]);
+        assert!(told("segue-lock", "pick", NoteKind::Locked, "").is_empty());
     }
 }

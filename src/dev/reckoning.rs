@@ -4,20 +4,21 @@ use std::time::Duration;
 use super::Error;
 use crate::books::{Books, Delivery, Options, Record, Report};
 use crate::broker::{Connection, EngineTopics, Isolation, Reader};
-use crate::definition::{Definition, StepKind};
+use crate::definition::{Definition, Step, StepKind};
 use crate::message::{SagaName, Topic};
 
 const WAIT: Duration = Duration::from_millis(50);
 const RECORDS_MAX: usize = 5_000;
 
-/// The sagas that the books do not follow: they know commands, facts, data and `fail`.
+/// The sagas that the books do not follow: they know commands, facts, data and `fail`, and no
+/// child, which may be taken back after its end.
 pub(super) fn unfollowed(definitions: &[Definition]) -> Vec<SagaName> {
     let others = definitions.iter().filter(|definition| !is_followed(definition));
     others.map(|definition| definition.saga.clone()).collect()
 }
 
 fn is_followed(definition: &Definition) -> bool {
-    definition.steps.iter().all(|step| match &step.kind {
+    let known = |step: &Step| match &step.kind {
         StepKind::Command(command) => command.probe.is_none(),
         StepKind::Emit(_) | StepKind::Set | StepKind::Fail(_) => true,
         StepKind::Wait(_)
@@ -29,7 +30,8 @@ fn is_followed(definition: &Definition) -> bool {
         | StepKind::Each(_)
         | StepKind::Choose(_)
         | StepKind::Lock(_) => false,
-    })
+    };
+    !definition.by_parent && definition.steps.iter().all(known)
 }
 
 /// Reads users' topics, history and dead letters from their beginning, and checks the books.

@@ -49,8 +49,8 @@ impl Case<'_> {
             }
             (Move::Decide, Told::Decide(act)) => self.decide(act),
             (Move::Read, Told::Letter(letter)) => letter::read(self, letter),
-            (Move::Keep, Told::Early(event, until)) => {
-                early::keep(self.id, &mut self.instance, event, until, &mut self.out)
+            (Move::Keep, Told::Early(event, kept)) => {
+                early::keep(self.id, &mut self.instance, event, kept, &mut self.out)
             }
             (Move::Ignore(reason), _) => Err(Rejection::Ignored(told_as(reason))),
             (Move::Refuse(reason), _) => Err(Rejection::Refused(told_as(reason))),

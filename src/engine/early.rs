@@ -10,6 +10,15 @@ use super::{
 use crate::definition::{After, BlockId, Catalog, Definition, Step, StepId, StepKind, WaitStep};
 use crate::message::{Address, Event, InstanceId, Life, Timestamp};
 
+/// How long an event is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// For a start to come.
+    Until(Timestamp),
+    /// As long as a wait may come for it.
+    WhileItLives,
+}
+
 /// How long an event that nothing takes now is kept: none if nothing will ever wait for it.
 pub(super) fn kept_for(
     catalog: &Catalog,
@@ -17,19 +26,19 @@ pub(super) fn kept_for(
     before: Option<&Instance>,
     event: &Event,
     now: Timestamp,
-) -> Option<Option<Timestamp>> {
+) -> Option<Kept> {
     if let Some(living) = before.and_then(Instance::living) {
         let definition = catalog.by_hash(living.definition)?;
         let comes = living.direction == Direction::Forward
             && waits(definition, &event.address).any(|step| to_come(definition, living, step));
-        return comes.then_some(None);
+        return comes.then_some(Kept::WhileItLives);
     }
     let definition = catalog.newest(&id.saga)?;
     let remembered = before.is_some_and(|instance| !instance.generations.is_empty());
     let may_start = !definition.starts.is_empty()
         && (!remembered || definition.starts.iter().any(|start| start.after == After::New));
     let comes = may_start && waits(definition, &event.address).next().is_some();
-    comes.then(|| Some(now.after(definition.early)))
+    comes.then(|| Kept::Until(now.after(definition.early)))
 }
 
 /// The waits that an event of this kind is for.
@@ -97,7 +106,7 @@ pub(super) fn keep(
     id: &InstanceId,
     instance: &mut Instance,
     event: &Event,
-    until: Option<Timestamp>,
+    kept: Kept,
     out: &mut Out,
 ) -> Result<(), Rejection> {
     let same = |e: &Early| e.event.id == event.id && e.event.address == event.address;
@@ -110,6 +119,10 @@ pub(super) fn keep(
             event.address
         )));
     }
+    let until = match kept {
+        Kept::Until(at) => Some(at),
+        Kept::WhileItLives => None,
+    };
     instance.early.push(Early { event: event.clone(), until });
     let generation = instance.generations.last_mut().map_or(Life::default(), |newest| {
         newest.transitions += 1;

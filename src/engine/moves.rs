@@ -59,8 +59,6 @@ pub(super) fn legal(status: Option<Status>, kind: Kind) -> Move {
     use Status::{Compensated, Compensating, Completed, Running, Stuck};
     match (status, kind) {
         (None, Kind::Start) => Move::Begin,
-        // What is kept early has a timer before the first life.
-        (None, Kind::Wake) => Move::Wake,
         (None, Kind::Answer | Kind::Cancel | Kind::Act | Kind::Return | Kind::Decide) => {
             Move::Unmatched
         }
@@ -77,7 +75,10 @@ pub(super) fn legal(status: Option<Status>, kind: Kind) -> Move {
         (Some(Running | Compensating | Stuck | Completed | Compensated), Kind::Answer) => {
             Move::Answer
         }
-        (Some(Running | Compensating | Stuck | Completed | Compensated), Kind::Wake) => Move::Wake,
+        // What is kept early has a timer before the first life.
+        (None | Some(Running | Compensating | Stuck | Completed | Compensated), Kind::Wake) => {
+            Move::Wake
+        }
         (Some(Running | Stuck), Kind::Cancel) => Move::GoBack,
         (Some(Compensating | Compensated), Kind::Cancel) => {
             Move::Ignore("the way back was taken already")

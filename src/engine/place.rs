@@ -1,5 +1,7 @@
 //! Where a step stands in an instance: its path from the main line inwards.
 
+use std::fmt::Write as _;
+
 use super::{Frame, StepState};
 use crate::definition::{BlockId, Definition, StepId, StepKind};
 use crate::message::StepName;
@@ -87,7 +89,7 @@ impl Line {
         }
         let mut text = name.as_str().to_owned();
         for index in coordinates {
-            text.push_str(&format!("[{index}]"));
+            write!(text, "[{index}]").expect("writing to a string never fails");
         }
         StepName::told(&text)
     }

@@ -18,7 +18,7 @@ pub(super) enum Told<'a> {
     /// A start: the definition that it starts, and which entry of `start` it is.
     Start(Arc<Definition>, usize, &'a Event),
     /// An event that came before what waits for it, and how long it is kept.
-    Early(&'a Event, Option<Timestamp>),
+    Early(&'a Event, early::Kept),
     /// A timer.
     Wake,
     /// A person's act about something stuck.
@@ -106,8 +106,8 @@ impl<'a> Told<'a> {
         {
             return Ok(Self::Start(Arc::clone(definition), entry, event));
         }
-        if let Some(until) = early::kept_for(catalog, id, before, event, now) {
-            return Ok(Self::Early(event, until));
+        if let Some(kept) = early::kept_for(catalog, id, before, event, now) {
+            return Ok(Self::Early(event, kept));
         }
         Err(Rejection::Unmatched(no_answer.unwrap_or_else(|| format!("there is no {id}"))))
     }

@@ -158,3 +158,16 @@ pub fn load(files: &[SagaFiles]) -> Result<Vec<Definition>, Error> {
     let together = definition::check_together(pairs);
     if together.errors() > 0 { Err(Error::Wrong(together)) } else { Ok(definitions) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_of_a_saga_holds_those_of_its_children() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sagas/agent-team");
+        let found = find(std::slice::from_ref(&folder)).expect("two definitions");
+        let found: Vec<PathBuf> = found.into_iter().map(|files| files.definition).collect();
+        assert_eq!(found, [folder.join("agent-task/saga.yaml"), folder.join("saga.yaml")]);
+    }
+}

@@ -216,7 +216,7 @@ fn mistakes_are_told_with_their_place() {
             "`event` has no meaning here; use one of: data, now",
         ),
         (
-            "participants: { pay/C: { fields: { id: { from: 1, to: 2 } }, answers: [{ event: p/X }] } }",
+            "participants: { p/C: { fields: { id: { choice: [1] } }, answers: [{ event: p/X }] } }",
             "rename it",
         ),
         (

@@ -1,5 +1,6 @@
 //! Requests over HTTP, made at the edge after the commit; what comes of them is told.
 
+use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
@@ -100,7 +101,7 @@ fn encode(text: &str, out: &mut String) {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            write!(out, "%{byte:02X}").expect("writing to a string never fails");
         }
     }
 }

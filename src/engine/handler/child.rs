@@ -152,8 +152,9 @@ pub(in crate::engine) fn take(
     }
     let answered = state.action.as_ref().is_none_or(|action| !action.lacks_answer());
     let news = match (&letter.say, is_asked(state)) {
-        (Say::Ended { .. } | Say::Taken, false) => !answered,
-        (Say::Ended { completed: true, .. }, true) => !answered,
+        (Say::Ended { .. } | Say::Taken, false) | (Say::Ended { completed: true, .. }, true) => {
+            !answered
+        }
         (Say::Ended { .. } | Say::Taken | Say::TakenBack | Say::Kept, true) => true,
         _ => false,
     };
@@ -168,14 +169,15 @@ pub(in crate::engine) fn take(
         given_up(turn, place, letter);
         return Ok(());
     }
-    ended(turn, place, letter)
+    ended(turn, place, letter);
+    Ok(())
 }
 
 /// The child of a step that waits for it has ended.
-fn ended(turn: &mut Turn<'_>, place: &Place, letter: &Letter) -> Result<(), Rejection> {
+fn ended(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
     let step = turn.step_at(place);
     let StepKind::Saga(child) = &step.kind else {
-        return Ok(());
+        return;
     };
     let name = turn.name_at(place);
     let (data, why) = match &letter.say {
@@ -191,7 +193,7 @@ fn ended(turn: &mut Turn<'_>, place: &Place, letter: &Letter) -> Result<(), Reje
     if let Say::Ended { completed: true, .. } = letter.say {
         turn.note(Some(&name), NoteKind::Succeeded, letter.from.to_string());
         forward::conclude(turn, place, &step.set, more);
-        return Ok(());
+        return;
     }
     let reason = match why {
         Some(failure) => failure.reason,
@@ -199,7 +201,6 @@ fn ended(turn: &mut Turn<'_>, place: &Place, letter: &Letter) -> Result<(), Reje
     };
     let failure = Failure { step: name.to_string(), kind: FailureKind::Rejected, reason };
     forward::refuse(turn, place, &child.failed, failure, more);
-    Ok(())
 }
 
 /// The child of a step that was given up, but is not undone yet, has ended.

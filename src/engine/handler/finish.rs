@@ -34,7 +34,7 @@ pub(in crate::engine) fn compensated(turn: &mut Turn<'_>) {
 
 fn end(turn: &mut Turn<'_>) {
     locking::release_all(turn);
-    let generation = &mut turn.generation;
+    let generation = &mut *turn.generation;
     generation.ended = Some(turn.now);
     generation.deadline = None;
     generation.pending = None;

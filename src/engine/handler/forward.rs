@@ -47,12 +47,18 @@ fn begin(turn: &mut Turn<'_>, line: &Line, step: &Step) -> Result<(), String> {
         StepKind::Emit(emit) => emit::enter(turn, line, step, emit),
         StepKind::Set => set::enter(turn, line, step),
         StepKind::Fail(reason) => fail::enter(turn, line, step, reason),
-        StepKind::Wait(wait) => wait::enter(turn, line, step, wait),
+        StepKind::Wait(wait) => {
+            wait::enter(turn, line, step, wait);
+            Ok(())
+        }
         StepKind::Sleep(sleep) => sleep::enter(turn, line, step, sleep),
         StepKind::Ask(ask) => ask::enter(turn, line, step, ask),
         StepKind::Call(call) => call::enter(turn, line, step, call),
         StepKind::Saga(child) => child::enter(turn, line, step, child),
-        StepKind::Parallel(parallel) => parallel::enter(turn, line, step, parallel),
+        StepKind::Parallel(parallel) => {
+            parallel::enter(turn, line, step, parallel);
+            Ok(())
+        }
         StepKind::Each(each) => each::enter(turn, line, step, each),
         StepKind::Choose(choose) => choose::enter(turn, line, step, choose),
         StepKind::Lock(lock) => locking::enter(turn, line, step, lock),

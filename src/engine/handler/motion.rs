@@ -44,11 +44,12 @@ pub(in crate::engine) fn settle(turn: &mut Turn<'_>) {
 /// Goes on behind a step; a cancel or deadline that waited for it counts now.
 fn leave(turn: &mut Turn<'_>, line: &Line) {
     let stuck = turn.generation.stuck.iter().any(|s| !s.undoing);
-    if !stuck && !back::awaits_pivot(turn.definition, turn.generation) {
-        if let Some(pending) = turn.generation.pending.take() {
-            back::go_back(turn, pending);
-            return;
-        }
+    if !stuck
+        && !back::awaits_pivot(turn.definition, turn.generation)
+        && let Some(pending) = turn.generation.pending.take()
+    {
+        back::go_back(turn, pending);
+        return;
     }
     turn.frame_mut(line).position += 1;
 }

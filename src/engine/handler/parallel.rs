@@ -11,11 +11,10 @@ pub(in crate::engine) fn enter(
     line: &Line,
     step: &Step,
     parallel: &ParallelStep,
-) -> Result<(), String> {
+) {
     let branches = parallel.branches.iter().enumerate();
     let frames = branches.map(|(index, block)| join::branch(*block, index)).collect();
     join::open(turn, line, step, frames, parallel.within);
-    Ok(())
 }
 
 /// All branches are done, one has won, or all have dropped out.

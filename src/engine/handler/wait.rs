@@ -9,18 +9,12 @@ use crate::engine::turn::Turn;
 use crate::engine::{Effect, Failure, FailureKind, NoteKind, Phase, Reminder, StepState};
 use crate::message::{Part, Span};
 
-pub(in crate::engine) fn enter(
-    turn: &mut Turn<'_>,
-    line: &Line,
-    step: &Step,
-    wait: &WaitStep,
-) -> Result<(), String> {
+pub(in crate::engine) fn enter(turn: &mut Turn<'_>, line: &Line, step: &Step, wait: &WaitStep) {
     let name = turn.name(line, step);
     let facts: Vec<&str> = wait.on.iter().map(|done| done.on.event_type.as_str()).collect();
     turn.note(Some(&name), NoteKind::Waiting, facts.join(" or "));
     let place = push(turn, line, waiting(turn, step, wait.within, wait.remind.as_ref()));
     early::offer(turn, &place, wait);
-    Ok(())
 }
 
 /// A step that waits, with its timers.

@@ -6,10 +6,12 @@ fn scoring(more: &str) -> String {
     let b = part("b", "");
     let call = format!(
         "{{ step: score, call: 'POST https://fraud.internal/score/${{data.id}}', \
-         body: {{ id: '${{data.id}}' }}, done: {{ status: 2xx }}, set: {{ score: event.body.score }}, \
+         body: {{ id: '${{data.id}}' }}, done: {{ status: 2xx }}, \
+         set: {{ score: event.body.score }}, \
          failed: {{ status: [409, 422], reason: event.body.why }}, within: 2s, \
          retry: {{ attempts: 2, first: 1s, factor: 2, most: 1s }}, \
-         compensate: {{ call: 'DELETE https://fraud.internal/score/${{data.id}}', within: 2s }}{more} }}"
+         compensate: {{ call: 'DELETE https://fraud.internal/score/${{data.id}}', \
+         within: 2s }}{more} }}"
     );
     saga("", &[&call, &b])
 }

@@ -4,7 +4,8 @@ use super::{check, part, saga};
 
 fn waiting() -> String {
     let [a, b] = ["a", "b"].map(|name| part(name, ""));
-    let wait = "{ step: answer, wait: { on: t/Yes, where: event.n > 1, set: { n: event.n } }, within: 3d }";
+    let wait = "{ step: answer, within: 3d, \
+                wait: { on: t/Yes, where: event.n > 1, set: { n: event.n } } }";
     saga("", &[&a, wait, &b])
 }
 

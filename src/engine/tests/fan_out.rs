@@ -117,7 +117,8 @@ fn an_element_and_its_place_can_be_read() {
     check(
         &saga_by_id(", lines: event.lines", &[&each]),
         r#"
-        start {"id": "k", "lines": [{"n": 7}, {"n": 8}]} > fact Told {"it":7,"at":0}; fact Told {"it":8,"at":1}
+        start {"id": "k", "lines": [{"n": 7}, {"n": 8}]} > fact Told {"it":7,"at":0};
+            fact Told {"it":8,"at":1}
         is completed
         "#,
     );

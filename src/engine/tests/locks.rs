@@ -86,7 +86,8 @@ fn a_lock_is_held_by_one_and_first_come_is_first_served() {
             @s/l start {{"id": "l"}} > acquire to segue-lock/x
             @s/m start {{"id": "m"}} > acquire to segue-lock/x
             @s/m Cancelled > withdraw to segue-lock/x
-            ADone > release to segue-lock/x; release to segue-lock/y/k; B b/1; granted to s/l; acquire to segue-lock/y/l; granted to s/l; A a/1
+            ADone > release to segue-lock/x; release to segue-lock/y/k; B b/1;
+                granted to s/l; acquire to segue-lock/y/l; granted to s/l; A a/1
             "#
         ),
     );
@@ -97,7 +98,8 @@ fn a_lock_that_is_not_to_be_had_in_time_is_a_no() {
     check(
         &locked(""),
         r#"
-        @s/l start {"id": "l"} > acquire to segue-lock/x; granted to s/l; acquire to segue-lock/y/l; granted to s/l; A a/1
+        @s/l start {"id": "l"} > acquire to segue-lock/x; granted to s/l;
+            acquire to segue-lock/y/l; granted to s/l; A a/1
         start > acquire to segue-lock/x
         pass 10s > UndoA a~undo/1
         pass 10s > nothing
@@ -113,16 +115,20 @@ fn the_token_grows_with_every_holder() {
     let fenced = saga(
         "",
         &[
-            "{ step: one, lock: [x], within: 30s, steps: [ { step: tell, emit: t/Told, compensate: none, \
+            "{ step: one, lock: [x], within: 30s, \
+           steps: [ { step: tell, emit: t/Told, compensate: none, \
            with: { fence: '${fence}' } } ] }",
-            "{ step: two, lock: [x], within: 30s, steps: [ { step: say, emit: t/Told, compensate: none, \
+            "{ step: two, lock: [x], within: 30s, \
+           steps: [ { step: say, emit: t/Told, compensate: none, \
            with: { fence: '${fence}' } } ] }",
         ],
     );
     check(
         &fenced,
         r#"
-        start > acquire to segue-lock/x; granted to s/k; fact Told {"fence":1000000}; release to segue-lock/x; acquire to segue-lock/x; granted to s/k; fact Told {"fence":1000001}; release to segue-lock/x
+        start > acquire to segue-lock/x; granted to s/k; fact Told {"fence":1000000};
+            release to segue-lock/x; acquire to segue-lock/x; granted to s/k;
+            fact Told {"fence":1000001}; release to segue-lock/x
         is completed
         "#,
     );

@@ -129,7 +129,8 @@ fn saga_by_id(data: &str, steps: &[&str]) -> String {
     saga(data, steps).replace("late: 7d\n", by_id)
 }
 
-/// A command that is undone: `part("a", "")` sends A, is answered by ADone or ANo, undone by UndoA.
+/// A command that is undone: `part("a", "")` sends `A`, is answered by `ADone` or `ANo`, and undone
+/// by `UndoA`.
 fn part(name: &str, more: &str) -> String {
     let upper = name.to_uppercase();
     let once = "within: 10s, retry: { attempts: 1 }";
@@ -448,7 +449,13 @@ fn check(definition: &str, script: &str) {
 /// Runs a script of a saga with children.
 fn check_family(definition: &str, children: &[&str], script: &str) {
     let mut world = World::family(definition, children);
-    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+    let mut whole = String::new();
+    for line in script.lines().map(str::trim) {
+        whole.push_str(line);
+        // A list of effects may go on in the next line.
+        whole.push_str(if line.ends_with(';') { " " } else { "\n" });
+    }
+    for line in whole.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if let Some(seen) = world.look(line) {
             assert_eq!(seen, line, "in\n{script}");
             continue;

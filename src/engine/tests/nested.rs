@@ -6,15 +6,18 @@ use super::{check, part, saga, saga_by_id};
 fn a_fan_out_in_a_fan_out_has_two_coordinates() {
     let a = part("a", ", set: { got: event.shelf }");
     let inner = format!(
-        "{{ step: parts, each: item.parts, at-most: 3, steps: [{a}], collect: {{ all: branch.got }} }}"
+        "{{ step: parts, each: item.parts, at-most: 3, steps: [{a}], \
+         collect: {{ all: branch.got }} }}"
     );
     let outer = format!(
-        "{{ step: lines, each: data.lines, at-most: 3, steps: [{inner}], collect: {{ sums: branch.all }} }}"
+        "{{ step: lines, each: data.lines, at-most: 3, steps: [{inner}], \
+         collect: {{ sums: branch.all }} }}"
     );
     check(
         &saga_by_id(", lines: event.lines", &[&outer]),
         r#"
-        start {"id": "k", "lines": [{"parts": [1, 2]}, {"parts": [3]}]} > A a[0][0]/1; A a[0][1]/1; A a[1][0]/1
+        start {"id": "k", "lines": [{"parts": [1, 2]}, {"parts": [3]}]} > A a[0][0]/1;
+            A a[0][1]/1; A a[1][0]/1
         ADone for=a[0][1]/1 {"shelf": 2} > nothing
         ADone for=a[1][0]/1 {"shelf": 3} > nothing
         ADone for=a[0][0]/1 {"shelf": 1} > nothing

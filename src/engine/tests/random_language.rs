@@ -17,7 +17,7 @@ use crate::message::{
     Address, CommandId, Event, InstanceId, Key, Life, Part, SagaName, Span, Timestamp,
 };
 
-const RUNS: u64 = 1_500;
+const RUNS: u64 = 2_000;
 const RUNS_OF_ONE: u64 = 25;
 const INPUTS: u64 = 60;
 
@@ -455,6 +455,9 @@ impl<'c> Run<'c> {
                 self.deliver();
             }
             self.pass(Span::hours(24 * 4));
+            if self.instances.is_empty() {
+                return self.seen;
+            }
         }
         let stuck =
             self.instances.values().flat_map(|i| &i.generations).any(|g| !g.stuck.is_empty());

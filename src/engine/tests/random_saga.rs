@@ -51,7 +51,8 @@ pub(super) fn random_saga(dice: &mut Dice) -> String {
     let after = if draw.dice.roll(2) == 0 { ", after: new" } else { "" };
     let steps: Vec<String> = steps.iter().map(|step| format!("  - {step}")).collect();
     format!(
-        "saga: s\nversion: 1\nstart: {{ on: t/Placed, key: event.id{after} }}\nlate: 3d\nwithin: 9d\n\
+        "saga: s\nversion: 1\nstart: {{ on: t/Placed, key: event.id{after} }}\n\
+         late: 3d\nwithin: 9d\n\
          cancel: {{ on: t/Cancelled, key: event.id }}\nevents: {{ t/*: {{ by: command-id }} }}\n\
          data: {{ id: event.id, n: event.n, flag: event.flag, list: event.list }}\n\
          steps:\n{}\nends: {{ completed: {{ emit: t/End }}, compensated: {{ emit: t/Back }}, \
@@ -115,6 +116,8 @@ impl Draw<'_> {
     fn command(&mut self, spot: Spot) -> String {
         let (name, then) = (self.name(), self.then(spot));
         let retry = self.one(&["attempts: 1", "attempts: 2, first: 1s", "for: 20s"]);
+        // What insists for a day does so slowly: runs should be cheap.
+        let retry = if spot.after_pivot { "attempts: 1, most: 5h" } else { retry };
         let when = self.when();
         let mut more = String::new();
         if spot.after_pivot {
@@ -128,20 +131,21 @@ impl Draw<'_> {
             };
             more.push_str(unknown);
             if probe {
-                more.push_str(&format!(
+                more += &format!(
                     ", probe: {{ command: t/{name}-ask, done: t/{name}-found, \
                      absent: t/{name}-absent, within: 3s, retry: {{ attempts: 2 }} }}"
-                ));
+                );
             }
             let undo = self.one(&["for: 1m", "attempts: 1"]);
-            more.push_str(&format!(
+            more += &format!(
                 ", compensate: {{ command: t/{name}-undo, done: t/{name}-undone, within: 5s, \
                  retry: {{ {undo} }} }}"
-            ));
+            );
         }
         format!(
             "{{ step: {name}, command: t/{name}, done: t/{name}-done, \
-             failed: {{ on: t/{name}-no, then: {then} }}, within: 5s, retry: {{ {retry} }}{when}{more} }}"
+             failed: {{ on: t/{name}-no, then: {then} }}, within: 5s, \
+             retry: {{ {retry} }}{when}{more} }}"
         )
     }
 
@@ -150,11 +154,13 @@ impl Draw<'_> {
         let unknown = self.one(&["park", "retry"]);
         let pivot = format!(
             "{{ step: {name}, pivot: true, command: t/{name}, done: t/{name}-done, \
-             failed: t/{name}-no, within: 5s, retry: {{ attempts: 2 }}, unknown: {unknown} }}"
+             failed: t/{name}-no, within: 5s, \
+             retry: {{ attempts: 2, most: 5h }}, unknown: {unknown} }}"
         );
         match self.dice.roll(3) {
             0 => format!(
-                "{{ step: {name}-lock, lock: [y, x], within: 2m, release: pivot, steps: [{pivot}] }}"
+                "{{ step: {name}-lock, lock: [y, x], within: 2m, release: pivot, \
+                 steps: [{pivot}] }}"
             ),
             _ => pivot,
         }
@@ -188,7 +194,8 @@ impl Draw<'_> {
         let filter = if spot.in_each { ", where: event.n == index" } else { "" };
         let remind = self.one(&["", ", remind: { after: 1h, every: 2h, emit: t/Remind }"]);
         format!(
-            "{{ step: {name}, wait: {{ on: w/{name}-fact{filter} }}{failed}, within: 6h{late}{remind} }}"
+            "{{ step: {name}, wait: {{ on: w/{name}-fact{filter} }}{failed}, \
+             within: 6h{late}{remind} }}"
         )
     }
 
@@ -221,7 +228,8 @@ impl Draw<'_> {
         };
         format!(
             "{{ step: {name}, call: 'POST https://x.internal/{name}', done: {{ status: 2xx }}, \
-             failed: {{ status: [409], then: {then} }}, within: 2s, retry: {{ attempts: 2 }}{more} }}"
+             failed: {{ status: [409], then: {then} }}, within: 2s, \
+             retry: {{ attempts: 2 }}{more} }}"
         )
     }
 
@@ -266,7 +274,8 @@ impl Draw<'_> {
         let at_once = self.one(&["", ", at-once: 1"]);
         let verdict = self.verdict(spot);
         format!(
-            "{{ step: {name}, each: data.list, at-most: 2{at_once}{drop}{verdict}, steps: [{steps}] }}"
+            "{{ step: {name}, each: data.list, at-most: 2{at_once}{drop}{verdict}, \
+             steps: [{steps}] }}"
         )
     }
 

@@ -2,7 +2,8 @@
 
 use super::{check, part, saga};
 
-const WAIT: &str = "{ step: answer, wait: [ { on: t/Yes, set: { how: event.how } }, t/YesByPhone ], \
+const WAIT: &str = "{ step: answer, wait: [ { on: t/Yes, set: { how: event.how } }, \
+     t/YesByPhone ], \
      failed: { on: t/No, reason: event.why }, within: 3d, \
      remind: { after: 1d, every: 1d, emit: t/Remind, with: { key: '${key}' } } }";
 
