@@ -43,7 +43,7 @@ fn assert_generation(generation: &Generation) {
         assert!(held.is_none(), "a lock outlives the end");
     } else if generation.stuck.is_empty() {
         let waits = walk(main, |_, _, s| waits(s).then_some(())).is_some();
-        assert!(waits, "it lives, is not stuck, and waits for nothing");
+        assert!(waits, "it lives, is not stuck, and waits for nothing: {generation:?}");
     }
 }
 

@@ -71,6 +71,10 @@ fn inside(turn: &Turn<'_>, frame: &Frame, line: &Line) -> Option<Motion> {
             return Some(motion);
         }
     }
+    // A branch that is over may hold a loser that is not undone yet.
+    if frame.over {
+        return None;
+    }
     match frame.direction {
         Direction::Forward => ahead(turn, frame, line),
         Direction::Back => behind(frame, line),
@@ -82,10 +86,7 @@ fn in_branches(turn: &Turn<'_>, state: &StepState, line: &Line, at: usize) -> Op
     let mut running = state.frames.iter().filter(|f| is_begun(f) && !f.over).count();
     let at_once = join::at_once(step);
     for (branch, inner) in state.frames.iter().enumerate() {
-        if inner.over {
-            continue;
-        }
-        if inner.direction == Direction::Forward && !is_begun(inner) {
+        if !inner.over && inner.direction == Direction::Forward && !is_begun(inner) {
             if running >= at_once {
                 continue;
             }

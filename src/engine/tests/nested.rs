@@ -85,3 +85,21 @@ fn a_wait_in_a_branch_finds_its_own_fact() {
         "#,
     );
 }
+
+#[test]
+fn a_loser_inside_a_branch_that_is_over_is_undone_before_the_end() {
+    let [a, b, c] = ["a", "b", "c"].map(|name| part(name, ""));
+    let race = format!("{{ step: race, join: first, parallel: {{ one: [{a}], two: [{b}] }} }}");
+    let both = format!("{{ step: both, parallel: {{ three: [{race}], four: [{c}] }} }}");
+    check(
+        &saga("", &[&both]),
+        "
+        start > A a/1; B b/1; C c/1
+        BDone > UndoA a~undo/1
+        CDone > nothing
+        is running
+        AUndone > nothing
+        is completed
+        ",
+    );
+}
