@@ -212,6 +212,7 @@ impl App {
             shards: BTreeMap::from([(shard, part)]),
             messages: vec![message(&self.users, "a", word)],
             dead_letters: vec![letter],
+            letters: Vec::new(),
         }
     }
 }

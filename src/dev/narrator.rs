@@ -90,21 +90,25 @@ impl Narrator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{InstanceId, Key, Offset, Shard, Timestamp};
+    use crate::message::{InstanceId, Key, Life, Offset, Shard, Timestamp};
 
     /// The lines about one note of a step.
     fn told(saga: &str, step: &str, kind: NoteKind, words: &str) -> Vec<String> {
         let name = |text: &str| StepName::new(text).expect("a name");
         let shop = SagaName::new("shop").expect("a name");
         let titles = BTreeMap::from([((shop, name("pick")), "Pick one line".to_owned())]);
-        let note =
-            Note { generation: 1, step: Some(StepName::told(step)), kind, words: words.to_owned() };
+        let note = Note {
+            generation: Life::unmarked(1),
+            step: Some(StepName::told(step)),
+            kind,
+            words: words.to_owned(),
+        };
         let seen = Observed {
             id: InstanceId {
                 saga: SagaName::new(saga).expect("a name"),
                 key: Key::new("o-1").expect("a key"),
             },
-            generation: 1,
+            generation: Life::unmarked(1),
             transition: 1,
             started: Timestamp(0),
             trace_parent: String::new(),

@@ -23,7 +23,7 @@ use super::resolver::{Resolver, Resolving};
 use super::settings::Settings;
 use crate::definition::Method;
 use crate::engine::{Call, CallOutcome};
-use crate::message::{CommandId, InstanceId, Key, Part, SagaName, Span};
+use crate::message::{CommandId, InstanceId, Key, Life, Part, SagaName, Span};
 use crate::runtime::Caller as _;
 
 const TRACE_PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -182,7 +182,7 @@ fn call(method: Method, url: &str) -> Call {
     let saga = SagaName::new("transfer").expect("a name");
     let id = CommandId {
         instance: InstanceId { saga, key: Key::new("t-1").expect("a key") },
-        generation: 1,
+        generation: Life::unmarked(1),
         step: "score".to_owned(),
         part: Part::Action,
         attempt: 2,
