@@ -20,7 +20,7 @@ struct Node {
     /// Where it was reached from; the first one is its own.
     parent: usize,
     depth: u32,
-    next: Option<(Move, Vec<u8>)>,
+    next: Option<Stride>,
     /// Where one gets from here without anybody doing more than they must.
     leads_to: Vec<usize>,
     settled: bool,
@@ -31,7 +31,8 @@ pub(super) struct Explored {
     nodes: Vec<Node>,
     pub moves: usize,
     pub endings: BTreeMap<Ending, usize>,
-    pub broken: Vec<(Broken, usize, Option<(Move, Vec<u8>)>)>,
+    /// Each with the state where it happened, and the move that did it.
+    pub broken: Vec<(Broken, usize, Option<Stride>)>,
     /// Whether the bound was reached: what lies behind it was not looked at.
     pub is_bounded: bool,
 }
@@ -264,7 +265,9 @@ fn mark(state: &State) -> [u8; 16] {
         add(partner.letter.step.as_bytes());
         add(&[partner.stands as u8, u8::try_from(partner.letter.round).unwrap_or(u8::MAX)]);
     }
-    early.iter().for_each(|address| add(address.to_string().as_bytes()));
+    for address in early {
+        add(address.to_string().as_bytes());
+    }
     let mut mark = [0; 16];
     hasher.finalize_xof().fill(&mut mark);
     mark

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::model::{Around, Stands, State};
 use super::oracle::body;
-use super::spots::{Asked, Spot, requests, spots, step};
+use super::spots::{Asked, Spot, coordinates, requests, spots, step};
 use crate::definition::{
     CallDone, CallFailed, CallRequest, Compensation, Definition, Never, Step, StepKind,
 };
@@ -207,7 +207,7 @@ fn people(
 fn stuck(definition: &Definition, generation: &Generation, found: &mut Vec<Move>) {
     for stuck in &generation.stuck {
         let owner = definition.step(stuck.step);
-        let branch: String = stuck.branch.iter().map(|index| format!("[{index}]")).collect();
+        let branch = coordinates(&stuck.branch);
         let name = format!("{}{branch}", owner.name);
         let verbs = [
             Verb::Retry,

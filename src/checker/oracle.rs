@@ -226,7 +226,8 @@ fn token(of: &Expression, references: &[Reference], scope: &Scope<'_>) -> String
             (_, _, Some(value)) => Some(value.clone()),
         };
         let read = read.map_or_else(|| "nothing".to_owned(), |read| short(&read));
-        text.push_str(&format!(" | {read}"));
+        text.push_str(" | ");
+        text.push_str(&read);
     }
     text
 }

@@ -2,7 +2,7 @@
 
 use super::model::{Ending, Stands, State};
 use super::moves::Move;
-use super::spots::{Spot, spots, step};
+use super::spots::{Spot, coordinates, spots, step};
 use super::world::{Step, Taken};
 use crate::definition::{Compensation, Definition, StepKind};
 use crate::engine::{
@@ -309,7 +309,7 @@ pub(super) fn ending(definition: &Definition, state: &State) -> Option<Ending> {
         }
         Status::Stuck => {
             let stuck = generation.stuck.first()?;
-            let branch: String = stuck.branch.iter().map(|index| format!("[{index}]")).collect();
+            let branch = coordinates(&stuck.branch);
             let step = format!("{}{branch}", definition.step(stuck.step).name);
             Some(Ending::Stuck { step, undoing: stuck.undoing })
         }

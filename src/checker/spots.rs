@@ -127,3 +127,8 @@ pub(super) fn step<'d>(
 ) -> &'d Step {
     definition.step(spot.state(generation).step)
 }
+
+/// How the branches of the fan-outs around a step are written behind its name.
+pub(super) fn coordinates(branch: &[u32]) -> String {
+    branch.iter().fold(String::new(), |text, index| text + "[" + &index.to_string() + "]")
+}

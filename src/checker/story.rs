@@ -47,7 +47,7 @@ fn line(who: &str, what: &str) -> String {
 
 fn happening(next: &Move) -> String {
     match next {
-        Move::Start(address) => line("customer", &format!("──▶ {address}")),
+        Move::Start(address) | Move::Fact(address) => line("customer", &format!("──▶ {address}")),
         Move::StartChild => line("parent", "──▶ start"),
         Move::Reply { asked, address } => {
             line("participant", &format!("──▶ {address}   (answers {})", asked.spot.name))
@@ -69,7 +69,6 @@ fn happening(next: &Move) -> String {
         Move::Due(spot) => line("time", &format!("passes: {} has run out of time", spot.name)),
         Move::Remind(spot) => line("time", &format!("passes: a reminder of {} is due", spot.name)),
         Move::Deadline => line("time", "passes: the whole saga has run out of time"),
-        Move::Fact(address) => line("customer", &format!("──▶ {address}")),
         Move::Cancel(address) => line("customer", &format!("──▶ {address}   (cancels)")),
         Move::Act { step, verb } => {
             let step = if step.is_empty() { "the saga" } else { step };
@@ -124,8 +123,8 @@ fn remark(kind: NoteKind) -> Option<&'static str> {
         NoteKind::Completed => Some("is completed"),
         NoteKind::Compensated => Some("is compensated:"),
         NoteKind::Dropped => Some("drops out:"),
-        NoteKind::Probed => None,
-        NoteKind::Started
+        NoteKind::Probed
+        | NoteKind::Started
         | NoteKind::Queued
         | NoteKind::Sent
         | NoteKind::Told

@@ -96,22 +96,22 @@ impl World {
         self.oracle.open(&state.around.memory, script);
         let outcome = engine::step(&self.catalog, &self.id, before.as_ref(), &input, NOW);
         let Consulted { choices, memory, missing } = self.oracle.close();
-        let outcome = outcome.map(|transition| self.taken(state, next, memory, transition));
+        let outcome = outcome.map(|transition| Self::taken(state, next, memory, transition));
         let script = choices.iter().map(|choice| choice.taken).collect();
         Step { script, choices, missing, outcome }
     }
 
-    fn taken(&self, state: &State, next: &Move, memory: Memory, of: Transition) -> Taken {
+    fn taken(state: &State, next: &Move, memory: Memory, of: Transition) -> Taken {
         let mut around = state.around.clone();
         around.memory = memory;
         let went_back = went_back(state, of.after.as_ref());
         let mut state = State { instance: of.after.map(canonical), around };
-        self.look_round(&mut state, next, &of.effects);
+        Self::look_round(&mut state, next, &of.effects);
         Taken { state, went_back, effects: of.effects, notes: of.notes }
     }
 
     /// What the world around knows after a move.
-    fn look_round(&self, state: &mut State, next: &Move, effects: &[Effect]) {
+    fn look_round(state: &mut State, next: &Move, effects: &[Effect]) {
         match next {
             Move::Cancel(_) | Move::Act { verb: Verb::GoBack, .. } => state.around.cancelled = true,
             Move::Act { verb: Verb::Skip, .. } => state.around.skipped = true,
@@ -150,7 +150,7 @@ impl World {
         let generation = state.instance.as_ref().and_then(Instance::newest);
         match next {
             Move::Start(address) => Input::Event(event(address, "start", None)),
-            Move::StartChild => Input::Letter(self.start()),
+            Move::StartChild => Input::Letter(Self::start()),
             Move::Reply { asked, address } => {
                 let generation = generation.expect("only an instance asks");
                 let command = asked.id(&self.id, generation).to_string();
@@ -201,12 +201,12 @@ impl World {
         let before = state.instance.as_ref();
         let outcome = engine::step(&self.catalog, &self.id, before, &input, NOW);
         let Consulted { choices, memory, missing } = self.oracle.close();
-        let outcome = outcome.map(|transition| self.taken(state, next, memory, transition));
+        let outcome = outcome.map(|transition| Self::taken(state, next, memory, transition));
         let script = choices.iter().map(|choice| choice.taken).collect();
         Some(Step { script, choices, missing, outcome })
     }
 
-    fn start(&self) -> Letter {
+    fn start() -> Letter {
         let saga = SagaName::new("the-parent").expect("it is a name");
         let key = Key::new("p").expect("it is a key");
         Letter {

@@ -55,15 +55,21 @@ impl Map<'_> {
     }
 
     fn condition(&self, condition: &mut Option<Expression>) {
-        condition.iter_mut().for_each(|c| self.to(c, Role::Condition));
+        if let Some(condition) = condition {
+            self.to(condition, Role::Condition);
+        }
     }
 
     fn key(&self, key: &mut Option<Expression>) {
-        key.iter_mut().for_each(|k| self.to(k, Role::Key));
+        if let Some(key) = key {
+            self.to(key, Role::Key);
+        }
     }
 
     fn value(&self, value: &mut Option<Expression>) {
-        value.iter_mut().for_each(|v| self.to(v, Role::Value));
+        if let Some(value) = value {
+            self.to(value, Role::Value);
+        }
     }
 
     fn template(&self, template: &mut Template) {
@@ -71,15 +77,21 @@ impl Map<'_> {
     }
 
     fn body(&self, body: &mut Option<Template>) {
-        body.iter_mut().for_each(|t| self.template(t));
+        if let Some(body) = body {
+            self.template(body);
+        }
     }
 
     fn headers(&self, headers: &mut [(String, Template)]) {
-        headers.iter_mut().for_each(|(_, t)| self.template(t));
+        for (_, template) in headers {
+            self.template(template);
+        }
     }
 
     fn assignments(&self, assignments: &mut [Assignment]) {
-        assignments.iter_mut().for_each(|a| self.to(&mut a.value, Role::Value));
+        for assignment in assignments {
+            self.to(&mut assignment.value, Role::Value);
+        }
     }
 
     fn step(&self, step: &mut Step) {
@@ -91,10 +103,9 @@ impl Map<'_> {
                 self.fact(&mut emit.fact);
                 self.compensation(&mut emit.compensate);
             }
-            StepKind::Set => {}
+            StepKind::Set | StepKind::Sleep(Sleep::For(_)) => {}
             StepKind::Fail(reason) => self.template(reason),
             StepKind::Wait(wait) => self.wait(wait),
-            StepKind::Sleep(Sleep::For(_)) => {}
             StepKind::Sleep(Sleep::Until(moment)) => self.to(moment, Role::Moment),
             StepKind::Ask(ask) => {
                 self.template(&mut ask.question);
@@ -182,7 +193,9 @@ impl Map<'_> {
     }
 
     fn remind(&self, remind: Option<&mut Remind>) {
-        remind.into_iter().for_each(|remind| self.fact(&mut remind.fact));
+        if let Some(remind) = remind {
+            self.fact(&mut remind.fact);
+        }
     }
 
     fn choice(&self, choice: &mut Choice) {
