@@ -99,7 +99,10 @@ fn retry_action(turn: &mut Turn<'_>, place: &Place) {
                 let state = turn.at_mut(place);
                 state.phase = Phase::Running;
                 state.action = Some(sent);
-                state.probe = None;
+                // It may be asked for again, by new attempts.
+                if let Some(probe) = &mut state.probe {
+                    probe.progress = Progress::Parked;
+                }
             }
             Err(reason) => turn.park(place, false, &reason),
         }

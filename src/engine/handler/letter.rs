@@ -134,6 +134,9 @@ fn begin(
             case.out.effects.push(reply(case.id, letter, Say::Taken));
             return Ok(());
         }
+        if ours {
+            leave_behind(case, letter);
+        }
     }
     let Some(definition) = case.catalog.newest(&case.id.saga).map(std::sync::Arc::clone) else {
         let reason = format!("there is no saga {}", case.id.saga);
@@ -158,6 +161,21 @@ fn begin(
         case.out.effects.push(reply(case.id, letter, finish::could_not_start(reason)));
     }
     Ok(())
+}
+
+/// A life that was compensated, whose parent asks for another: nobody speaks of it any more.
+fn leave_behind(case: &mut Case<'_>, letter: &Letter) {
+    for generation in &mut case.instance.generations {
+        let late = case.catalog.by_hash(generation.definition).map(|d| d.late);
+        if is_child_of(generation, letter) && !generation.owes() {
+            generation.forget = Some(case.now.after(late.unwrap_or_default()));
+        }
+        if is_child_of(generation, letter)
+            && let Some(parent) = &mut generation.parent
+        {
+            parent.gone = true;
+        }
+    }
 }
 
 /// A parent asks a child to take itself back.

@@ -7,7 +7,7 @@ use super::request::{self, Asked, Slot};
 use crate::definition::{Compensation, Then};
 use crate::engine::place::Place;
 use crate::engine::turn::Turn;
-use crate::engine::{Failure, FailureKind, NoteKind, Phase, Progress};
+use crate::engine::{Failure, FailureKind, NoteKind, Phase, Progress, Request};
 
 /// Asks whether a step happened.
 ///
@@ -17,8 +17,11 @@ pub(in crate::engine) fn ask(turn: &mut Turn<'_>, place: &Place) -> Result<(), S
     let step = turn.step_at(place);
     let asked =
         Asked::of(step, Slot::Probe).ok_or_else(|| format!("{} has no probe", step.name))?;
-    let unsent = request::unsent(turn.now);
-    let sent = request::send(turn, &place.line, step, Slot::Probe, asked, &unsent)?;
+    let before = match turn.at(place).probe.clone() {
+        Some(before) => Request { spent: 0, since: turn.now, ..before },
+        None => request::unsent(turn.now),
+    };
+    let sent = request::send(turn, &place.line, step, Slot::Probe, asked, &before)?;
     let state = turn.at_mut(place);
     state.probe = Some(sent);
     if let Some(action) = state.action.as_mut().filter(|action| action.lacks_answer()) {
@@ -31,8 +34,8 @@ pub(in crate::engine) fn ask(turn: &mut Turn<'_>, place: &Place) -> Result<(), S
 pub(in crate::engine) fn is_open(turn: &Turn<'_>, place: &Place) -> bool {
     let state = turn.at(place);
     state.phase == Phase::Unknown
-        && state.probe.is_none()
-        && state.action.as_ref().is_some_and(crate::engine::Request::lacks_answer)
+        && state.probe.as_ref().is_none_or(|probe| probe.progress == Progress::Parked)
+        && state.action.as_ref().is_some_and(Request::lacks_answer)
         && Asked::of(turn.step_at(place), Slot::Probe).is_some()
 }
 

@@ -76,7 +76,8 @@ impl<'a> Search<'a> {
             let address = &self.event.address;
             Rejection::Unmatched(format!("{address} is no answer to command {command}"))
         })?;
-        if request.lacks_answer() {
+        // A probe that was given up says nothing about what was sent since.
+        if request.lacks_answer() && (slot != Slot::Probe || request.is_sent()) {
             return Ok(Found { generation, place, slot, answer });
         }
         Err(self.repeated(state, slot, answer))
@@ -129,7 +130,11 @@ impl<'a> Search<'a> {
         let waits = matches!(step.kind, StepKind::Wait(_)) && state.phase == Phase::Running;
         let waiting = waits.then_some((Slot::Action, Progress::Open)).into_iter();
         let sent = request::requests(state).filter(|(_, r)| r.attempts > 0 && !waits_only);
-        for (slot, progress) in waiting.chain(sent.map(|(slot, r)| (slot, r.progress))) {
+        let asked = sent.map(|(slot, r)| match slot {
+            Slot::Probe if !r.is_sent() => (slot, Progress::Answered),
+            Slot::Probe | Slot::Action | Slot::Undo(_) => (slot, r.progress),
+        });
+        for (slot, progress) in waiting.chain(asked) {
             let answer = match self.answer(definition, run, line, state, slot) {
                 Ok(Some(answer)) => answer,
                 Ok(None) => continue,

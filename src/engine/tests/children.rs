@@ -157,3 +157,21 @@ fn a_child_is_remembered_as_long_as_its_parent_lives_and_then_its_own_time() {
         ),
     );
 }
+
+#[test]
+fn a_life_that_was_compensated_is_forgotten_when_a_person_asks_for_another() {
+    family(
+        ", compensate: child, failed: { then: park }",
+        &format!(
+            "{HERE}
+            @child/k/settle CNo > fact ChildUndone; ended to s/k
+            is stuck
+            act retry > start to child/k/settle; C 2/c/1
+            @child/k/settle CDone for=child/k%2Fsettle/2/c/1 > ended to s/k; B b/1
+            BDone > parent-gone to child/k/settle
+            pass 8d > nothing
+            @child/k/settle CDone ! unmatched
+            "
+        ),
+    );
+}

@@ -131,16 +131,16 @@ impl Draw<'_> {
             };
             more.push_str(unknown);
             if probe {
-                more = format!(
-                    "{more}, probe: {{ command: t/{name}-ask, done: t/{name}-found, \
+                more.extend([format!(
+                    ", probe: {{ command: t/{name}-ask, done: t/{name}-found, \
                      absent: t/{name}-absent, within: 3s, retry: {{ attempts: 2 }} }}"
-                );
+                )]);
             }
             let undo = self.one(&["for: 1m", "attempts: 1"]);
-            more = format!(
-                "{more}, compensate: {{ command: t/{name}-undo, done: t/{name}-undone, within: 5s, \
+            more.extend([format!(
+                ", compensate: {{ command: t/{name}-undo, done: t/{name}-undone, within: 5s, \
                  retry: {{ {undo} }} }}"
-            );
+            )]);
         }
         format!(
             "{{ step: {name}, command: t/{name}, done: t/{name}-done, \
