@@ -1,7 +1,7 @@
 //! Orders and participants: the world around the engine, which knows nothing of the engine but its
 //! messages.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -239,7 +239,7 @@ impl Participants {
         let tally = Arc::new(Tally::default());
         let told = Arc::clone(&tally);
         let serve = move || {
-            let mut ids = HashSet::new();
+            let mut ids = BTreeSet::new();
             while !stopped.load(Ordering::Relaxed) {
                 if let Some(message) = commands.poll(Duration::from_millis(100)) {
                     let message = message?;
@@ -276,7 +276,7 @@ impl Participants {
     }
 }
 
-fn count(command: &BorrowedMessage<'_>, ids: &mut HashSet<String>, tally: &Tally) {
+fn count(command: &BorrowedMessage<'_>, ids: &mut BTreeSet<String>, tally: &Tally) {
     let id = kafka::header(command, "ce_id");
     if !ids.insert(id.to_owned()) {
         tally.doubled.fetch_add(1, Ordering::Relaxed);
