@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use segue::devbroker::{DevBroker, Options as DevBrokerOptions};
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -38,16 +40,31 @@ fn check(arguments: &[&str], expected: &str) {
 
 #[test]
 fn every_command_of_the_readme_is_tried_here() {
-    let tried = ["check", "dev", "graph", "run", "test"];
+    let tried = ["act", "check", "dev", "graph", "run", "test"];
     let named = verbs();
     assert_eq!(named.iter().map(String::as_str).collect::<Vec<_>>(), tried);
 }
 
 #[test]
 fn a_saga_is_checked_and_its_scenarios_run() {
-    check(&["check", "sagas/order-fulfilment"], "the shape is right");
+    check(&["check", "sagas/order-fulfilment"], "every promise is kept");
     check(&["test", "sagas/order-fulfilment"], " 0 failed");
     check(&["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn a_person_acts_on_a_stuck_saga() {
+    let options = DevBrokerOptions { auto_create: true, ..DevBrokerOptions::default() };
+    let broker = DevBroker::start(options).expect("a broker");
+    let address = broker.address().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_segue"));
+    command.current_dir(root()).env("SEGUE_KAFKA_BROKERS", address);
+    let act = ["act", "retry", "order-fulfilment", "o-1", "--step", "ship", "--by", "ana"];
+    let output = command.args(act).args(["--why", "it is back"]).output().expect("the binary runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{told}");
+    assert!(said.contains("written to segue.operator"), "{said}");
 }
 
 #[test]
