@@ -58,7 +58,7 @@ fn a_person_acts_on_a_stuck_saga() {
     let broker = DevBroker::start(options).expect("a broker");
     let address = broker.address().to_string();
     let mut command = Command::new(env!("CARGO_BIN_EXE_segue"));
-    command.current_dir(root()).env("SEGUE_KAFKA_BROKERS", address);
+    command.current_dir(root()).env("SEGUE_KAFKA__BROKERS", address);
     let act = ["act", "retry", "order-fulfilment", "o-1", "--step", "ship", "--by", "ana"];
     let output = command.args(act).args(["--why", "it is back"]).output().expect("the binary runs");
     let said = String::from_utf8_lossy(&output.stdout);

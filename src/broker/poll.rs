@@ -20,7 +20,7 @@ pub(super) fn drain<C: ConsumerContext, E: From<KafkaError>>(
     let until = Instant::now() + wait;
     let mut count = 0;
     while count < max {
-        // Behind the first record nothing waits, so the clock, which is not for nothing, is not read.
+        // Behind the first record nothing waits: the clock, which costs something, is not read.
         let rest = match count {
             0 => until.saturating_duration_since(Instant::now()),
             _ => Duration::ZERO,

@@ -250,6 +250,8 @@ mod tests {
             (topic("shop.history"), one(4, "delete")),
             (topic("shop.dead-letters"), one(1, "delete")),
             (topic("shop.definitions"), one(1, "compact")),
+            (topic("shop.questions"), one(1, "delete")),
+            (topic("shop.operator"), one(1, "delete")),
             (topic("shop.orders"), Found { partitions: 12, cleanup: None }),
             (topic("payments.events"), Found { partitions: 1, cleanup: None }),
         ])

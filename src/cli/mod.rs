@@ -3,6 +3,7 @@
 //! stdout is data, stderr is talk. Exit codes: 0 done, 1 failed, 2 wrong usage, 4 findings of a
 //! check or test, 6 out of time.
 
+mod act;
 mod check;
 mod config;
 mod dev;
@@ -49,6 +50,8 @@ enum Verb {
     },
     /// Draw definitions: the way forward, the way back, the pivot, and who does what
     Graph(graph::Arguments),
+    /// Act on an instance that waits for a person
+    Act(act::Arguments),
     /// Try sagas with nothing installed: broker, engine and simulated services in one process
     Dev(dev::Arguments),
     /// Run the development broker alone
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Test { paths } => test::run(&paths),
         Verb::Graph(arguments) => graph::run(&arguments),
+        Verb::Act(arguments) => act::run(&arguments),
         Verb::Dev(arguments) => dev::run(&arguments),
         Verb::Broker { port, data } => dev::broker(port, data),
         Verb::Config { config } => config::show(config.as_deref()),

@@ -8,6 +8,7 @@ mod plan;
 mod watchdog;
 
 pub use clock::MachineClock;
+pub use plan::connection;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

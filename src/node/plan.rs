@@ -166,8 +166,9 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-/// The librdkafka settings that the configuration comes down to.
-fn connection(config: &Config) -> Connection {
+/// How to reach the cluster: the client's settings that the configuration comes down to.
+#[must_use]
+pub fn connection(config: &Config) -> Connection {
     let mut settings = config.kafka.options.clone();
     secure(&config.kafka.security, &mut settings);
     Connection { brokers: config.kafka.brokers.join(","), settings }

@@ -25,7 +25,7 @@ const CALL_WAIT: Duration = Duration::from_millis(5);
 const BUSY_RECORDS: usize = 32;
 /// How long a busy pipeline lets records gather before it looks again.
 const LOOK: Duration = Duration::from_millis(1);
-/// How often it does so while a commit is under way: a look has its price, and nothing waits for it.
+/// How often it does so while a commit is under way: a look has its price.
 const LOOK_MEANWHILE: Duration = Duration::from_millis(5);
 /// How soon the end of a commit is seen while there are no records to take.
 const LOOK_IDLE: Duration = Duration::from_millis(10);

@@ -290,12 +290,24 @@ impl World {
         let (number, rest) = match short.matches('/').count() {
             1 => ("1", short),
             2 => short.split_once('/').expect("a slash"),
-            _ => return short.to_owned(),
+            _ => return self.command_of_another(short),
         };
         let mut lives = self.instance.iter().flat_map(|i| &i.generations).map(|g| g.life);
         let number = number.parse().expect("a number");
         let life = lives.find(|life| life.number == number);
         format!("{}/{}/{rest}", self.id, life.unwrap_or(Life::unmarked(number)))
+    }
+
+    /// A whole id; another instance's life may be named by its number alone.
+    fn command_of_another(&self, whole: &str) -> String {
+        let Ok(mut id) = whole.parse::<CommandId>() else {
+            return whole.to_owned();
+        };
+        let mut lives = self.others.get(&id.instance).into_iter().flat_map(|i| &i.generations);
+        if let Some(meant) = lives.find(|g| Life::unmarked(g.life.number) == id.generation) {
+            id.generation = meant.life;
+        }
+        id.to_string()
     }
 
     fn act(&mut self, words: &str, body: Option<Value>) -> Act {

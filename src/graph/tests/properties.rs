@@ -229,7 +229,10 @@ pub(super) fn check_dot(text: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(64)
+    })]
 
     #[test]
     fn boxes_stand_apart_and_edges_end_at_them(sketches in sketches(), nested in any::<bool>()) {
