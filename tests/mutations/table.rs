@@ -1,6 +1,6 @@
 //! Reads a table of mutations and makes the definitions that it speaks of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 
@@ -14,7 +14,8 @@ pub struct Case {
     /// The mistake, or the variation, in words.
     pub what: String,
     pub verdict: Verdict,
-    edits: Vec<Edit>,
+    /// Changes, each of a saga's definition.
+    edits: Vec<(String, Edit)>,
     /// Where else the line to mend is: a saga, and text on a line of it.
     mend: Vec<(String, String)>,
 }
@@ -38,6 +39,7 @@ pub struct Said {
 }
 
 /// A changed definition.
+#[derive(Debug, Clone)]
 pub struct Changed {
     pub text: String,
     /// The lines that were changed, from 0.
@@ -68,6 +70,7 @@ pub fn read(saga: &str, text: &str) -> Vec<Case> {
         }
         let place = format!("{saga}.txt:{}", at + 1);
         let what = line.strip_prefix("what: ").unwrap_or_else(|| panic!("{place}: no `what: `"));
+        let mut of = saga.to_owned();
         let mut case = Case {
             saga: saga.to_owned(),
             line: at + 1,
@@ -77,7 +80,7 @@ pub fn read(saga: &str, text: &str) -> Vec<Case> {
             mend: Vec::new(),
         };
         while let Some((at, line)) = lines.next_if(|(_, line)| !line.is_empty()) {
-            assert!(case.read(line), "{saga}.txt:{}: what is `{line}`?", at + 1);
+            assert!(case.read(line, &mut of), "{saga}.txt:{}: what is `{line}`?", at + 1);
         }
         let is_said = !matches!(&case.verdict, Verdict::Right(why) if why.is_empty());
         assert!(is_said, "{place}: neither `found: ` nor `right: `");
@@ -87,8 +90,11 @@ pub fn read(saga: &str, text: &str) -> Vec<Case> {
 }
 
 impl Case {
-    fn read(&mut self, line: &str) -> bool {
-        if let Some(codes) = line.strip_prefix("found: ") {
+    fn read(&mut self, line: &str, of: &mut String) -> bool {
+        let mut edit = |edit: Edit| self.edits.push((of.clone(), edit));
+        if let Some(saga) = line.strip_prefix("in: ") {
+            saga.clone_into(of);
+        } else if let Some(codes) = line.strip_prefix("found: ") {
             let codes = codes.split_whitespace().map(str::to_owned).collect();
             self.verdict = Verdict::Found(codes);
         } else if let Some(why) = line.strip_prefix("right: ") {
@@ -97,67 +103,69 @@ impl Case {
             let (saga, text) = text.split_once(" | ").unwrap_or((&self.saga, text));
             self.mend.push((saga.to_owned(), text.to_owned()));
         } else if let Some(text) = line.strip_prefix("at: ") {
-            self.edits.push(Edit::At(text.to_owned()));
+            edit(Edit::At(text.to_owned()));
         } else if let Some(text) = line.strip_prefix("--") {
-            self.edits.push(Edit::RemoveBlock(text.trim().to_owned()));
+            edit(Edit::RemoveBlock(text.trim().to_owned()));
         } else if let Some(text) = line.strip_prefix('-') {
-            self.edits.push(Edit::Remove(text.trim().to_owned()));
+            edit(Edit::Remove(text.trim().to_owned()));
         } else if let Some(text) = line.strip_prefix('+') {
-            self.edits.push(Edit::Add(text.to_owned()));
+            edit(Edit::Add(text.to_owned()));
         } else if let Some((from, to)) = line.strip_prefix("~ ").and_then(|l| l.split_once(" => "))
         {
-            self.edits.push(Edit::Replace(from.to_owned(), to.to_owned()));
+            edit(Edit::Replace(from.to_owned(), to.to_owned()));
         } else {
             return false;
         }
         true
     }
 
-    /// The definition with the change in it.
-    pub fn apply(&self, text: &str) -> Changed {
+    /// The other sagas that are changed as well.
+    pub fn others(&self) -> BTreeSet<&str> {
+        let others = self.edits.iter().map(|(saga, _)| saga.as_str());
+        others.filter(|saga| *saga != self.saga).collect()
+    }
+
+    /// A saga's definition with the change in it.
+    pub fn apply(&self, saga: &str, text: &str) -> Changed {
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         let mut changed: Vec<usize> = Vec::new();
         // Where edits look, and where the next line comes.
         let (mut from, mut place) = (0, 0);
         let find = |lines: &[String], from: usize, is_it: &dyn Fn(&str) -> bool, edit: &Edit| {
             let found = lines.iter().skip(from).position(|line| is_it(line));
-            let missing =
-                || panic!("{}.txt:{}: {edit:?} finds nothing", self.saga, self.line);
+            let missing = || panic!("{}.txt:{}: {edit:?} finds nothing", self.saga, self.line);
             from + found.unwrap_or_else(missing)
         };
-        for edit in &self.edits {
+        for (_, edit) in self.edits.iter().filter(|(of, _)| of == saga) {
             match edit {
                 Edit::At(text) => {
                     from = find(&lines, 0, &|line| line.contains(text), edit);
                     place = from + 1;
-                    continue;
                 }
                 Edit::Remove(text) => {
                     place = find(&lines, from, &|line| is_line(line, text), edit);
                     removed(&mut lines, place..place + 1, &mut changed);
                     changed.push(place.saturating_sub(1));
-                    continue;
                 }
                 Edit::RemoveBlock(text) => {
                     place = find(&lines, from, &|line| is_line(line, text), edit);
                     let block = block(&lines, place);
                     removed(&mut lines, block, &mut changed);
                     changed.push(place.saturating_sub(1));
-                    continue;
                 }
                 Edit::Add(text) => {
                     lines.insert(place, text.clone());
                     changed.iter_mut().filter(|at| **at >= place).for_each(|at| *at += 1);
                     changed.push(place);
                     place += 1;
-                    continue;
                 }
                 Edit::Replace(text, to) => {
                     place = find(&lines, from, &|line| line.contains(text), edit);
                     lines[place] = lines[place].replacen(text, to, 1);
+                    changed.push(place);
+                    place += 1;
                 }
             }
-            changed.push(place);
         }
         Changed { text: lines.join("\n") + "\n", lines: changed }
     }
@@ -168,19 +176,16 @@ impl Case {
         &self,
         codes: &[String],
         said: &Said,
-        changed: &Changed,
-        sagas: &BTreeMap<String, String>,
+        changed: &BTreeMap<String, Changed>,
     ) -> bool {
         let at = said.line - 1;
-        let lines_of = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
-        let own = lines_of(&changed.text);
-        let is_own = said.saga == self.saga;
-        let at_change = is_own && changed.lines.iter().any(|line| around(&own, *line).contains(&at));
-        let at_mend = self.mend.iter().any(|(saga, text)| {
-            let lines = if *saga == self.saga { own.clone() } else { lines_of(&sagas[saga]) };
+        let Changed { text, lines: places } = &changed[&said.saga];
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let at_change = places.iter().any(|line| around(&lines, *line).contains(&at));
+        let at_mend = self.mend.iter().filter(|(saga, _)| *saga == said.saga).any(|(_, text)| {
             let line = lines.iter().position(|line| line.contains(text));
             let missing = || panic!("{}.txt:{}: no line `{text}`", self.saga, self.line);
-            *saga == said.saga && around(&lines, line.unwrap_or_else(missing)).contains(&at)
+            around(&lines, line.unwrap_or_else(missing)).contains(&at)
         });
         codes.contains(&said.code) && (at_change || at_mend)
     }

@@ -10,6 +10,7 @@ pub(super) fn check(whole: &mut Whole<'_>) {
     for (place, first) in taken.iter().enumerate() {
         for second in &taken[place + 1..] {
             same_reply(whole, first, second);
+            undone_by_action(whole, &taken, first, second);
         }
         same_reply_of_branches(whole, first);
         wait_by_command(whole, first);
@@ -126,6 +127,30 @@ fn same_reply(whole: &mut Whole<'_>, first: &Taken<'_>, second: &Taken<'_>) {
         format!("{of} and {other}: {APART}")
     };
     whole.error(Code::SameReply, span, message, help);
+}
+
+/// A reply that names its command, and means the action and its undoing all the same. What answers
+/// other steps too is a mere receipt.
+fn undone_by_action(
+    whole: &mut Whole<'_>,
+    taken: &[Taken<'_>],
+    first: &Taken<'_>,
+    second: &Taken<'_>,
+) {
+    let told_apart = first.condition.is_some() || second.condition.is_some();
+    let same = first.on == second.on && first.step.id == second.step.id;
+    let undoes = (first.slot, second.slot) == (Slot::Action, Slot::Undo);
+    if !same || !undoes || told_apart || !by_command(whole, first.on) {
+        return;
+    }
+    if taken.iter().any(|other| other.on == first.on && other.step.id != first.step.id) {
+        return;
+    }
+    let name = &first.step.name;
+    let message = format!("`{}` answers `{name}` itself, not its undoing", first.on);
+    let help = "name the event that says that it was undone";
+    let span = whole.keys(second.step.id).value(&second.path);
+    whole.warn(Code::UndoneByAction, span, message, help);
 }
 
 fn what(taken: &Taken<'_>) -> String {
