@@ -86,6 +86,8 @@ pub enum Code {
     DoneAgain = 411,
     /// The undoing is answered by what says that the action was done or refused.
     UndoneByAction = 412,
+    /// The undoing is another step's, at another participant.
+    UndoneByAnother = 413,
     /// A field is read that may not be set here.
     Unset = 501,
     /// A compensation reads a field that may not be set when it is needed.

@@ -13,6 +13,7 @@ pub(super) fn check(whole: &mut Whole<'_>) {
         undone_elsewhere(whole, step);
         done_again(whole, step);
         called_again(whole, step);
+        undone_by_another(whole, step);
         uncorrected(whole, step);
     }
 }
@@ -77,6 +78,30 @@ fn called_again(whole: &mut Whole<'_>, step: &Step) {
     let message = "this is the call that the step itself makes";
     let span = whole.keys(step.id).value("compensate.call");
     whole.error(Code::DoneAgain, span, message, "call what undoes it, such as `DELETE …`");
+}
+
+/// The undoing goes elsewhere than the action, and is what undoes another step, or is the pivot.
+fn undone_by_another(whole: &mut Whole<'_>, step: &Step) {
+    let StepKind::Command(own) = &step.kind else { return };
+    let Compensation::Command { request: undo, .. } = &own.compensate else { return };
+    let undo = &undo.command;
+    let is_it = |other: &&Step| {
+        let StepKind::Command(command) = &other.kind else { return false };
+        let undoes = matches!(&command.compensate,
+            Compensation::Command { request, .. } if request.command == *undo);
+        let at_home = command.request.command.topic == undo.topic;
+        let is_pivot = other.pivot && command.request.command == *undo;
+        other.id != step.id && ((undoes && at_home) || is_pivot)
+    };
+    if own.request.command.topic == undo.topic {
+        return;
+    }
+    let Some(other) = whole.steps().find(is_it) else { return };
+    let does = if other.pivot { "is what" } else { "undoes what" };
+    let message = format!("`{undo}` {does} `{}` on line {} does", other.name, other.line);
+    let help = format!("name the command that undoes `{}`", own.request.command);
+    let span = whole.keys(step.id).value("compensate.command");
+    whole.warn(Code::UndoneByAnother, span, message, help);
 }
 
 /// Whether a body holds nothing that another does not; with other values, the same command may
