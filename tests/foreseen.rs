@@ -2,6 +2,7 @@
 //! foreseen by the checker. `SEGUE_RUNS` asks for more runs of each.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::thread;
@@ -328,8 +329,10 @@ fn ending(definition: &Definition, generation: &Generation) -> Option<Ending> {
         }
         Status::Stuck => {
             let stuck = generation.stuck.first()?;
-            let branch: String = stuck.branch.iter().map(|index| format!("[{index}]")).collect();
-            let step = format!("{}{branch}", definition.step(stuck.step).name);
+            let mut step = definition.step(stuck.step).name.to_string();
+            for index in &stuck.branch {
+                write!(step, "[{index}]").expect("it is a string");
+            }
             Some(Ending::Stuck { step, undoing: stuck.undoing })
         }
         Status::Running | Status::Compensating | Status::Completed | Status::Compensated => None,

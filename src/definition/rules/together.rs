@@ -33,8 +33,9 @@ pub fn check_together<'d>(all: impl IntoIterator<Item = (&'d str, &'d Definition
                 reader.find(Finding { code, severity, span, message, help });
             }
             if let Some(definition) = newest(&all, child) {
-                let found = children::check(&places, step, child, definition);
-                found.into_iter().for_each(|finding| reader.find(finding));
+                for finding in children::check(&places, step, child, definition) {
+                    reader.find(finding);
+                }
             }
         }
         found.extend(reader.finish());
