@@ -54,6 +54,8 @@ pub enum Code {
     UnknownCommand = 212,
     /// A `saga` step names a saga that is not there, or that no parent may start.
     UnknownSaga = 213,
+    /// A field is read whose name is spelt almost like that of another.
+    UnlikelyField = 214,
     /// An expression does not parse.
     Expression = 301,
     /// A template does not parse.
@@ -82,6 +84,10 @@ pub enum Code {
     ChildNotTakenBack = 410,
     /// What should undo an action, or ask for it, does it again.
     DoneAgain = 411,
+    /// The undoing is answered by what says that the action was done or refused.
+    UndoneByAction = 412,
+    /// The undoing is another step's, at another participant.
+    UndoneByAnother = 413,
     /// A field is read that may not be set here.
     Unset = 501,
     /// A compensation reads a field that may not be set when it is needed.
@@ -120,6 +126,8 @@ pub enum Code {
     SameChild = 803,
     /// What was done under a lock can be undone after its release.
     ReleasedEarly = 804,
+    /// A parent and its child do not agree on a field.
+    ChildFields = 805,
     /// A sensitive field leaves the saga in the open.
     Sensitive = 901,
 }

@@ -52,7 +52,7 @@ impl Reader<'_> {
             self.error::<()>(Code::WrongType, node.span.clone(), message, help);
         }
         let mut steps = Vec::new();
-        let mut end = Some(position);
+        let (mut stand, mut end) = (position, Some(position));
         for node in nodes {
             if self.drafts.len() == STEPS_MAX {
                 let message = format!("more than {STEPS_MAX} steps");
@@ -65,8 +65,10 @@ impl Reader<'_> {
                 self.places.stands.push(position);
                 break;
             }
-            let (step, next) = self.step(node, end.unwrap_or(position));
+            // What nothing leads to is read as if something did: that is its own mistake.
+            let (step, next) = self.step(node, stand);
             steps.push(step);
+            stand = next.unwrap_or(stand);
             end = end.and(next);
         }
         self.drafts.end_block(block, steps, end);

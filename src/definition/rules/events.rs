@@ -1,6 +1,6 @@
 use super::whole::{Relation, Whole};
 use crate::definition::diagnostic::Code;
-use crate::definition::{Compensation, Correlation, Done, Failed, Step, StepKind};
+use crate::definition::{Compensation, Correlation, Done, Failed, Start, Step, StepKind};
 use crate::expression::{Expression, Name};
 use crate::message::Address;
 
@@ -10,10 +10,12 @@ pub(super) fn check(whole: &mut Whole<'_>) {
     for (place, first) in taken.iter().enumerate() {
         for second in &taken[place + 1..] {
             same_reply(whole, first, second);
+            undone_by_action(whole, &taken, first, second);
         }
         same_reply_of_branches(whole, first);
         wait_by_command(whole, first);
     }
+    starts_too(whole, &taken);
     unread(whole, &taken);
 }
 
@@ -126,6 +128,52 @@ fn same_reply(whole: &mut Whole<'_>, first: &Taken<'_>, second: &Taken<'_>) {
         format!("{of} and {other}: {APART}")
     };
     whole.error(Code::SameReply, span, message, help);
+}
+
+/// A reply that names its command, and means the action and its undoing all the same. What answers
+/// other steps too is a mere receipt.
+fn undone_by_action(
+    whole: &mut Whole<'_>,
+    taken: &[Taken<'_>],
+    first: &Taken<'_>,
+    second: &Taken<'_>,
+) {
+    let told_apart = first.condition.is_some() || second.condition.is_some();
+    let same = first.on == second.on && first.step.id == second.step.id;
+    let undoes = (first.slot, second.slot) == (Slot::Action, Slot::Undo);
+    if !same || !undoes || told_apart || !by_command(whole, first.on) {
+        return;
+    }
+    if taken.iter().any(|other| other.on == first.on && other.step.id != first.step.id) {
+        return;
+    }
+    let name = &first.step.name;
+    let message = format!("`{}` answers `{name}` itself, not its undoing", first.on);
+    let help = "name the event that says that it was undone";
+    let span = whole.keys(second.step.id).value(&second.path);
+    whole.warn(Code::UndoneByAction, span, message, help);
+}
+
+/// An event that starts the saga, and also cancels it or answers a command.
+fn starts_too(whole: &mut Whole<'_>, taken: &[Taken<'_>]) {
+    let definition = whole.definition;
+    let starts = |on: &Address, condition: Option<&Expression>| {
+        let same = |start: &&Start| start.on == *on;
+        let apart = |start: &Start| start.condition.is_some() && condition.is_some();
+        definition.starts.iter().filter(same).any(|start| !apart(start))
+    };
+    let cancels = definition.cancel.iter().enumerate();
+    let cancels = cancels.filter(|(_, c)| starts(&c.on, c.condition.as_ref()));
+    let mut found: Vec<_> = cancels
+        .map(|(at, c)| (whole.places.file.value(&format!("cancel.{at}.on")), &c.on))
+        .collect();
+    let replies = taken.iter().filter(|t| t.slot != Slot::Wait && starts(t.on, t.condition));
+    found.extend(replies.map(|t| (whole.keys(t.step.id).value(&t.path), t.on)));
+    for (span, on) in found {
+        let message = format!("`{on}` starts this saga, so it cannot mean this as well");
+        let help = "name another event, or tell them apart by a `where` on both";
+        whole.warn(Code::Contradiction, span, message, help);
+    }
 }
 
 fn what(taken: &Taken<'_>) -> String {

@@ -12,6 +12,7 @@ pub(super) fn check(whole: &mut Whole<'_>) {
             StepKind::Lock(lock) => {
                 released_early(whole, step, lock);
                 held_on(whole, step, lock);
+                same_key(whole, step, lock);
             }
             StepKind::Saga(_) => same_child(whole, step),
             _ => {}
@@ -40,6 +41,17 @@ fn released_early(whole: &mut Whole<'_>, step: &Step, lock: &LockStep) {
     let keys = whole.keys(step.id);
     let span = keys.key(if keys.has("release") { "release" } else { "lock" });
     whole.warn(Code::ReleasedEarly, span, message, help);
+}
+
+/// A key that stands twice in one lock: another one was meant.
+fn same_key(whole: &mut Whole<'_>, step: &Step, lock: &LockStep) {
+    let twice = |at: &usize| lock.keys[..*at].contains(&lock.keys[*at]);
+    if !(1..lock.keys.len()).any(|at| twice(&at)) {
+        return;
+    }
+    let message = "the same key stands twice in this lock";
+    let span = whole.keys(step.id).key("lock");
+    whole.warn(Code::NoEffect, span, message, "name the other thing that is locked, or remove it");
 }
 
 /// A lock that is held on while a later one is taken.

@@ -1,5 +1,6 @@
 //! What can be wrong with a definition whose every part is right.
 
+mod children;
 mod events;
 mod flow;
 mod locks;
@@ -8,6 +9,7 @@ mod outcome;
 mod reach;
 mod sensitive;
 mod shared;
+mod spelling;
 mod times;
 mod together;
 mod topics;
@@ -36,6 +38,7 @@ pub(super) fn apply(reader: &mut Reader<'_>, definition: &Definition) {
     sensitive::check(&mut whole);
     numbers::check(&mut whole);
     topics::check(&mut whole);
+    spelling::check(&mut whole);
     for finding in whole.found {
         reader.find(finding);
     }

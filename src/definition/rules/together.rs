@@ -1,3 +1,4 @@
+use super::children;
 use super::whole::Finding;
 use crate::definition::diagnostic::{Code, Diagnostics, Severity};
 use crate::definition::parse::{Position, Reader, nearest, places_of};
@@ -30,6 +31,11 @@ pub fn check_together<'d>(all: impl IntoIterator<Item = (&'d str, &'d Definition
                 let help = "say `compensate: child`: it takes itself back".to_owned();
                 let span = keys.value("compensate");
                 reader.find(Finding { code, severity, span, message, help });
+            }
+            if let Some(definition) = newest(&all, child) {
+                for finding in children::check(&places, step, child, definition) {
+                    reader.find(finding);
+                }
             }
         }
         found.extend(reader.finish());

@@ -1,7 +1,9 @@
 use super::whole::{Relation, Whole};
 use crate::definition::diagnostic::Code;
 use crate::definition::parse::Position;
-use crate::definition::{Compensation, Join, Late, Request, Step, StepKind, Then, Unknown};
+use crate::definition::{
+    CallRequest, Compensation, Join, Late, Request, Step, StepKind, Then, Unknown,
+};
 use crate::expression::Template;
 use crate::message::{Address, Span};
 
@@ -10,6 +12,8 @@ pub(super) fn check(whole: &mut Whole<'_>) {
     for step in whole.steps() {
         undone_elsewhere(whole, step);
         done_again(whole, step);
+        called_again(whole, step);
+        undone_by_another(whole, step);
         uncorrected(whole, step);
     }
 }
@@ -59,6 +63,45 @@ fn done_again(whole: &mut Whole<'_>, step: &Step) {
     if repeats || probe.is_some_and(|probe| probe.command == undo.command) {
         again("compensate.command", &undo.command, "name the command that undoes it");
     }
+}
+
+/// What should undo a call makes it again.
+fn called_again(whole: &mut Whole<'_>, step: &Step) {
+    let StepKind::Call(call) = &step.kind else { return };
+    let Compensation::Call { request: undo, .. } = &call.compensate else { return };
+    let own = &call.request;
+    let place = |request: &CallRequest| (request.method, request.authority.clone());
+    let same = place(undo) == place(own) && undo.path == own.path;
+    if !same || !(undo.body.is_none() || undo.body == own.body) {
+        return;
+    }
+    let message = "this is the call that the step itself makes";
+    let span = whole.keys(step.id).value("compensate.call");
+    whole.error(Code::DoneAgain, span, message, "call what undoes it, such as `DELETE …`");
+}
+
+/// The undoing goes elsewhere than the action, and is what undoes another step, or is the pivot.
+fn undone_by_another(whole: &mut Whole<'_>, step: &Step) {
+    let StepKind::Command(own) = &step.kind else { return };
+    let Compensation::Command { request: undo, .. } = &own.compensate else { return };
+    let undo = &undo.command;
+    let is_it = |other: &&Step| {
+        let StepKind::Command(command) = &other.kind else { return false };
+        let undoes = matches!(&command.compensate,
+            Compensation::Command { request, .. } if request.command == *undo);
+        let at_home = command.request.command.topic == undo.topic;
+        let is_pivot = other.pivot && command.request.command == *undo;
+        other.id != step.id && ((undoes && at_home) || is_pivot)
+    };
+    if own.request.command.topic == undo.topic {
+        return;
+    }
+    let Some(other) = whole.steps().find(is_it) else { return };
+    let does = if other.pivot { "is what" } else { "undoes what" };
+    let message = format!("`{undo}` {does} `{}` on line {} does", other.name, other.line);
+    let help = format!("name the command that undoes `{}`", own.request.command);
+    let span = whole.keys(step.id).value("compensate.command");
+    whole.warn(Code::UndoneByAnother, span, message, help);
 }
 
 /// Whether a body holds nothing that another does not; with other values, the same command may
