@@ -56,7 +56,7 @@ fn a_saga_is_checked_and_its_scenarios_run() {
 fn a_person_acts_on_a_stuck_saga() {
     let options = DevBrokerOptions { auto_create: true, ..DevBrokerOptions::default() };
     let broker = DevBroker::start(options).expect("a broker");
-    let address = broker.address().to_string();
+    let address = broker.address();
     let mut command = Command::new(env!("CARGO_BIN_EXE_segue"));
     command.current_dir(root()).env("SEGUE_KAFKA__BROKERS", address);
     let act = ["act", "retry", "order-fulfilment", "o-1", "--step", "ship", "--by", "ana"];
