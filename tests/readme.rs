@@ -1,11 +1,12 @@
 //! Every command that the README names does what it says.
 #![cfg(feature = "server")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};
 
-use segue::devbroker::{DevBroker, Options as DevBrokerOptions};
+use segue::broker::{Connection, Mode, Plan, provision};
+use segue::devbroker::{DevBroker, Options};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -54,9 +55,11 @@ fn a_saga_is_checked_and_its_scenarios_run() {
 
 #[test]
 fn a_person_acts_on_a_stuck_saga() {
-    let options = DevBrokerOptions { auto_create: true, ..DevBrokerOptions::default() };
-    let broker = DevBroker::start(options).expect("a broker");
+    let broker = DevBroker::start(Options::default()).expect("a broker");
     let address = broker.address();
+    let connection = Connection { brokers: address.clone(), settings: BTreeMap::new() };
+    let plan = Plan::new("segue", 1, Mode::Create, BTreeSet::new());
+    provision(&connection, &plan).expect("the engine's topics");
     let mut command = Command::new(env!("CARGO_BIN_EXE_segue"));
     command.current_dir(root()).env("SEGUE_KAFKA__BROKERS", address);
     let act = ["act", "retry", "order-fulfilment", "o-1", "--step", "ship", "--by", "ana"];

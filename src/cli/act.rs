@@ -83,7 +83,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         body: body.to_string().into(),
     };
     writer.send(&message, None)?;
-    writer.flush(FLUSH_MAX)?;
+    writer.flush(FLUSH_MAX).with_context(|| {
+        format!("{topic} does not take the act; an engine of this app makes that topic")
+    })?;
     say(&format!("{instance}: written to {topic}; the history says what came of it"));
     Ok(ExitCode::SUCCESS)
 }
