@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::failure::Failure;
 use crate::engine::CallOutcome;
+use crate::message::read_json;
 
 /// The most bytes of an answer's headers.
 pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -58,7 +59,7 @@ fn value(headers: &HeaderMap, bytes: &[u8]) -> Value {
     if bytes.is_empty() {
         return Value::Null;
     }
-    let parsed = if is_json(headers) { serde_json::from_slice(bytes).ok() } else { None };
+    let parsed = if is_json(headers) { read_json(bytes).ok() } else { None };
     parsed.unwrap_or_else(|| Value::String(String::from_utf8_lossy(bytes).into_owned()))
 }
 
