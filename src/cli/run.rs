@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::{FAILED, complain, stop};
 use crate::broker;
 use crate::config::Config;
-use crate::engine::Status;
 use crate::node::{self, MachineClock, Node, Observer, files};
 use crate::runtime::{Clock as _, Observed};
 use crate::telemetry::{self, Sent, Tracer, TransitionSpan};
@@ -55,7 +54,7 @@ fn record(tracer: &Tracer, seen: &Observed) {
         sent: sent.collect(),
         started: seen.at,
         ended: MachineClock::default().now(),
-        status: seen.status.map_or("forgotten", Status::text),
+        status: seen.standing,
         error: stuck.map(|note| note.words.clone()),
     });
 }

@@ -113,6 +113,7 @@ mod tests {
             started: Timestamp(0),
             trace_parent: String::new(),
             status: None,
+            standing: "forgotten",
             notes: vec![note],
             sent: Vec::new(),
             at: Timestamp(0),

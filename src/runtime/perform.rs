@@ -152,7 +152,7 @@ pub(super) fn history(observed: &Observed) -> HistoryRecord {
         generation: observed.generation.number,
         transition: observed.transition,
         at_ms: observed.at.0,
-        status: observed.status.map_or("forgotten", engine::Status::text).to_owned(),
+        status: observed.standing.to_owned(),
         shard: i32::try_from(observed.shard.0).unwrap_or(i32::MAX),
         inbox: observed.offset.0,
         notes: observed.notes.iter().map(note).collect(),

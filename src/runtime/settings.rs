@@ -134,6 +134,8 @@ pub struct Observed {
     pub trace_parent: String,
     /// What it is now; none if it is forgotten.
     pub status: Option<Status>,
+    /// The same as a word; it also tells locks and what waits for its start.
+    pub standing: &'static str,
     /// What happened.
     pub notes: Vec<Note>,
     /// What it sent: commands and facts, with where to.

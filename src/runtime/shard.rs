@@ -188,6 +188,7 @@ impl ShardState {
             started: generation.map_or(case.record.timestamp, |g| g.started),
             trace_parent: generation.map_or(String::new(), |g| g.trace_parent.clone()),
             status: generation.map(Generation::status),
+            standing: standing(after.as_ref(), generation),
             notes,
             sent,
             at: case.record.timestamp,
@@ -203,6 +204,22 @@ impl ShardState {
         let after = after.map(|instance| Instance { inbox: case.record.offset, ..instance });
         self.schedule.replace(key, due, after.as_ref().and_then(engine::next_due));
         self.held.put(key, after);
+    }
+}
+
+/// The word for how things stand after a transition.
+fn standing(after: Option<&Instance>, generation: Option<&Generation>) -> &'static str {
+    match (after, generation) {
+        (Some(_), Some(generation)) => generation.status().text(),
+        (Some(Instance { lock: Some(lock), .. }), None) => {
+            if lock.holder.is_some() {
+                "held"
+            } else {
+                "free"
+            }
+        }
+        (Some(instance), None) if instance.generations.is_empty() => "awaited",
+        (Some(_) | None, None) | (None, Some(_)) => "forgotten",
     }
 }
 
