@@ -134,7 +134,9 @@ impl Search<'_> {
         let next = if state.instance.is_none() { self.starts() } else { self.moves(state) };
         let depth = self.explored.nodes[at].depth + 1;
         for next in next {
-            for step in self.world.take(state, &next) {
+            let (outcomes, more) = self.world.take(state, &next);
+            self.explored.is_bounded |= more;
+            for step in outcomes {
                 let mut broken = Vec::new();
                 judge(self.definition, state, &next, &step, &mut broken);
                 if broken.is_empty() {

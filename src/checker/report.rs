@@ -80,6 +80,16 @@ fn assumed(definition: &Definition) -> Vec<String> {
         .iter()
         .map(|a| format!("{} is never {}", a.command, a.never.text()))
         .collect();
+    let kinds = |is_one: fn(&StepKind) -> bool| definition.steps.iter().any(|s| is_one(&s.kind));
+    if kinds(|kind| matches!(kind, StepKind::Each(_))) {
+        told.push(
+            "what holds for fan-out branches one after the other, of 0, 1 and 2, holds for all"
+                .to_owned(),
+        );
+    }
+    if kinds(|kind| matches!(kind, StepKind::Wait(_))) {
+        told.push("at most one fact comes before the first step is done".to_owned());
+    }
     for step in &definition.steps {
         let name = &step.name;
         let sent = matches!(

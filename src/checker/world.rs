@@ -69,8 +69,8 @@ impl World {
         Self { catalog, definition: Arc::new(judged), oracle, id }
     }
 
-    /// Every outcome of a move.
-    pub fn take(&self, state: &State, next: &Move) -> Vec<Step> {
+    /// Every outcome of a move, and whether there are more than are looked at.
+    pub fn take(&self, state: &State, next: &Move) -> (Vec<Step>, bool) {
         let mut found = Vec::new();
         let mut scripts = vec![Vec::new()];
         while let Some(script) = scripts.pop() {
@@ -86,15 +86,19 @@ impl World {
                 break;
             }
         }
-        found
+        (found, !scripts.is_empty())
     }
 
     /// One outcome: that of these answers.
     pub fn once(&self, state: &State, next: &Move, script: Vec<u8>) -> Step {
+        self.told(state, next, &self.input(state, next), script)
+    }
+
+    /// Lets the engine take an input, and looks round after it.
+    fn told(&self, state: &State, next: &Move, input: &Input, script: Vec<u8>) -> Step {
         let before = prepared(&self.definition, state, next);
-        let input = self.input(state, next);
         self.oracle.open(&state.around.memory, script);
-        let outcome = engine::step(&self.catalog, &self.id, before.as_ref(), &input, NOW);
+        let outcome = engine::step(&self.catalog, &self.id, before.as_ref(), input, NOW);
         let Consulted { choices, memory, missing } = self.oracle.close();
         let outcome = outcome.map(|transition| Self::taken(state, next, memory, transition));
         let script = choices.iter().map(|choice| choice.taken).collect();
@@ -190,20 +194,13 @@ impl World {
 
     /// A reply that does not name the command that it answers; none for other moves.
     pub fn unnamed(&self, state: &State, next: &Move, script: Vec<u8>) -> Option<Step> {
-        let Move::Reply { asked, address } = next else {
-            return None;
-        };
-        let generation = state.instance.as_ref()?.newest()?;
-        let command = asked.id(&self.id, generation).to_string();
-        let id = format!("{command}:{}", address.event_type);
-        let input = Input::Event(event(address, &id, None));
-        self.oracle.open(&state.around.memory, script);
-        let before = state.instance.as_ref();
-        let outcome = engine::step(&self.catalog, &self.id, before, &input, NOW);
-        let Consulted { choices, memory, missing } = self.oracle.close();
-        let outcome = outcome.map(|transition| Self::taken(state, next, memory, transition));
-        let script = choices.iter().map(|choice| choice.taken).collect();
-        Some(Step { script, choices, missing, outcome })
+        match (next, self.input(state, next)) {
+            (Move::Reply { .. }, Input::Event(named)) => {
+                let unnamed = Input::Event(Event { command: None, ..named });
+                Some(self.told(state, next, &unnamed, script))
+            }
+            _ => None,
+        }
     }
 
     fn start() -> Letter {

@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     /// Look at the shape only; do not run through what can happen
     #[arg(long)]
     shape: bool,
-    /// Tell what was proved, what is assumed and every way to end
+    /// Tell each promise and every way to end as well
     #[arg(long)]
     explain: bool,
     /// The most states that are looked at for one saga
@@ -118,6 +118,10 @@ fn text(arguments: &Arguments, right: &[(String, Definition)], checked: &Checked
                 broken(file, report);
                 if arguments.explain {
                     say(report.to_string().trim_end());
+                } else {
+                    for assumed in &report.assumed {
+                        say(&format!("  assumed: {assumed}"));
+                    }
                 }
             }
         }

@@ -9,9 +9,6 @@ use super::position::Position;
 use super::reader::{Fields, Reader};
 use super::verdict::Comes;
 
-/// The saga that locks are instances of; no definition may take its name.
-const LOCK: &str = "segue-lock";
-
 impl Reader<'_> {
     /// Another saga as a child.
     pub fn child(&mut self, fields: &mut Fields<'_>, position: Position) -> Option<StepKind> {
@@ -35,12 +32,12 @@ impl Reader<'_> {
     /// A saga's name.
     pub fn saga_name(&mut self, node: &Node, key: &str) -> Option<SagaName> {
         let text = self.scalar(node, key)?;
-        if text == LOCK {
-            let message = format!("`{LOCK}` is the engine's own: locks are its instances");
-            let help = "give the saga another name";
-            return self.error(Code::Reserved, node.span.clone(), message, help);
-        }
         match SagaName::new(text) {
+            Ok(name) if name.is_lock() => {
+                let message = format!("`{name}` is the engine's own: locks are its instances");
+                let help = "give the saga another name";
+                self.error(Code::Reserved, node.span.clone(), message, help)
+            }
             Ok(name) => Some(name),
             Err(e) => {
                 let help = "write such as `order-fulfilment`";
