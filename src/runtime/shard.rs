@@ -296,3 +296,26 @@ fn reject<S>(
     }
     Taken::Done
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Claim, Lock};
+    use crate::message::Life;
+
+    #[test]
+    fn a_lock_and_what_waits_for_its_start_are_not_forgotten() {
+        let id = InstanceId {
+            saga: SagaName::new("transfer").expect("a name"),
+            key: Key::new("t-1").expect("a key"),
+        };
+        let claim = Claim { instance: id, life: Life::unmarked(1), step: "book".into(), round: 1 };
+        let free = Instance { lock: Some(Lock::default()), ..Instance::default() };
+        let held = Lock { holder: Some((claim, 7)), ..Lock::default() };
+        let held = Instance { lock: Some(held), ..Instance::default() };
+        assert_eq!(standing(Some(&held), None), "held");
+        assert_eq!(standing(Some(&free), None), "free");
+        assert_eq!(standing(Some(&Instance::default()), None), "awaited");
+        assert_eq!(standing(None, None), "forgotten");
+    }
+}
