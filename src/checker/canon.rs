@@ -27,7 +27,7 @@ fn generation(generation: &mut Generation) {
     generation.ended = generation.ended.map(|_| NOW);
     generation.transitions = 1;
     generation.seen.clear();
-    generation.failure.iter_mut().chain(&mut generation.pending).for_each(failure);
+    generation.failure.iter_mut().chain(generation.pending.as_deref_mut()).for_each(failure);
     if let Some(parent) = &mut generation.parent {
         parent.round = 1;
     }
@@ -62,7 +62,7 @@ fn completions(frame: &mut Frame, see: &mut impl FnMut(&mut u32)) {
 }
 
 fn frame(list: &mut Frame) {
-    list.failure.iter_mut().for_each(failure);
+    list.failure.as_deref_mut().into_iter().for_each(failure);
     for state in &mut list.steps {
         step(state);
         state.frames.iter_mut().for_each(frame);
@@ -74,8 +74,9 @@ fn step(state: &mut StepState) {
     if let Some(remind) = &mut state.remind {
         (remind.at, remind.told) = (LATER, 0);
     }
-    state.failure.iter_mut().for_each(failure);
-    let requests = state.action.iter_mut().chain(&mut state.undos).chain(&mut state.probe);
+    state.failure.as_deref_mut().into_iter().for_each(failure);
+    let requests =
+        state.action.iter_mut().chain(&mut state.undos).chain(state.probe.as_deref_mut());
     requests.for_each(request);
     if let Some(hold) = &mut state.hold {
         (hold.fence, hold.round) = (hold.fence.min(1), hold.round.min(2));

@@ -294,7 +294,7 @@ fn waits(frame: &Frame) -> bool {
     };
     frame.steps.iter().any(|state| {
         state.until.is_some()
-            || state.action.iter().chain(&state.probe).chain(&state.undos).any(timed)
+            || state.action.iter().chain(state.probe.as_deref()).chain(&state.undos).any(timed)
             || state.frames.iter().any(waits)
     })
 }

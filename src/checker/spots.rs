@@ -66,7 +66,7 @@ impl Asked {
         let state = self.spot.state_mut(generation);
         match self.part {
             Part::Action => state.action.as_mut(),
-            Part::Probe => state.probe.as_mut(),
+            Part::Probe => state.probe.as_deref_mut(),
             Part::Undo(run) => state.undos.get_mut((run as usize).checked_sub(1)?),
         }
     }
@@ -107,7 +107,7 @@ pub(super) fn requests(definition: &Definition, generation: &Generation) -> Vec<
     for spot in spots(definition, generation) {
         let state = spot.state(generation);
         let action = state.action.iter().map(|request| (Part::Action, request));
-        let probe = state.probe.iter().map(|request| (Part::Probe, request));
+        let probe = state.probe.as_deref().into_iter().map(|request| (Part::Probe, request));
         let undos = state.undos.iter().zip(1..).map(|(r, run)| (Part::Undo(run), r));
         for (part, request) in action.chain(probe).chain(undos) {
             if request.attempts > 0 {

@@ -73,7 +73,7 @@ fn assert_frame(definition: &Definition, frame: &Frame) {
 
 /// Whether a step waits for something that will come.
 fn waits(state: &StepState) -> bool {
-    let requests = state.action.iter().chain(&state.probe).chain(&state.undos);
+    let requests = state.action.iter().chain(state.probe.as_deref()).chain(&state.undos);
     let asked = requests.clone().any(is_waiting);
     let timed = state.until.is_some() || state.remind.is_some();
     let taking = state.hold.is_some_and(|hold| hold.stage == Stage::Taking);

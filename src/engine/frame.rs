@@ -5,6 +5,8 @@ use crate::definition::{BlockId, StepId};
 use crate::message::Timestamp;
 
 /// A list of steps under way: the main line, or one branch of a composite step.
+///
+/// Many instances are in memory at once, so what few of them have is boxed.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Frame {
     /// Which list of the definition.
@@ -20,12 +22,12 @@ pub struct Frame {
     /// A branch's place among those of its step.
     pub index: u32,
     /// The element of the list that a fan-out's branch is for.
-    pub item: Option<Value>,
+    pub item: Option<Box<Value>>,
     /// A branch's own fields: what a fan-out's branch reads as `branch`; what a branch of a race
     /// has set, which is in the data once it has won.
     pub fields: Map<String, Value>,
     /// Why a branch went back on its own.
-    pub failure: Option<Failure>,
+    pub failure: Option<Box<Failure>>,
 }
 
 /// A step that was entered.
@@ -44,7 +46,7 @@ pub struct StepState {
     /// The branches of a composite step.
     pub frames: Vec<Frame>,
     /// The question whether it happened.
-    pub probe: Option<Request>,
+    pub probe: Option<Box<Request>>,
     /// When its own time is up.
     pub until: Option<Timestamp>,
     /// The next reminder.
@@ -54,7 +56,7 @@ pub struct StepState {
     /// How a lock stands.
     pub hold: Option<Hold>,
     /// Why it is rejected once all that is in it is undone.
-    pub failure: Option<Failure>,
+    pub failure: Option<Box<Failure>>,
 }
 
 /// The next reminder of a step that waits.
@@ -172,7 +174,7 @@ impl StepState {
     pub fn is_being_undone(&self) -> bool {
         self.undos.iter().any(Request::lacks_answer)
             || self.frames.iter().any(|f| f.direction == Direction::Back && !f.over)
-            || (self.phase == Phase::Unknown && self.probe.as_ref().is_some_and(Request::is_sent))
+            || (self.phase == Phase::Unknown && self.probe.as_deref().is_some_and(Request::is_sent))
             || (!self.undos.is_empty() && self.holds_for_undoing())
     }
 

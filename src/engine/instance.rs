@@ -60,7 +60,7 @@ pub struct Generation {
     /// W3C trace context of whoever started it; empty if there was none.
     pub trace_parent: String,
     /// A cancel or deadline that waits for the outcome of a pivot that was sent.
-    pub pending: Option<Failure>,
+    pub pending: Option<Box<Failure>>,
     /// How many transitions it has made.
     pub transitions: u64,
     /// Whether a pivot has succeeded: there is only forward.
@@ -68,7 +68,7 @@ pub struct Generation {
     /// Ids of the cancels and acts that were obeyed, the newest last: each is obeyed once.
     pub seen: Vec<String>,
     /// Whose child it is.
-    pub parent: Option<Parent>,
+    pub parent: Option<Box<Parent>>,
 }
 
 /// Whose child an instance is.

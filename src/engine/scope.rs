@@ -40,7 +40,7 @@ impl<'g> Bound<'g> {
         };
         let mut failure = generation.failure.as_ref();
         for frame in line.branches(&generation.frame) {
-            failure = frame.failure.as_ref().or(failure);
+            failure = frame.failure.as_deref().or(failure);
             if let Some(item) = &frame.item {
                 bound.item = Some(item);
                 bound.index = Some(Value::from(frame.index));

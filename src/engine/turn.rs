@@ -269,7 +269,7 @@ fn too_large<T>() -> Result<T, String> {
 /// About how many bytes of JSON a generation remembers: its data and its branches' own.
 fn kept(generation: &Generation) -> usize {
     fn inside(frame: &Frame) -> usize {
-        let own = frame.item.as_ref().map_or(0, size);
+        let own = frame.item.as_deref().map_or(0, size);
         let fields: usize = frame.fields.iter().map(|(n, v)| n.len() + 4 + size(v)).sum();
         let inner = frame.steps.iter().flat_map(|s| &s.frames).map(inside);
         own + fields + inner.sum::<usize>()

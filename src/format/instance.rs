@@ -68,9 +68,9 @@ fn generation_out(g: &Generation) -> wire::Generation {
         completions: g.completions,
         started_by: g.started_by.clone(),
         trace_parent: g.trace_parent.clone(),
-        pending: g.pending.as_ref().map(failure_out),
+        pending: g.pending.as_deref().map(failure_out),
         transitions: g.transitions,
-        parent: g.parent.as_ref().map(parent_out),
+        parent: g.parent.as_deref().map(parent_out),
         pivoted: g.pivoted,
         seen: g.seen.clone(),
         mark: g.life.mark,
@@ -97,11 +97,11 @@ fn generation_in(g: wire::Generation) -> Result<Generation, Error> {
         completions: g.completions,
         started_by: g.started_by,
         trace_parent: g.trace_parent,
-        pending: g.pending.map(failure_in).transpose()?,
+        pending: g.pending.map(failure_in).transpose()?.map(Box::new),
         transitions: g.transitions,
         pivoted: g.pivoted,
         seen: g.seen,
-        parent: g.parent.map(parent_in).transpose()?,
+        parent: g.parent.map(parent_in).transpose()?.map(Box::new),
     })
 }
 
@@ -127,7 +127,7 @@ pub(super) fn frame_out(f: &Frame) -> wire::Frame {
         over: f.over,
         index: f.index,
         item: f.item.as_ref().map(bytes),
-        failure: f.failure.as_ref().map(failure_out),
+        failure: f.failure.as_deref().map(failure_out),
         ..line_out(f)
     }
 }
@@ -135,8 +135,8 @@ pub(super) fn frame_out(f: &Frame) -> wire::Frame {
 pub(super) fn frame_in(f: wire::Frame) -> Result<Frame, Error> {
     let direction = direction_in(f.direction())?;
     let fields = object(&f.fields)?;
-    let item = f.item.as_deref().map(json).transpose()?;
-    let failure = f.failure.clone().map(failure_in).transpose()?;
+    let item = f.item.as_deref().map(json).transpose()?.map(Box::new);
+    let failure = f.failure.clone().map(failure_in).transpose()?.map(Box::new);
     let (over, index) = (f.over, f.index);
     Ok(Frame { direction, over, index, item, fields, failure, ..line_in(f)? })
 }

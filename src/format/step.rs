@@ -23,7 +23,7 @@ pub(super) fn out(s: &StepState) -> wire::Step {
         undos: s.undos.iter().map(request_out).collect(),
         completed: s.completed,
         frames: s.frames.iter().map(frame_out).collect(),
-        probe: s.probe.as_ref().map(request_out),
+        probe: s.probe.as_deref().map(request_out),
         keys: s.keys.clone(),
         fence,
         until_ms: s.until.map(|t| t.0),
@@ -32,7 +32,7 @@ pub(super) fn out(s: &StepState) -> wire::Step {
         stage: stage.into(),
         got,
         round,
-        failure: s.failure.as_ref().map(failure_out),
+        failure: s.failure.as_deref().map(failure_out),
     }
 }
 
@@ -55,12 +55,12 @@ pub(super) fn read(s: wire::Step) -> Result<StepState, Error> {
         undos: each(s.undos, request_in)?,
         completed: s.completed,
         frames: each(s.frames, frame_in)?,
-        probe: s.probe.map(request_in).transpose()?,
+        probe: s.probe.map(request_in).transpose()?.map(Box::new),
         until: s.until_ms.map(Timestamp),
         remind,
         keys: s.keys,
         hold,
-        failure: s.failure.map(failure_in).transpose()?,
+        failure: s.failure.map(failure_in).transpose()?.map(Box::new),
     })
 }
 

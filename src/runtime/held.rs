@@ -29,7 +29,7 @@ const ROUNDS_MAX: u32 = 2;
 #[derive(Debug)]
 struct Entry {
     /// None if it is forgotten, or folded.
-    instance: Option<Instance>,
+    instance: Option<Box<Instance>>,
     /// Whether it is here only as it was sealed.
     folded: bool,
     /// As it went into the last batch, until the store has it.
@@ -67,7 +67,7 @@ impl Held {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.asked = asked;
             if let Some(sealed) = entry.sealed.as_ref().filter(|_| entry.folded) {
-                entry.instance = Some(decode(&sealed.value)?);
+                entry.instance = Some(Box::new(decode(&sealed.value)?));
                 entry.folded = false;
                 self.bytes += entry.size;
             }
@@ -75,16 +75,17 @@ impl Held {
             let Some(stored) = store.load(shard, key)? else {
                 return Ok(None);
             };
-            let (size, instance) = (stored.len(), Some(decode(&stored)?));
+            let (size, instance) = (stored.len(), Some(Box::new(decode(&stored)?)));
             self.bytes += size;
             let entry = Entry { instance, folded: false, sealed: None, size, asked };
             self.entries.insert(key.clone(), entry);
         }
-        Ok(self.entries.get(key).and_then(|entry| entry.instance.as_ref()))
+        Ok(self.entries.get(key).and_then(|entry| entry.instance.as_deref()))
     }
 
     /// Puts what a transition made of an instance that was asked for.
     pub fn put(&mut self, key: &Bytes, instance: Option<Instance>) {
+        let instance = instance.map(Box::new);
         if let Some(entry) = self.entries.get_mut(key) {
             debug_assert!(!entry.folded, "it was asked for");
             entry.instance = instance;
@@ -103,7 +104,7 @@ impl Held {
         let mut records = Vec::with_capacity(self.touched.len());
         for key in std::mem::take(&mut self.touched) {
             let entry = self.entries.get_mut(&key).expect("a touched key is held");
-            let sealed = entry.instance.as_ref().map(Sealed::of);
+            let sealed = entry.instance.as_deref().map(Sealed::of);
             let value = sealed.as_ref().map(|sealed| sealed.value.clone());
             let size = value.as_ref().map_or(0, Bytes::len);
             self.bytes = self.bytes + size - entry.size;
@@ -158,7 +159,7 @@ impl Held {
         let due = |key| {
             let entry = self.entries.get(key)?;
             let sealed = entry.sealed.as_ref().filter(|_| entry.folded);
-            sealed.map_or_else(|| engine::next_due(entry.instance.as_ref()?), |sealed| sealed.due)
+            sealed.map_or_else(|| engine::next_due(entry.instance.as_deref()?), |sealed| sealed.due)
         };
         keys.map(|key| (key.clone(), due(key))).collect()
     }

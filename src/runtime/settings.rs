@@ -34,7 +34,7 @@ pub struct Settings {
 }
 
 /// How many bytes of stored instances all shards together keep decoded.
-const HELD_BYTES_MAX: usize = 8 * 1024 * 1024;
+const HELD_BYTES_MAX: usize = 3 * 1024 * 1024;
 
 impl Settings {
     /// The defaults for an application.

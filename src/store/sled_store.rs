@@ -13,6 +13,8 @@ use super::{Error, Fingerprint};
 use crate::message::{Offset, Shard, Span, Timestamp};
 use crate::runtime::{Change, Checkpoint, Store, StoreFault};
 
+/// sled writes through buffers of this size, and keeps some of them: less memory than by default.
+const SEGMENT_BYTES: usize = 256 * 1024;
 const LOCK_TRIES_MAX: usize = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
@@ -265,6 +267,7 @@ fn open_sled(folder: &Folder, cache_bytes_max: u64) -> Result<sled::Db, String> 
             sled::Config::new()
                 .path(folder.sled())
                 .cache_capacity(cache_bytes_max)
+                .segment_size(SEGMENT_BYTES)
                 .flush_every_ms(None)
                 .open()
         })

@@ -38,7 +38,7 @@ pub(in crate::engine) fn drop_out(turn: &mut Turn<'_>, branch: &Line, failure: F
         };
         turn.note(Some(&name), NoteKind::Dropped, format!("{which}: {}", failure.reason));
     }
-    turn.frame_mut(branch).failure = Some(failure);
+    turn.frame_mut(branch).failure = Some(Box::new(failure));
     turn_back(turn, branch);
 }
 
@@ -225,7 +225,7 @@ fn rejected_at_last(turn: &mut Turn<'_>, place: &Place) {
     if let (StepKind::Saga(child), Some(failure)) =
         (&turn.step_at(place).kind, state.failure.clone())
     {
-        forward::refuse(turn, place, &child.failed, failure, None);
+        forward::refuse(turn, place, &child.failed, *failure, None);
     }
 }
 

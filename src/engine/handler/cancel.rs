@@ -75,7 +75,7 @@ fn ask_back(turn: &mut Turn<'_>, word: &str, reason: &str) -> Result<(), Rejecti
     let failure = Failure { step, kind, reason: shortened(reason) };
     turn.note(None, NoteKind::Cancelled, failure.reason.clone());
     if awaits_pivot {
-        turn.generation.pending = Some(failure);
+        turn.generation.pending = Some(Box::new(failure));
     } else {
         back::go_back(turn, failure);
     }

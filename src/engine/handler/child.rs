@@ -121,7 +121,7 @@ fn say(turn: &mut Turn<'_>, place: &Place, say: Say) {
 pub(in crate::engine) fn take_back(turn: &mut Turn<'_>, place: &Place) {
     let step = turn.step_at(place);
     let reopen = *step.compensation() == Compensation::Child;
-    let failure = turn.at(place).failure.as_ref().or(turn.generation.failure.as_ref());
+    let failure = turn.at(place).failure.as_deref().or(turn.generation.failure.as_ref());
     let reason = failure.map_or_else(|| "its parent goes back".to_owned(), |f| f.reason.clone());
     say(turn, place, Say::TakeBack { reason, reopen });
     let request = open(turn, 0);

@@ -38,7 +38,8 @@ pub(in crate::engine) fn enter(
         return Ok(());
     }
     let branches = items.into_iter().enumerate();
-    let branch = |(index, item)| Frame { item: Some(item), ..join::branch(each.block, index) };
+    let branch =
+        |(index, item)| Frame { item: Some(Box::new(item)), ..join::branch(each.block, index) };
     join::open(turn, line, step, branches.map(branch).collect(), each.within);
     Ok(())
 }

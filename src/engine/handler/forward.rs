@@ -68,6 +68,8 @@ fn begin(turn: &mut Turn<'_>, line: &Line, step: &Step) -> Result<(), String> {
 /// Puts a step that is entered behind those of its list.
 pub(in crate::engine) fn push(turn: &mut Turn<'_>, line: &Line, state: StepState) -> Place {
     let steps = &mut turn.frame_mut(line).steps;
+    // A list is copied with each transition and seldom grows by more than one step in it.
+    steps.reserve_exact(1);
     steps.push(state);
     Place { line: line.clone(), at: steps.len() - 1 }
 }

@@ -90,7 +90,7 @@ pub(in crate::engine) fn join(turn: &mut Turn<'_>, place: &Place) {
     if let Some(failure) = state.failure.clone() {
         locking::release(turn, place);
         let (verdict, _) = limits(turn.step_at(place));
-        refuse(turn, place, verdict, failure);
+        refuse(turn, place, verdict, *failure);
         return;
     }
     let step = turn.step_at(place);
@@ -152,7 +152,7 @@ pub(in crate::engine) fn late(turn: &mut Turn<'_>, place: &Place) {
         let words = "the pivot in it was sent: its outcome counts";
         turn.note(Some(&name), NoteKind::Refused, words);
         if verdict.then == Then::GoBack && !turn.generation.pivoted {
-            turn.generation.pending.get_or_insert(failure);
+            turn.generation.pending.get_or_insert(Box::new(failure));
         }
         return;
     }
@@ -172,7 +172,7 @@ pub(in crate::engine) fn late(turn: &mut Turn<'_>, place: &Place) {
 
 /// What is in a step is undone before the saga goes on behind it.
 fn leave_behind(turn: &mut Turn<'_>, place: &Place, failure: Failure) {
-    turn.at_mut(place).failure = Some(failure);
+    turn.at_mut(place).failure = Some(Box::new(failure));
     turn.unpark(place, false);
     if let StepKind::Saga(_) = turn.step_at(place).kind {
         child::take_back(turn, place);

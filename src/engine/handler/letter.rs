@@ -120,7 +120,7 @@ fn begin(
         let completed = newest.ended.is_some() && newest.direction == Direction::Forward;
         if ours && (newest.ended.is_none() || completed) {
             // The parent asks again for what runs or is done: it hears of it in its new round.
-            newest.parent = Some(parent.clone());
+            newest.parent = Some(Box::new(parent.clone()));
             if completed {
                 for say in finish::endings(newest, &parent) {
                     case.out.effects.push(finish::answer(case.id, &parent, say));
@@ -242,7 +242,7 @@ fn turn_round(turn: &mut Turn<'_>, failure: Failure) {
     }
     turn.note(None, NoteKind::Cancelled, failure.reason.clone());
     if back::awaits_pivot(turn.definition, turn.generation) {
-        turn.generation.pending = Some(failure);
+        turn.generation.pending = Some(Box::new(failure));
     } else {
         back::go_back(turn, failure);
     }

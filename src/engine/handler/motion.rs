@@ -48,7 +48,7 @@ fn leave(turn: &mut Turn<'_>, line: &Line) {
         && !back::awaits_pivot(turn.definition, turn.generation)
         && let Some(pending) = turn.generation.pending.take()
     {
-        back::go_back(turn, pending);
+        back::go_back(turn, *pending);
         return;
     }
     turn.frame_mut(line).position += 1;

@@ -48,11 +48,11 @@ fn win(turn: &mut Turn<'_>, place: &Place, step: &Step, winner: usize) {
         let name = turn.definition.block(frame.block).name.clone();
         let owner = turn.name_at(place);
         turn.note(Some(&owner), NoteKind::Dropped, format!("{name}: another was first"));
-        turn.frame_mut(&line).failure = Some(Failure {
+        turn.frame_mut(&line).failure = Some(Box::new(Failure {
             step: owner.to_string(),
             kind: FailureKind::Cancelled,
             reason: "another branch was first".to_owned(),
-        });
+        }));
         back::turn_back(turn, &line);
     }
     forward::conclude(turn, place, &step.set, None);

@@ -17,13 +17,13 @@ pub(in crate::engine) fn ask(turn: &mut Turn<'_>, place: &Place) -> Result<(), S
     let step = turn.step_at(place);
     let asked =
         Asked::of(step, Slot::Probe).ok_or_else(|| format!("{} has no probe", step.name))?;
-    let before = match turn.at(place).probe.clone() {
+    let before = match turn.at(place).probe.as_deref().cloned() {
         Some(before) => Request { spent: 0, since: turn.now, ..before },
         None => request::unsent(turn.now),
     };
     let sent = request::send(turn, &place.line, step, Slot::Probe, asked, &before)?;
     let state = turn.at_mut(place);
-    state.probe = Some(sent);
+    state.probe = Some(Box::new(sent));
     if let Some(action) = state.action.as_mut().filter(|action| action.lacks_answer()) {
         action.progress = Progress::GivenUp;
     }

@@ -42,7 +42,7 @@ impl Slot {
     pub fn request(self, state: &StepState) -> Option<&Request> {
         match self {
             Self::Action => state.action.as_ref(),
-            Self::Probe => state.probe.as_ref(),
+            Self::Probe => state.probe.as_deref(),
             Self::Undo(run) => state.undos.get(run),
         }
     }
@@ -50,7 +50,7 @@ impl Slot {
     pub fn request_mut(self, state: &mut StepState) -> Option<&mut Request> {
         match self {
             Self::Action => state.action.as_mut(),
-            Self::Probe => state.probe.as_mut(),
+            Self::Probe => state.probe.as_deref_mut(),
             Self::Undo(run) => state.undos.get_mut(run),
         }
     }
@@ -59,7 +59,7 @@ impl Slot {
 /// The requests of a step, each with its slot.
 pub(in crate::engine) fn requests(state: &StepState) -> impl Iterator<Item = (Slot, &Request)> {
     let action = state.action.iter().map(|request| (Slot::Action, request));
-    let probe = state.probe.iter().map(|request| (Slot::Probe, request));
+    let probe = state.probe.as_deref().into_iter().map(|request| (Slot::Probe, request));
     let undos = state.undos.iter().enumerate().map(|(run, r)| (Slot::Undo(run), r));
     action.chain(probe).chain(undos)
 }

@@ -168,13 +168,15 @@ pub(in crate::engine) fn begin(
         transitions: 1,
         pivoted: false,
         seen: Vec::new(),
-        parent: birth.parent,
+        parent: birth.parent.map(Box::new),
     };
     early::begun(&mut instance.early);
     let early = &mut instance.early;
     let mut turn = Turn { definition, id, generation: &mut generation, early, now, out };
     turn.note(None, NoteKind::Started, definition.title.clone());
     motion::settle(&mut turn);
+    // Most instances have one life: room for one, not for four.
+    instance.generations.reserve_exact(1);
     instance.generations.push(generation);
     Ok(())
 }

@@ -96,7 +96,7 @@ fn deadline(turn: &mut Turn<'_>) {
     // A stuck step keeps its place for a person; the deadline counts once it moves again.
     let awaits = back::awaits_pivot(turn.definition, turn.generation);
     if awaits || turn.generation.stuck.iter().any(|s| !s.undoing) {
-        turn.generation.pending.get_or_insert(failure);
+        turn.generation.pending.get_or_insert(Box::new(failure));
     } else {
         back::go_back(turn, failure);
     }
