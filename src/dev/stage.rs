@@ -58,7 +58,7 @@ impl Stage {
         let flag = Arc::clone(&stop);
         let callees = Arc::new(Mutex::new(Callees::new(&scripts, options.seed)));
         let callers = Callers::new(move || Box::new(SimulatedCaller::new(Arc::clone(&callees))));
-        let node = Node::start_with(&config, definitions.clone(), &observer, &callers, flag)?;
+        let node = Node::start(&config, definitions.clone(), &observer, &callers, flag)?;
         let mut stage = Self {
             begun: begun(&definitions, options, &broker),
             broker,

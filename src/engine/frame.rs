@@ -139,6 +139,8 @@ pub struct Request {
     pub progress: Progress,
     /// The id of the event that answered; empty while none did.
     pub answer: String,
+    /// So many attempts, from the first one on, surely never left: of calls only.
+    pub unsent: u32,
 }
 
 /// What a request awaits.
@@ -187,6 +189,12 @@ impl Request {
     #[must_use]
     pub fn is_sent(&self) -> bool {
         matches!(self.progress, Progress::Waiting(_) | Progress::Pausing(_))
+    }
+
+    /// Whether none of its attempts has left: then it surely did not happen.
+    #[must_use]
+    pub fn never_left(&self) -> bool {
+        self.attempts > 0 && self.unsent == self.attempts
     }
 
     /// Whether a reply would still be taken.

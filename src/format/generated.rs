@@ -239,6 +239,9 @@ pub struct Request {
     /// The event that answered.
     #[prost(string, tag = "6")]
     pub answer: ::prost::alloc::string::String,
+    /// So many attempts, from the first one on, surely never left.
+    #[prost(uint32, tag = "7")]
+    pub unsent: u32,
 }
 /// Why the way back was taken.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -459,6 +462,9 @@ pub struct Ended {
 pub struct Called {
     #[prost(string, tag = "1")]
     pub command: ::prost::alloc::string::String,
+    /// There was no answer, and surely nothing was sent.
+    #[prost(bool, tag = "4")]
+    pub unsent: bool,
     #[prost(oneof = "called::Outcome", tags = "2, 3")]
     pub outcome: ::core::option::Option<called::Outcome>,
 }

@@ -98,6 +98,7 @@ fn request_out(r: &Request) -> wire::Request {
         progress: progress.into(),
         until_ms: until,
         answer: r.answer.clone(),
+        unsent: r.unsent,
     }
 }
 
@@ -118,5 +119,6 @@ fn request_in(r: wire::Request) -> Result<Request, Error> {
         since: Timestamp(r.since_ms),
         progress,
         answer: r.answer,
+        unsent: r.unsent,
     })
 }

@@ -91,6 +91,13 @@ fn stop(turn: &mut Turn<'_>, place: &Place) {
         turn.at_mut(place).phase = Phase::Skipped;
         return;
     }
+    if turn.at(place).action.as_ref().is_some_and(Request::never_left) {
+        request::answered(turn.at_mut(place), "");
+        turn.at_mut(place).phase = Phase::Rejected;
+        let name = turn.name_at(place);
+        turn.note(Some(&name), NoteKind::GivenUp, "no attempt has left; it has not happened");
+        return;
+    }
     give_up(turn, place);
 }
 
