@@ -5,6 +5,7 @@
 use std::env;
 use std::sync::Arc;
 
+use segue::books::Delivery;
 use segue::definition::{Catalog, parse};
 use segue::simulation::{
     Call, CrashPoint, Fault, Letter, Moment, Odds, Options, Outcome, Simulation, Tally, Temper,
@@ -16,20 +17,32 @@ const TIMED: &str = include_str!("simulation/timed.yaml");
 /// The same without any: what is lost once is lost for ever.
 const UNTIMED: &str = include_str!("simulation/untimed.yaml");
 
-const SEEDS: u64 = 100;
+/// A trip with every kind of step, and its children.
+const TRIP: &str = include_str!("simulation/trip.yaml");
+const STAY: &str = include_str!("simulation/stay.yaml");
+const GUIDE: &str = include_str!("simulation/guide.yaml");
 
-fn catalog(text: &str) -> Arc<Catalog> {
-    let definition = match parse("saga.yaml", text) {
-        Ok(definition) => definition,
-        Err(diagnostics) => panic!("{}", diagnostics.render(false)),
-    };
+const SEEDS: u64 = 100;
+const TRIP_SEEDS: u64 = 60;
+
+fn catalog(texts: &[&str]) -> Arc<Catalog> {
     let mut catalog = Catalog::default();
-    catalog.add(definition).expect("the first definition clashes with none");
+    for text in texts {
+        let definition = match parse("saga.yaml", text) {
+            Ok(definition) => definition,
+            Err(diagnostics) => panic!("{}", diagnostics.render(false)),
+        };
+        catalog.add(definition).expect("the definitions clash with none");
+    }
     Arc::new(catalog)
 }
 
 fn letter(kind: &str, id: String, key: &str, body: String) -> Letter {
-    let to = format!("shop.orders/{kind}").parse().expect("an address");
+    addressed(&format!("shop.orders/{kind}"), id, key, body)
+}
+
+fn addressed(to: &str, id: String, key: &str, body: String) -> Letter {
+    let to = to.parse().expect("an address");
     Letter { to, key: key.to_owned(), id, answers: None, body }
 }
 
@@ -59,7 +72,7 @@ fn letters(orders: u64) -> Vec<Letter> {
 fn options(text: &str, odds: Odds) -> Options {
     let temper = if text == TIMED { Temper::USUAL } else { Temper::PROMPT };
     Options {
-        catalog: catalog(text),
+        catalog: catalog(&[text]),
         letters: letters(6),
         shards: 3,
         nodes: 2,
@@ -67,6 +80,7 @@ fn options(text: &str, odds: Odds) -> Options {
         crashes: Vec::new(),
         weaknesses: Vec::new(),
         temper,
+        delivery: Delivery::ExactlyOnce,
         rough_turns: 1_500,
         turns_max: 30_000,
     }
@@ -99,7 +113,7 @@ fn run_seeds(text: &str, test: &str) -> Tally {
     let queued = options(text, Odds::ROUGH);
     let single =
         text.replace("again: queue", "again: ignore").replace("after: new", "after: ignore");
-    let mut single = Options { catalog: catalog(&single), ..queued.clone() };
+    let mut single = Options { catalog: catalog(&[&single]), ..queued.clone() };
     single.temper.anonymous = if text == TIMED { 500 } else { 0 };
     let mut tally = Tally::default();
     for seed in seeds(SEEDS) {
@@ -142,6 +156,66 @@ fn the_same_seed_is_the_same_world() {
     let twice = Simulation::run(7, options.clone());
     assert_eq!((once.fingerprint, once.calls), (twice.fingerprint, twice.calls));
     assert_ne!(once.fingerprint, Simulation::run(8, options).fingerprint);
+}
+
+/// Trips, with the facts that they wait for before or after their start, and cancels.
+fn trips(count: u64) -> Vec<Letter> {
+    let mut letters = Vec::new();
+    for trip in 0..count {
+        let key = format!("t/{trip}");
+        let body = format!(
+            r#"{{"trip":"{key}","bus":"b{}","cities":["rome","oslo"],"price":12.50}}"#,
+            trip % 2
+        );
+        let fact = |kind: &str, id: &str| {
+            let body = format!(r#"{{"trip":"{key}"}}"#);
+            addressed(&format!("travel.{kind}"), format!("{id}:{key}"), &key, body)
+        };
+        let ordered = addressed("travel.trips/TripOrdered", format!("placed:{key}"), &key, body);
+        let shown = fact("facts/PassportShown", "shown");
+        match trip % 4 {
+            // Before its start.
+            0 => letters.extend([shown, ordered]),
+            1 => letters.extend([ordered, shown.clone(), shown]),
+            2 => letters.extend([fact("facts/PassportLost", "lost"), ordered]),
+            _ => letters.extend([ordered, shown, fact("trips/TripCancelled", "cancelled")]),
+        }
+    }
+    // They overlap.
+    let (even, odd): (Vec<_>, Vec<_>) =
+        letters.into_iter().enumerate().partition(|(at, _)| at % 3 != 2);
+    even.into_iter().chain(odd).map(|(_, letter)| letter).collect()
+}
+
+fn trip_options(odds: Odds, delivery: Delivery) -> Options {
+    Options {
+        catalog: catalog(&[TRIP, STAY, GUIDE]),
+        letters: trips(6),
+        delivery,
+        turns_max: 60_000,
+        ..options(TIMED, odds)
+    }
+}
+
+fn run_trips(delivery: Delivery, test: &str) -> Tally {
+    let mut tally = Tally::default();
+    for seed in seeds(TRIP_SEEDS) {
+        let outcome = Simulation::run(seed, trip_options(Odds::ROUGH, delivery));
+        refuse(&outcome, test);
+        tally.add(&outcome.tally);
+    }
+    println!("{tally}");
+    tally
+}
+
+#[test]
+fn no_seed_breaks_the_whole_language() {
+    run_trips(Delivery::ExactlyOnce, "no_seed_breaks_the_whole_language");
+}
+
+#[test]
+fn no_seed_breaks_the_whole_language_at_least_once() {
+    run_trips(Delivery::AtLeastOnce, "no_seed_breaks_the_whole_language_at_least_once");
 }
 
 /// One order and one node, nothing left to chance but the place of the crash.
