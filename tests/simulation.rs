@@ -22,8 +22,8 @@ const TRIP: &str = include_str!("simulation/trip.yaml");
 const STAY: &str = include_str!("simulation/stay.yaml");
 const GUIDE: &str = include_str!("simulation/guide.yaml");
 
-const SEEDS: u64 = 100;
-const TRIP_SEEDS: u64 = 60;
+const SEEDS: u64 = 60;
+const TRIP_SEEDS: u64 = 25;
 
 fn catalog(texts: &[&str]) -> Arc<Catalog> {
     let mut catalog = Catalog::default();
@@ -130,8 +130,23 @@ fn no_seed_breaks_an_order_with_timers() {
     let tally = run_seeds(TIMED, "no_seed_breaks_an_order_with_timers");
     println!("{tally}");
     if env::var("SEED").is_err() {
-        assert_eq!(tally.never(), Vec::<Fault>::new(), "these faults never fired");
+        let mut never = tally.never();
+        never.retain(may_befall_an_order);
+        assert_eq!(never, Vec::<Fault>::new(), "these faults never fired");
     }
+}
+
+/// Orders call nobody and ask nobody, and are committed in transactions.
+fn may_befall_an_order(fault: &Fault) -> bool {
+    !matches!(
+        fault,
+        Fault::Crash(Call::Request, _)
+            | Fault::CallUnsent
+            | Fault::CallUnanswered
+            | Fault::Unasked
+            | Fault::DecidedTwice
+            | Fault::CommitTorn
+    )
 }
 
 #[test]
@@ -144,7 +159,7 @@ fn no_seed_breaks_an_order_without_timers() {
         let timed = |fault: &Fault| {
             matches!(fault, Fault::Silent | Fault::AnsweredLate | Fault::Crash(Call::Append, _))
         };
-        never.retain(|fault| !timed(fault));
+        never.retain(|fault| !timed(fault) && may_befall_an_order(fault));
         assert_eq!(never, Vec::<Fault>::new(), "these faults never fired");
     }
 }
@@ -210,12 +225,18 @@ fn run_trips(delivery: Delivery, test: &str) -> Tally {
 
 #[test]
 fn no_seed_breaks_the_whole_language() {
-    run_trips(Delivery::ExactlyOnce, "no_seed_breaks_the_whole_language");
+    let tally = run_trips(Delivery::ExactlyOnce, "no_seed_breaks_the_whole_language");
+    if env::var("SEED").is_err() {
+        let mut never = tally.never();
+        never.retain(|fault| *fault != Fault::CommitTorn);
+        assert_eq!(never, Vec::<Fault>::new(), "these faults never fired");
+    }
 }
 
 #[test]
 fn no_seed_breaks_the_whole_language_at_least_once() {
-    run_trips(Delivery::AtLeastOnce, "no_seed_breaks_the_whole_language_at_least_once");
+    let tally = run_trips(Delivery::AtLeastOnce, "no_seed_breaks_the_whole_language_at_least_once");
+    assert!(tally.of(Fault::CommitTorn) + tally.of(Fault::CommitHappened) > 0, "no batch was torn");
 }
 
 /// One order and one node, nothing left to chance but the place of the crash.
@@ -331,7 +352,7 @@ fn a_restore_needs_the_high_watermark_or_stable_offsets() {
 
 #[test]
 fn no_storm_breaks_an_order() {
-    for seed in seeds(60) {
+    for seed in seeds(30) {
         refuse(&Simulation::run(seed, options(TIMED, STORMY)), "no_storm_breaks_an_order");
     }
 }

@@ -218,6 +218,9 @@ pub struct Step {
     /// Why it is rejected once all that is in it is undone.
     #[prost(message, optional, tag = "16")]
     pub failure: ::core::option::Option<Failure>,
+    /// A lock is taken again, or kept, only for what is undone late.
+    #[prost(bool, tag = "17")]
+    pub late: bool,
 }
 /// A request and its attempts.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -11,7 +11,7 @@ use super::world::World;
 use crate::definition::{Catalog, Compensation, Definition, Step, StepKind};
 use crate::engine::{Call, Direction, Frame, Generation, Instance, Phase, Stage, StepState};
 use crate::format::wire;
-use crate::message::{InstanceId, Key};
+use crate::message::{InstanceId, Key, Topic, header, read_json};
 
 /// Locks that more than one step holds, or believes that it holds.
 pub(super) fn held_by_two<'i>(
@@ -50,6 +50,7 @@ pub(super) fn kept(
     if once {
         letters(fold, found);
     }
+    fences(world, found);
     calls(&world.made(), fold, found);
     let deeds = world.deeds();
     for (id, instance) in fold.instances() {
@@ -88,6 +89,29 @@ fn letters(fold: &Fold, found: &mut Vec<String>) {
         if !ids.insert((to, id.clone())) {
             found.push(format!("{to} is told {id} twice"));
         }
+    }
+}
+
+/// Whoever is told a lock and its token hears of no smaller one afterwards.
+fn fences(world: &World, found: &mut Vec<String>) {
+    let topics: BTreeSet<Topic> = world.places().into_iter().map(|(topic, _)| topic).collect();
+    let mut last: BTreeMap<(String, i32, String), u64> = BTreeMap::new();
+    for record in topics.iter().flat_map(|topic| world.committed(topic)) {
+        if record.headers.text(header::COMMAND).is_none()
+            || record.headers.text(header::IDEMPOTENCY_KEY).is_none()
+        {
+            continue;
+        }
+        let body = read_json(record.value.as_deref().unwrap_or_default()).unwrap_or_default();
+        let (Some(lock), Some(fence)) = (body["lock"].as_str(), body["fence"].as_u64()) else {
+            continue;
+        };
+        let (topic, partition) = record.place;
+        let before = last.entry((topic.to_string(), partition, lock.to_owned())).or_default();
+        if fence < *before {
+            found.push(format!("{topic}: {lock} has the token {fence} after {before}"));
+        }
+        *before = fence.max(*before);
     }
 }
 
