@@ -183,17 +183,19 @@ fn trips(count: u64) -> Vec<Letter> {
             trip % 2
         );
         let fact = |kind: &str, id: &str| {
-            let body = format!(r#"{{"trip":"{key}"}}"#);
+            let body = format!(r#"{{"trip":"{key}","by":"customer"}}"#);
             addressed(&format!("travel.{kind}"), format!("{id}:{key}"), &key, body)
         };
         let ordered = addressed("travel.trips/TripOrdered", format!("placed:{key}"), &key, body);
         let shown = fact("facts/PassportShown", "shown");
-        match trip % 4 {
+        let cancelled = fact("cancels/TripCancelled", "cancelled");
+        match trip % 5 {
             // Before its start.
             0 => letters.extend([shown, ordered]),
             1 => letters.extend([ordered, shown.clone(), shown]),
             2 => letters.extend([fact("facts/PassportLost", "lost"), ordered]),
-            _ => letters.extend([ordered, shown, fact("trips/TripCancelled", "cancelled")]),
+            3 => letters.extend([ordered, shown, cancelled]),
+            _ => letters.extend([cancelled, ordered, shown]),
         }
     }
     // They overlap.

@@ -15,6 +15,11 @@ pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
     let stop = stop::flag()?;
     let telemetry = telemetry::init(config.log, &config.telemetry)?;
     let definitions = files::load(&files::find(&config.sagas)?)?;
+    for node::Unallowed { definition, step, call, add } in
+        node::unallowed(&definitions, &config.calls.allow)
+    {
+        tracing::warn!(definition, step, call, add, "call.host_not_allowed");
+    }
     let tracer = telemetry.tracer();
     let observer: Observer = Arc::new(move |seen: &Observed| record(&tracer, seen));
     let callers = Callers::http(&config, telemetry.tracer())?;

@@ -3,11 +3,13 @@
 mod clock;
 pub mod files;
 mod gateway;
+mod hosts;
 mod pipeline;
 mod plan;
 mod watchdog;
 
 pub use clock::MachineClock;
+pub use hosts::{Unallowed, unallowed};
 pub use plan::connection;
 
 use std::sync::atomic::{AtomicBool, Ordering};
