@@ -20,13 +20,20 @@ mod account;
 mod answers;
 mod audit;
 mod carried;
+mod family;
+mod fold;
+mod history;
 mod ledger;
+mod locks;
+mod messages;
 mod names;
 mod plan;
 mod promises;
 mod report;
+mod spot;
 mod story;
 mod tally;
+mod whole;
 
 #[cfg(test)]
 mod tests;
