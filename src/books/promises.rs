@@ -128,9 +128,9 @@ fn is_refused(case: &Case<'_>, life: &Life<'_>, name: Name, told: &Told) -> bool
     if probed.may_be_failed() {
         return life.first(name, Half::Undo).is_none();
     }
-    // A branch that drops out may send nothing because of it.
-    let silent = is_left(case, life, told) && life.first(name, Half::Undo).is_none();
-    said.is_surely_failed() && (silent || case.answers.is_refused_in_time(request, &life.sent))
+    // A refusal in time may send nothing, while something else is still being undone.
+    let in_time = case.answers.is_refused_in_time(request, &life.sent);
+    said.is_surely_failed() && (in_time || life.first(name, Half::Undo).is_none())
 }
 
 /// The history says what the answers say, and all answers to one request agree.

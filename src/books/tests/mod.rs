@@ -1,4 +1,6 @@
+mod doctor;
 mod doctored;
+mod doctored_language;
 mod lives;
 mod shipped;
 mod world;
