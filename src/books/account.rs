@@ -12,6 +12,8 @@ pub(super) struct Account {
     pub turns: Vec<Turn>,
     /// Questions to people: the life, the step, and the transition that asked.
     pub questions: Vec<(Life, Name, u32)>,
+    /// The steps whose questions people answered; empty if they named none.
+    pub said: Vec<Name>,
 }
 
 /// What a request of a step is for.

@@ -1,4 +1,4 @@
-//! Reads the history, and the questions that stand beside it.
+//! Reads the history, and what stands beside it: what people are asked and what they answer.
 
 use super::account::{Claimed, Desk, Noted, Turn};
 use super::fold::token_of;
@@ -7,7 +7,7 @@ use super::story::kind_of;
 use super::{Books, Record};
 use crate::engine::NoteKind;
 use crate::format::{open, wire};
-use crate::message::{CommandId, InstanceId, Key, Life, SagaName, header};
+use crate::message::{CommandId, InstanceId, Key, Life, SagaName, header, read_json};
 
 impl Books {
     pub(super) fn read_history(&mut self, record: &Record<'_>) {
@@ -92,6 +92,21 @@ impl Books {
         if self.plans.contains_key(&id.instance.saga) {
             let question = (id.generation, self.names.of(&id.step), id.attempt);
             self.accounts.entry(id.instance).or_default().questions.push(question);
+        }
+    }
+
+    /// What a person says; what is no answer stands in the history.
+    pub(super) fn read_act(&mut self, record: &Record<'_>) {
+        // One that cannot be read is put aside by the engine.
+        let act = read_json(record.body.map_or(&[][..], |b| b)).unwrap_or_default();
+        let text = |name: &str| act.get(name).and_then(serde_json::Value::as_str);
+        let whose = text("saga").zip(text("key")).filter(|_| text("verb") == Some("answer"));
+        let Some((saga, key)) = whose else { return };
+        if let (Ok(saga), Ok(key)) = (SagaName::new(saga), Key::new(key))
+            && self.plans.contains_key(&saga)
+        {
+            let step = self.names.of(text("step").unwrap_or_default());
+            self.accounts.entry(InstanceId { saga, key }).or_default().said.push(step);
         }
     }
 }

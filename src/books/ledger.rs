@@ -33,6 +33,7 @@ pub struct Books {
     pub(super) history: String,
     dead_letters: String,
     questions: String,
+    operator: String,
 }
 
 /// What the books may take for granted.
@@ -90,6 +91,7 @@ impl Books {
             history: format!("{}.history", options.app),
             dead_letters: format!("{}.dead-letters", options.app),
             questions: format!("{}.questions", options.app),
+            operator: format!("{}.operator", options.app),
             options,
             plans,
             accounts: BTreeMap::new(),
@@ -101,8 +103,8 @@ impl Books {
         }
     }
 
-    /// Takes a record of a user's topic, of the history, of the questions or of the dead letters;
-    /// others are passed over. Records of one partition must come in their order; partitions may come in any.
+    /// Takes a record of a user's topic, of the history, of the dead letters, or of what people are
+    /// asked and do; others are passed over. Records of one partition must come in their order; partitions may come in any.
     pub fn read(&mut self, record: &Record<'_>) {
         let topic = record.topic.as_str();
         if topic == self.history {
@@ -114,6 +116,8 @@ impl Books {
             }
         } else if topic == self.questions {
             self.read_question(record);
+        } else if topic == self.operator {
+            self.read_act(record);
         } else {
             self.read_message(record);
         }

@@ -178,6 +178,13 @@ fn unanswered(
     if is_command && told.late && !said.may_be_done() {
         words.push("succeeded late by an answer that is on no topic");
     }
+    let is_ask = matches!(step.kind, StepKind::Ask(_));
+    if is_ask
+        && (told.succeeded || (told.rejected && !told.timed_out))
+        && !is_said(case, step, name)
+    {
+        words.push("was decided by nobody who stands on a topic");
+    }
     let by_command = undoing_is_sent(case.plan, case.text(name), told);
     if told.undone > 0 && by_command && !undone.may_be_done() {
         words.push("was undone by an answer that is on no topic");
@@ -187,6 +194,12 @@ fn unanswered(
         words.push("was answered, and nothing came of it");
     }
     words
+}
+
+/// Whether a person answered a question; they may name the step in full, by its name, or not.
+fn is_said(case: &Case<'_>, step: &Step, name: Name) -> bool {
+    let names = ["", step.name.as_str(), case.text(name)];
+    case.account.said.iter().any(|said| names.contains(&case.text(*said)))
 }
 
 /// Whether a step was undone by a command; a child may have taken itself back before.

@@ -10,7 +10,7 @@ use crate::message::Topic;
 const WAIT: Duration = Duration::from_millis(50);
 const RECORDS_MAX: usize = 5_000;
 
-/// Reads users' topics, history, questions and dead letters from their beginning, and checks the books.
+/// Reads users' topics, history, dead letters, and what people are asked and do, from their beginning, and checks the books.
 pub(super) fn reckon(
     connection: &Connection,
     app: &str,
@@ -19,7 +19,7 @@ pub(super) fn reckon(
 ) -> Result<Report, Error> {
     let engine = EngineTopics::new(app).map_err(crate::node::Error::Name)?;
     let mut all: Vec<Topic> = topics.iter().cloned().collect();
-    all.extend([engine.history, engine.questions, engine.dead_letters]);
+    all.extend([engine.history, engine.questions, engine.operator, engine.dead_letters]);
     let options = Options { app: app.to_owned(), delivery: Delivery::ExactlyOnce, ended: false };
     let mut books = Books::new(definitions, options);
     let mut reader = Reader::all(connection, "books", &all, Isolation::Committed)?;

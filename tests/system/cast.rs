@@ -5,7 +5,7 @@ use std::path::Path;
 use segue::correlation::Index;
 use segue::definition::{self, Catalog, Definition};
 use segue::message::{Span, Topic};
-use segue::participants::{Delay, Late, Participants, Script, Share, Starts};
+use segue::participants::{Delay, Field, Late, Participants, Script, Share, Starts};
 
 use crate::callees::Services;
 
@@ -152,7 +152,8 @@ fn hurried(text: &str) -> String {
     out
 }
 
-/// Services that are fast, but repeat, lose and delay some of their answers.
+/// Services that are fast, but repeat, lose and delay some of their answers; and room enough for
+/// many sagas at once, which would wait for each other's locks for minutes otherwise.
 fn troubled(mut script: Script) -> Script {
     let span = |least, most| Delay { least: Span::millis(least), most: Span::millis(most) };
     for (command, behaviour) in &mut script.commands {
@@ -170,6 +171,15 @@ fn troubled(mut script: Script) -> Script {
     for call in &mut script.calls {
         call.delay = span(0, 0);
         (call.silent, call.failing) = (Share(20_000), Share(30_000));
+    }
+    for (name, field) in script.starts.iter_mut().flat_map(|start| &mut start.fields) {
+        let many = match name.as_str() {
+            "room" | "clinician" => 150,
+            "cluster" => 15,
+            _ => continue,
+        };
+        let names = (1..=many).map(|n| format!("{name}-{n}").into());
+        *field = Field::Choice(names.collect());
     }
     for person in script.people.values_mut() {
         person.delay = span(20, 300);

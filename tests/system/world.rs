@@ -278,7 +278,7 @@ impl World {
     fn reckon(&self) -> Report {
         let engine = EngineTopics::new(&self.app).expect("legal names");
         let mut topics: Vec<Topic> = self.users.iter().cloned().collect();
-        topics.extend([engine.history, engine.questions, engine.dead_letters]);
+        topics.extend([engine.history, engine.questions, engine.operator, engine.dead_letters]);
         let delivery = match self.delivery {
             AT_LEAST_ONCE => books::Delivery::AtLeastOnce,
             _ => books::Delivery::ExactlyOnce,

@@ -67,6 +67,8 @@ enum Happening {
     /// A record of a topic that the engine reads.
     Event(Outgoing),
     Command(Outgoing),
+    /// What a person says, and how the engine reads it.
+    Said(Outgoing, InstanceId, Act),
     /// Something that only one instance is told.
     Told(InstanceId, Input),
 }
@@ -164,6 +166,10 @@ impl World {
                     for answer in answers {
                         self.later(answer.at, Happening::Event(answer.message));
                     }
+                }
+                Happening::Said(message, id, act) => {
+                    self.append(message, now);
+                    self.step(&id, &Input::Act(act), None, now);
                 }
                 Happening::Told(id, Input::Wake) => {
                     let due = self.instances.get(&id).and_then(engine::next_due);
@@ -281,13 +287,15 @@ impl World {
         };
         let said = self.participants.people().decide(&asked, now).expect("it is understood");
         if let Some((at, said)) = said {
+            let operator = Topic::new(&format!("{APP}.operator")).expect("a topic");
+            let message = said.message(&operator);
             let verb = Verb::Answer {
                 choice: said.choice,
                 note: said.note,
                 data: serde_json::Map::<String, Value>::new(),
             };
             let act = Act { id: said.id, by: said.by, why: String::new(), step: said.step, verb };
-            self.later(at, Happening::Told(question.instance.clone(), Input::Act(act)));
+            self.later(at, Happening::Said(message, question.instance.clone(), act));
         }
     }
 
