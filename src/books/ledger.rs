@@ -104,7 +104,8 @@ impl Books {
     }
 
     /// Takes a record of a user's topic, of the history, of the dead letters, or of what people are
-    /// asked and do; others are passed over. Records of one partition must come in their order; partitions may come in any.
+    /// asked and do; others are passed over. Records of one partition must come in their order;
+    /// partitions may come in any.
     pub fn read(&mut self, record: &Record<'_>) {
         let topic = record.topic.as_str();
         if topic == self.history {

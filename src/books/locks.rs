@@ -210,9 +210,8 @@ fn in_turn(books: &Books, stories: &Stories, grants: &Grants, report: &mut Repor
         for pair in lane.windows(2) {
             let [(_, before, other, _), (_, token, id, place)] = pair else { continue };
             if token < before {
-                let words = format!(
-                    "it sent under token {token} of {key} what stands behind token {before} of {other}"
-                );
+                let behind = format!("what stands behind token {before} of {other}");
+                let words = format!("it sent under token {token} of {key} {behind}");
                 broken(books, report, Rule::Exclusive, id, Some(*place), words);
             }
         }

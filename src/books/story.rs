@@ -24,6 +24,7 @@ pub(super) type Attempt = (Name, Half, u32);
 
 /// One life of an instance, folded from its history.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each may hold beside any other")]
 pub(super) struct Story {
     pub is_started: bool,
     pub ended: Option<End>,

@@ -1,6 +1,7 @@
 //! What `completed` means: every step that had to be done has an outcome with which it goes on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use super::plan::Plan;
 use super::spot::{Line, Point, Spot};
@@ -112,6 +113,9 @@ impl Whole<'_> {
 }
 
 fn named(step: &Step, branch: &[u32]) -> String {
-    let places: String = branch.iter().map(|place| format!("[{place}]")).collect();
-    format!("{}{places}", step.name)
+    let mut name = step.name.to_string();
+    for place in branch {
+        write!(name, "[{place}]").expect("writing to a string never fails");
+    }
+    name
 }

@@ -173,13 +173,15 @@ fn troubled(mut script: Script) -> Script {
         (call.silent, call.failing) = (Share(20_000), Share(30_000));
     }
     for (name, field) in script.starts.iter_mut().flat_map(|start| &mut start.fields) {
-        let many = match name.as_str() {
-            "room" | "clinician" => 150,
-            "cluster" => 15,
-            _ => continue,
-        };
-        let names = (1..=many).map(|n| format!("{name}-{n}").into());
-        *field = Field::Choice(names.collect());
+        match name.as_str() {
+            "room" | "clinician" | "cluster" => {
+                let names = (1..=100).map(|n| format!("{name}-{n}").into());
+                *field = Field::Choice(names.collect());
+            }
+            "debtor" => *field = Field::Number { from: 10_001, to: 10_100, decimals: 0 },
+            "creditor" => *field = Field::Number { from: 20_001, to: 20_100, decimals: 0 },
+            _ => {}
+        }
     }
     for person in script.people.values_mut() {
         person.delay = span(20, 300);

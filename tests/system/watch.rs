@@ -77,12 +77,15 @@ impl Watch {
     }
 
     fn until_all(&mut self, what: &str, all: u64, count: impl Fn(&Self) -> u64) {
-        let begun = Instant::now();
+        let (mut last, mut before) = (Instant::now(), 0);
         while count(self) < all {
             self.news();
             let so_far = count(self);
+            if so_far > before {
+                (last, before) = (Instant::now(), so_far);
+            }
             let log = || last_words(&self.log);
-            let late = begun.elapsed() > PATIENCE;
+            let late = last.elapsed() > PATIENCE;
             assert!(!late, "{so_far} of {all} {what}; the engine says:\n{}", log());
         }
     }

@@ -251,16 +251,13 @@ impl World {
                 self.later(soon, Happening::Told(to, Input::Letter(letter)));
             }
             Effect::Call(call) => {
-                let (at, outcome) = match self.callees.decide(&call, now).expect("it is known") {
-                    Some(response) => {
-                        let (status, body) = (response.status, response.body);
-                        let headers = Vec::new();
-                        (response.at, CallOutcome::Answered { status, headers, body })
-                    }
-                    None => {
-                        let reason = format!("no answer within {}", call.within);
-                        (now.after(call.within), CallOutcome::Failed { reason })
-                    }
+                let answered = self.callees.decide(&call, now).expect("it is known");
+                let (at, outcome) = if let Some(response) = answered {
+                    let (status, body, headers) = (response.status, response.body, Vec::new());
+                    (response.at, CallOutcome::Answered { status, headers, body })
+                } else {
+                    let reason = format!("no answer within {}", call.within);
+                    (now.after(call.within), CallOutcome::Failed { reason })
                 };
                 let called = Called { command: call.id.to_string(), outcome };
                 self.later(at, Happening::Told(id.clone(), Input::Called(called)));
