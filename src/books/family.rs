@@ -9,38 +9,62 @@ use super::story::{End, Story, Told};
 use super::{Books, Report, Rule};
 use crate::message::{CommandId, InstanceId, Key, Life, Part, SagaName};
 
+/// A life of an instance.
+type Member = (InstanceId, Life);
+
 /// What is known of families, once all stories are told.
 #[derive(Debug, Default)]
 pub(super) struct Families {
     /// Lives that a parent began.
-    pub children: BTreeSet<(InstanceId, Life)>,
-    /// Lives that wait for a child that needs a person.
-    pub waiting: BTreeSet<(InstanceId, Life)>,
+    pub children: BTreeSet<Member>,
+    /// Lives that wait for a child that needs a person, or waits for one that does.
+    pub waiting: BTreeSet<Member>,
 }
 
 /// Checks every parent against its children.
 pub(super) fn audit(books: &Books, stories: &Stories, report: &mut Report) -> Families {
     let mut families = Families::default();
+    // Each child with its parent, both by their lives.
+    let mut pairs = Vec::new();
     for (id, lives) in stories {
         for (life, story) in lives {
             for (round, step, child) in asked(story) {
                 let child = find(books, stories, (id, *life), (step, round), child);
-                if let Some((child, number, _)) = &child {
-                    families.children.insert((child.clone(), *number));
-                }
-                let child = child.map(|(_, _, story)| story);
-                if child.is_some_and(|child| child.is_stuck) {
-                    families.waiting.insert((id.clone(), *life));
-                }
-                let acted = story.is_acted || child.is_some_and(|child| child.is_acted);
-                if let Some(wrong) = judge(story, &story.step(step), child).filter(|_| !acted) {
+                let own = child.as_ref().map(|(_, _, story)| *story);
+                let acted = story.is_acted || own.is_some_and(|child| child.is_acted);
+                if let Some(wrong) = judge(story, &story.step(step), own).filter(|_| !acted) {
                     let words = format!("{} {wrong}", books.names.text(step));
                     broken(books, report, Rule::Family, id, None, words);
+                }
+                if let Some((child, number, story)) = child {
+                    let (parent, child) = ((id.clone(), *life), (child, number));
+                    families.children.insert(child.clone());
+                    if story.is_stuck {
+                        families.waiting.insert(parent.clone());
+                    }
+                    pairs.push((parent, child));
                 }
             }
         }
     }
+    families.wait_for(&pairs);
     families
+}
+
+impl Families {
+    /// Whoever waits for one that waits for a person waits as well.
+    fn wait_for(&mut self, pairs: &[(Member, Member)]) {
+        loop {
+            let waits = |(_, child): &&(Member, Member)| self.waiting.contains(child);
+            let more: Vec<Member> =
+                pairs.iter().filter(waits).map(|(parent, _)| parent.clone()).collect();
+            let before = self.waiting.len();
+            self.waiting.extend(more);
+            if self.waiting.len() == before {
+                return;
+            }
+        }
+    }
 }
 
 /// The children of a story: how often their step has asked by then, the step, and who.
