@@ -146,6 +146,7 @@ fn remark(kind: NoteKind) -> Option<&'static str> {
         | NoteKind::Reminded
         | NoteKind::Kept
         | NoteKind::Locked
-        | NoteKind::Released => None,
+        | NoteKind::Released
+        | NoteKind::Withdrawn => None,
     }
 }

@@ -152,16 +152,6 @@ impl Stage {
         failed.map_or(Ok(()), Err)
     }
 
-    /// The sagas that the books do not follow.
-    pub fn unfollowed(&self) -> Vec<SagaName> {
-        reckoning::unfollowed(&self.definitions)
-    }
-
-    /// Whether the books follow none of them.
-    pub fn follows_nothing(&self) -> bool {
-        self.unfollowed().len() == self.definitions.len()
-    }
-
     /// Reads every topic and checks the books.
     pub fn reckon(&self) -> Result<Report, Error> {
         let report = reckoning::reckon(&self.connection, APP, &self.definitions, &self.topics)?;

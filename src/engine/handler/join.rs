@@ -70,7 +70,9 @@ pub(in crate::engine) fn is_ready(step: &Step, state: &StepState) -> bool {
             Join::First => all_over || state.frames.iter().any(is_done),
         },
         StepKind::Each(_) => all_over,
-        StepKind::Choose(_) | StepKind::Lock(_) => state.frames.iter().all(is_done),
+        StepKind::Choose(_) => state.frames.iter().all(is_done),
+        // The losers of a race under it are undone under it.
+        StepKind::Lock(_) => state.frames.iter().all(|f| is_done(f) && !f.owes()),
         StepKind::Command(_)
         | StepKind::Emit(_)
         | StepKind::Set

@@ -202,7 +202,8 @@ pub(in crate::engine) fn granted(
 /// All keys are held: its steps begin, or are undone.
 fn held_all(turn: &mut Turn<'_>, place: &Place) {
     let name = turn.name_at(place);
-    turn.note(Some(&name), NoteKind::Locked, "");
+    let fence = turn.at(place).hold.map_or(0, |hold| hold.fence);
+    turn.note(Some(&name), NoteKind::Locked, format!("token {fence}"));
     if turn.at(place).phase != Phase::Running {
         turn.unpark(place, true);
         undo_inside(turn, place);
