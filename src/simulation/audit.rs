@@ -33,9 +33,7 @@ pub(super) fn audit(
         told(world, app, &mut found);
     }
     let flat = catalog.sagas().all(|definition| is_flat(definition));
-    if flat {
-        found.extend(books(world, app, catalog, delivery));
-    }
+    found.extend(books(world, app, catalog, delivery));
     promises::kept(world, catalog, fold, once, &mut found);
     numbers(fold, letters, &mut found);
     for letter in letters {

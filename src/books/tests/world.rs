@@ -257,7 +257,7 @@ impl World {
                     (response.at, CallOutcome::Answered { status, headers, body })
                 } else {
                     let reason = format!("no answer within {}", call.within);
-                    (now.after(call.within), CallOutcome::Failed { reason })
+                    (now.after(call.within), CallOutcome::Failed { reason, unsent: false })
                 };
                 let called = Called { command: call.id.to_string(), outcome };
                 self.later(at, Happening::Told(id.clone(), Input::Called(called)));

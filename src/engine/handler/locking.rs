@@ -64,8 +64,6 @@ pub(in crate::engine) fn must_wait(turn: &mut Turn<'_>, line: &Line) -> bool {
                 hold.late = true;
             }
             give_time(turn, &place);
-            let name = turn.name_at(&place);
-            turn.note(Some(&name), NoteKind::Waiting, "for its lock, to undo what came late");
             take_again(turn, &place);
             true
         }

@@ -240,8 +240,8 @@ fn a_loser_that_succeeds_late_is_undone_under_its_lock_while_the_saga_goes_on() 
         &saga("", &[&lock, &c]),
         r"
         start > acquire to segue-lock/x; granted to s/k; A a/1; B b/1
-        ADone > UndoB b~undo/1; C c/1
-        BUndone > release to segue-lock/x
+        ADone > UndoB b~undo/1
+        BUndone > release to segue-lock/x; C c/1
         BDone for=b/1 > acquire to segue-lock/x; granted to s/k; UndoB b~undo.2/1
         CDone > nothing
         is running
