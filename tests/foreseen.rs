@@ -391,7 +391,10 @@ fn called(step: &Step, part: Part, mood: Mood, dice: &mut Dice) -> Option<CallOu
     let status = match mood {
         Mood::Yes(which) => nth(&yes, which)?,
         Mood::No(which) => nth(&no, which).unwrap_or(500),
-        Mood::Silent => return Some(CallOutcome::Failed { reason: "no route".to_owned() }),
+        Mood::Silent => {
+            let unsent = dice.roll(2) == 0;
+            return Some(CallOutcome::Failed { reason: "no route".to_owned(), unsent });
+        }
     };
     Some(CallOutcome::Answered { status, headers: Vec::new(), body: body(dice) })
 }

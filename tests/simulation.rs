@@ -5,6 +5,7 @@
 use std::env;
 use std::sync::Arc;
 
+use segue::books::Delivery;
 use segue::definition::{Catalog, parse};
 use segue::simulation::{
     Call, CrashPoint, Fault, Letter, Moment, Odds, Options, Outcome, Simulation, Tally, Temper,
@@ -16,20 +17,32 @@ const TIMED: &str = include_str!("simulation/timed.yaml");
 /// The same without any: what is lost once is lost for ever.
 const UNTIMED: &str = include_str!("simulation/untimed.yaml");
 
-const SEEDS: u64 = 100;
+/// A trip with every kind of step, and its children.
+const TRIP: &str = include_str!("simulation/trip.yaml");
+const STAY: &str = include_str!("simulation/stay.yaml");
+const GUIDE: &str = include_str!("simulation/guide.yaml");
 
-fn catalog(text: &str) -> Arc<Catalog> {
-    let definition = match parse("saga.yaml", text) {
-        Ok(definition) => definition,
-        Err(diagnostics) => panic!("{}", diagnostics.render(false)),
-    };
+const SEEDS: u64 = 60;
+const TRIP_SEEDS: u64 = 25;
+
+fn catalog(texts: &[&str]) -> Arc<Catalog> {
     let mut catalog = Catalog::default();
-    catalog.add(definition).expect("the first definition clashes with none");
+    for text in texts {
+        let definition = match parse("saga.yaml", text) {
+            Ok(definition) => definition,
+            Err(diagnostics) => panic!("{}", diagnostics.render(false)),
+        };
+        catalog.add(definition).expect("the definitions clash with none");
+    }
     Arc::new(catalog)
 }
 
 fn letter(kind: &str, id: String, key: &str, body: String) -> Letter {
-    let to = format!("shop.orders/{kind}").parse().expect("an address");
+    addressed(&format!("shop.orders/{kind}"), id, key, body)
+}
+
+fn addressed(to: &str, id: String, key: &str, body: String) -> Letter {
+    let to = to.parse().expect("an address");
     Letter { to, key: key.to_owned(), id, answers: None, body }
 }
 
@@ -59,7 +72,7 @@ fn letters(orders: u64) -> Vec<Letter> {
 fn options(text: &str, odds: Odds) -> Options {
     let temper = if text == TIMED { Temper::USUAL } else { Temper::PROMPT };
     Options {
-        catalog: catalog(text),
+        catalog: catalog(&[text]),
         letters: letters(6),
         shards: 3,
         nodes: 2,
@@ -67,6 +80,7 @@ fn options(text: &str, odds: Odds) -> Options {
         crashes: Vec::new(),
         weaknesses: Vec::new(),
         temper,
+        delivery: Delivery::ExactlyOnce,
         rough_turns: 1_500,
         turns_max: 30_000,
     }
@@ -99,7 +113,7 @@ fn run_seeds(text: &str, test: &str) -> Tally {
     let queued = options(text, Odds::ROUGH);
     let single =
         text.replace("again: queue", "again: ignore").replace("after: new", "after: ignore");
-    let mut single = Options { catalog: catalog(&single), ..queued.clone() };
+    let mut single = Options { catalog: catalog(&[&single]), ..queued.clone() };
     single.temper.anonymous = if text == TIMED { 500 } else { 0 };
     let mut tally = Tally::default();
     for seed in seeds(SEEDS) {
@@ -116,8 +130,23 @@ fn no_seed_breaks_an_order_with_timers() {
     let tally = run_seeds(TIMED, "no_seed_breaks_an_order_with_timers");
     println!("{tally}");
     if env::var("SEED").is_err() {
-        assert_eq!(tally.never(), Vec::<Fault>::new(), "these faults never fired");
+        let mut never = tally.never();
+        never.retain(may_befall_an_order);
+        assert_eq!(never, Vec::<Fault>::new(), "these faults never fired");
     }
+}
+
+/// Orders call nobody and ask nobody, and are committed in transactions.
+fn may_befall_an_order(fault: &Fault) -> bool {
+    !matches!(
+        fault,
+        Fault::Crash(Call::Request, _)
+            | Fault::CallUnsent
+            | Fault::CallUnanswered
+            | Fault::Unasked
+            | Fault::DecidedTwice
+            | Fault::CommitTorn
+    )
 }
 
 #[test]
@@ -130,7 +159,7 @@ fn no_seed_breaks_an_order_without_timers() {
         let timed = |fault: &Fault| {
             matches!(fault, Fault::Silent | Fault::AnsweredLate | Fault::Crash(Call::Append, _))
         };
-        never.retain(|fault| !timed(fault));
+        never.retain(|fault| !timed(fault) && may_befall_an_order(fault));
         assert_eq!(never, Vec::<Fault>::new(), "these faults never fired");
     }
 }
@@ -142,6 +171,89 @@ fn the_same_seed_is_the_same_world() {
     let twice = Simulation::run(7, options.clone());
     assert_eq!((once.fingerprint, once.calls), (twice.fingerprint, twice.calls));
     assert_ne!(once.fingerprint, Simulation::run(8, options).fingerprint);
+}
+
+/// Trips, with the facts that they wait for before or after their start, and cancels.
+fn trips(count: u64) -> Vec<Letter> {
+    let mut letters = Vec::new();
+    for trip in 0..count {
+        let key = format!("t/{trip}");
+        let body = format!(
+            r#"{{"trip":"{key}","bus":"b{}","cities":["rome","oslo"],"price":12.50}}"#,
+            trip % 2
+        );
+        let fact = |kind: &str, id: &str| {
+            let body = format!(r#"{{"trip":"{key}","by":"customer"}}"#);
+            addressed(&format!("travel.{kind}"), format!("{id}:{key}"), &key, body)
+        };
+        let ordered = addressed("travel.trips/TripOrdered", format!("placed:{key}"), &key, body);
+        let shown = fact("facts/PassportShown", "shown");
+        let cancelled = fact("cancels/TripCancelled", "cancelled");
+        match trip % 5 {
+            // Before its start.
+            0 => letters.extend([shown, ordered]),
+            1 => letters.extend([ordered, shown.clone(), shown]),
+            2 => letters.extend([fact("facts/PassportLost", "lost"), ordered]),
+            3 => letters.extend([ordered, shown, cancelled]),
+            _ => letters.extend([cancelled, ordered, shown]),
+        }
+    }
+    // They overlap.
+    let (even, odd): (Vec<_>, Vec<_>) =
+        letters.into_iter().enumerate().partition(|(at, _)| at % 3 != 2);
+    even.into_iter().chain(odd).map(|(_, letter)| letter).collect()
+}
+
+fn trip_options(odds: Odds, delivery: Delivery) -> Options {
+    Options {
+        catalog: catalog(&[TRIP, STAY, GUIDE]),
+        letters: trips(6),
+        delivery,
+        turns_max: 60_000,
+        ..options(TIMED, odds)
+    }
+}
+
+/// What the histories of many trips must tell of, in one line each: a child that is taken back, a
+/// loser, a cancel and a fact before their start.
+const TOLD: [&[&str]; 4] = [
+    &["stay/", "cancelled", "its parent goes back"],
+    &["dropped way-home"],
+    &["started", "cancelled", "compensated"],
+    &["kept", "PassportShown"],
+];
+
+fn run_trips(delivery: Delivery, test: &str) -> Tally {
+    let mut tally = Tally::default();
+    let mut untold = TOLD.to_vec();
+    for seed in seeds(TRIP_SEEDS) {
+        let outcome = Simulation::run(seed, trip_options(Odds::ROUGH, delivery));
+        refuse(&outcome, test);
+        tally.add(&outcome.tally);
+        let is_in = |line: &String, words: &[&str]| words.iter().all(|word| line.contains(word));
+        untold.retain(|words| !outcome.story.iter().any(|line| is_in(line, words)));
+    }
+    if env::var("SEED").is_err() {
+        assert_eq!(untold, Vec::<&[&str]>::new(), "no trip told of this");
+    }
+    println!("{tally}");
+    tally
+}
+
+#[test]
+fn no_seed_breaks_the_whole_language() {
+    let tally = run_trips(Delivery::ExactlyOnce, "no_seed_breaks_the_whole_language");
+    if env::var("SEED").is_err() {
+        let mut never = tally.never();
+        never.retain(|fault| *fault != Fault::CommitTorn);
+        assert_eq!(never, Vec::<Fault>::new(), "these faults never fired");
+    }
+}
+
+#[test]
+fn no_seed_breaks_the_whole_language_at_least_once() {
+    let tally = run_trips(Delivery::AtLeastOnce, "no_seed_breaks_the_whole_language_at_least_once");
+    assert!(tally.of(Fault::CommitTorn) + tally.of(Fault::CommitHappened) > 0, "no batch was torn");
 }
 
 /// One order and one node, nothing left to chance but the place of the crash.
@@ -257,7 +369,7 @@ fn a_restore_needs_the_high_watermark_or_stable_offsets() {
 
 #[test]
 fn no_storm_breaks_an_order() {
-    for seed in seeds(60) {
+    for seed in seeds(30) {
         refuse(&Simulation::run(seed, options(TIMED, STORMY)), "no_storm_breaks_an_order");
     }
 }

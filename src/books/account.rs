@@ -1,7 +1,7 @@
 use super::carried::Text;
 use super::names::Name;
 use crate::engine::NoteKind;
-use crate::message::{Life, Offset, Part};
+use crate::message::{InstanceId, Life, Offset, Part};
 
 /// Everything that the topics say about one instance.
 #[derive(Debug, Default)]
@@ -10,6 +10,39 @@ pub(super) struct Account {
     pub sent: Vec<Sent>,
     pub answers: Vec<Heard>,
     pub turns: Vec<Turn>,
+    /// Questions to people: the life, the step, and the transition that asked.
+    pub questions: Vec<(Life, Name, u32)>,
+    /// The steps whose questions people answered; empty if they named none.
+    pub said: Vec<Name>,
+}
+
+/// What a request of a step is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Half {
+    /// To do it, or to tell a fact.
+    Action,
+    /// To find out whether it happened.
+    Probe,
+    /// To undo it.
+    Undo,
+}
+
+impl Half {
+    pub fn of(part: Part) -> Self {
+        match part {
+            Part::Action => Self::Action,
+            Part::Probe => Self::Probe,
+            Part::Undo(_) => Self::Undo,
+        }
+    }
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Action => "the command",
+            Self::Probe => "the probe",
+            Self::Undo => "the undoing",
+        }
+    }
 }
 
 /// Where a record was read.
@@ -25,6 +58,8 @@ pub(super) struct Place {
 pub(super) struct Begun {
     /// Digest of its id.
     pub id: u128,
+    /// The mark of the life that it begins.
+    pub mark: u64,
     pub place: Place,
     /// The values of the plan's sources.
     pub given: Vec<Text>,
@@ -44,12 +79,19 @@ pub(super) struct Sent {
     pub content: u128,
     /// The values at the plan's carried places.
     pub received: Vec<Text>,
+    /// The fencing tokens at the plan's places for them.
+    pub fences: Vec<Text>,
     pub place: Place,
 }
 
 impl Sent {
-    pub fn is_undo(&self) -> bool {
-        self.part != Part::Action
+    pub fn half(&self) -> Half {
+        Half::of(self.part)
+    }
+
+    /// Whether it undoes what was undone before: a late success, with or without its lock.
+    pub fn is_again(&self) -> bool {
+        matches!(self.part, Part::Undo(run) if run > 1)
     }
 }
 
@@ -62,6 +104,8 @@ pub(super) struct Heard {
     pub event: Name,
     /// The command that it names.
     pub command: Option<Asked>,
+    /// Whether its key is this instance's, so that a step that waits may take it.
+    pub is_for_waits: bool,
 }
 
 /// The request that an answer names.
@@ -88,8 +132,29 @@ pub(super) struct Turn {
 pub(super) struct Noted {
     pub kind: NoteKind,
     pub step: Name,
-    /// For a sent request its attempt, else 0.
+    /// For a request its attempt, else 0.
     pub attempt: u32,
+    /// For a request where it went to: an address, or a child.
+    pub whom: Name,
     /// The reason, where people want it.
     pub words: Option<Text>,
+}
+
+/// One letter that a lock obeyed, as its history tells it.
+#[derive(Debug)]
+pub(super) struct Desk {
+    /// Where the letter stood in the inbox.
+    pub inbox: i64,
+    pub notes: Vec<Claimed>,
+    pub place: Place,
+}
+
+/// What a lock says of one claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Claimed {
+    pub kind: NoteKind,
+    pub instance: InstanceId,
+    pub step: Name,
+    /// The token, for a claim that is granted.
+    pub token: u64,
 }

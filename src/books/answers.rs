@@ -1,12 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::account::{Account, Sent};
+use super::account::{Account, Half, Sent};
 use super::names::{Name, Names};
 use super::plan::{Plan, Verdict};
-use crate::message::{Address, Life, Part};
+use super::story::Story;
+use crate::definition::StepKind;
+use crate::message::{Address, Life};
 
-/// A request of an instance: its life, its step, and whether it undoes.
-pub(super) type Request = (Life, Name, bool);
+/// A request of an instance: its life, its step, and what for. Of a step that waits for a fact it
+/// is what it waits for.
+pub(super) type Request = (Life, Name, Half);
 
 /// What participants answered to each request of one instance.
 #[derive(Debug, Default)]
@@ -49,28 +52,32 @@ impl Said {
 }
 
 impl Answers {
-    pub fn new(plan: &Plan, names: &Names, account: &Account) -> Self {
+    pub fn new(
+        plan: &Plan,
+        names: &Names,
+        account: &Account,
+        stories: &BTreeMap<Life, Story>,
+    ) -> Self {
         let mut answers = Self::default();
         let commands = account.sent.iter().filter(|s| s.is_command);
-        let asked: BTreeSet<Request> =
-            commands.map(|s| (s.generation, s.step, s.is_undo())).collect();
+        let asked: BTreeSet<Request> = commands.map(|s| (s.generation, s.step, s.half())).collect();
+        let waits = waits(plan, names, stories);
         for heard in &account.answers {
             let Ok(event) = names.text(heard.event).parse::<Address>() else {
                 continue;
             };
+            let verdict =
+                |(_, step, half): &Request| plan.verdict(names.text(*step), *half, &event);
+            // A fact that a step waits for may name any command.
+            for request in waits.iter().filter(|_| heard.is_for_waits) {
+                answers.add(*request, verdict(request), heard.id);
+            }
             let requests: Vec<Request> = match heard.command {
-                Some(c) => vec![(c.generation, c.step, c.part != Part::Action)],
-                None => asked
-                    .iter()
-                    .filter(|(_, step, undo)| {
-                        plan.verdict(names.text(*step), *undo, &event).is_some()
-                    })
-                    .copied()
-                    .collect(),
+                Some(c) => vec![(c.generation, c.step, Half::of(c.part))],
+                None => asked.iter().filter(|r| verdict(r).is_some()).copied().collect(),
             };
             for request in requests.into_iter().filter(|r| asked.contains(r)) {
-                let verdict = plan.verdict(names.text(request.1), request.2, &event);
-                answers.add(request, verdict, heard.id);
+                answers.add(request, verdict(&request), heard.id);
             }
         }
         answers
@@ -84,10 +91,14 @@ impl Answers {
             Some(Verdict::Either) => said.either += 1,
             None => return,
         }
-        if request.2 {
-            self.undone_by.insert(id, request);
-        } else if verdict == Some(Verdict::Failed) {
-            self.refused_by.insert(id, request);
+        match request.2 {
+            Half::Undo => {
+                self.undone_by.insert(id, request);
+            }
+            Half::Action if verdict == Some(Verdict::Failed) => {
+                self.refused_by.insert(id, request);
+            }
+            Half::Action | Half::Probe => {}
         }
     }
 
@@ -101,4 +112,15 @@ impl Answers {
     pub fn to(&self, request: Request) -> Said {
         self.said.get(&request).copied().unwrap_or_default()
     }
+}
+
+/// The steps that began to wait for a fact.
+fn waits(plan: &Plan, names: &Names, stories: &BTreeMap<Life, Story>) -> Vec<Request> {
+    let is_wait = |name: &Name| {
+        let step = plan.find(names.text(*name));
+        step.is_some_and(|step| matches!(step.kind, StepKind::Wait(_)))
+    };
+    let steps =
+        stories.iter().flat_map(|(life, story)| story.steps.keys().map(|name| (*life, *name)));
+    steps.filter(|(_, name)| is_wait(name)).map(|(life, name)| (life, name, Half::Action)).collect()
 }

@@ -2,29 +2,54 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::account::{Account, Begun, Place, Sent};
+use super::account::{Account, Begun, Half, Place, Sent};
 use super::answers::Answers;
 use super::carried::changed;
+use super::family::{self, Families};
 use super::names::Name;
-use super::plan::{Plan, Undoing};
-use super::promises;
+use super::plan::Plan;
 use super::story::{End, Story, stories};
 use super::{Books, Delivery, Report, Rule, Violation};
+use super::{locks, messages, promises, whole};
 use crate::message::{self, InstanceId, Part};
+
+/// The lives of every instance, as the history tells them.
+pub(super) type Stories = BTreeMap<InstanceId, BTreeMap<message::Life, Story>>;
 
 /// Checks every account.
 pub(super) fn close(mut books: Books) -> Report {
     let mut report = std::mem::take(&mut books.report);
+    let told = |(instance, account): (&InstanceId, &Account)| {
+        let plan = &books.plans[&instance.saga];
+        let stories = stories(plan, &books.names, &account.turns, books.options.delivery);
+        (instance.clone(), stories)
+    };
+    let all: Stories = books.accounts.iter().map(told).collect();
+    let families = family::audit(&books, &all, &mut report);
+    let behind = locks::audit(&books, &all, &mut report);
     for (instance, account) in &books.accounts {
         let plan = &books.plans[&instance.saga];
-        let answers = Answers::new(plan, &books.names, account);
-        let turns = &account.turns;
-        let stories = stories(plan, &books.names, turns, books.options.delivery);
-        let mut case =
-            Case { books: &books, plan, instance, account, answers, report: &mut report };
-        case.audit(&stories);
+        let lives = &all[instance];
+        let answers = Answers::new(plan, &books.names, account, lives);
+        let waits_for_lock = behind.contains(instance);
+        let (books, families, report) = (&books, &families, &mut report);
+        Case { books, plan, instance, account, answers, families, waits_for_lock, report }
+            .audit(lives);
     }
     report
+}
+
+/// Notes what does not balance.
+pub(super) fn broken(
+    books: &Books,
+    report: &mut Report,
+    rule: Rule,
+    instance: &InstanceId,
+    place: Option<Place>,
+    words: String,
+) {
+    let place = place.map(|place| books.place(place)).unwrap_or_default();
+    report.add(Violation { rule, instance: instance.to_string(), place, words });
 }
 
 /// One instance's account under audit.
@@ -34,6 +59,9 @@ pub(super) struct Case<'a> {
     pub instance: &'a InstanceId,
     pub account: &'a Account,
     pub answers: Answers,
+    families: &'a Families,
+    /// Whether it waits for a lock behind one that needs a person.
+    waits_for_lock: bool,
     pub report: &'a mut Report,
 }
 
@@ -45,24 +73,22 @@ pub(super) struct Life<'a> {
 }
 
 impl Life<'_> {
-    /// Whether a step's message stands on a topic.
-    pub fn first(&self, step: Name, undo: bool) -> Option<&Sent> {
-        self.sent.iter().find(|s| s.step == step && s.is_undo() == undo).copied()
+    /// Whether a step's message stands on a topic; reminders do not count.
+    pub fn first(&self, step: Name, half: Half) -> Option<&Sent> {
+        self.sent.iter().find(|s| s.step == step && s.half() == half).copied()
     }
 }
 
 impl<'a> Case<'a> {
     pub fn broken(&mut self, rule: Rule, place: Option<Place>, words: String) {
-        let place = place.map(|place| self.books.place(place)).unwrap_or_default();
-        let instance = self.instance.to_string();
-        self.report.add(Violation { rule, instance, place, words });
+        broken(self.books, self.report, rule, self.instance, place, words);
     }
 
     pub fn text(&self, name: Name) -> &'a str {
         self.books.names.text(name)
     }
 
-    fn audit(&mut self, stories: &BTreeMap<message::Life, Story>) {
+    fn audit(mut self, stories: &BTreeMap<message::Life, Story>) {
         let sent = self.once();
         self.attempts(&sent);
         let mut numbers: BTreeSet<message::Life> = stories.keys().copied().collect();
@@ -120,12 +146,21 @@ impl<'a> Case<'a> {
     /// Nothing vanishes, and nothing comes from nowhere.
     fn starts(&mut self, numbers: &BTreeSet<message::Life>) {
         let ids: BTreeSet<u128> = self.account.starts.iter().map(|s| s.id).collect();
-        let lives = numbers.len() as u64;
-        self.report.tally.started += lives;
-        self.report.tally.ignored += (ids.len() as u64).saturating_sub(lives);
-        if lives > ids.len() as u64 {
-            let place = self.account.sent.first().map(|s| s.place);
+        let children = numbers.iter().filter(|life| self.is_child(**life)).count();
+        let lives = numbers.len() - children;
+        self.report.tally.children += children as u64;
+        self.report.tally.started += lives as u64;
+        self.report.tally.ignored += (ids.len() as u64).saturating_sub(lives as u64);
+        let place = self.account.sent.first().map(|s| s.place);
+        let orphan = numbers.iter().any(|life| {
+            let known = self.account.starts.iter().any(|s| s.mark == life.mark);
+            life.mark != 0 && !known && !self.is_child(*life)
+        });
+        if lives > ids.len() {
             let words = format!("it lived {lives} times by {} start events", ids.len());
+            self.broken(Rule::Started, place, words);
+        } else if orphan {
+            let words = "it lived by a start event that is on no topic".to_owned();
             self.broken(Rule::Started, place, words);
         }
         if !numbers.is_empty() {
@@ -138,90 +173,60 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Whether a parent began a life; without any history that is taken for granted.
+    fn is_child(&self, life: message::Life) -> bool {
+        let by_event = self.account.starts.iter().any(|s| s.mark == life.mark);
+        let begun = self.families.children.contains(&(self.instance.clone(), life));
+        begun || (self.plan.definition.by_parent && !self.books.has_history && !by_event)
+    }
+
     fn life(&mut self, life: &Life<'_>) {
         for (rule, place, words) in &life.story.broken {
             self.broken(*rule, Some(*place), words.clone());
         }
         if self.books.has_history {
-            self.as_the_topics(life);
+            messages::as_the_topics(self, life);
         }
         let end = self.ended(life);
         match end {
-            Some(End::Completed) => promises::completed(self, life),
+            Some(End::Completed) => {
+                promises::completed(self, life);
+                self.whole(life);
+            }
             Some(End::Compensated) => promises::compensated(self, life),
             None => {}
         }
         promises::answered(self, life, end);
         promises::reverse(self, life);
+        self.late(life);
         self.unchanged(life);
         self.count(life, end);
     }
 
-    /// What the history says was sent stands on the topics, and the other way round.
-    fn as_the_topics(&mut self, life: &Life<'_>) {
-        let mut seen: BTreeMap<(Name, bool, u32), (u32, Place)> = BTreeMap::new();
-        for sent in life.sent.iter().filter(|s| s.is_command) {
-            let key = (sent.step, sent.is_undo(), sent.attempt);
-            seen.entry(key).or_insert((0, sent.place)).0 += 1;
+    /// Every step that had to be done was done.
+    fn whole(&mut self, life: &Life<'_>) {
+        if !self.books.has_history || life.story.is_acted {
+            return;
         }
-        for (key, told) in &life.story.sent {
-            let count = seen.get(key).map_or(0, |(count, _)| *count);
-            if count < *told {
-                let words = format!("{} is in the history, but on no topic", self.request(key));
-                self.broken(Rule::History, None, words);
-            }
+        if let Some(step) = whole::missing(self.plan, life.story) {
+            self.broken(Rule::Completed, None, format!("it completed and never did {step}"));
         }
-        for (key, (count, place)) in &seen {
-            if *count > life.story.sent.get(key).copied().unwrap_or(0) {
-                let words = format!("{} is on a topic, but not in the history", self.request(key));
-                self.broken(Rule::History, Some(*place), words);
-            }
-        }
-        self.facts(life);
     }
 
-    fn request(&self, (step, undo, attempt): &(Name, bool, u32)) -> String {
-        let what = if *undo { "the undoing" } else { "the command" };
-        format!("{what} of {}, attempt {attempt},", self.text(*step))
-    }
-
-    fn facts(&mut self, life: &Life<'_>) {
-        for (step, told) in &life.story.steps {
+    /// What succeeded late is undone, and what is undone after the end comes to its own end.
+    fn late(&mut self, life: &Life<'_>) {
+        let story = life.story;
+        if story.is_acted || story.is_stuck || story.ended.is_none() || !self.books.options.ended {
+            return;
+        }
+        for (step, told) in &story.steps {
             let name = self.text(*step);
-            if told.announced && life.first(*step, false).is_none() {
-                let words = format!("the fact of {name} is in the history, but on no topic");
-                self.broken(Rule::History, None, words);
-            }
-            let corrected = told.undone > 0 && self.plan.undoing(name) == Undoing::Fact;
-            if corrected && life.first(*step, true).is_none() {
-                let words = format!("{name} is undone by a fact that is on no topic");
-                self.broken(Rule::History, None, words);
-            }
-        }
-        for sent in life.sent.iter().filter(|s| !s.is_command) {
-            let name = self.text(sent.step);
-            let told = life.story.step(sent.step);
-            let parked = name.strip_prefix("ends.stuck.");
-            let known = match name {
-                "ends.completed" | "ends.compensated" => true,
-                _ if parked.is_some() => {
-                    life.story.stuck.keys().any(|step| Some(self.text(*step)) == parked)
-                }
-                _ if sent.is_undo() => told.undone > 0,
-                _ => told.announced,
-            };
-            if !known {
-                let words = format!("the fact of {name} is on a topic, but not in the history");
-                self.broken(Rule::History, Some(sent.place), words);
-            }
-        }
-        if self.plan.message("ends.stuck", false).is_some() {
-            for step in life.story.stuck.keys() {
-                let name = format!("ends.stuck.{}", self.text(*step));
-                if !life.sent.iter().any(|s| self.text(s.step) == name) {
-                    let words = format!("nobody was told that it is stuck at {}", &name[11..]);
-                    self.broken(Rule::Ended, None, words);
-                }
+            if told.late && told.is_owed() {
+                let words = format!("{name} succeeded late and was not undone");
+                self.broken(Rule::LeftBehind, None, words);
+            } else if told.undoings > told.undone {
+                let words = format!("the undoing of {name} has not ended");
+                self.broken(Rule::LeftBehind, None, words);
             }
         }
     }
@@ -234,24 +239,29 @@ impl<'a> Case<'a> {
         {
             let fact = life.sent.iter().find(|s| self.text(s.step) == name);
             let place = fact.map(|s| s.place);
-            if fact.is_some() && told.is_some() {
+            if fact.is_some() && told.is_some() && !life.story.was_completed {
                 self.broken(Rule::Ended, place, "it completed and was compensated".to_owned());
             }
             if fact.is_some() {
                 told = Some(end);
             }
-            let ended = life.story.ended == Some(end);
+            let before = end == End::Completed && life.story.was_completed;
+            let ended = life.story.ended == Some(end) || before;
             if self.books.has_history && fact.is_some() && !ended {
                 let words = format!("the fact {name} is on a topic, but not in the history");
                 self.broken(Rule::Ended, place, words);
             }
-            if ended && fact.is_none() && self.plan.message(name, false).is_some() {
+            if ended && fact.is_none() && self.plan.message(name, Half::Action).is_some() {
                 let words = format!("its end is in the history, but no fact {name} tells of it");
                 self.broken(Rule::Ended, None, words);
             }
         }
         let end = life.story.ended.or(told);
-        if end.is_none() && !life.story.is_stuck && self.books.options.ended {
+        let waits = self.families.waiting.contains(&(self.instance.clone(), life.number));
+        let excused = life.story.is_stuck || waits || self.waits_for_lock;
+        let told_stuck = life.sent.iter().any(|s| self.text(s.step).starts_with("ends.stuck."));
+        let unseen = !self.books.has_history && (told_stuck || self.plan.tells_no_end());
+        if end.is_none() && !excused && !unseen && self.books.options.ended {
             let place = life.sent.last().map(|s| s.place);
             self.broken(Rule::Ended, place, "it has neither ended nor is it stuck".to_owned());
         }
@@ -263,7 +273,7 @@ impl<'a> Case<'a> {
         let starts = self.starters(life);
         for sent in &life.sent {
             let name = self.text(sent.step);
-            let Some(expected) = self.plan.message(name, sent.is_undo()) else {
+            let Some(expected) = self.plan.message(name, sent.half()) else {
                 continue;
             };
             let mut changes =
@@ -281,6 +291,11 @@ impl<'a> Case<'a> {
     /// The start events that this life may have begun with.
     fn starters(&self, life: &Life<'_>) -> Vec<&'a Begun> {
         let starts = &self.account.starts;
+        let own: Vec<&Begun> =
+            starts.iter().filter(|s| life.number.mark != 0 && s.mark == life.number.mark).collect();
+        if !own.is_empty() {
+            return own;
+        }
         let causes: BTreeSet<u128> = life.sent.iter().filter_map(|s| s.cause).collect();
         let named: Vec<&Begun> = starts.iter().filter(|s| causes.contains(&s.id)).collect();
         if named.is_empty() { starts.iter().collect() } else { named }
@@ -291,12 +306,15 @@ impl<'a> Case<'a> {
             life.story.steps.values().map(|told| u64::from(told.undone)).sum()
         } else {
             let undos: BTreeSet<Name> =
-                life.sent.iter().filter(|s| s.is_undo()).map(|s| s.step).collect();
+                life.sent.iter().filter(|s| s.half() == Half::Undo).map(|s| s.step).collect();
             undos.len() as u64
         };
         let tally = &mut self.report.tally;
         tally.undone += undone;
         tally.late += life.story.late;
+        if self.families.children.contains(&(self.instance.clone(), life.number)) {
+            return;
+        }
         match end {
             _ if life.story.is_stuck => tally.stuck += 1,
             Some(End::Completed) => tally.completed += 1,

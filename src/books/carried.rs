@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::definition::{Compensation, Definition, StepKind};
+use crate::definition::{Assignment, Compensation, Definition, Done, Late, StepKind};
 use crate::expression::{Expression, Name, Template};
 use crate::message::read_json;
 
@@ -39,35 +39,65 @@ pub(super) fn sources(definition: &Definition) -> Vec<Source> {
 }
 
 fn rewritten(definition: &Definition) -> Vec<&str> {
-    let mut fields = Vec::new();
-    for step in &definition.steps {
-        fields.extend(step.set.iter().map(|a| a.field.as_str()));
-        let compensation = match &step.kind {
-            StepKind::Command(command) => {
-                let done = command.request.done.iter().flat_map(|d| d.set.iter().flatten());
-                let failed = command.failed.iter().flat_map(|f| &f.set);
-                fields.extend(done.chain(failed).map(|a| a.field.as_str()));
-                &command.compensate
-            }
-            StepKind::Emit(emit) => &emit.compensate,
-            StepKind::Set
-            | StepKind::Fail(_)
-            | StepKind::Wait(_)
-            | StepKind::Sleep(_)
-            | StepKind::Ask(_)
-            | StepKind::Call(_)
-            | StepKind::Saga(_)
-            | StepKind::Parallel(_)
-            | StepKind::Each(_)
-            | StepKind::Choose(_)
-            | StepKind::Lock(_) => continue,
-        };
-        if let Compensation::Command { request, set } = compensation {
-            let done = request.done.iter().flat_map(|d| d.set.iter().flatten());
-            fields.extend(done.chain(set).map(|a| a.field.as_str()));
+    let sets = definition.steps.iter().flat_map(|step| {
+        let own = std::iter::once(&step.set[..]);
+        own.chain(outcomes(&step.kind)).chain(undone(step.compensation()))
+    });
+    sets.flatten().map(|a| a.field.as_str()).collect()
+}
+
+fn of_done(done: &[Done]) -> impl Iterator<Item = &[Assignment]> {
+    done.iter().filter_map(|d| d.set.as_deref())
+}
+
+/// What the outcomes of a step write.
+fn outcomes(kind: &StepKind) -> Vec<&[Assignment]> {
+    let late = |late| match late {
+        &Late::GoOn => &[][..],
+        Late::Fail(verdict) => &verdict.set[..],
+    };
+    match kind {
+        StepKind::Command(command) => {
+            let probed = command.probe.iter().flat_map(|p| of_done(&p.request.done));
+            let failed = command.failed.iter().map(|f| &f.set[..]);
+            of_done(&command.request.done).chain(probed).chain(failed).collect()
         }
+        StepKind::Wait(wait) => {
+            let failed = wait.failed.iter().map(|f| &f.set[..]);
+            of_done(&wait.on).chain(failed).chain([late(&wait.late)]).collect()
+        }
+        StepKind::Ask(ask) => {
+            let chosen = ask.choices.iter().filter_map(|c| c.failed.as_ref());
+            chosen.map(|verdict| &verdict.set[..]).chain([late(&ask.late)]).collect()
+        }
+        StepKind::Call(call) => {
+            let done = call.request.done.iter().filter_map(|d| d.set.as_deref());
+            done.chain(call.failed.iter().map(|f| &f.set[..])).collect()
+        }
+        StepKind::Saga(child) => vec![&child.failed.set],
+        StepKind::Parallel(parallel) => vec![&parallel.failed.set],
+        StepKind::Each(each) => vec![&each.collect, &each.failed.set],
+        StepKind::Choose(choose) => vec![&choose.failed.set],
+        StepKind::Lock(lock) => vec![&lock.failed.set],
+        StepKind::Emit(_) | StepKind::Set | StepKind::Fail(_) | StepKind::Sleep(_) => Vec::new(),
     }
-    fields
+}
+
+/// What undoing a step writes.
+fn undone(compensation: &Compensation) -> Vec<&[Assignment]> {
+    match compensation {
+        Compensation::Command { request, set } => {
+            of_done(&request.done).chain([&set[..]]).collect()
+        }
+        Compensation::Call { request, set } => {
+            let done = request.done.iter().filter_map(|d| d.set.as_deref());
+            done.chain([&set[..]]).collect()
+        }
+        Compensation::Unsaid
+        | Compensation::Nothing
+        | Compensation::Emit(_)
+        | Compensation::Child => Vec::new(),
+    }
 }
 
 /// The fields of `name.a.b`, if the expression is nothing but that.
@@ -92,30 +122,52 @@ pub(super) fn carried(template: Option<&Template>, sources: &[Source]) -> Vec<Ca
 }
 
 fn walk(template: &Template, sources: &[Source], path: &mut Vec<String>, found: &mut Vec<Carried>) {
+    each_whole(template, path, &mut |expression, path| {
+        let Some(fields) = plain_path(expression, Name::Data) else {
+            return;
+        };
+        let Some((first, within)) = fields.split_first() else {
+            return;
+        };
+        if let Some(source) = sources.iter().position(|s| s.field == *first) {
+            found.push(Carried { source, within: within.to_vec(), path: path.to_vec() });
+        }
+    });
+}
+
+/// Where a template puts the token of the lock around it.
+pub(super) fn fences(template: Option<&Template>) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    if let Some(template) = template {
+        each_whole(template, &mut Vec::new(), &mut |expression, path| {
+            if plain_path(expression, Name::Fence).is_some_and(|fields| fields.is_empty()) {
+                found.push(path.to_vec());
+            }
+        });
+    }
+    found
+}
+
+/// Looks at every place that is nothing but the value of an expression.
+fn each_whole(
+    template: &Template,
+    path: &mut Vec<String>,
+    see: &mut impl FnMut(&Expression, &[String]),
+) {
     match template {
         Template::Literal(_) | Template::Text(_) => {}
-        Template::Whole(expression) => {
-            let Some(fields) = plain_path(expression, Name::Data) else {
-                return;
-            };
-            let Some((first, within)) = fields.split_first() else {
-                return;
-            };
-            if let Some(source) = sources.iter().position(|s| s.field == *first) {
-                found.push(Carried { source, within: within.to_vec(), path: path.clone() });
-            }
-        }
+        Template::Whole(expression) => see(expression, path),
         Template::List(items) => {
             for (place, item) in items.iter().enumerate() {
                 path.push(place.to_string());
-                walk(item, sources, path, found);
+                each_whole(item, path, see);
                 path.pop();
             }
         }
         Template::Object(fields) => {
             for (name, field) in fields {
                 path.push(name.clone());
-                walk(field, sources, path, found);
+                each_whole(field, path, see);
                 path.pop();
             }
         }
@@ -137,6 +189,11 @@ fn text(value: Option<&Value>) -> Text {
 /// The sources' values in a start event.
 pub(super) fn given(sources: &[Source], body: &Value) -> Vec<Text> {
     sources.iter().map(|s| text(at(body, &s.path))).collect()
+}
+
+/// The values at some places of a message.
+pub(super) fn found(paths: &[Vec<String>], body: &Value) -> Vec<Text> {
+    paths.iter().map(|path| text(at(body, path))).collect()
 }
 
 /// The values at a message's places.

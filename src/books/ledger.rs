@@ -2,18 +2,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
-use super::account::{Account, Asked, Begun, Heard, Noted, Place, Sent, Turn};
+use super::account::{Account, Asked, Begun, Desk, Half, Heard, Place, Sent};
 use super::audit;
-use super::carried::{given, received};
+use super::carried::{found, given, received};
 use super::names::{Names, digest};
-use super::plan::Plan;
-use super::story::kind_of;
+use super::plan::{Plan, Sort};
 use super::{Report, Rule, Violation};
 use crate::correlation::{Heading, decode, heading};
 use crate::definition::{Correlation, Definition, Start};
-use crate::engine::NoteKind;
 use crate::expression::{Expression, Name as Word, Scope};
-use crate::format::{open, wire};
 use crate::message::{
     Address, CommandId, Event, Headers, InstanceId, Key, Life, Offset, Origin, SagaName, Timestamp,
     Topic, header, read_json,
@@ -25,14 +22,18 @@ pub struct Books {
     pub(super) options: Options,
     pub(super) plans: BTreeMap<SagaName, Plan>,
     pub(super) accounts: BTreeMap<InstanceId, Account>,
+    /// What each lock has done, in its order.
+    pub(super) locks: BTreeMap<Key, Vec<Desk>>,
     pub(super) names: Names,
     pub(super) report: Report,
     /// Digests of the ids of events that were put aside.
     pub(super) aside: BTreeSet<u128>,
     pub(super) has_history: bool,
     source: String,
-    history: String,
+    pub(super) history: String,
     dead_letters: String,
+    questions: String,
+    operator: String,
 }
 
 /// What the books may take for granted.
@@ -89,9 +90,12 @@ impl Books {
             source: format!("segue/{}", options.app),
             history: format!("{}.history", options.app),
             dead_letters: format!("{}.dead-letters", options.app),
+            questions: format!("{}.questions", options.app),
+            operator: format!("{}.operator", options.app),
             options,
             plans,
             accounts: BTreeMap::new(),
+            locks: BTreeMap::new(),
             names: Names::default(),
             report: Report::default(),
             aside: BTreeSet::new(),
@@ -99,8 +103,9 @@ impl Books {
         }
     }
 
-    /// Takes a record of a user's topic, of the history or of the dead letters; others are passed
-    /// over. Records of one partition must come in their order; partitions may come in any.
+    /// Takes a record of a user's topic, of the history, of the dead letters, or of what people are
+    /// asked and do; others are passed over. Records of one partition must come in their order;
+    /// partitions may come in any.
     pub fn read(&mut self, record: &Record<'_>) {
         let topic = record.topic.as_str();
         if topic == self.history {
@@ -110,6 +115,10 @@ impl Books {
             if let Some(id) = record.headers.text(header::ID) {
                 self.aside.insert(digest(id.as_bytes()));
             }
+        } else if topic == self.questions {
+            self.read_question(record);
+        } else if topic == self.operator {
+            self.read_act(record);
         } else {
             self.read_message(record);
         }
@@ -125,52 +134,15 @@ impl Books {
         format!("{}[{}]@{}", self.names.text(place.topic), place.partition, place.offset)
     }
 
-    fn placed(&mut self, record: &Record<'_>) -> Place {
+    pub(super) fn placed(&mut self, record: &Record<'_>) -> Place {
         let topic = self.names.of(record.topic.as_str());
         Place { topic, partition: record.partition, offset: record.offset }
     }
 
-    fn strange(&mut self, record: &Record<'_>, instance: String, words: String) {
+    pub(super) fn strange(&mut self, record: &Record<'_>, instance: String, words: String) {
         let place = self.placed(record);
         let place = self.place(place);
         self.report.add(Violation { rule: Rule::Form, instance, place, words });
-    }
-
-    fn read_history(&mut self, record: &Record<'_>) {
-        self.has_history = true;
-        let entry: wire::Entry = match open(record.body.map_or(&[][..], |b| b)) {
-            Ok(entry) => entry,
-            Err(reason) => {
-                return self.strange(record, self.history.clone(), reason.to_string());
-            }
-        };
-        let named = SagaName::new(&entry.saga).ok().zip(Key::new(&entry.key).ok());
-        let Some((saga, key)) = named.filter(|(saga, _)| self.plans.contains_key(saga)) else {
-            return;
-        };
-        let mut notes = Vec::with_capacity(entry.notes.len());
-        for note in &entry.notes {
-            let Some(kind) = kind_of(&note.kind) else {
-                let words = format!("the history knows no `{}`", note.kind);
-                return self.strange(record, format!("{saga}/{key}"), words);
-            };
-            let step = self.names.of(&note.step);
-            let attempt = match kind {
-                NoteKind::Sent | NoteKind::Undoing => attempt(&note.words),
-                _ => 0,
-            };
-            let keeps = matches!(kind, NoteKind::WentBack | NoteKind::Late);
-            let words = keeps.then(|| note.words.as_str().into());
-            notes.push(Noted { kind, step, attempt, words });
-        }
-        let turn = Turn {
-            generation: Life { number: entry.generation, mark: entry.mark },
-            transition: entry.transition,
-            is_stuck: entry.status == "stuck",
-            notes,
-            place: self.placed(record),
-        };
-        self.accounts.entry(InstanceId { saga, key }).or_default().turns.push(turn);
     }
 
     fn read_message(&mut self, record: &Record<'_>) {
@@ -200,19 +172,20 @@ impl Books {
         let Some(plan) = self.plans.get(&id.instance.saga) else {
             return;
         };
-        let undo = id.part != crate::message::Part::Action;
-        let expected = plan.message(&id.step, undo).filter(|e| e.to == heading.address);
+        let half = Half::of(id.part);
+        let expected = plan.message(&id.step, half).filter(|e| e.to == heading.address);
         let Some(expected) = expected else {
             let words = format!("{} is no message of its step {}", heading.address, id.step);
             return self.strange(record, id.instance.to_string(), words);
         };
-        let (is_command, carried) = (expected.is_command, &expected.carried);
+        let is_command = expected.sort == Sort::Command;
         let body = record.body.map_or(&[][..], |b| b);
-        let seen = if carried.is_empty() {
-            Vec::new()
-        } else {
-            received(carried, &read_json(body).unwrap_or_default())
-        };
+        let (mut seen, mut fences) = (Vec::new(), Vec::new());
+        if !expected.carried.is_empty() || !expected.fences.is_empty() {
+            let body = read_json(body).unwrap_or_default();
+            seen = received(&expected.carried, &body);
+            fences = found(&expected.fences, &body);
+        }
         if is_command
             && (record.headers.text(header::COMMAND) != Some(heading.id.as_str())
                 || record.headers.text(header::IDEMPOTENCY_KEY) != Some(&id.idempotency_key()))
@@ -231,25 +204,34 @@ impl Books {
             cause,
             content,
             received: seen,
+            fences,
             place: self.placed(record),
         };
         self.accounts.entry(id.instance).or_default().sent.push(sent);
     }
 
-    /// An answer of a participant, if it is one.
+    /// An answer of a participant, or a fact that a step waits for, if it is one.
     fn read_answer(&mut self, record: &Record<'_>, heading: &Heading) {
-        let answers = |plan: &Plan| plan.answered_by(&heading.address).next().is_some();
-        let mut instances: Vec<InstanceId> = Vec::new();
-        if let Some(command) = &heading.command {
-            if self.plans.get(&command.instance.saga).is_some_and(answers) {
-                instances.push(command.instance.clone());
-            }
-        } else if self.plans.values().any(answers) {
+        let answers = |plan: &Plan| plan.is_answered_by(&heading.address);
+        let waits = |plan: &Plan| plan.waits_for(&heading.address);
+        let named = heading.command.as_ref();
+        let mut instances: BTreeMap<InstanceId, bool> = BTreeMap::new();
+        if let Some(command) = named
+            && let Some(plan) = self.plans.get(&command.instance.saga)
+            && (answers(plan) || waits(plan))
+        {
+            instances.insert(command.instance.clone(), waits(plan));
+        }
+        let by_key = |plan: &&Plan| waits(plan) || (named.is_none() && answers(plan));
+        if self.plans.values().any(|plan| by_key(&plan)) {
             let Some(event) = event(record, heading) else {
                 return;
             };
-            for plan in self.plans.values().filter(|plan| answers(plan)) {
-                instances.extend(answered(plan, &event));
+            for plan in self.plans.values().filter(by_key) {
+                let is_wait = waits(plan);
+                if let Some(instance) = answered(plan, &event, is_wait) {
+                    instances.insert(instance, is_wait);
+                }
             }
         }
         if instances.is_empty() {
@@ -257,15 +239,16 @@ impl Books {
         }
         self.report.tally.answers += 1;
         let event = self.names.of(&heading.address.to_string());
-        let command = heading.command.as_ref().map(|c| Asked {
-            generation: c.generation,
-            step: self.names.of(&c.step),
-            part: c.part,
-            attempt: c.attempt,
-        });
         let id = digest(heading.id.as_bytes());
-        for instance in instances {
-            let heard = Heard { id, event, command };
+        for (instance, is_for_waits) in instances {
+            // A command of another instance is nothing that this one has asked for.
+            let command = named.map(|c| Asked {
+                generation: c.generation,
+                step: self.names.of(if c.instance == instance { &c.step } else { "" }),
+                part: c.part,
+                attempt: c.attempt,
+            });
+            let heard = Heard { id, event, command, is_for_waits };
             self.accounts.entry(instance).or_default().answers.push(heard);
         }
     }
@@ -284,18 +267,15 @@ impl Books {
             if let Some(key) = started(plan, &event) {
                 let instance = InstanceId { saga: plan.saga().clone(), key };
                 let given = given(&plan.sources, &event.body);
-                begun.push((instance, Begun { id: digest(event.id.as_bytes()), place, given }));
+                let id = digest(event.id.as_bytes());
+                let mark = Life::begun(1, &event.address.to_string(), &event.id).mark;
+                begun.push((instance, Begun { id, mark, place, given }));
             }
         }
         for (instance, begun) in begun {
             self.accounts.entry(instance).or_default().starts.push(begun);
         }
     }
-}
-
-/// The attempt that a note tells of: `topic/Type` is the first, `topic/Type, attempt 2` the second.
-fn attempt(words: &str) -> u32 {
-    words.rsplit_once(", attempt ").and_then(|(_, number)| number.parse().ok()).unwrap_or(1)
 }
 
 fn event(record: &Record<'_>, heading: &Heading) -> Option<Event> {
@@ -314,10 +294,10 @@ fn started(plan: &Plan, event: &Event) -> Option<Key> {
     instance_key(start.key.as_ref(), event)
 }
 
-/// The instance that an answer without a command id is for.
-fn answered(plan: &Plan, event: &Event) -> Option<InstanceId> {
+/// The instance that an answer without a command id, or a fact that is waited for, is for.
+fn answered(plan: &Plan, event: &Event, is_wait: bool) -> Option<InstanceId> {
     let rule = plan.definition.rule(&event.address);
-    if rule.is_some_and(|r| r.by == Correlation::CommandId) {
+    if !is_wait && rule.is_some_and(|r| r.by == Correlation::CommandId) {
         return None;
     }
     let key = instance_key(rule.and_then(|r| r.key.as_ref()), event)?;

@@ -4,9 +4,13 @@
 //!   start events ─┐
 //!   commands ─────┤                    one account       story (from the history)
 //!   answers ──────┼─▶ Books::read ──▶  per instance ──▶  against the topics and back ──▶ Report
-//!   facts ────────┤                                      against the definition
-//!   <app>.history ┘
+//!   facts ────────┤                    and lock          against the definition
+//!   <app>.history ┤                                      against locks, parents, children
+//!   questions ────┘
 //! ```
+//!
+//! What is not on topics, such as a call over HTTP or a letter to a child, is taken from the history
+//! of both sides.
 //!
 //! Topics are different partitions, so nothing is concluded from timestamps between them. The order
 //! of an instance's events is that of its history entries, which stand in one partition; beside it
@@ -20,13 +24,20 @@ mod account;
 mod answers;
 mod audit;
 mod carried;
+mod family;
+mod fold;
+mod history;
 mod ledger;
+mod locks;
+mod messages;
 mod names;
 mod plan;
 mod promises;
 mod report;
+mod spot;
 mod story;
 mod tally;
+mod whole;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,12 @@
 use std::collections::BTreeMap;
 
-use super::carried::{Carried, Source, carried, sources};
-use crate::definition::{Compensation, Definition, Fact, Request, Step, StepKind, Then};
+use super::account::Half;
+use super::carried::{Carried, Source, carried, fences, sources};
+use super::spot::{Line, Point, Spot, coordinate};
+use crate::definition::{
+    Compensation, Definition, Done, Fact, Failed, Join, OnFailed, Request, Step, StepId, StepKind,
+    Then, Verdict as Limit,
+};
 use crate::message::{Address, SagaName};
 
 /// What the books expect of one saga: its definition, looked at from the topics.
@@ -9,16 +14,26 @@ use crate::message::{Address, SagaName};
 pub(super) struct Plan {
     pub definition: Definition,
     pub sources: Vec<Source>,
-    messages: BTreeMap<(String, bool), Expected>,
-    steps: BTreeMap<String, usize>,
+    messages: BTreeMap<(String, Half), Expected>,
+    steps: BTreeMap<String, StepId>,
 }
 
 /// A message that the engine sends for a saga.
 #[derive(Debug)]
 pub(super) struct Expected {
     pub to: Address,
-    pub is_command: bool,
+    pub sort: Sort,
     pub carried: Vec<Carried>,
+    /// Where it carries the token of the lock around it.
+    pub fences: Vec<Vec<String>>,
+}
+
+/// What sort of message it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    Command,
+    Fact,
+    Reminder,
 }
 
 /// What an answer says about its request.
@@ -30,26 +45,27 @@ pub(super) enum Verdict {
     Either,
 }
 
-/// How a step is undone, as far as the topics show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a step is undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Undoing {
+    /// There is nothing to undo, or nothing said about it.
+    #[default]
     Nothing,
     Command,
     Fact,
+    Call,
+    Child,
 }
 
 impl Plan {
     pub fn new(definition: &Definition) -> Self {
-        let sources = sources(definition);
         let mut plan = Self {
             definition: definition.clone(),
-            sources,
+            sources: sources(definition),
             messages: BTreeMap::new(),
-            steps: BTreeMap::new(),
+            steps: definition.steps.iter().map(|s| (s.name.to_string(), s.id)).collect(),
         };
-        for (place, id) in definition.main().iter().enumerate() {
-            let step = definition.step(*id);
-            plan.steps.insert(step.name.to_string(), place);
+        for step in &definition.steps {
             plan.step(step);
         }
         let ends = &definition.ends;
@@ -59,7 +75,7 @@ impl Plan {
             ("ends.stuck", &ends.stuck),
         ] {
             if let Some(fact) = fact {
-                plan.fact(name, false, fact);
+                plan.fact(name, Half::Action, Sort::Fact, fact);
             }
         }
         plan
@@ -68,13 +84,26 @@ impl Plan {
     fn step(&mut self, step: &Step) {
         let name = step.name.as_str();
         match &step.kind {
-            StepKind::Command(command) => self.request(name, false, &command.request),
-            StepKind::Emit(emit) => self.fact(name, false, &emit.fact),
+            StepKind::Command(command) => {
+                self.request(name, Half::Action, &command.request);
+                if let Some(probe) = &command.probe {
+                    self.request(name, Half::Probe, &probe.request);
+                }
+            }
+            StepKind::Emit(emit) => self.fact(name, Half::Action, Sort::Fact, &emit.fact),
+            StepKind::Wait(wait) => {
+                if let Some(remind) = &wait.remind {
+                    self.fact(name, Half::Action, Sort::Reminder, &remind.fact);
+                }
+            }
+            StepKind::Ask(ask) => {
+                if let Some(remind) = &ask.remind {
+                    self.fact(name, Half::Action, Sort::Reminder, &remind.fact);
+                }
+            }
             StepKind::Set
             | StepKind::Fail(_)
-            | StepKind::Wait(_)
             | StepKind::Sleep(_)
-            | StepKind::Ask(_)
             | StepKind::Call(_)
             | StepKind::Saga(_)
             | StepKind::Parallel(_)
@@ -83,8 +112,8 @@ impl Plan {
             | StepKind::Lock(_) => {}
         }
         match step.compensation() {
-            Compensation::Command { request, .. } => self.request(name, true, request),
-            Compensation::Emit(fact) => self.fact(name, true, fact),
+            Compensation::Command { request, .. } => self.request(name, Half::Undo, request),
+            Compensation::Emit(fact) => self.fact(name, Half::Undo, Sort::Fact, fact),
             Compensation::Unsaid
             | Compensation::Nothing
             | Compensation::Call { .. }
@@ -92,93 +121,165 @@ impl Plan {
         }
     }
 
-    fn request(&mut self, name: &str, undo: bool, request: &Request) {
-        let carried = carried(request.with.as_ref(), &self.sources);
-        let expected = Expected { to: request.command.clone(), is_command: true, carried };
-        self.messages.insert((name.to_owned(), undo), expected);
+    fn request(&mut self, name: &str, half: Half, request: &Request) {
+        let expected = Expected {
+            to: request.command.clone(),
+            sort: Sort::Command,
+            carried: carried(request.with.as_ref(), &self.sources),
+            fences: fences(request.with.as_ref()),
+        };
+        self.messages.insert((name.to_owned(), half), expected);
     }
 
-    fn fact(&mut self, name: &str, undo: bool, fact: &Fact) {
-        let carried = carried(fact.with.as_ref(), &self.sources);
-        let expected = Expected { to: fact.to.clone(), is_command: false, carried };
-        self.messages.insert((name.to_owned(), undo), expected);
+    fn fact(&mut self, name: &str, half: Half, sort: Sort, fact: &Fact) {
+        let expected = Expected {
+            to: fact.to.clone(),
+            sort,
+            carried: carried(fact.with.as_ref(), &self.sources),
+            fences: fences(fact.with.as_ref()),
+        };
+        self.messages.insert((name.to_owned(), half), expected);
     }
 
-    /// The message of a step or end; `ends.stuck.<step>` is `ends.stuck`.
-    pub fn message(&self, step: &str, undo: bool) -> Option<&Expected> {
-        let step = if step.starts_with("ends.stuck.") { "ends.stuck" } else { step };
-        self.messages.get(&(step.to_owned(), undo))
+    /// The message of a step or end, whichever branch it stands in; `ends.stuck.<step>` is
+    /// `ends.stuck`.
+    pub fn message(&self, step: &str, half: Half) -> Option<&Expected> {
+        let name = if step.starts_with("ends.stuck.") {
+            "ends.stuck"
+        } else {
+            step.split('[').next().unwrap_or(step)
+        };
+        self.messages.get(&(name.to_owned(), half))
     }
 
-    /// A step's place on the main line.
-    pub fn place(&self, step: &str) -> Option<usize> {
-        self.steps.get(step).copied()
+    /// The request over Kafka of a step.
+    pub fn command(&self, step: &str, half: Half) -> Option<&Expected> {
+        self.message(step, half).filter(|expected| expected.sort == Sort::Command)
     }
 
-    pub fn main(&self) -> impl DoubleEndedIterator<Item = &Step> {
-        self.definition.main().iter().map(|id| self.definition.step(*id))
+    /// Where a step of this coordinate stands.
+    pub fn spot(&self, text: &str) -> Option<Spot> {
+        let (name, coordinates) = coordinate(text)?;
+        Spot::of(&self.definition, *self.steps.get(name)?, &coordinates)
     }
 
-    pub fn find(&self, step: &str) -> Option<&Step> {
-        self.place(step).map(|place| self.definition.step(self.definition.main()[place]))
+    /// The definition of the step of this coordinate.
+    pub fn find(&self, text: &str) -> Option<&Step> {
+        let name = text.split('[').next().unwrap_or(text);
+        self.steps.get(name).map(|id| self.definition.step(*id))
     }
 
     pub fn undoing(&self, step: &str) -> Undoing {
-        match self.message(step, true) {
-            Some(Expected { is_command: true, .. }) => Undoing::Command,
-            Some(_) => Undoing::Fact,
-            None => Undoing::Nothing,
+        match self.find(step).map(Step::compensation) {
+            Some(Compensation::Command { .. }) => Undoing::Command,
+            Some(Compensation::Emit(_)) => Undoing::Fact,
+            Some(Compensation::Call { .. }) => Undoing::Call,
+            Some(Compensation::Child) => Undoing::Child,
+            Some(Compensation::Unsaid | Compensation::Nothing) | None => Undoing::Nothing,
         }
     }
 
-    /// What an event means as an answer to a step's action or undoing.
-    pub fn verdict(&self, step: &str, undo: bool, event: &Address) -> Option<Verdict> {
+    /// What an event means as an answer to a request, or to what waits for it.
+    pub fn verdict(&self, step: &str, half: Half, event: &Address) -> Option<Verdict> {
         let step = self.find(step)?;
-        let (done, failed) = match (&step.kind, undo, step.compensation()) {
-            (StepKind::Command(c), false, _) => (&c.request.done[..], &c.failed[..]),
-            (_, true, Compensation::Command { request, .. }) => (&request.done[..], &[][..]),
+        let (done, failed): (&[Done], &[Failed]) = match (&step.kind, half) {
+            (StepKind::Command(c), Half::Action) => (&c.request.done, &c.failed),
+            (StepKind::Wait(w), Half::Action) => (&w.on, &w.failed),
+            (StepKind::Command(c), Half::Probe) => {
+                let probe = c.probe.as_ref()?;
+                return verdict(&probe.request.done, conditions(&probe.absent), event);
+            }
+            (_, Half::Undo) => match step.compensation() {
+                Compensation::Command { request, .. } => (&request.done, &[]),
+                _ => return None,
+            },
+            (_, Half::Action | Half::Probe) => return None,
+        };
+        let failed = failed.iter().map(|f| (&f.on, f.condition.is_some()));
+        verdict(done, failed, event)
+    }
+
+    /// Whether an event may answer one of its requests.
+    pub fn is_answered_by(&self, event: &Address) -> bool {
+        let mut requests = self.messages.iter().filter(|(_, m)| m.sort == Sort::Command);
+        requests.any(|((step, half), _)| self.verdict(step, *half, event).is_some())
+    }
+
+    /// The steps that wait for an event.
+    pub fn waits_for(&self, event: &Address) -> bool {
+        let waits = |step: &Step| matches!(step.kind, StepKind::Wait(_));
+        let mut steps = self.definition.steps.iter().filter(|step| waits(step));
+        steps.any(|step| self.verdict(step.name.as_str(), Half::Action, event).is_some())
+    }
+
+    /// Whether what stands there may be left behind and undone while the saga goes on.
+    pub fn may_be_left(&self, spot: &Spot) -> bool {
+        let on = |limit: &Limit| limit.then == Then::GoOn;
+        let owners = spot.owners(&self.definition);
+        owners.iter().any(|(id, _)| match &self.definition.step(*id).kind {
+            StepKind::Parallel(p) => p.join == Join::First || on(&p.failed),
+            StepKind::Each(each) => each.on_failed == OnFailed::Drop || on(&each.failed),
+            StepKind::Choose(choose) => on(&choose.failed),
+            _ => false,
+        })
+    }
+
+    /// The branch of a composite step that goes by this word in the history.
+    pub fn branch(&self, owner: &Spot, word: &str) -> Option<Line> {
+        let mut branch = owner.branch().to_vec();
+        let block = match &self.definition.step(owner.step).kind {
+            StepKind::Each(each) => {
+                branch.push(word.parse().ok()?);
+                each.block
+            }
+            StepKind::Parallel(parallel) => {
+                let named = |id: &&_| self.definition.block(**id).name == word;
+                *parallel.branches.iter().find(named)?
+            }
             _ => return None,
         };
-        let done: Vec<_> = done.iter().filter(|d| d.on == *event).collect();
-        let failed: Vec<_> = failed.iter().filter(|f| f.on == *event).collect();
-        let conditional = done.iter().any(|d| d.condition.is_some())
-            || failed.iter().any(|f| f.condition.is_some());
-        match (done.is_empty(), failed.is_empty()) {
-            (true, true) => None,
-            (false, true) if !conditional => Some(Verdict::Done),
-            (true, false) if !conditional => Some(Verdict::Failed),
-            (false, _) | (true, false) => Some(Verdict::Either),
-        }
+        Some(Line { block, branch })
     }
 
-    /// The requests that an event may answer, if it names none.
-    pub fn answered_by(&self, event: &Address) -> impl Iterator<Item = (&str, bool)> {
-        let requests = self.messages.iter().filter(|(_, m)| m.is_command);
-        requests
-            .map(|((step, undo), _)| (step.as_str(), *undo))
-            .filter(|(step, undo)| self.verdict(step, *undo, event).is_some())
+    /// Whether the saga goes on behind a composite step, or a child, whose time is up.
+    pub fn leaves_behind(&self, (step, _): &Point) -> bool {
+        let limit = match &self.definition.step(*step).kind {
+            StepKind::Parallel(parallel) => &parallel.failed,
+            StepKind::Each(each) => &each.failed,
+            StepKind::Choose(choose) => &choose.failed,
+            StepKind::Saga(child) => &child.failed,
+            _ => return false,
+        };
+        limit.then == Then::GoOn
     }
 
-    /// Whether the saga may go on after a step's "no".
-    pub fn survives_no(step: &Step) -> bool {
-        match &step.kind {
-            StepKind::Command(c) => c.failed.iter().any(|f| f.then == Then::GoOn),
-            StepKind::Emit(_)
-            | StepKind::Set
-            | StepKind::Fail(_)
-            | StepKind::Wait(_)
-            | StepKind::Sleep(_)
-            | StepKind::Ask(_)
-            | StepKind::Call(_)
-            | StepKind::Saga(_)
-            | StepKind::Parallel(_)
-            | StepKind::Each(_)
-            | StepKind::Choose(_)
-            | StepKind::Lock(_) => false,
-        }
+    /// Whether the topics alone never show how it ends.
+    pub fn tells_no_end(&self) -> bool {
+        let ends = &self.definition.ends;
+        ends.completed.is_none() || ends.compensated.is_none()
     }
 
     pub fn saga(&self) -> &SagaName {
         &self.definition.saga
+    }
+}
+
+fn conditions(absent: &[Done]) -> impl Iterator<Item = (&Address, bool)> {
+    absent.iter().map(|d| (&d.on, d.condition.is_some()))
+}
+
+fn verdict<'d>(
+    done: &'d [Done],
+    failed: impl Iterator<Item = (&'d Address, bool)>,
+    event: &Address,
+) -> Option<Verdict> {
+    let done: Vec<bool> = conditions(done).filter(|(on, _)| *on == event).map(|d| d.1).collect();
+    let failed: Vec<bool> = failed.filter(|(on, _)| *on == event).map(|f| f.1).collect();
+    let conditional = done.iter().chain(&failed).any(|conditional| *conditional);
+    match (done.is_empty(), failed.is_empty()) {
+        (true, true) => None,
+        (false, true) if !conditional => Some(Verdict::Done),
+        (true, false) if !conditional => Some(Verdict::Failed),
+        (false, _) | (true, false) => Some(Verdict::Either),
     }
 }

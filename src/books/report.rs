@@ -84,6 +84,16 @@ pub enum Rule {
     Compensated,
     /// Undone in reverse order of completion.
     Reverse,
+    /// On the way back nothing new is done, and behind the pivot there is no way back.
+    Forward,
+    /// What is left behind, or succeeds late, is undone while the saga goes on.
+    LeftBehind,
+    /// A lock is held by one at a time, let go, and what is sent under it carries its token.
+    Exclusive,
+    /// Whoever waits for a lock is served in turn.
+    InTurn,
+    /// Parents and children agree on how the children ended.
+    Family,
     /// Nothing is sent after the end but undoings of late successes.
     AfterEnd,
     /// Values pass through unchanged, numbers digit by digit.
@@ -108,6 +118,11 @@ impl Rule {
             Self::Completed => "completed means all done",
             Self::Compensated => "compensated means all undone",
             Self::Reverse => "undone in reverse order",
+            Self::Forward => "no step forward on the way back",
+            Self::LeftBehind => "undone what is left behind",
+            Self::Exclusive => "a lock has one holder",
+            Self::InTurn => "locks in turn",
+            Self::Family => "children as their parents say",
             Self::AfterEnd => "nothing after the end",
             Self::Unchanged => "values unchanged",
             Self::History => "history as the topics",

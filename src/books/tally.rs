@@ -9,6 +9,10 @@ pub const REASONS_MAX: usize = 20;
 pub struct Tally {
     /// Sagas that started.
     pub started: u64,
+    /// Sagas that others started, not counted among the others.
+    pub children: u64,
+    /// How often a lock was given to somebody.
+    pub locks: u64,
     /// Start events that meant nothing, such as a second one for a living key.
     pub ignored: u64,
     /// Sagas that completed.
@@ -67,8 +71,14 @@ impl fmt::Display for Tally {
         line("steps undone", self.undone)?;
         line("answers", self.answers)?;
         line("  of them late", self.late)?;
-        if self.ignored > 0 {
-            line("starts ignored", self.ignored)?;
+        for (words, number) in [
+            ("starts ignored", self.ignored),
+            ("children of other sagas", self.children),
+            ("locks taken", self.locks),
+        ] {
+            if number > 0 {
+                line(words, number)?;
+            }
         }
         line("put aside as dead letters", self.dead_letters)
     }

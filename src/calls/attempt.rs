@@ -1,8 +1,10 @@
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hyper::Response;
 use hyper::body::Incoming;
+use hyper_util::client::legacy::connect::capture_connection;
 use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
@@ -26,11 +28,22 @@ pub(super) struct Attempt {
     pub outgoing: Outgoing,
     pub within: Span,
     pub deadline: Instant,
+    /// Whether something may have left: from then on it may have happened.
+    pub left: Arc<AtomicBool>,
 }
 
 impl Attempt {
     /// Waits for its place, makes the request and reads the answer.
-    pub async fn run(self) -> Result<CallOutcome, Failure> {
+    pub async fn run(self) -> CallOutcome {
+        let left = self.left.clone();
+        let ended = self.visit().await;
+        ended.unwrap_or_else(|failure| CallOutcome::Failed {
+            reason: failure.to_string(),
+            unsent: !left.load(Ordering::Relaxed),
+        })
+    }
+
+    async fn visit(self) -> Result<CallOutcome, Failure> {
         let _places = self.places().await?;
         let mut visit = self.host.enter(Instant::now())?;
         let began = Instant::now();
@@ -81,9 +94,16 @@ impl Attempt {
     }
 
     async fn ask(&self, outgoing: &Outgoing) -> Result<Response<Incoming>, Failure> {
-        let asking = self.office.client.request(outgoing.request());
+        let mut request = outgoing.request();
+        let connected = capture_connection(&mut request);
+        let asking = self.office.client.request(request);
         let answered = async { asking.await.map_err(|e| Failure::of_client(&e)) };
-        self.in_time("nothing had come yet", answered).await
+        let ended = self.in_time("nothing had come yet", answered).await;
+        // The client tells of a connection right before it hands the request to it.
+        if ended.is_ok() || connected.connection_metadata().is_some() {
+            self.left.store(true, Ordering::Relaxed);
+        }
+        ended
     }
 
     async fn in_time<T>(

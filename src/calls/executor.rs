@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -20,7 +20,9 @@ use super::resolver::{MachineResolver, Resolver};
 use super::target::Target;
 use super::{Error, Settings, tls};
 use crate::engine::{Call, CallOutcome, Called};
+use crate::message::{Timestamp, Traced};
 use crate::runtime::Caller;
+use crate::telemetry::{CallSpan, Tracer};
 
 /// Threads that wait for DNS: more than any one host that does not answer may hold.
 const DNS_THREADS_MAX: usize = 64;
@@ -36,12 +38,13 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// Makes ready to call; nothing is connected before the first call.
+    /// Makes ready to call; nothing is connected before the first call. Each is told to `tracer`.
     ///
     /// # Errors
     /// When the authorities cannot be read or the system gives no threads.
-    pub fn open(settings: Settings) -> Result<Self, Error> {
+    pub fn open(settings: Settings, tracer: Tracer) -> Result<Self, Error> {
         let office = Office::new(settings, Arc::new(MachineResolver))?;
+        let office = Office { tracer, ..office };
         let runtime = Builder::new_multi_thread()
             .thread_name("segue-calls")
             .worker_threads(2)
@@ -72,6 +75,7 @@ impl Drop for Executor {
 /// What all calls of a process share.
 pub(super) struct Office {
     pub settings: Settings,
+    tracer: Tracer,
     pub client: Client<Connector, Full<Bytes>>,
     /// Places for calls that are under way.
     pub places: Semaphore,
@@ -100,6 +104,7 @@ impl Office {
             places: Semaphore::new(settings.at_once_max),
             room: Arc::new(Semaphore::new(settings.room())),
             hosts: Mutex::default(),
+            tracer: Tracer::off(),
             settings,
         })
     }
@@ -120,7 +125,8 @@ impl Office {
         let deadline = Instant::now() + Duration::from_millis(within.0);
         let command = call.id.to_string();
         let office = Arc::clone(self);
-        let attempt = Attempt { office, host, command, outgoing, within, deadline };
+        let left = Arc::default();
+        let attempt = Attempt { office, host, command, outgoing, within, deadline, left };
         Ok(Admitted { attempt, _room: [near, all] })
     }
 
@@ -138,7 +144,7 @@ struct Admitted {
 }
 
 impl Admitted {
-    async fn run(self) -> Result<CallOutcome, Failure> {
+    async fn run(self) -> CallOutcome {
         self.attempt.run().await
     }
 }
@@ -169,22 +175,26 @@ impl Desk {
 }
 
 impl Caller for Desk {
-    fn start(&mut self, call: Call, trace_parent: String) {
+    fn start(&mut self, call: Call, traced: Traced) {
         self.under_way += 1;
-        let told = self.told.clone();
-        let command = call.id.to_string();
+        let report = Report::of(&self.office, self.told.clone(), &call, traced);
+        let trace_parent = traced.context.traceparent(&call.id);
         let admitted = match self.office.admit(&call, &trace_parent) {
             Ok(admitted) => admitted,
             Err(failure) => {
-                tracing::warn!(command, reason = %failure, "call.refused");
-                tell(&told, command, Err(failure));
+                tracing::warn!(command = report.command, reason = %failure, "call.refused");
+                let reason = failure.to_string();
+                report.tell(CallOutcome::Failed { reason, unsent: failure.is_refusal() });
                 return;
             }
         };
         self.handle.spawn(async move {
             // A task of its own, so that its panic is an answer like any other.
             let ended = tokio::spawn(admitted.run()).await;
-            tell(&told, command, ended.unwrap_or(Err(Failure::Panicked)));
+            report.tell(ended.unwrap_or_else(|_| CallOutcome::Failed {
+                reason: Failure::Panicked.to_string(),
+                unsent: false,
+            }));
         });
     }
 
@@ -199,12 +209,54 @@ impl Caller for Desk {
     }
 }
 
-fn tell(
-    told: &mpsc::UnboundedSender<Called>,
+/// Where the end of a call is told: to its pipeline, and to its trace if anybody wants to see it.
+struct Report {
     command: String,
-    ended: Result<CallOutcome, Failure>,
-) {
-    let failed = |failure: Failure| CallOutcome::Failed { reason: failure.to_string() };
-    // A pipeline that is gone hears nothing: a new one makes the call again in time.
-    let _ = told.send(Called { command, outcome: ended.unwrap_or_else(failed) });
+    told: mpsc::UnboundedSender<Called>,
+    tracer: Tracer,
+    span: Option<CallSpan>,
+}
+
+impl Report {
+    fn of(
+        office: &Office,
+        told: mpsc::UnboundedSender<Called>,
+        call: &Call,
+        traced: Traced,
+    ) -> Self {
+        let span = office.tracer.is_on().then(|| CallSpan {
+            traced,
+            id: call.id.clone(),
+            method: call.method.text(),
+            host: host_of(&call.url),
+            started: now(),
+            ended: now(),
+            status: None,
+            error: None,
+        });
+        Self { command: call.id.to_string(), told, tracer: office.tracer.clone(), span }
+    }
+
+    fn tell(self, outcome: CallOutcome) {
+        if let Some(span) = self.span {
+            let (status, error) = match &outcome {
+                CallOutcome::Answered { status, .. } => (Some(*status), None),
+                CallOutcome::Failed { reason, .. } => (None, Some(reason.clone())),
+            };
+            self.tracer.record_call(CallSpan { ended: now(), status, error, ..span });
+        }
+        // A pipeline that is gone hears nothing: a new one makes the call again in time.
+        let _ = self.told.send(Called { command: self.command, outcome });
+    }
+}
+
+/// The host of a URL, without whatever stands behind it.
+fn host_of(url: &str) -> String {
+    let uri = url.parse::<hyper::Uri>().ok();
+    uri.and_then(|uri| Some(uri.authority()?.as_str().to_owned())).unwrap_or_default()
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -89,6 +89,7 @@ fn request(request: &mut Request) {
         request.attempts = request.attempts.min(1);
     }
     (request.spent, request.since) = (request.spent.min(1), NOW);
+    request.unsent = 0;
     if !request.answer.is_empty() {
         ANSWER.clone_into(&mut request.answer);
     }

@@ -24,6 +24,8 @@ pub(super) enum Move {
     Called { asked: Asked, status: u16 },
     /// All attempts of a request are spent.
     Exhausted(Asked),
+    /// All attempts of a call are spent, and none of them has left.
+    Unsent(Asked),
     /// The time of a step is up.
     Due(Spot),
     /// A reminder is due.
@@ -81,6 +83,11 @@ fn answers(definition: &Definition, generation: &Generation, asked: &Asked, foun
     let waits = matches!(asked.progress, Progress::Waiting(_) | Progress::Pausing(_));
     if waits && !never(Never::Unknown) {
         found.push(Move::Exhausted(asked.clone()));
+        // One that was answered before has left.
+        let first = matches!(asked.progress, Progress::Waiting(_)) && asked.attempts <= 1;
+        if first && asked.part == Part::Action && matches!(step.kind, StepKind::Call(_)) {
+            found.push(Move::Unsent(asked.clone()));
+        }
     }
 }
 

@@ -108,9 +108,10 @@ fn filled(before: &State, next: &Move, outcome: &Step, found: &mut Vec<Broken>) 
 /// The step that a move is about.
 fn subject(next: &Move) -> String {
     match next {
-        Move::Reply { asked, .. } | Move::Called { asked, .. } | Move::Exhausted(asked) => {
-            asked.spot.name.clone()
-        }
+        Move::Reply { asked, .. }
+        | Move::Called { asked, .. }
+        | Move::Exhausted(asked)
+        | Move::Unsent(asked) => asked.spot.name.clone(),
         Move::Due(spot) | Move::Remind(spot) => spot.name.clone(),
         Move::Act { step, .. } => step.clone(),
         Move::Start(_)
@@ -327,6 +328,7 @@ pub(super) fn is_voluntary(next: &Move) -> bool {
         | Move::Reply { .. }
         | Move::Called { .. }
         | Move::Exhausted(_)
+        | Move::Unsent(_)
         | Move::Due(_)
         | Move::Deadline
         | Move::Fact(_)

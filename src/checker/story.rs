@@ -66,6 +66,9 @@ fn happening(next: &Move) -> String {
                 &format!("passes: {part}{} has no answer, attempts spent", asked.spot.name),
             )
         }
+        Move::Unsent(asked) => {
+            line("service", &format!("cannot be reached by any attempt   (of {})", asked.spot.name))
+        }
         Move::Due(spot) => line("time", &format!("passes: {} has run out of time", spot.name)),
         Move::Remind(spot) => line("time", &format!("passes: a reminder of {} is due", spot.name)),
         Move::Deadline => line("time", "passes: the whole saga has run out of time"),
@@ -143,6 +146,7 @@ fn remark(kind: NoteKind) -> Option<&'static str> {
         | NoteKind::Reminded
         | NoteKind::Kept
         | NoteKind::Locked
-        | NoteKind::Released => None,
+        | NoteKind::Released
+        | NoteKind::Withdrawn => None,
     }
 }

@@ -168,6 +168,13 @@ impl World {
                 let outcome = CallOutcome::Answered { status: *status, headers: Vec::new(), body };
                 Input::Called(Called { command, outcome })
             }
+            Move::Unsent(asked) => {
+                let generation = generation.expect("only an instance calls");
+                let command = asked.id(&self.id, generation).to_string();
+                let reason = "nobody listens".to_owned();
+                let outcome = CallOutcome::Failed { reason, unsent: true };
+                Input::Called(Called { command, outcome })
+            }
             Move::Fact(address) => Input::Event(event(address, &format!("fact:{address}"), None)),
             Move::Cancel(address) => Input::Event(event(address, "cancel", None)),
             Move::Act { step, verb } => Input::Act(Act {
@@ -258,7 +265,12 @@ fn prepared(definition: &Definition, state: &State, next: &Move) -> Option<Insta
     let mut instance = state.instance.clone()?;
     let generation = instance.generations.last_mut()?;
     match next {
-        Move::Exhausted(asked) => exhaust(definition, generation, asked),
+        Move::Exhausted(asked) | Move::Unsent(asked) => {
+            exhaust(definition, generation, asked);
+            if let (Move::Unsent(_), Some(request)) = (next, asked.request_mut(generation)) {
+                request.unsent = request.attempts.saturating_sub(1);
+            }
+        }
         Move::Due(spot) => spot.state_mut(generation).until = Some(NOW),
         Move::Remind(spot) => remind(generation, spot),
         Move::Deadline => generation.deadline = Some(NOW),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{FAILED, complain, stop};
 use crate::broker;
 use crate::config::Config;
-use crate::node::{self, MachineClock, Node, Observer, files};
+use crate::node::{self, Callers, MachineClock, Node, Observer, files};
 use crate::runtime::{Clock as _, Observed};
 use crate::telemetry::{self, Sent, Tracer, TransitionSpan};
 
@@ -15,9 +15,15 @@ pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
     let stop = stop::flag()?;
     let telemetry = telemetry::init(config.log, &config.telemetry)?;
     let definitions = files::load(&files::find(&config.sagas)?)?;
+    for node::Unallowed { definition, step, call, add } in
+        node::unallowed(&definitions, &config.calls.allow)
+    {
+        tracing::warn!(definition, step, call, add, "call.host_not_allowed");
+    }
     let tracer = telemetry.tracer();
     let observer: Observer = Arc::new(move |seen: &Observed| record(&tracer, seen));
-    let node = match Node::start(&config, definitions, &observer, Arc::clone(&stop)) {
+    let callers = Callers::http(&config, telemetry.tracer())?;
+    let node = match Node::start(&config, definitions, &observer, &callers, Arc::clone(&stop)) {
         Ok(node) => node,
         // It was asked to stop while it waited for the cluster: nothing went wrong.
         Err(node::Error::Broker(broker::Error::Stopped)) => return Ok(ExitCode::SUCCESS),

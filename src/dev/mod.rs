@@ -94,14 +94,7 @@ pub fn run(
     closed?;
     let report = stage.reckon()?;
     writeln!(out)?;
-    if !stage.follows_nothing() {
-        writeln!(out, "{report}")?;
-    }
-    let unfollowed: Vec<_> = stage.unfollowed().iter().map(ToString::to_string).collect();
-    if !unfollowed.is_empty() {
-        let names = unfollowed.join(", ");
-        writeln!(out, "not in the books, which know commands, facts and data only: {names}")?;
-    }
+    writeln!(out, "{report}")?;
     Ok(report)
 }
 

@@ -71,6 +71,7 @@ impl Narrator {
             | NoteKind::Told
             | NoteKind::Skipped
             | NoteKind::Undoing
+            | NoteKind::Withdrawn
             | NoteKind::Forgotten => return None,
         })
     }

@@ -58,7 +58,7 @@ impl Stage {
         let flag = Arc::clone(&stop);
         let callees = Arc::new(Mutex::new(Callees::new(&scripts, options.seed)));
         let callers = Callers::new(move || Box::new(SimulatedCaller::new(Arc::clone(&callees))));
-        let node = Node::start_with(&config, definitions.clone(), &observer, &callers, flag)?;
+        let node = Node::start(&config, definitions.clone(), &observer, &callers, flag)?;
         let mut stage = Self {
             begun: begun(&definitions, options, &broker),
             broker,
@@ -150,16 +150,6 @@ impl Stage {
             Ok(()) | Err(_) => {}
         }
         failed.map_or(Ok(()), Err)
-    }
-
-    /// The sagas that the books do not follow.
-    pub fn unfollowed(&self) -> Vec<SagaName> {
-        reckoning::unfollowed(&self.definitions)
-    }
-
-    /// Whether the books follow none of them.
-    pub fn follows_nothing(&self) -> bool {
-        self.unfollowed().len() == self.definitions.len()
     }
 
     /// Reads every topic and checks the books.

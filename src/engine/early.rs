@@ -2,12 +2,13 @@
 
 use super::handler::reply;
 use super::limits::EARLY_MAX;
-use super::place::Place;
-use super::turn::{Out, Turn};
+use super::place::{Line, Place};
+use super::turn::{Out, Turn, holds};
 use super::{
     Direction, Early, Effect, Frame, Generation, Instance, Note, NoteKind, Phase, Rejection,
 };
 use crate::definition::{After, BlockId, Catalog, Definition, Step, StepId, StepKind, WaitStep};
+use crate::expression::Expression;
 use crate::message::{Address, Event, InstanceId, Life, Timestamp};
 
 /// How long an event is kept.
@@ -37,8 +38,14 @@ pub(super) fn kept_for(
     let remembered = before.is_some_and(|instance| !instance.generations.is_empty());
     let may_start = !definition.starts.is_empty()
         && (!remembered || definition.starts.iter().any(|start| start.after == After::New));
-    let comes = may_start && waits(definition, &event.address).next().is_some();
+    // Whoever is remembered is asked for the way back at once.
+    let cancels = !remembered && is_cancel(definition, &event.address);
+    let comes = may_start && (cancels || waits(definition, &event.address).next().is_some());
     comes.then(|| Kept::Until(now.after(definition.early)))
+}
+
+fn is_cancel(definition: &Definition, on: &Address) -> bool {
+    definition.cancel.iter().any(|cancel| cancel.on == *on)
 }
 
 /// The waits that an event of this kind is for.
@@ -182,6 +189,42 @@ pub(super) fn begun(early: &mut [Early]) {
     for kept in early {
         kept.until = None;
     }
+}
+
+/// Takes the fact that asked for the way back before the start, if there is one. Others of its
+/// kind are no news then; one that asks for nothing here is told to people, unless a wait may come
+/// for it.
+pub(super) fn take_cancel(turn: &mut Turn<'_>) -> Option<Event> {
+    let (cancels, kept): (Vec<_>, Vec<_>) = std::mem::take(turn.early)
+        .into_iter()
+        .partition(|early| is_cancel(turn.definition, &early.event.address));
+    *turn.early = kept;
+    let mut taken = None;
+    for early in cancels {
+        match asks_back(turn, &early.event) {
+            Ok(true) => taken = taken.or(Some(early.event)),
+            Ok(false) if waits(turn.definition, &early.event.address).next().is_some() => {
+                turn.early.push(early);
+            }
+            Ok(false) => {
+                let reason = "it came early, and its `where` does not hold for this start";
+                complain(turn.id, &early.event, reason, turn.out);
+            }
+            Err(rejection) => {
+                turn.out.effects.push(Effect::Complaint(format!("{}: {rejection}", turn.id)));
+            }
+        }
+    }
+    taken
+}
+
+/// Whether a fact asks the saga that has just begun for the way back.
+fn asks_back(turn: &Turn<'_>, event: &Event) -> Result<bool, Rejection> {
+    let mut cancels = turn.definition.cancel.iter().filter(|cancel| cancel.on == event.address);
+    let holds = |condition: Option<&Expression>| {
+        holds(condition, turn.id, turn.generation, &Line::main(), event, turn.now)
+    };
+    cancels.try_fold(false, |found, cancel| Ok(found || holds(cancel.condition.as_ref())?))
 }
 
 /// Drops what was kept long enough; answers whether there was such.

@@ -79,6 +79,8 @@ pub struct Hold {
     pub fence: u64,
     /// How often it has taken them.
     pub round: u32,
+    /// Whether it takes or keeps them only for what is undone late.
+    pub late: bool,
 }
 
 /// What a lock step is at.
@@ -141,6 +143,8 @@ pub struct Request {
     pub progress: Progress,
     /// The id of the event that answered; empty while none did.
     pub answer: String,
+    /// So many attempts, from the first one on, surely never left: of calls only.
+    pub unsent: u32,
 }
 
 /// What a request awaits.
@@ -178,6 +182,12 @@ impl StepState {
             || (!self.undos.is_empty() && self.holds_for_undoing())
     }
 
+    /// Whether something inside it is being undone.
+    #[must_use]
+    pub fn owes_inside(&self) -> bool {
+        self.frames.iter().any(Frame::owes)
+    }
+
     /// Whether it has, or takes, a lock for what is undone in it.
     fn holds_for_undoing(&self) -> bool {
         self.hold.is_some_and(|hold| hold.stage != Stage::Freed)
@@ -189,6 +199,18 @@ impl Request {
     #[must_use]
     pub fn is_sent(&self) -> bool {
         matches!(self.progress, Progress::Waiting(_) | Progress::Pausing(_))
+    }
+
+    /// Whether it is an undoing that waits for the lock around its step.
+    #[must_use]
+    pub fn awaits_lock(&self) -> bool {
+        self.progress == Progress::Open && self.attempts == 0
+    }
+
+    /// Whether none of its attempts has left: then it surely did not happen.
+    #[must_use]
+    pub fn never_left(&self) -> bool {
+        self.attempts > 0 && self.unsent == self.attempts
     }
 
     /// Whether a reply would still be taken.

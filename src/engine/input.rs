@@ -39,10 +39,12 @@ pub enum CallOutcome {
         /// The body: JSON, else text, else null.
         body: Value,
     },
-    /// There was no answer; it may have happened.
+    /// There was no answer.
     Failed {
         /// Why, in words.
         reason: String,
+        /// Whether surely nothing was sent; else it may have happened.
+        unsent: bool,
     },
 }
 

@@ -20,6 +20,9 @@ pub const INSIST: Span = Span::hours(24);
 pub const EARLY_MAX: usize = 16;
 /// The most keys of one lock step.
 pub const LOCK_KEYS_MAX: usize = 16;
+/// How long a lock without a time of its own may take to be had for a late undoing, before people
+/// are told.
+pub const LATE_CLAIM: Span = Span::hours(24);
 /// The most claims that wait for one lock.
 pub const CLAIMS_MAX: usize = 1_000;
 /// How long a lock that nobody holds is remembered, so that its tokens grow.

@@ -43,6 +43,10 @@ impl Claim {
         }
     }
 
+    fn words(&self) -> String {
+        format!("{} of {}", self.step, self.instance)
+    }
+
     /// Whether it is the same step's, of whatever round.
     fn is_of(&self, other: &Self) -> bool {
         (&self.instance, self.life, &self.step) == (&other.instance, other.life, &other.step)
@@ -112,6 +116,7 @@ impl Desk<'_> {
                 let place = self.lock.waiting.iter().position(|waiting| *waiting == claim);
                 let place = place.ok_or_else(|| self.no_news(letter))?;
                 self.lock.waiting.remove(place);
+                self.note(NoteKind::Withdrawn, &claim);
                 Ok(())
             }
             Say::Start { .. }
@@ -160,7 +165,7 @@ impl Desk<'_> {
         let fence = (self.lock.fence + 1).max(if self.lock.fence == 0 { clock } else { 0 });
         self.lock.fence = fence;
         self.lock.forget = None;
-        self.note(NoteKind::Locked, &claim);
+        self.tell(NoteKind::Locked, format!("{}, token {fence}", claim.words()));
         self.say(&claim, Say::Granted { fence });
         self.lock.holder = Some((claim, fence));
     }
@@ -179,7 +184,10 @@ impl Desk<'_> {
     }
 
     fn note(&mut self, kind: NoteKind, claim: &Claim) {
-        let words = format!("{} of {}", claim.step, claim.instance);
+        self.tell(kind, claim.words());
+    }
+
+    fn tell(&mut self, kind: NoteKind, words: String) {
         self.notes.push(Note { generation: Life::default(), step: None, kind, words });
     }
 

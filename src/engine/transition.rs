@@ -168,9 +168,44 @@ pub enum NoteKind {
     Locked,
     /// A lock is free again.
     Released,
+    /// One who waited for a lock wants it no more.
+    Withdrawn,
 }
 
 impl NoteKind {
+    /// Every kind.
+    pub const ALL: [Self; 29] = [
+        Self::Started,
+        Self::Queued,
+        Self::Sent,
+        Self::Told,
+        Self::Succeeded,
+        Self::Rejected,
+        Self::Skipped,
+        Self::TimedOut,
+        Self::GivenUp,
+        Self::WentBack,
+        Self::Probed,
+        Self::Undoing,
+        Self::Undone,
+        Self::Late,
+        Self::Cancelled,
+        Self::Refused,
+        Self::Stuck,
+        Self::Acted,
+        Self::Completed,
+        Self::Compensated,
+        Self::Forgotten,
+        Self::Waiting,
+        Self::Asked,
+        Self::Reminded,
+        Self::Kept,
+        Self::Dropped,
+        Self::Locked,
+        Self::Released,
+        Self::Withdrawn,
+    ];
+
     /// The word for it, past tense.
     #[must_use]
     pub fn text(self) -> &'static str {
@@ -203,6 +238,7 @@ impl NoteKind {
             Self::Dropped => "dropped",
             Self::Locked => "locked",
             Self::Released => "released",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }

@@ -19,9 +19,10 @@ impl wire::Called {
                     body: bytes(body),
                 })
             }
-            CallOutcome::Failed { reason } => Outcome::Failed(reason.clone()),
+            CallOutcome::Failed { reason, .. } => Outcome::Failed(reason.clone()),
         };
-        Self { command: called.command.clone(), outcome: Some(outcome) }
+        let unsent = matches!(called.outcome, CallOutcome::Failed { unsent: true, .. });
+        Self { command: called.command.clone(), outcome: Some(outcome), unsent }
     }
 
     /// What came of the call.
@@ -36,7 +37,9 @@ impl wire::Called {
                 headers: answer.headers.iter().map(|h| (h.name.clone(), h.value.clone())).collect(),
                 body: json(&answer.body)?,
             },
-            Outcome::Failed(reason) => CallOutcome::Failed { reason: reason.clone() },
+            Outcome::Failed(reason) => {
+                CallOutcome::Failed { reason: reason.clone(), unsent: self.unsent }
+            }
         };
         Ok(Called { command: self.command.clone(), outcome })
     }
@@ -55,7 +58,8 @@ mod tests {
             headers: vec![("etag".to_owned(), "x".to_owned())],
             body: json!({"why": "late"}),
         };
-        for outcome in [answered, CallOutcome::Failed { reason: "refused".to_owned() }] {
+        let failed = |unsent| CallOutcome::Failed { reason: "refused".to_owned(), unsent };
+        for outcome in [answered, failed(false), failed(true)] {
             let called = Called { command: "a/b/1/c/1".to_owned(), outcome };
             assert_eq!(wire::Called::new(&called).read(), Ok(called));
         }

@@ -218,6 +218,9 @@ pub struct Step {
     /// Why it is rejected once all that is in it is undone.
     #[prost(message, optional, tag = "16")]
     pub failure: ::core::option::Option<Failure>,
+    /// A lock is taken again, or kept, only for what is undone late.
+    #[prost(bool, tag = "17")]
+    pub late: bool,
 }
 /// A request and its attempts.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -239,6 +242,9 @@ pub struct Request {
     /// The event that answered.
     #[prost(string, tag = "6")]
     pub answer: ::prost::alloc::string::String,
+    /// So many attempts, from the first one on, surely never left.
+    #[prost(uint32, tag = "7")]
+    pub unsent: u32,
 }
 /// Why the way back was taken.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -459,6 +465,9 @@ pub struct Ended {
 pub struct Called {
     #[prost(string, tag = "1")]
     pub command: ::prost::alloc::string::String,
+    /// There was no answer, and surely nothing was sent.
+    #[prost(bool, tag = "4")]
+    pub unsent: bool,
     #[prost(oneof = "called::Outcome", tags = "2, 3")]
     pub outcome: ::core::option::Option<called::Outcome>,
 }

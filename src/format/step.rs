@@ -33,6 +33,7 @@ pub(super) fn out(s: &StepState) -> wire::Step {
         got,
         round,
         failure: s.failure.as_deref().map(failure_out),
+        late: s.hold.is_some_and(|hold| hold.late),
     }
 }
 
@@ -79,7 +80,7 @@ fn hold_in(s: &wire::Step) -> Option<Hold> {
         wire::Stage::Held => Stage::Held,
         wire::Stage::Freed => Stage::Freed,
     };
-    Some(Hold { stage, got: s.got, fence: s.fence, round: s.round })
+    Some(Hold { stage, got: s.got, fence: s.fence, round: s.round, late: s.late })
 }
 
 fn request_out(r: &Request) -> wire::Request {
@@ -98,6 +99,7 @@ fn request_out(r: &Request) -> wire::Request {
         progress: progress.into(),
         until_ms: until,
         answer: r.answer.clone(),
+        unsent: r.unsent,
     }
 }
 
@@ -118,5 +120,6 @@ fn request_in(r: wire::Request) -> Result<Request, Error> {
         since: Timestamp(r.since_ms),
         progress,
         answer: r.answer,
+        unsent: r.unsent,
     })
 }

@@ -20,7 +20,7 @@ pub use life::Life;
 pub use outgoing::Outgoing;
 pub use shard::{Offset, Shard, shard_of};
 pub use time::{Span, Timestamp};
-pub use trace::TraceContext;
+pub use trace::{TraceContext, Traced};
 
 /// What is wrong with a piece of text that should name something.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

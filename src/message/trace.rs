@@ -65,6 +65,15 @@ impl TraceContext {
     }
 }
 
+/// Where something that an instance asks for stands in its trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traced {
+    /// The trace.
+    pub context: TraceContext,
+    /// The transition that asked for it.
+    pub transition: u64,
+}
+
 /// The first bytes of a hash; W3C gives zero no meaning.
 fn not_zero<const N: usize>(hash: &[u8; 32]) -> [u8; N] {
     let mut short = [0; N];

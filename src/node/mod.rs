@@ -3,11 +3,13 @@
 mod clock;
 pub mod files;
 mod gateway;
+mod hosts;
 mod pipeline;
 mod plan;
 mod watchdog;
 
 pub use clock::MachineClock;
+pub use hosts::{Unallowed, unallowed};
 pub use plan::connection;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +22,7 @@ use crate::config::Config;
 use crate::definition::Definition;
 use crate::runtime::{Caller, Observed};
 use crate::store::SledStore;
+use crate::telemetry::Tracer;
 
 use plan::Plan;
 
@@ -85,12 +88,12 @@ impl Callers {
         Self(Arc::new(make))
     }
 
-    /// Callers over HTTP, as far as the configuration allows it.
+    /// Callers over HTTP, as far as the configuration allows it; each call is told to `tracer`.
     ///
     /// # Errors
     /// When calls cannot be made at all.
-    pub fn http(config: &Config) -> Result<Self, Error> {
-        let executor = Executor::open(config.calls.clone())?;
+    pub fn http(config: &Config, tracer: Tracer) -> Result<Self, Error> {
+        let executor = Executor::open(config.calls.clone(), tracer)?;
         Ok(Self::new(move || Box::new(executor.desk())))
     }
 
@@ -100,25 +103,12 @@ impl Callers {
 }
 
 impl Node {
-    /// Starts an engine: checks topics and definitions, then runs until `stop` is set.
+    /// Starts an engine: checks topics and definitions, then runs until `stop` is set. Its calls
+    /// are made by `callers`.
     ///
     /// # Errors
     /// When something is wrong that waiting does not mend.
     pub fn start(
-        config: &Config,
-        definitions: Vec<Definition>,
-        observer: &Observer,
-        stop: Arc<AtomicBool>,
-    ) -> Result<Self, Error> {
-        let callers = Callers::http(config)?;
-        Self::start_with(config, definitions, observer, &callers, stop)
-    }
-
-    /// Starts an engine whose calls are made by others.
-    ///
-    /// # Errors
-    /// When something is wrong that waiting does not mend.
-    pub fn start_with(
         config: &Config,
         definitions: Vec<Definition>,
         observer: &Observer,

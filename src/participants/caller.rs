@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Callees;
 use super::run::now;
 use crate::engine::{Call, CallOutcome, Called};
-use crate::message::Timestamp;
+use crate::message::{Timestamp, Traced};
 use crate::runtime::Caller;
 
 /// Makes the calls of one pipeline to services of this process: nothing goes over the network.
@@ -26,7 +26,7 @@ impl SimulatedCaller {
 }
 
 impl Caller for SimulatedCaller {
-    fn start(&mut self, call: Call, _trace_parent: String) {
+    fn start(&mut self, call: Call, _traced: Traced) {
         let now = now();
         let decided = {
             let mut callees = self.callees.lock().unwrap_or_else(PoisonError::into_inner);
@@ -39,11 +39,11 @@ impl Caller for SimulatedCaller {
             }
             Ok(None) => {
                 let reason = format!("no answer within {}", call.within);
-                (now.after(call.within), CallOutcome::Failed { reason })
+                (now.after(call.within), CallOutcome::Failed { reason, unsent: false })
             }
             Err(reason) => {
                 tracing::warn!(%reason, "call.unanswered");
-                (now, CallOutcome::Failed { reason })
+                (now, CallOutcome::Failed { reason, unsent: true })
             }
         };
         self.made += 1;

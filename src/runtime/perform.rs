@@ -8,7 +8,7 @@ use super::shard::{Case, Tools};
 use crate::engine::{self, Effect, Generation, Input, Letter, Message, Question};
 use crate::format::{seal, wire};
 use crate::message::{
-    Address, CommandId, Headers, InstanceId, Life, Origin, TraceContext, shard_of,
+    Address, CommandId, Headers, InstanceId, Life, Origin, TraceContext, Traced, shard_of,
 };
 
 /// What becomes of an input that nothing waits for.
@@ -54,8 +54,9 @@ pub(super) fn perform<S>(
             Effect::Complaint(reason) => bury(Some(id), reason, case, tools),
             Effect::Letter { to, letter } => post(&to, &letter, tools),
             Effect::Call(call) => {
-                let trace_parent = cause.trace.traceparent(&call.id);
-                tools.pending.calls.push((call, trace_parent));
+                let transition = generation.map_or(1, |g| g.transitions);
+                let traced = Traced { context: cause.trace, transition };
+                tools.pending.calls.push((call, traced));
             }
             Effect::Question(question) => ask(&question, &cause, tools),
         }

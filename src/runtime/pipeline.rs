@@ -13,7 +13,7 @@ use super::settings::{Counts, Observed, Settings};
 use super::shard::{Fault, Pending, ShardState, Tools};
 use crate::definition::Catalog;
 use crate::engine::Call;
-use crate::message::{Offset, Shard, Span, Timestamp};
+use crate::message::{Offset, Shard, Span, Timestamp, Traced};
 
 /// How far ahead timers are kept in memory.
 const HORIZON: Span = Span::seconds(600);
@@ -52,7 +52,7 @@ pub struct Pipeline<B, S, C> {
 
 /// What is done once a batch is committed.
 struct After {
-    calls: Vec<(Call, String)>,
+    calls: Vec<(Call, Traced)>,
     observed: Vec<Observed>,
 }
 
@@ -278,8 +278,8 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             }
         }
         self.counts.commits += 1;
-        for (call, trace_parent) in calls {
-            self.caller.start(call, trace_parent);
+        for (call, traced) in calls {
+            self.caller.start(call, traced);
         }
         for transition in observed {
             (self.observer)(transition);

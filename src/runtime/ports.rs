@@ -4,7 +4,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::engine::{Call, Called};
-use crate::message::{Headers, Offset, Origin, Outgoing, Shard, Timestamp, Topic};
+use crate::message::{Headers, Offset, Origin, Outgoing, Shard, Timestamp, Topic, Traced};
 
 /// Two clocks: the wall's, which stamps records, and one that only ever goes forward.
 pub trait Clock {
@@ -200,8 +200,8 @@ pub struct Append {
 /// A call is made at least once: one that is lost with its process, or whose answer is lost with
 /// its pipeline, is made again when the engine's own time for the attempt is up.
 pub trait Caller {
-    /// Starts a call and returns at once; `trace_parent` is the header that it carries.
-    fn start(&mut self, call: Call, trace_parent: String);
+    /// Starts a call and returns at once; `traced` is where it stands in its instance's trace.
+    fn start(&mut self, call: Call, traced: Traced);
 
     /// What came of calls since the last time, in the order in which they ended; never waits.
     /// Every call that was started comes out here once.

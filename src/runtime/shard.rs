@@ -13,7 +13,7 @@ use super::settings::{Counts, Observed, Settings};
 use crate::definition::Catalog;
 use crate::engine::{self, Call, Generation, Input, Instance, Rejection, Transition};
 use crate::format::wire;
-use crate::message::{InstanceId, Key, Life, Offset, Outgoing, SagaName, Shard, Timestamp};
+use crate::message::{InstanceId, Key, Life, Offset, Outgoing, SagaName, Shard, Timestamp, Traced};
 
 /// What a batch has come to so far.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ pub(super) struct Pending {
     pub dead_letters: Vec<DeadLetter>,
     pub letters: Vec<Append>,
     /// Calls and the trace header that each carries; made once all of this is committed.
-    pub calls: Vec<(Call, String)>,
+    pub calls: Vec<(Call, Traced)>,
     pub history: BTreeMap<Shard, Vec<HistoryRecord>>,
     pub observed: Vec<Observed>,
 }

@@ -9,6 +9,7 @@ use super::state::{Caller, State};
 use super::store;
 use super::transaction::Contents;
 use super::world::{Place, World};
+use crate::books::Delivery;
 use crate::message::{Headers, Offset, Shard, Timestamp};
 use crate::runtime::{Append, Batch, Broker, DeadLetter, InboxRecord, Lost, Polled, Waker};
 
@@ -193,13 +194,45 @@ impl SimulatedBroker {
         (ending, ends)
     }
 
+    /// Writes everything without a transaction, the changelog last; the dice may tear it anywhere.
+    fn write(&mut self, state: &mut State, batch: Batch) -> (Ending, BTreeMap<Place, Offset>) {
+        let Contents { records, offsets } = self.contents(state, batch);
+        let (changelog, _) = state.engine("changelog", Shard(0));
+        let is_changelog = |(place, _): &(Place, Entry)| place.0 == changelog;
+        let (last, first): (Records, Records) = records.into_iter().partition(is_changelog);
+        let ending = ending(state);
+        let torn = !matches!(ending, Ending::Done | Ending::Happened);
+        let early = torn && state.dice.chance(500);
+        let mut ends = append_some(state, first, early);
+        let until = state.elapsed + Duration::from_micros(500 + state.dice.below(5_000));
+        state.advance(until);
+        if !early {
+            ends.extend(append_some(state, last, torn));
+        }
+        match ending {
+            Ending::Done => {
+                if state.dice.chance(300) {
+                    state.owner.commit(self.member, &offsets);
+                }
+            }
+            Ending::Happened => state.tally.count(Fault::CommitHappened),
+            Ending::Vanished | Ending::Late | Ending::RecordsLate => {
+                state.tally.count(Fault::CommitTorn);
+            }
+        }
+        (ending, ends)
+    }
+
     fn commit_now(&mut self, state: &mut State, batch: Batch) -> Answer {
         self.may_commit(state)?;
         if state.is_weak(Weakness::StoreFirst) {
             store::write_early(state, &self.caller.name, &batch);
         }
         let shards: Vec<Shard> = batch.shards.keys().copied().collect();
-        let (ending, ends) = self.transact(state, batch);
+        let (ending, ends) = match state.setup.delivery {
+            Delivery::ExactlyOnce => self.transact(state, batch),
+            Delivery::AtLeastOnce => self.write(state, batch),
+        };
         if ending != Ending::Done && !state.is_weak(Weakness::DoubtIgnored) {
             let reason = "the commit's outcome is in doubt".to_owned();
             return Err(Lost { reason, fatal: false });
@@ -327,6 +360,23 @@ fn halves(state: &mut State, mut records: Records) -> (Records, Records) {
     let middle = state.dice.place(records.len() + 1);
     let second = records.split_off(middle);
     (records, second)
+}
+
+/// Appends records, or of those of each partition only the first few.
+fn append_some(state: &mut State, records: Records, torn: bool) -> BTreeMap<Place, Offset> {
+    let mut by_place: BTreeMap<Place, Vec<Entry>> = BTreeMap::new();
+    for (place, entry) in records {
+        by_place.entry(place).or_default().push(entry);
+    }
+    let mut ends = BTreeMap::new();
+    for (place, entries) in by_place {
+        let many = if torn { state.dice.place(entries.len() + 1) } else { entries.len() };
+        for entry in entries.into_iter().take(many) {
+            let offset = state.log(&place).append(entry);
+            ends.insert(place.clone(), offset.next());
+        }
+    }
+    ends
 }
 
 /// A dead letter as a record.

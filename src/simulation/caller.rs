@@ -2,13 +2,20 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::fault::{Call as Port, Fault, Moment};
+use super::services::Deed;
 use super::state::Caller as Process;
 use super::world::World;
 use crate::engine::{Call, CallOutcome, Called};
+use crate::message::Traced;
 use crate::runtime::Caller;
 
-/// The services behind `call` steps, so many in a thousand calls of which have no answer.
-const UNANSWERED: u32 = 150;
+/// So many in a thousand calls never leave.
+const UNSENT: u32 = 75;
+/// So many have no answer.
+const UNANSWERED: u32 = 75;
+/// So many are answered with no; what undoes something never is.
+const DECLINED: u32 = 150;
 /// The longest way of an answer.
 const WAY_MS_MAX: u64 = 400;
 
@@ -24,24 +31,48 @@ impl SimulatedCaller {
     pub(super) fn new(world: World, process: Process) -> Self {
         Self { world, process, under_way: Vec::new() }
     }
+
+    /// What comes of a call, and after what time.
+    fn answer(&self, call: &Call) -> (Duration, CallOutcome) {
+        let mut state = self.world.state();
+        let way = Duration::from_millis(1 + state.dice.below(WAY_MS_MAX));
+        if state.dice.chance(UNSENT) {
+            state.tally.count(Fault::CallUnsent);
+            let reason = "nobody listens".to_owned();
+            return (way, CallOutcome::Failed { reason, unsent: true });
+        }
+        let key = call.idempotency_key.clone();
+        let done = state.decide(&key, if call.undoes.is_some() { 0 } else { DECLINED });
+        if done {
+            let instance = call.id.instance.to_string();
+            state.act(Deed { key, instance, undoes: call.undoes.clone() });
+        }
+        if state.dice.chance(UNANSWERED) {
+            state.tally.count(Fault::CallUnanswered);
+            let reason = "the connection was reset".to_owned();
+            return (way, CallOutcome::Failed { reason, unsent: false });
+        }
+        let status = if done { 200 } else { 409 };
+        let body = json!({ "key": call.idempotency_key });
+        (way, CallOutcome::Answered { status, headers: Vec::new(), body })
+    }
 }
 
 impl Caller for SimulatedCaller {
-    fn start(&mut self, call: Call, _trace_parent: String) {
-        let mut state = self.world.state();
-        if state.live(&self.process).is_err() {
+    fn start(&mut self, call: Call, _traced: Traced) {
+        if self.world.state().cross(&self.process, Port::Request, Moment::Before).is_err() {
             return;
         }
-        let way = Duration::from_millis(1 + state.dice.below(WAY_MS_MAX));
-        let outcome = if state.dice.chance(UNANSWERED) {
-            CallOutcome::Failed { reason: "the connection was reset".to_owned() }
-        } else {
-            let body = json!({ "key": call.idempotency_key });
-            CallOutcome::Answered { status: 200, headers: Vec::new(), body }
-        };
+        let (way, outcome) = self.answer(&call);
+        let mut state = self.world.state();
         let at = state.elapsed + way;
+        state.called_out = state.called_out.max(at);
+        let command = call.id.to_string();
+        state.made.push(call);
+        // Whoever is dead now hears of it nothing more.
+        let _ = state.cross(&self.process, Port::Request, Moment::After);
         drop(state);
-        self.under_way.push((at, Called { command: call.id.to_string(), outcome }));
+        self.under_way.push((at, Called { command, outcome }));
     }
 
     fn finished(&mut self) -> Vec<Called> {

@@ -16,6 +16,8 @@ pub enum Call {
     Commit,
     /// `Waker::append`
     Append,
+    /// `Caller::start`
+    Request,
     /// `Source::poll`
     SourcePoll,
     /// `Source::forward`
@@ -36,13 +38,14 @@ pub enum Call {
 
 impl Call {
     /// Every call that can fail.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Poll,
         Self::Resume,
         Self::Changelog,
         Self::Read,
         Self::Commit,
         Self::Append,
+        Self::Request,
         Self::SourcePoll,
         Self::Forward,
         Self::Open,
@@ -59,7 +62,7 @@ impl Call {
             Self::Poll | Self::SourcePoll | Self::Load => 1,
             Self::Forward | Self::Commit | Self::Read => 2,
             Self::Resume | Self::Changelog | Self::Open | Self::Due | Self::Checkpoint => 4,
-            Self::Append | Self::Close => 12,
+            Self::Append | Self::Request | Self::Close => 12,
             Self::Discard => 60,
         }
     }
@@ -91,6 +94,8 @@ pub enum Fault {
     RecordsLate,
     /// An open transaction ran into its timeout.
     TransactionExpired,
+    /// Without transactions, only a part of a batch was written.
+    CommitTorn,
     /// A node joined the group.
     Joined,
     /// A node left the group.
@@ -119,6 +124,14 @@ pub enum Fault {
     AnsweredLate,
     /// A participant did not answer.
     Silent,
+    /// A call never left.
+    CallUnsent,
+    /// A call arrived, and its answer was lost.
+    CallUnanswered,
+    /// A person did not answer a question.
+    Unasked,
+    /// A person answered a question twice.
+    DecidedTwice,
 }
 
 impl Fault {
@@ -134,6 +147,7 @@ impl Fault {
             Self::EndFenced,
             Self::RecordsLate,
             Self::TransactionExpired,
+            Self::CommitTorn,
             Self::Joined,
             Self::Left,
             Self::Evicted,
@@ -148,6 +162,10 @@ impl Fault {
             Self::AnsweredTwice,
             Self::AnsweredLate,
             Self::Silent,
+            Self::CallUnsent,
+            Self::CallUnanswered,
+            Self::Unasked,
+            Self::DecidedTwice,
         ])
     }
 }

@@ -1,12 +1,14 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::Message as _;
 
+use super::promises;
 use super::world::{Seen, World};
+use crate::books::Delivery;
 use crate::definition::Catalog;
-use crate::engine::{self, Effect, Input, Instance, Rejection};
+use crate::engine::{self, Act, Effect, Input, Instance, Rejection, Verb};
 use crate::format::{open, wire};
 use crate::message::{InstanceId, Key, Life, Offset, SagaName, Shard, Timestamp};
 
@@ -26,7 +28,14 @@ pub(super) struct Fold {
     pub dead_letters: usize,
     /// The lives that each start event began.
     pub begun: BTreeMap<String, Vec<(InstanceId, Life)>>,
+    /// The calls that must be made, by their ids.
+    pub calls: BTreeMap<String, engine::Call>,
+    /// How often what came of a call changed something, by the call's id.
+    pub called: BTreeMap<String, u32>,
+    /// Those of which a person has left something out.
+    pub skipped: BTreeSet<InstanceId>,
     pub violations: Vec<String>,
+    delivery: Delivery,
 }
 
 /// One shard, twice: as the fold says, and as the changelog says.
@@ -40,8 +49,26 @@ struct Folded {
     committed: BTreeMap<Bytes, Bytes>,
 }
 
+impl Folded {
+    /// The instances that are not as they must be.
+    fn wrong(&self, expected: &BTreeMap<Bytes, Bytes>, delivery: Delivery) -> Vec<String> {
+        let committed = self.committed.keys().filter(|key| key.starts_with(b"i/"));
+        // Without transactions an instance may be written ahead of the position.
+        let ahead = |value: &Bytes| {
+            delivery == Delivery::AtLeastOnce
+                && Instance::decode(value).is_ok_and(|instance| instance.inbox >= self.inbox)
+        };
+        committed
+            .chain(expected.keys())
+            .filter(|key| self.committed.get(*key) != expected.get(*key))
+            .filter(|key| !self.committed.get(*key).is_some_and(ahead))
+            .map(|key| String::from_utf8_lossy(key).into_owned())
+            .collect()
+    }
+}
+
 impl Fold {
-    pub fn new(catalog: Arc<Catalog>, shards: u32) -> Self {
+    pub fn new(catalog: Arc<Catalog>, shards: u32, delivery: Delivery) -> Self {
         Self {
             catalog,
             shards: (0..shards).map(|s| (Shard(s), Folded::default())).collect(),
@@ -50,7 +77,11 @@ impl Fold {
             questions: Vec::new(),
             dead_letters: 0,
             begun: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            called: BTreeMap::new(),
+            skipped: BTreeSet::new(),
             violations: Vec::new(),
+            delivery,
         }
     }
 
@@ -59,6 +90,29 @@ impl Fold {
         for shard in self.shards.keys().copied().collect::<Vec<_>>() {
             self.follow_shard(shard, world);
         }
+        // Without transactions a lock may be let go before its holder's state says so.
+        if self.delivery == Delivery::ExactlyOnce {
+            let held = promises::held_by_two(self.instances());
+            self.violations.extend(held);
+        }
+    }
+
+    /// What waits for a person: whose, the step's coordinate, and whether it is its undoing.
+    pub fn stuck(&self) -> Vec<(InstanceId, String, bool)> {
+        let mut found = Vec::new();
+        for (id, instance) in self.instances() {
+            for generation in &instance.generations {
+                let Some(definition) = self.catalog.by_hash(generation.definition) else {
+                    continue;
+                };
+                for stuck in &generation.stuck {
+                    let mut step = definition.step(stuck.step).name.to_string();
+                    step.extend(stuck.branch.iter().map(|index| format!("[{index}]")));
+                    found.push((id.clone(), step, stuck.undoing));
+                }
+            }
+        }
+        found
     }
 
     pub fn instances(&self) -> impl Iterator<Item = (&InstanceId, &Instance)> {
@@ -94,7 +148,10 @@ impl Fold {
         let stored = folded.committed.get(position.as_bytes());
         let stored = stored.and_then(|bytes| open::<wire::Position>(bytes).ok());
         let Some(stored) = stored else {
-            self.violations.push(format!("shard {shard} has state and no position"));
+            // Without transactions the first batch may be torn before it.
+            if self.delivery == Delivery::ExactlyOnce {
+                self.violations.push(format!("shard {shard} has state and no position"));
+            }
             return;
         };
         if stored.inbox < folded.inbox.0 {
@@ -119,14 +176,8 @@ impl Fold {
             (Bytes::from(format!("i/{id}")), Bytes::from(instance.encode()))
         };
         let expected: BTreeMap<Bytes, Bytes> = folded.instances.iter().map(encode).collect();
-        let mut committed = folded.committed.clone();
-        committed.retain(|key, _| key.starts_with(b"i/"));
-        if committed != expected {
-            let keys = committed.keys().chain(expected.keys());
-            let mut wrong: Vec<String> = keys
-                .filter(|key| committed.get(*key) != expected.get(*key))
-                .map(|key| String::from_utf8_lossy(key).into_owned())
-                .collect();
+        let mut wrong = folded.wrong(&expected, self.delivery);
+        if !wrong.is_empty() {
             wrong.sort();
             wrong.dedup();
             let at = folded.inbox;
@@ -191,6 +242,12 @@ impl Fold {
         let before = folded.instances.get(&id);
         match engine::step(&self.catalog, &id, before, input, at) {
             Ok(transition) => {
+                if let Input::Called(called) = input {
+                    *self.called.entry(called.command.clone()).or_default() += 1;
+                }
+                if let Input::Act(Act { verb: Verb::Skip, .. }) = input {
+                    self.skipped.insert(id.clone());
+                }
                 for effect in transition.effects {
                     match effect {
                         Effect::Command(message) | Effect::Fact(message) => {
@@ -202,7 +259,9 @@ impl Fold {
                             self.letters.push((to, value.encode_to_vec()));
                         }
                         // A call leaves no trace in the topics until its answer is there.
-                        Effect::Call(_) => {}
+                        Effect::Call(call) => {
+                            self.calls.insert(call.id.to_string(), call);
+                        }
                         Effect::Question(question) => self.questions.push(question.id),
                     }
                 }

@@ -13,7 +13,9 @@ use super::services::{Letter, Services, Temper};
 use super::source::SimulatedSource;
 use super::store::SimulatedStore;
 use super::world::{Setup, World};
+use crate::books::Delivery;
 use crate::definition::Catalog;
+use crate::engine::Instance;
 use crate::message::Topic;
 use crate::runtime::{Gateway, Pipeline, Settings};
 
@@ -50,6 +52,8 @@ pub struct Options {
     pub weaknesses: Vec<Weakness>,
     /// How the participants behave.
     pub temper: Temper,
+    /// Whether a batch is a transaction.
+    pub delivery: Delivery,
     /// After so many turns nothing goes wrong any more.
     pub rough_turns: u64,
     /// After so many turns everything must have ended.
@@ -131,6 +135,7 @@ impl Simulation {
                 odds: options.odds,
                 crashes: options.crashes.clone(),
                 weaknesses: options.weaknesses.clone(),
+                delivery: options.delivery,
             },
         );
         let mut settings = Settings::new(APP, options.shards);
@@ -138,8 +143,8 @@ impl Simulation {
         settings.checkpoint_every = Duration::from_secs(1);
         let mut simulation = Self {
             dice: Dice::new(seed ^ 0x5eed),
-            services: Services::new(seed ^ 0xac7, &options.catalog, options.temper),
-            fold: Fold::new(Arc::clone(&options.catalog), options.shards),
+            services: Services::new(seed ^ 0xac7, APP, &options.catalog, options.temper),
+            fold: Fold::new(Arc::clone(&options.catalog), options.shards, options.delivery),
             world,
             settings,
             running: BTreeMap::new(),
@@ -199,6 +204,7 @@ impl Simulation {
         }
         if self.idle > IDLE_TURNS {
             self.idle = 0;
+            self.see_to_the_stuck();
             self.leap_ahead();
         }
     }
@@ -323,6 +329,13 @@ impl Simulation {
         }
     }
 
+    /// People look at what is stuck once nothing else happens.
+    fn see_to_the_stuck(&mut self) {
+        for (id, step, undoing) in self.fold.stuck() {
+            self.services.see_to(&id, &step, undoing, &self.world);
+        }
+    }
+
     /// Nothing happens by itself now: on to the next answer, or a bit further each time.
     fn leap_ahead(&mut self) {
         self.leap = (self.leap * 2).min(LEAP_MAX);
@@ -338,7 +351,8 @@ impl Simulation {
             && self.world.is_settled()
             && self.world.is_drained()
             && self.fold.is_level(&self.world)
-            && self.fold.instances().all(|(_, instance)| instance.living().is_none())
+            && self.world.is_called_out()
+            && self.fold.instances().all(|(_, instance)| is_at_rest(instance))
             && self.fold.messages.iter().all(|message| self.services.has_read(message))
     }
 
@@ -348,15 +362,14 @@ impl Simulation {
             let turns = self.turns;
             violations.push(format!("it had not ended after {turns} turns"));
         }
-        let deeds = &self.services.deeds;
         let letters = &self.options.letters;
         violations.extend(audit(
             &self.world,
             APP,
             &self.options.catalog,
             &self.fold,
-            deeds,
             letters,
+            self.options.delivery,
         ));
         Outcome {
             seed,
@@ -373,7 +386,18 @@ impl Simulation {
 
 /// The topics that the definitions read.
 fn sources(catalog: &Catalog) -> Vec<Topic> {
-    crate::correlation::Index::new(catalog).topics().into_iter().collect()
+    let mut topics: Vec<Topic> =
+        crate::correlation::Index::new(catalog).topics().into_iter().collect();
+    topics.push(Topic::new(&format!("{APP}.operator")).expect("the app is a topic's prefix"));
+    topics
+}
+
+/// Whether an instance does nothing more by itself but being forgotten.
+fn is_at_rest(instance: &Instance) -> bool {
+    let lock = instance.lock.as_ref();
+    instance.living().is_none()
+        && instance.generations.iter().all(|generation| !generation.owes())
+        && lock.is_none_or(|lock| lock.holder.is_none())
 }
 
 fn fingerprint(world: &World) -> u32 {

@@ -24,6 +24,8 @@ mod harness;
 mod line;
 mod log;
 mod node;
+mod people;
+mod promises;
 mod reader;
 mod services;
 mod source;

@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use super::dice::Dice;
 use super::fault::Fault;
+use super::people::People;
 use super::world::{Place, Seen, World};
 use crate::definition::{Catalog, Compensation, Request, Step, StepKind};
 use crate::engine::Message;
-use crate::message::{Address, Headers, Offset, header, read_json};
+use crate::message::{Address, Headers, InstanceId, Offset, header, read_json};
 
 /// How the simulated participants behave, in a thousand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,29 +86,30 @@ pub(super) struct Services {
     temper: Temper,
     replies: BTreeMap<Address, Replies>,
     read: BTreeMap<Place, Offset>,
-    verdicts: BTreeMap<String, bool>,
     due: BTreeMap<(Duration, u64), Letter>,
     answers: u64,
     /// The commands that were read.
     seen: BTreeSet<String>,
-    pub deeds: Vec<Deed>,
+    people: People,
 }
 
 #[derive(Debug, Clone)]
 struct Replies {
     done: Address,
     failed: Option<Address>,
+    /// What a probe is answered with when nothing has happened.
+    absent: Option<Address>,
     within: Duration,
 }
 
 impl Services {
-    pub fn new(seed: u64, catalog: &Arc<Catalog>, temper: Temper) -> Self {
+    pub fn new(seed: u64, app: &str, catalog: &Arc<Catalog>, temper: Temper) -> Self {
         let mut replies = BTreeMap::new();
         for step in catalog.definitions().flat_map(|d| &d.steps) {
-            for (request, failed) in requests(step) {
+            for (request, failed, absent) in requests(step) {
                 let Some(done) = request.done.first() else { continue };
                 let within = Duration::from_millis(request.within.0);
-                let answers = Replies { done: done.on.clone(), failed, within };
+                let answers = Replies { done: done.on.clone(), failed, absent, within };
                 replies.insert(request.command.clone(), answers);
             }
         }
@@ -116,11 +118,10 @@ impl Services {
             temper,
             replies,
             read: BTreeMap::new(),
-            verdicts: BTreeMap::new(),
             due: BTreeMap::new(),
             answers: 0,
             seen: BTreeSet::new(),
-            deeds: Vec::new(),
+            people: People::new(app),
         }
     }
 
@@ -136,6 +137,7 @@ impl Services {
                 self.obey(&command, world);
             }
         }
+        self.decide(world);
         let now = world.elapsed();
         while let Some(entry) = self.due.first_entry().filter(|e| e.key().0 <= now) {
             entry.remove().post(world);
@@ -167,12 +169,19 @@ impl Services {
             }
         }
         let key = text(header::IDEMPOTENCY_KEY).unwrap_or_default();
-        let done = self.decide(&key, replies.failed.is_some());
-        if done && !self.deeds.iter().any(|deed| deed.key == key) {
-            let instance = text(header::CORRELATION).unwrap_or_default();
-            self.deeds.push(Deed { key, instance, undoes: text(header::UNDOES) });
-        }
-        let to = if done { Some(replies.done) } else { replies.failed };
+        let instance = text(header::CORRELATION).unwrap_or_default();
+        let to = match (key.strip_suffix("~probe"), replies.absent) {
+            (Some(action), Some(absent)) => Some(look(action, replies.done, absent, world)),
+            _ => {
+                let declined = replies.failed.as_ref().map_or(0, |_| self.temper.declined);
+                let mut state = world.state();
+                let done = state.decide(&key, declined);
+                if done {
+                    state.act(Deed { key, instance, undoes: text(header::UNDOES) });
+                }
+                if done { Some(replies.done) } else { replies.failed }
+            }
+        };
         let Some(to) = to.filter(|_| !silent) else { return };
         let body = answer(command, &id);
         let record_key = String::from_utf8_lossy(command.key.as_deref().unwrap_or_default());
@@ -182,9 +191,31 @@ impl Services {
         self.send(letter, replies.within, world);
     }
 
-    fn decide(&mut self, key: &str, may_decline: bool) -> bool {
-        let declined = may_decline && self.dice.chance(self.temper.declined);
-        *self.verdicts.entry(key.to_owned()).or_insert(!declined)
+    /// People answer the questions that they were told, some of them twice, some not at all.
+    fn decide(&mut self, world: &World) {
+        for question in self.people.asked(world) {
+            if self.dice.chance(self.temper.silent * 10) {
+                world.count(Fault::Unasked);
+                continue;
+            }
+            let after = world.elapsed() + Duration::from_millis(self.dice.below(300_000));
+            let choice = self.dice.place(question.choices.len());
+            let letter = self.people.answer(&question, choice);
+            self.schedule(after, letter, world);
+            if self.dice.chance(self.temper.twice * 4) {
+                world.count(Fault::DecidedTwice);
+                let other = self.dice.place(question.choices.len());
+                let again = after + Duration::from_millis(self.dice.below(20_000));
+                let letter = self.people.answer(&question, other);
+                self.schedule(again, letter, world);
+            }
+        }
+    }
+
+    /// Somebody sees to what is stuck.
+    pub fn see_to(&mut self, id: &InstanceId, step: &str, undoing: bool, world: &World) {
+        let letter = self.people.act(id, step, undoing);
+        self.schedule(world.elapsed(), letter, world);
     }
 
     fn send(&mut self, letter: Letter, within: Duration, world: &World) {
@@ -213,23 +244,38 @@ impl Services {
     }
 }
 
-/// The requests of a step, each with the event that says no.
-fn requests(step: &Step) -> Vec<(&Request, Option<Address>)> {
+/// Whether something has happened; if not, it never will.
+fn look(action: &str, done: Address, absent: Address, world: &World) -> Address {
+    let mut state = world.state();
+    if state.deeds.iter().any(|deed| deed.key == action) {
+        return done;
+    }
+    state.verdicts.insert(action.to_owned(), false);
+    absent
+}
+
+/// The requests of a step, each with the events that say no and that it has not happened.
+fn requests(step: &Step) -> Vec<(&Request, Option<Address>, Option<Address>)> {
     match &step.kind {
         StepKind::Command(command) => {
             let failed = command.failed.first().map(|f| f.on.clone());
-            std::iter::once((&command.request, failed))
+            let probe = command.probe.iter().map(|probe| {
+                let absent = probe.absent.first().map(|absent| absent.on.clone());
+                (&probe.request, None, absent)
+            });
+            std::iter::once((&command.request, failed, None))
+                .chain(probe)
                 .chain(undoing(&command.compensate))
                 .collect()
         }
-        StepKind::Emit(emit) => undoing(&emit.compensate).into_iter().collect(),
+        StepKind::Emit(_) | StepKind::Call(_) | StepKind::Saga(_) => {
+            undoing(step.compensation()).into_iter().collect()
+        }
         StepKind::Set
         | StepKind::Fail(_)
         | StepKind::Wait(_)
         | StepKind::Sleep(_)
         | StepKind::Ask(_)
-        | StepKind::Call(_)
-        | StepKind::Saga(_)
         | StepKind::Parallel(_)
         | StepKind::Each(_)
         | StepKind::Choose(_)
@@ -237,9 +283,9 @@ fn requests(step: &Step) -> Vec<(&Request, Option<Address>)> {
     }
 }
 
-fn undoing(compensation: &Compensation) -> Option<(&Request, Option<Address>)> {
+fn undoing(compensation: &Compensation) -> Option<(&Request, Option<Address>, Option<Address>)> {
     match compensation {
-        Compensation::Command { request, .. } => Some((request, None)),
+        Compensation::Command { request, .. } => Some((request, None, None)),
         Compensation::Unsaid
         | Compensation::Nothing
         | Compensation::Emit(_)

@@ -3,12 +3,14 @@ use std::time::Duration;
 
 use super::cabinet::Cabinet;
 use super::dice::Dice;
-use super::fault::{Call, Fault, Moment, Tally, Weakness};
+use super::fault::{self, Fault, Moment, Tally, Weakness};
 use super::group::Group;
 use super::line::Line;
 use super::log::Log;
+use super::services::Deed;
 use super::transaction::Transactions;
 use super::world::{Place, Setup};
+use crate::engine::Call;
 use crate::message::{Shard, Timestamp, Topic};
 use crate::runtime::Lost;
 
@@ -39,6 +41,14 @@ pub(super) struct State {
     pub tally: Tally,
     pub complaints: Vec<String>,
     pub calls: u64,
+    /// What participants and callees did, in its order.
+    pub deeds: Vec<Deed>,
+    /// What a participant says to an idempotency key, always.
+    pub verdicts: BTreeMap<String, bool>,
+    /// The calls that were made.
+    pub made: Vec<Call>,
+    /// When the last of them has its answer.
+    pub called_out: Duration,
     nodes: BTreeMap<String, NodeState>,
     ids: u64,
 }
@@ -73,6 +83,10 @@ impl State {
             tally: Tally::default(),
             complaints: Vec::new(),
             calls: 0,
+            deeds: Vec::new(),
+            verdicts: BTreeMap::new(),
+            made: Vec::new(),
+            called_out: Duration::ZERO,
             nodes: BTreeMap::new(),
             ids: 0,
             setup,
@@ -169,7 +183,12 @@ impl State {
     }
 
     /// The line between a node and the next effect: a call's crash point.
-    pub fn cross(&mut self, caller: &Caller, call: Call, moment: Moment) -> Result<(), Lost> {
+    pub fn cross(
+        &mut self,
+        caller: &Caller,
+        call: fault::Call,
+        moment: Moment,
+    ) -> Result<(), Lost> {
         if moment == Moment::Before {
             self.live(caller)?;
             self.calls += 1;
@@ -182,6 +201,19 @@ impl State {
             self.kill(&caller.name);
         }
         self.live(caller)
+    }
+
+    /// What a participant says to an idempotency key: the same each time.
+    pub fn decide(&mut self, key: &str, declined: u32) -> bool {
+        let done = !self.dice.chance(declined);
+        *self.verdicts.entry(key.to_owned()).or_insert(done)
+    }
+
+    /// A participant does something, once for each idempotency key.
+    pub fn act(&mut self, deed: Deed) {
+        if !self.deeds.iter().any(|done| done.key == deed.key) {
+            self.deeds.push(deed);
+        }
     }
 
     /// The dead do nothing.

@@ -7,7 +7,10 @@ use bytes::Bytes;
 use super::fault::{CrashPoint, Fault, Odds, Tally, Weakness};
 use super::log::Entry;
 use super::node::Node;
+use super::services::Deed;
 use super::state::State;
+use crate::books::Delivery;
+use crate::engine::Call;
 use crate::message::{Headers, Offset, Shard, Timestamp, Topic};
 
 /// A partition of a topic.
@@ -30,6 +33,8 @@ pub struct Setup {
     pub crashes: Vec<CrashPoint>,
     /// Rules that do not hold here.
     pub weaknesses: Vec<Weakness>,
+    /// Whether a batch is a transaction.
+    pub delivery: Delivery,
 }
 
 /// A Kafka cluster, the nodes' stores, their clocks and everything that goes wrong, in memory.
@@ -216,6 +221,22 @@ impl World {
     #[must_use]
     pub fn complaints(&self) -> Vec<String> {
         self.state().complaints.clone()
+    }
+
+    /// What participants and callees did, in its order.
+    pub(super) fn deeds(&self) -> Vec<Deed> {
+        self.state().deeds.clone()
+    }
+
+    /// The calls that were made, arrived or not.
+    pub(super) fn made(&self) -> Vec<Call> {
+        self.state().made.clone()
+    }
+
+    /// Whether every call that was made has had its time.
+    pub(super) fn is_called_out(&self) -> bool {
+        let state = self.state();
+        state.elapsed > state.called_out
     }
 
     /// Changes what goes wrong from now on.

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! The trace of an instance is [`crate::message::TraceContext`]'s: its first transition is the
-//! root, the others hang below it, and what a transition sends hangs below that.
+//! root, the others hang below it, and what a transition sends or calls hangs below that.
 
+mod call;
 mod log;
 mod settings;
 mod span;
@@ -15,6 +16,7 @@ mod span;
 mod tests;
 mod tracer;
 
+pub use call::CallSpan;
 pub use settings::{Export, Format, Level, Log};
 pub use span::{Sent, TransitionSpan};
 pub use tracer::Tracer;

@@ -65,26 +65,11 @@ impl TransitionSpan {
         };
         let is_remote = self.transition <= 1 && context.parent.is_some();
         let (start, end) = (moment(self.started), moment(self.ended.max(self.started)));
-        let blank = |span, above: Option<[u8; 8]>, kind| SpanData {
-            span_context: SpanContext::new(
-                TraceId::from_bytes(context.trace),
-                SpanId::from_bytes(span),
-                TraceFlags::SAMPLED,
-                false,
-                TraceState::default(),
-            ),
-            parent_span_id: above.map_or(SpanId::INVALID, SpanId::from_bytes),
-            parent_span_is_remote: false,
+        let blank = |span, above, kind| SpanData {
             span_kind: kind,
-            name: Cow::Borrowed(""),
             start_time: start,
             end_time: end,
-            attributes: Vec::new(),
-            dropped_attributes_count: 0,
-            events: SpanEvents::default(),
-            links: SpanLinks::default(),
-            status: Status::Unset,
-            instrumentation_scope: scope.clone(),
+            ..blank(&context, span, above, scope)
         };
         let mut spans = vec![blank(own, above, SpanKind::Internal)];
         let transition = &mut spans[0];
@@ -116,6 +101,36 @@ impl TransitionSpan {
     }
 }
 
+/// A span of which only the place in its trace is known.
+pub(super) fn blank(
+    context: &TraceContext,
+    span: [u8; 8],
+    above: Option<[u8; 8]>,
+    scope: &InstrumentationScope,
+) -> SpanData {
+    SpanData {
+        span_context: SpanContext::new(
+            TraceId::from_bytes(context.trace),
+            SpanId::from_bytes(span),
+            TraceFlags::SAMPLED,
+            false,
+            TraceState::default(),
+        ),
+        parent_span_id: above.map_or(SpanId::INVALID, SpanId::from_bytes),
+        parent_span_is_remote: false,
+        span_kind: SpanKind::Internal,
+        name: Cow::Borrowed(""),
+        start_time: UNIX_EPOCH,
+        end_time: UNIX_EPOCH,
+        attributes: Vec::new(),
+        dropped_attributes_count: 0,
+        events: SpanEvents::default(),
+        links: SpanLinks::default(),
+        status: Status::Unset,
+        instrumentation_scope: scope.clone(),
+    }
+}
+
 /// Step and kind of the first thing that happened: few names, so that they can be counted.
 fn name(note: &Note) -> Cow<'static, str> {
     match &note.step {
@@ -129,6 +144,6 @@ fn event(note: &Note, at: SystemTime) -> Event {
     Event::new(note.kind.text(), at, step.into_iter().collect(), 0)
 }
 
-fn moment(at: Timestamp) -> SystemTime {
+pub(super) fn moment(at: Timestamp) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(u64::try_from(at.0).unwrap_or(0))
 }

@@ -16,7 +16,7 @@ use super::log;
 use super::*;
 use crate::engine::{Note, NoteKind};
 use crate::message::{
-    CommandId, InstanceId, Key, Life, Part, SagaName, StepName, Timestamp, TraceContext,
+    CommandId, InstanceId, Key, Life, Part, SagaName, StepName, Timestamp, TraceContext, Traced,
 };
 
 fn instance(key: &str) -> InstanceId {
@@ -123,6 +123,23 @@ fn a_receiver_gets_every_transition_once_and_no_payload() {
     joined.error = Some("a person must act".to_owned());
     tracer.record(joined);
     tracer.record(transition("o-3", 1, Some(&parent.replace("-01", "-00"))));
+    let context = TraceContext::of(&instance("o-2"), Life::unmarked(1), Some(parent));
+    let call = |attempt, status, error: Option<&str>| CallSpan {
+        traced: Traced { context, transition: 1 },
+        id: CommandId { attempt, ..command("o-2") },
+        method: "POST",
+        host: "risk.internal".to_owned(),
+        started: Timestamp(1_700_000_000_000),
+        ended: Timestamp(1_700_000_000_003),
+        status,
+        error: error.map(str::to_owned),
+    };
+    tracer.record_call(call(2, None, Some("nobody listens")));
+    tracer.record_call(call(3, Some(409), None));
+    let dark = parent.replace("-01", "-00");
+    let unseen = TraceContext::of(&instance("o-2"), Life::unmarked(1), Some(&dark));
+    let traced = Traced { context: unseen, transition: 1 };
+    tracer.record_call(CallSpan { traced, ..call(4, Some(200), None) });
     tracer.stop();
     assert_eq!(tracer.dropped(), 0);
 
@@ -132,7 +149,7 @@ fn a_receiver_gets_every_transition_once_and_no_payload() {
     assert!(resource.contains("\"shop\"") && resource.contains("\"n-1\""), "{resource}");
     assert!(!format!("{requests:?}").contains("4111-secret"), "a payload was told");
     let spans = spans(&requests);
-    assert_eq!(spans.len(), 700 + 2, "the trace that nobody wants is not there");
+    assert_eq!(spans.len(), 700 + 4, "the trace that nobody wants is not there");
 
     let own = TraceContext::of(&instance("o-1"), Life::unmarked(1), None);
     for number in 1..=700 {
@@ -152,6 +169,21 @@ fn a_receiver_gets_every_transition_once_and_no_payload() {
     let sent = &spans[&theirs.sending(&command("o-2")).to_vec()];
     assert_eq!((&sent.parent_span_id, sent.name.as_str()), (&span.span_id, "send Charge"));
     assert_eq!((&sent.trace_id, &span.trace_id), (&span.trace_id, &theirs.trace.to_vec()));
+    let called = |attempt| {
+        let id = CommandId { attempt, ..command("o-2") };
+        let call = &spans[&theirs.sending(&id).to_vec()];
+        assert_eq!((&call.parent_span_id, &call.trace_id), (&span.span_id, &span.trace_id));
+        assert_eq!(call.name, "POST risk.internal");
+        assert_eq!(call.end_time_unix_nano - call.start_time_unix_nano, 3_000_000);
+        let message = call.status.as_ref().map_or("", |status| status.message.as_str());
+        (format!("{:?}", call.attributes), message.to_owned())
+    };
+    let (told, error) = called(2);
+    assert!(told.contains("risk.internal") && !told.contains("status_code"), "{told}");
+    assert_eq!(error, "nobody listens");
+    let (told, error) = called(3);
+    assert!(told.contains("IntValue(409)") && told.contains("IntValue(3)"), "{told}");
+    assert_eq!(error, "");
 }
 
 /// An exporter that stands still until it is let go.

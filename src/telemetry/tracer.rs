@@ -10,7 +10,7 @@ use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, SpanData, SpanExporter, SpanProcessor as _,
 };
 
-use super::{Error, Export, TransitionSpan};
+use super::{CallSpan, Error, Export, TransitionSpan};
 
 /// The most spans that wait for the receiver.
 const QUEUE_MAX: usize = 16_384;
@@ -22,7 +22,7 @@ const PATH: &str = "/v1/traces";
 /// Standard variables that name a receiver when the configuration does not.
 const VARIABLES: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
-/// Records transitions; a copy records to the same place.
+/// Records transitions and calls; a copy records to the same place.
 #[derive(Debug, Clone, Default)]
 pub struct Tracer {
     export: Option<Arc<Exporting>>,
@@ -109,14 +109,22 @@ impl Tracer {
 
     /// Records a transition, whole or not at all; never waits.
     pub fn record(&self, span: TransitionSpan) {
+        self.pass(span.spans(), |scope| span.into_data(scope));
+    }
+
+    /// Records an attempt of a call; never waits.
+    pub fn record_call(&self, span: CallSpan) {
+        self.pass(1, |scope| span.into_data(scope));
+    }
+
+    fn pass(&self, many: usize, make: impl FnOnce(&InstrumentationScope) -> Vec<SpanData>) {
         let Some(export) = &self.export else { return };
-        let many = span.spans();
         if export.counts.waiting.fetch_add(many, Ordering::Relaxed) + many > export.queue_max {
             export.counts.waiting.fetch_sub(many, Ordering::Relaxed);
             export.counts.dropped.fetch_add(many as u64, Ordering::Relaxed);
             return;
         }
-        let spans = span.into_data(&export.scope);
+        let spans = make(&export.scope);
         // Nobody wants to see a trace that is not sampled.
         export.counts.waiting.fetch_sub(many - spans.len(), Ordering::Relaxed);
         for span in spans {

@@ -5,10 +5,14 @@
 
 mod bad_input;
 mod books;
+mod callees;
 mod cancels;
+mod cast;
 mod deploy;
 mod engine;
 mod kills;
+mod language;
+mod locks;
 mod refusals;
 mod secure;
 mod two_nodes;

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use segue::broker::{Connection, Isolation, Reader};
-use segue::message::{Topic, header};
+use segue::message::{CommandId, Topic, header};
 use segue::runtime::SourceRecord;
 
 use crate::engine::last_words;
@@ -15,7 +15,6 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 const QUIET: Duration = Duration::from_millis(2_700);
 const WAIT: Duration = Duration::from_millis(20);
 const RECORDS_MAX: usize = 5_000;
-const ENDS: [&str; 3] = ["OrderCompleted", "OrderCancelled", "OrderNeedsHelp"];
 
 /// Looks until something is there, each look waiting for news by itself; fails after `patience`.
 pub fn until<T>(what: &str, patience: Duration, mut look: impl FnMut() -> Option<T>) -> T {
@@ -59,9 +58,9 @@ impl Watch {
         let records = self.reader.poll(WAIT, RECORDS_MAX).expect("records");
         self.seen += records.len() as u64;
         for record in &records {
-            let is_end = record.headers.text(header::TYPE).is_some_and(|t| ENDS.contains(&t));
-            if is_end && let Some(instance) = record.headers.text(header::CORRELATION) {
-                self.ended.insert(instance.to_owned());
+            let id = record.headers.text(header::ID).and_then(|id| id.parse::<CommandId>().ok());
+            if let Some(fact) = id.filter(|id| id.step.starts_with("ends.")) {
+                self.ended.insert(fact.instance.to_string());
             }
         }
         records
@@ -78,12 +77,15 @@ impl Watch {
     }
 
     fn until_all(&mut self, what: &str, all: u64, count: impl Fn(&Self) -> u64) {
-        let begun = Instant::now();
+        let (mut last, mut before) = (Instant::now(), 0);
         while count(self) < all {
             self.news();
             let so_far = count(self);
+            if so_far > before {
+                (last, before) = (Instant::now(), so_far);
+            }
             let log = || last_words(&self.log);
-            let late = begun.elapsed() > PATIENCE;
+            let late = last.elapsed() > PATIENCE;
             assert!(!late, "{so_far} of {all} {what}; the engine says:\n{}", log());
         }
     }

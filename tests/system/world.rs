@@ -15,13 +15,13 @@ use segue::definition::{self, Catalog, Definition};
 use segue::devbroker::{self, DevBroker};
 use segue::message::{Outgoing, Topic};
 use segue::participants::{self, Load, Pace, Participants, Script, Starts};
+use segue::runtime::SourceRecord;
 use tempfile::TempDir;
 
+use crate::cast::Cast;
 use crate::engine::{Engine, last_words};
 use crate::watch::{PATIENCE, Watch, until};
 
-const DEFINITION: &str = include_str!("saga.yaml");
-const PARTICIPANTS: &str = include_str!("participants.yaml");
 const PARTITIONS: u32 = 4;
 const WAIT: std::time::Duration = std::time::Duration::from_millis(50);
 const RECORDS_MAX: usize = 5_000;
@@ -33,7 +33,7 @@ pub const EXACTLY_ONCE: &str = "exactly-once";
 /// The other way of delivery.
 pub const AT_LEAST_ONCE: &str = "at-least-once";
 
-/// Everything around the engine: a cluster, a definition, services and orders.
+/// Everything around the engine: a cluster, definitions, services and orders.
 pub struct World {
     pub connection: Connection,
     pub app: String,
@@ -42,8 +42,12 @@ pub struct World {
     /// How the engine proves who it is, where the cluster asks.
     pub login: Option<Login>,
     delivery: &'static str,
-    definition: Definition,
-    script: Script,
+    definitions: Vec<Definition>,
+    /// Where the definitions lie.
+    files: Vec<PathBuf>,
+    scripts: Vec<Script>,
+    /// Lines for every node's configuration.
+    config: String,
     users: BTreeSet<Topic>,
     stop: Arc<AtomicBool>,
     workers: Vec<JoinHandle<()>>,
@@ -53,15 +57,34 @@ pub struct World {
 impl World {
     /// A world on a development broker of its own.
     pub fn hermetic(delivery: &'static str, seed: u64) -> Self {
+        Self::hermetic_of(Cast::orders, delivery, seed)
+    }
+
+    /// The same with other sagas; whoever makes them gets the world's name and seed.
+    pub fn hermetic_of(
+        cast: impl FnOnce(&str, u64) -> Cast,
+        delivery: &'static str,
+        seed: u64,
+    ) -> Self {
         let broker = DevBroker::start(devbroker::Options::default()).expect("a broker");
         let connection = Connection::plain(&broker.address());
-        Self::on(connection, Some(broker), "shop".to_owned(), delivery, seed)
+        Self::on(connection, Some(broker), "shop".to_owned(), cast, delivery, seed)
     }
 
     /// A world of its own on the real Kafka that `SEGUE_TEST_KAFKA` names.
     pub fn real(name: &str, delivery: &'static str, seed: u64) -> Self {
+        Self::real_of(name, Cast::orders, delivery, seed)
+    }
+
+    /// The same with other sagas.
+    pub fn real_of(
+        name: &str,
+        cast: impl FnOnce(&str, u64) -> Cast,
+        delivery: &'static str,
+        seed: u64,
+    ) -> Self {
         let address = std::env::var("SEGUE_TEST_KAFKA").expect("SEGUE_TEST_KAFKA holds host:port");
-        Self::on(Connection::plain(&address), None, fresh(name), delivery, seed)
+        Self::on(Connection::plain(&address), None, fresh(name), cast, delivery, seed)
     }
 
     /// The same through that Kafka's door for TLS and a login; what lies in its folder,
@@ -83,7 +106,7 @@ impl World {
         ] {
             connection.settings.insert(name.to_owned(), value.to_owned());
         }
-        let mut world = Self::on(connection, None, fresh(name), delivery, seed);
+        let mut world = Self::on(connection, None, fresh(name), Cast::orders, delivery, seed);
         world.login = Some(login);
         world
     }
@@ -92,20 +115,29 @@ impl World {
         mut connection: Connection,
         broker: Option<DevBroker>,
         app: String,
+        cast: impl FnOnce(&str, u64) -> Cast,
         delivery: &'static str,
         seed: u64,
     ) -> Self {
         connection.settings.insert("message.max.bytes".to_owned(), "4194304".to_owned());
-        let text = placed(DEFINITION, &app);
+        let Cast { sagas, scripts, config } = cast(&app, seed);
         let folder = TempDir::with_prefix("segue-system.").expect("a folder");
-        fs::write(folder.path().join("saga.yaml"), &text).expect("a file");
-        let definition = definition::parse("saga.yaml", &text).expect("a right definition");
-        let parsed = Script::parse("participants.yaml", &placed(PARTICIPANTS, &app));
-        let script = parsed.expect("a right script");
-        let mut catalog = Catalog::default();
-        catalog.add(definition.clone()).expect("one definition");
+        let (mut catalog, mut files) = (Catalog::default(), Vec::new());
+        let mut definitions: Vec<Definition> = Vec::new();
+        for (name, text) in sagas {
+            let path = folder.path().join(format!("{name}.yaml"));
+            fs::write(&path, &text).expect("a file");
+            let definition = definition::parse(&name, &text);
+            definitions.push(definition.unwrap_or_else(|e| panic!("\n{e}")));
+            files.push(path);
+        }
+        for definition in &definitions {
+            catalog.add(definition.clone()).expect("definitions of their own");
+        }
         let mut users = Index::new(&catalog).topics();
-        users.extend(definition.topics_written());
+        users.extend(definitions.iter().flat_map(Definition::topics_written));
+        let services = Participants::new(&scripts, seed);
+        users.extend(services.topics().into_iter().chain(services.answer_topics()));
         let world = Self {
             connection,
             app,
@@ -113,8 +145,10 @@ impl World {
             seed,
             login: None,
             delivery,
-            definition,
-            script,
+            definitions,
+            files,
+            scripts,
+            config,
             users,
             stop: Arc::new(AtomicBool::new(false)),
             workers: Vec::new(),
@@ -141,12 +175,14 @@ impl World {
 
     /// The configuration of a node, with lines of its own at the end.
     pub fn config(&self, node: &str, further: &str) -> PathBuf {
+        let files: Vec<_> = self.files.iter().map(|path| format!("{path:?}")).collect();
         let text = format!(
-            "app: {app}\nnode: {node}\nsagas: [\"{saga}\"]\ndata: \"{data}\"\n\
+            "app: {app}\nnode: {node}\nsagas: [{sagas}]\ndata: \"{data}\"\n\
              kafka: {{ brokers: [\"{brokers}\"]{security} }}\ndelivery: {delivery}\n\
-             checkpoint: {{ every: 200ms }}\n{further}",
+             checkpoint: {{ every: 200ms }}\n{own}{further}",
             app = self.app,
-            saga = self.folder.path().join("saga.yaml").display(),
+            sagas = files.join(", "),
+            own = self.config,
             data = self.data(node).display(),
             brokers = self.connection.brokers,
             security = self.login.as_ref().map(Login::written).unwrap_or_default(),
@@ -174,7 +210,7 @@ impl World {
 
     /// Starts the services.
     pub fn serve(&mut self) {
-        let services = Participants::new([&self.script], self.seed);
+        let services = Participants::new(&self.scripts, self.seed);
         let (connection, app) = (self.connection.clone(), self.app.clone());
         let stop = Arc::clone(&self.stop);
         self.workers.push(thread::spawn(move || {
@@ -185,7 +221,7 @@ impl World {
 
     /// Places orders, so many a second.
     pub fn order(&mut self, orders: u64, rate: f64) {
-        let starts = Starts::new([&self.script], self.seed).expect("the script has starts");
+        let starts = Starts::new(&self.scripts, self.seed).expect("the scripts have starts");
         let load = Load { starts, orders: Some(orders), pace: Pace::Rate(rate) };
         let (connection, stop) = (self.connection.clone(), Arc::clone(&self.stop));
         self.workers.push(thread::spawn(move || {
@@ -242,30 +278,35 @@ impl World {
     fn reckon(&self) -> Report {
         let engine = EngineTopics::new(&self.app).expect("legal names");
         let mut topics: Vec<Topic> = self.users.iter().cloned().collect();
-        topics.extend([engine.history, engine.dead_letters]);
+        topics.extend([engine.history, engine.questions, engine.operator, engine.dead_letters]);
         let delivery = match self.delivery {
             AT_LEAST_ONCE => books::Delivery::AtLeastOnce,
             _ => books::Delivery::ExactlyOnce,
         };
         let options = books::Options { app: self.app.clone(), delivery, ended: true };
-        let mut books = Books::new(std::slice::from_ref(&self.definition), options);
-        let reader = Reader::all(&self.connection, "books", &topics, Isolation::Committed);
-        let mut reader = reader.expect("the topics");
-        until("the end of all topics", PATIENCE, || {
-            for record in reader.poll(WAIT, RECORDS_MAX).expect("records") {
-                books.read(&books::Record {
-                    topic: &record.origin.topic,
-                    partition: record.origin.partition,
-                    offset: record.origin.offset,
-                    key: record.key.as_deref(),
-                    headers: &record.headers,
-                    body: record.body.as_ref(),
-                    timestamp: record.timestamp,
-                });
-            }
-            reader.is_at_end().expect("an answer").then_some(())
+        let mut books = Books::new(&self.definitions, options);
+        self.read(&topics, |record| {
+            books.read(&books::Record {
+                topic: &record.origin.topic,
+                partition: record.origin.partition,
+                offset: record.origin.offset,
+                key: record.key.as_deref(),
+                headers: &record.headers,
+                body: record.body.as_ref(),
+                timestamp: record.timestamp,
+            });
         });
         books.close()
+    }
+
+    /// Reads what users see of some topics, from their beginning to their end.
+    pub fn read(&self, topics: &[Topic], mut see: impl FnMut(&SourceRecord)) {
+        let reader = Reader::all(&self.connection, "books", topics, Isolation::Committed);
+        let mut reader = reader.expect("the topics");
+        until("the end of all topics", PATIENCE, || {
+            reader.poll(WAIT, RECORDS_MAX).expect("records").iter().for_each(&mut see);
+            reader.is_at_end().expect("an answer").then_some(())
+        });
     }
 }
 
@@ -307,13 +348,6 @@ impl Login {
 fn fresh(name: &str) -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
     format!("{name}-{}", now.as_nanos())
-}
-
-/// A text whose topics carry the test's name.
-fn placed(text: &str, app: &str) -> String {
-    ["shop.", "inventory.", "payments.", "shipping."]
-        .iter()
-        .fold(text.to_owned(), |text, first| text.replace(first, &format!("{app}.{first}")))
 }
 
 /// Fails unless the books balance over so many sagas of which some went back.

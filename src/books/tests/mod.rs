@@ -1,10 +1,14 @@
+mod doctor;
 mod doctored;
+mod doctored_language;
 mod lives;
+mod shipped;
 mod world;
 
 use std::sync::LazyLock;
 
 use super::*;
+use crate::definition::Definition;
 use crate::message::{Offset, Topic};
 use world::{APP, Rec, World, order};
 
@@ -57,7 +61,11 @@ fn options(delivery: Delivery) -> Options {
 }
 
 fn audited(log: &[Rec], delivery: Delivery) -> Report {
-    let mut books = Books::new(&[order()], options(delivery));
+    audited_by(&[order()], log, delivery)
+}
+
+fn audited_by(definitions: &[Definition], log: &[Rec], delivery: Delivery) -> Report {
+    let mut books = Books::new(definitions, options(delivery));
     for rec in log {
         books.read(&Record {
             topic: &rec.topic,

@@ -3,23 +3,32 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use serde_json::Value;
 
-use crate::correlation::{decode, heading};
+use crate::correlation::{Index, decode, heading};
 use crate::definition::{Catalog, Definition, parse};
-use crate::engine::{self, Effect, Input, Instance, Transition};
+use crate::engine::{
+    self, Act, CallOutcome, Called, Effect, Input, Instance, Rejection, Transition, Verb,
+};
 use crate::format::{seal, wire};
 use crate::message::{
-    Headers, InstanceId, Key, Offset, Origin, Outgoing, SagaName, Timestamp, Topic, header,
+    Headers, InstanceId, Offset, Origin, Outgoing, Span, Timestamp, Topic, header,
 };
-use crate::participants::{Command, Participants, Script};
+use crate::participants::{Callees, Command, Participants, Question, Script, Starts};
 
 pub const APP: &str = "shop";
 const PARTITIONS: usize = 2;
-const HORIZON: Timestamp = Timestamp(4 * 60 * 60 * 1000);
+const DAY: i64 = 24 * 60 * 60 * 1000;
+/// Longer than any time-out of a saga that ships, shorter than the longest memory.
+const HORIZON: Timestamp = Timestamp(40 * DAY);
 
 /// The order saga.
 pub fn order() -> Definition {
-    let text = include_str!("../../../sagas/order-fulfilment/saga.yaml");
+    right(include_str!("../../../sagas/order-fulfilment/saga.yaml"))
+}
+
+/// A definition that is right.
+pub fn right(text: &str) -> Definition {
     parse("saga.yaml", text).unwrap_or_else(|e| panic!("\n{e}"))
 }
 
@@ -58,15 +67,22 @@ enum Happening {
     /// A record of a topic that the engine reads.
     Event(Outgoing),
     Command(Outgoing),
-    Wake(InstanceId),
+    /// What a person says, and how the engine reads it.
+    Said(Outgoing, InstanceId, Act),
+    /// Something that only one instance is told.
+    Told(InstanceId, Input),
 }
 
 pub struct World {
     catalog: Catalog,
+    index: Index,
     instances: BTreeMap<InstanceId, Instance>,
     participants: Participants,
+    callees: Callees,
+    starts: Option<Starts>,
     coming: BTreeMap<(Timestamp, u64), Happening>,
     made: u64,
+    inputs: i64,
     ends: BTreeMap<(Topic, i32), i64>,
     pub log: Vec<Rec>,
 }
@@ -74,14 +90,24 @@ pub struct World {
 impl World {
     pub fn new(definition: Definition, script: &str, seed: u64) -> Self {
         let script = Script::parse("participants.yaml", script).expect("a script");
+        Self::of(vec![definition], &[script], seed)
+    }
+
+    pub fn of(definitions: Vec<Definition>, scripts: &[Script], seed: u64) -> Self {
         let mut catalog = Catalog::default();
-        catalog.add(definition).expect("the first definition");
+        for definition in definitions {
+            catalog.add(definition).expect("definitions of their own");
+        }
         Self {
+            index: Index::new(&catalog),
             catalog,
             instances: BTreeMap::new(),
-            participants: Participants::new([&script], seed),
+            participants: Participants::new(scripts, seed),
+            callees: Callees::new(scripts, seed),
+            starts: Starts::new(scripts, seed),
             coming: BTreeMap::new(),
             made: 0,
+            inputs: 0,
             ends: BTreeMap::new(),
             log: Vec::new(),
         }
@@ -103,6 +129,18 @@ impl World {
         let topic = Topic::new("shop.orders").expect("a topic");
         let event = Outgoing { topic, key: id, headers, body: body.into() };
         self.later(at, Happening::Event(event));
+    }
+
+    /// Places what the scripts say, so many, one every 40 ms.
+    pub fn start(&mut self, sagas: u64) {
+        let starts = self.starts.clone().expect("the scripts have starts");
+        for n in 1..=sagas {
+            let at = Timestamp(40 * i64::try_from(n).expect("a small number"));
+            self.later(at, Happening::Event(starts.make(n, at).expect("it can be filled")));
+            if let Some(follow) = starts.follow(n, at).expect("it can be filled") {
+                self.later(follow.at, Happening::Event(follow.message));
+            }
+        }
     }
 
     fn later(&mut self, at: Timestamp, what: Happening) {
@@ -129,11 +167,18 @@ impl World {
                         self.later(answer.at, Happening::Event(answer.message));
                     }
                 }
-                Happening::Wake(id) => {
+                Happening::Said(message, id, act) => {
+                    self.append(message, now);
+                    self.step(&id, &Input::Act(act), None, now);
+                }
+                Happening::Told(id, Input::Wake) => {
                     let due = self.instances.get(&id).and_then(engine::next_due);
                     if due.is_some_and(|due| due <= now) {
                         self.step(&id, &Input::Wake, None, now);
                     }
+                }
+                Happening::Told(id, input) => {
+                    self.step(&id, &input, None, now);
                 }
             }
         }
@@ -149,37 +194,120 @@ impl World {
         let key = Some(rec.key.as_bytes());
         let heading = heading(&origin, key, &rec.headers, Some(&rec.body)).expect("an event");
         let event = decode(&heading, &rec.body, now).expect("JSON");
-        let id = InstanceId {
-            saga: SagaName::new("order-fulfilment").expect("a name"),
-            key: Key::new(&rec.key).expect("a key"),
-        };
+        let route = self.index.route(&heading, &event, now);
         let cause = event.id.clone();
-        self.step(&id, &Input::Event(event), Some(&cause), now);
+        for id in route.targets {
+            let refused = self.step(&id, &Input::Event(event.clone()), Some(&cause), now);
+            if let Some(Rejection::Refused(_)) = refused {
+                let topic = Topic::new(&format!("{APP}.dead-letters")).expect("a topic");
+                self.append(Outgoing { topic, ..message.clone() }, now);
+            }
+        }
     }
 
-    fn step(&mut self, id: &InstanceId, input: &Input, cause: Option<&str>, now: Timestamp) {
+    fn step(
+        &mut self,
+        id: &InstanceId,
+        input: &Input,
+        cause: Option<&str>,
+        now: Timestamp,
+    ) -> Option<Rejection> {
+        self.inputs += 1;
         let before = self.instances.get(id);
-        let Ok(transition) = engine::step(&self.catalog, id, before, input, now) else {
-            return;
+        let transition = match engine::step(&self.catalog, id, before, input, now) {
+            Ok(transition) => transition,
+            Err(rejection) => return Some(rejection),
         };
         let Transition { after, effects, notes } = transition;
         for effect in effects {
-            let (message, is_command) = match effect {
-                Effect::Command(message) => (message, true),
-                Effect::Fact(message) => (message, false),
-                Effect::Complaint(words) => panic!("{words}"),
-                Effect::Letter { .. } | Effect::Call(_) | Effect::Question(_) => {
-                    panic!("this definition has none")
-                }
-            };
-            let sent = outgoing(&message, is_command, cause, id);
-            self.append(sent.clone(), now);
-            if is_command {
-                self.later(now.after(crate::message::Span(1)), Happening::Command(sent));
-            }
+            self.perform(id, effect, cause, now);
         }
-        let life = notes.last().expect("something happened").generation;
-        let generation = after.as_ref().and_then(|a| a.generations.iter().find(|g| g.life == life));
+        self.tell(id, after.as_ref(), &notes, now);
+        let Some(after) = after else {
+            self.instances.remove(id);
+            return None;
+        };
+        if let Some(due) = engine::next_due(&after) {
+            self.later(due, Happening::Told(id.clone(), Input::Wake));
+        }
+        self.instances.insert(id.clone(), after);
+        None
+    }
+
+    fn perform(&mut self, id: &InstanceId, effect: Effect, cause: Option<&str>, now: Timestamp) {
+        let soon = now.after(Span(1));
+        match effect {
+            Effect::Command(message) => {
+                let sent = outgoing(&message, true, cause, id);
+                self.append(sent.clone(), now);
+                self.later(soon, Happening::Command(sent));
+            }
+            Effect::Fact(message) => {
+                self.append(outgoing(&message, false, cause, id), now);
+            }
+            // What came early and was never waited for, or a fact that cannot be filled.
+            Effect::Complaint(words) => assert!(words.contains("came early"), "{words}"),
+            Effect::Letter { to, letter } => {
+                self.later(soon, Happening::Told(to, Input::Letter(letter)));
+            }
+            Effect::Call(call) => {
+                let answered = self.callees.decide(&call, now).expect("it is known");
+                let (at, outcome) = if let Some(response) = answered {
+                    let (status, body, headers) = (response.status, response.body, Vec::new());
+                    (response.at, CallOutcome::Answered { status, headers, body })
+                } else {
+                    let reason = format!("no answer within {}", call.within);
+                    (now.after(call.within), CallOutcome::Failed { reason, unsent: false })
+                };
+                let called = Called { command: call.id.to_string(), outcome };
+                self.later(at, Happening::Told(id.clone(), Input::Called(called)));
+            }
+            Effect::Question(question) => self.ask(&question, now),
+        }
+    }
+
+    fn ask(&mut self, question: &engine::Question, now: Timestamp) {
+        let mut headers = Headers::default();
+        headers.push(header::ID, question.id.clone());
+        headers.push(header::TYPE, "Question");
+        headers.push(header::SOURCE, format!("segue/{APP}"));
+        let topic = Topic::new(&format!("{APP}.questions")).expect("a topic");
+        let key = question.instance.to_string();
+        self.append(Outgoing { topic, key, headers, body: "{}".into() }, now);
+        let asked = Question {
+            id: question.id.clone(),
+            saga: question.instance.saga.to_string(),
+            key: question.instance.key.to_string(),
+            step: question.step.clone(),
+            who: question.who.clone(),
+            choices: question.choices.clone(),
+        };
+        let said = self.participants.people().decide(&asked, now).expect("it is understood");
+        if let Some((at, said)) = said {
+            let operator = Topic::new(&format!("{APP}.operator")).expect("a topic");
+            let message = said.message(&operator);
+            let verb = Verb::Answer {
+                choice: said.choice,
+                note: said.note,
+                data: serde_json::Map::<String, Value>::new(),
+            };
+            let act = Act { id: said.id, by: said.by, why: String::new(), step: said.step, verb };
+            self.later(at, Happening::Said(message, question.instance.clone(), act));
+        }
+    }
+
+    /// Writes the history, as the loop does.
+    fn tell(
+        &mut self,
+        id: &InstanceId,
+        after: Option<&Instance>,
+        notes: &[engine::Note],
+        now: Timestamp,
+    ) {
+        let Some(life) = notes.last().map(|note| note.generation) else {
+            return;
+        };
+        let generation = after.and_then(|a| a.generations.iter().find(|g| g.life == life));
         let entry = wire::Entry {
             saga: id.saga.to_string(),
             key: id.key.to_string(),
@@ -188,7 +316,7 @@ impl World {
             at_ms: now.0,
             status: generation.map_or("forgotten", |g| g.status().text()).to_owned(),
             shard: 0,
-            inbox: 0,
+            inbox: self.inputs,
             notes: notes.iter().map(note).collect(),
             mark: life.mark,
         };
@@ -196,14 +324,6 @@ impl World {
         let headers = Headers::default();
         let body = seal(&entry).into();
         self.append(Outgoing { topic: history, key: id.to_string(), headers, body }, now);
-        let Some(after) = after else {
-            self.instances.remove(id);
-            return;
-        };
-        if let Some(due) = engine::next_due(&after) {
-            self.later(due, Happening::Wake(id.clone()));
-        }
-        self.instances.insert(id.clone(), after);
     }
 
     fn append(&mut self, message: Outgoing, timestamp: Timestamp) -> Rec {

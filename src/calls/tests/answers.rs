@@ -3,6 +3,7 @@ use tokio::sync::mpsc;
 
 use super::super::Executor;
 use super::*;
+use crate::telemetry::Tracer;
 
 #[tokio::test]
 async fn a_request_says_what_it_is_and_keeps_numbers_bit_for_bit() {
@@ -31,13 +32,15 @@ async fn a_request_says_what_it_is_and_keeps_numbers_bit_for_bit() {
     assert!(asked.starts_with("POST /score?a=%20b HTTP/1.1\r\n"), "{asked}");
     assert!(asked.ends_with(&format!("\r\n\r\n{body}")), "{asked}");
     let address = server.address.to_string();
+    let trace_parent = traced().context.traceparent(&get("http://a/").id);
+    assert!(trace_parent.starts_with("00-0af7651916cd43dd8448eb211c80319c-"), "{trace_parent}");
     for (name, value) in [
         ("host", address.as_str()),
         ("content-type", "application/json"),
         ("idempotency-key", "transfer/t-1/1/score"),
         ("segue-command", "transfer/t-1/1/score/2"),
         ("segue-undoes", "transfer/t-1/1/hold"),
-        ("traceparent", TRACE_PARENT),
+        ("traceparent", trace_parent.as_str()),
         ("x-tenant", "shop"),
     ] {
         assert_eq!(header(&asked, name), Some(value), "{name}");
@@ -156,9 +159,9 @@ fn the_executor_has_threads_of_its_own() {
         stream.write_all(OK.as_bytes()).expect("it listens");
         lines
     });
-    let executor = Executor::open(settings).expect("an executor");
+    let executor = Executor::open(settings, Tracer::off()).expect("an executor");
     let (mut desk, mut other) = (executor.desk(), executor.desk());
-    desk.start(get(&format!("http://{address}/")), String::new());
+    desk.start(get(&format!("http://{address}/")), traced());
     assert_eq!((desk.under_way(), other.under_way()), (1, 0));
     assert!(server.join().expect("it served") > 1);
     let called = std::iter::repeat_with(|| {

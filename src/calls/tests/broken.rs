@@ -42,7 +42,7 @@ async fn a_server_that_never_answers_is_waited_for_as_long_as_the_attempt_lasts(
         })
         .await;
         let mut desk = desk(&[&server]);
-        desk.start(get(&server.url("/")), String::new());
+        desk.start(get(&server.url("/")), traced());
         heard.notified().await;
         let began = time::Instant::now();
         time::pause();
@@ -71,7 +71,7 @@ async fn slow_but_steady_is_in_time() {
     })
     .await;
     let mut desk = desk(&[&server]);
-    desk.start(get(&server.url("/")), String::new());
+    desk.start(get(&server.url("/")), traced());
     for _ in text.bytes() {
         assert!(desk.finished().is_empty());
         steps.add_permits(1);
@@ -220,4 +220,69 @@ async fn a_port_that_nobody_listens_on_is_said_so() {
     let mut desk = desk_with(near(&[&address]), Arc::default());
     let reason = reason(made(&mut desk, get(&format!("http://{address}/"))).await);
     assert!(reason.starts_with(&format!("{address} cannot be connected to: ")), "{reason}");
+}
+
+/// A resolver that never answers.
+struct Mute;
+
+impl Resolver for Mute {
+    fn resolve(&self, _: String) -> Resolving {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// Why a call has no answer, and whether it surely never left.
+fn failed(outcome: CallOutcome) -> (String, bool) {
+    match outcome {
+        CallOutcome::Failed { reason, unsent } => (reason, unsent),
+        CallOutcome::Answered { status, .. } => panic!("it was answered: {status}"),
+    }
+}
+
+#[tokio::test]
+async fn what_never_left_is_told_from_what_may_have_arrived() {
+    let hears = Server::start(|mut wire| async move {
+        wire.request().await;
+    })
+    .await;
+    let moves = Server::start(|mut wire| async move {
+        wire.request().await;
+        wire.send("HTTP/1.1 307 Moved\r\nlocation: https://b.example/\r\n\r\n").await;
+    })
+    .await;
+    let gone = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let nobody = gone.local_addr().expect("an address").to_string();
+    drop(gone);
+    let plain = Server::start(|mut wire| async move { wire.send(OK).await }).await;
+    let servers = [&hears, &moves, &plain].map(|server| server.address.to_string());
+    let hosts: Vec<String> = servers.into_iter().chain([nobody.clone()]).collect();
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).chain(["a.example"]).collect();
+    let mut desk = desk_with(near(&hosts), Arc::default());
+    for (url, words, never_left) in [
+        ("http://c.example/".to_owned(), "are not allowed", true),
+        ("http://a.example/".to_owned(), "has no address", true),
+        (format!("http://{nobody}/"), "cannot be connected to", true),
+        // It hears no request, only that TLS is wanted.
+        (format!("https://{}/", plain.address), "cannot be trusted", true),
+        (hears.url("/"), "the connection closed before it was whole", false),
+        (moves.url("/"), "it redirects to", false),
+    ] {
+        let (reason, unsent) = failed(made(&mut desk, get(&url)).await);
+        assert!(reason.contains(words), "{reason}");
+        assert_eq!(unsent, never_left, "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_time_that_is_up_before_there_is_a_connection_leaves_nothing_unknown() {
+    let office = Office::new(near(&["a.example"]), Arc::new(Mute)).expect("an office");
+    let mut desk = Desk::new(Arc::new(office), Handle::current());
+    time::pause();
+    let (reason, unsent) = failed(made(&mut desk, get("http://a.example/")).await);
+    assert!(reason.contains("cannot be connected to") || reason.contains("no answer"), "{reason}");
+    assert!(unsent, "{reason}");
+    let short = Call { within: Span::seconds(2), ..get("http://a.example/") };
+    let (reason, unsent) = failed(made(&mut desk, short).await);
+    assert_eq!(reason, "no answer within 2s: nothing had come yet");
+    assert!(unsent, "{reason}");
 }

@@ -52,7 +52,7 @@ async fn a_host_gets_so_many_calls_at_once_and_the_next_one_when_one_ends() {
     let settings = Settings { host_at_once_max: 3, ..near(&[&gate.server.address.to_string()]) };
     let mut desk = desk_with(settings, Arc::default());
     for _ in 0..10 {
-        desk.start(get(&gate.server.url("/")), String::new());
+        desk.start(get(&gate.server.url("/")), traced());
     }
     gate.asked(3).await;
     for left in (0..10).rev() {
@@ -72,11 +72,11 @@ async fn all_hosts_together_get_so_many_calls_at_once() {
         Settings { at_once_max: 3, host_at_once_max: 2, ..near(&[&hosts[0], &hosts[1]]) };
     let mut desk = desk_with(settings, Arc::default());
     for _ in 0..2 {
-        desk.start(get(&one.server.url("/")), String::new());
+        desk.start(get(&one.server.url("/")), traced());
     }
     one.asked(2).await;
     for _ in 0..2 {
-        desk.start(get(&two.server.url("/")), String::new());
+        desk.start(get(&two.server.url("/")), traced());
     }
     two.asked(1).await;
     one.answers.add_permits(1);
@@ -98,7 +98,7 @@ async fn what_does_not_fit_fails_at_once_and_room_comes_back() {
     };
     let mut desk = desk_with(settings.clone(), Arc::default());
     for _ in 0..5 {
-        desk.start(get(&gate.server.url("/")), String::new());
+        desk.start(get(&gate.server.url("/")), traced());
     }
     gate.asked(1).await;
     for called in desk.finished() {
@@ -118,7 +118,7 @@ async fn what_does_not_fit_fails_at_once_and_room_comes_back() {
     let all = Settings { waiting_max: 1, at_once_max: 1, host_waiting_max: 100, ..near(&[&host]) };
     let mut desk = desk_with(all, Arc::default());
     for _ in 0..3 {
-        desk.start(get(&gate.server.url("/")), String::new());
+        desk.start(get(&gate.server.url("/")), traced());
     }
     gate.asked(1).await;
     let refused: Vec<_> =
@@ -131,9 +131,9 @@ async fn a_call_whose_time_is_up_before_its_turn_is_never_sent() {
     let mut gate = Gate::start().await;
     let settings = Settings { host_at_once_max: 1, ..near(&[&gate.server.address.to_string()]) };
     let mut desk = desk_with(settings, Arc::default());
-    desk.start(get(&gate.server.url("/")), String::new());
+    desk.start(get(&gate.server.url("/")), traced());
     gate.asked(1).await;
-    desk.start(Call { within: Span::seconds(2), ..get(&gate.server.url("/")) }, String::new());
+    desk.start(Call { within: Span::seconds(2), ..get(&gate.server.url("/")) }, traced());
     tokio::task::yield_now().await;
     time::pause();
     let reason = reason(desk.next().await.outcome);
@@ -165,11 +165,11 @@ async fn one_dead_host_holds_up_nobody() {
     let mut desk = desk_with(settings, Arc::new(Names::of(&known)));
     for number in 0..100 {
         let within = Span::seconds(if number < 4 { 30 } else { 60 });
-        desk.start(Call { within, ..get(&dead.server.url("/")) }, String::new());
+        desk.start(Call { within, ..get(&dead.server.url("/")) }, traced());
     }
     dead.asked(4).await;
     for host in &named {
-        desk.start(get(&format!("http://{host}/")), String::new());
+        desk.start(get(&format!("http://{host}/")), traced());
     }
     for _ in 0..50 {
         assert_eq!(answered(desk.next().await.outcome).0, 200);
@@ -232,14 +232,14 @@ async fn while_a_probe_is_under_way_other_calls_fail_at_once() {
     // The probe has the only place: nobody waits for it.
     let settings = Settings { failures_max: 1, host_at_once_max: 1, ..near(&[&host]) };
     let mut desk = desk_with(settings, Arc::default());
-    desk.start(get(&gate.server.url("/")), String::new());
+    desk.start(get(&gate.server.url("/")), traced());
     gate.asked(1).await;
     time::pause();
     assert!(reason(desk.next().await.outcome).starts_with("no answer within 30s"));
     time::advance(Duration::from_secs(10)).await;
     time::resume();
     gate.answers.add_permits(1);
-    desk.start(get(&gate.server.url("/")), String::new());
+    desk.start(get(&gate.server.url("/")), traced());
     gate.asked(1).await;
     let reason = reason(made(&mut desk, get(&gate.server.url("/"))).await);
     assert!(reason.ends_with("one call finds out whether it is well"), "{reason}");

@@ -23,10 +23,11 @@ use super::resolver::{Resolver, Resolving};
 use super::settings::Settings;
 use crate::definition::Method;
 use crate::engine::{Call, CallOutcome};
-use crate::message::{CommandId, InstanceId, Key, Life, Part, SagaName, Span};
+use crate::message::{
+    CommandId, InstanceId, Key, Life, Part, SagaName, Span, TraceContext, Traced,
+};
 use crate::runtime::Caller as _;
 
-const TRACE_PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
 /// A server on loopback that does with each connection what the test says.
@@ -178,6 +179,14 @@ fn desk(servers: &[&Server]) -> Desk {
     desk_with(near(&hosts), Arc::default())
 }
 
+/// Where the calls stand in a trace that somebody else has begun.
+fn traced() -> Traced {
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let id = get("http://a/").id;
+    let context = TraceContext::of(&id.instance, id.generation, Some(parent));
+    Traced { context, transition: 1 }
+}
+
 fn call(method: Method, url: &str) -> Call {
     let saga = SagaName::new("transfer").expect("a name");
     let id = CommandId {
@@ -205,7 +214,7 @@ fn get(url: &str) -> Call {
 
 async fn made(desk: &mut Desk, call: Call) -> CallOutcome {
     let command = call.id.to_string();
-    desk.start(call, TRACE_PARENT.to_owned());
+    desk.start(call, traced());
     let called = desk.next().await;
     assert_eq!(called.command, command);
     called.outcome
@@ -215,14 +224,14 @@ async fn made(desk: &mut Desk, call: Call) -> CallOutcome {
 fn answered(outcome: CallOutcome) -> (u16, Value) {
     match outcome {
         CallOutcome::Answered { status, body, .. } => (status, body),
-        CallOutcome::Failed { reason } => panic!("it failed: {reason}"),
+        CallOutcome::Failed { reason, .. } => panic!("it failed: {reason}"),
     }
 }
 
 /// Why there is no answer.
 fn reason(outcome: CallOutcome) -> String {
     match outcome {
-        CallOutcome::Failed { reason } => reason,
+        CallOutcome::Failed { reason, .. } => reason,
         CallOutcome::Answered { status, .. } => panic!("it was answered: {status}"),
     }
 }

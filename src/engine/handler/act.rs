@@ -142,6 +142,10 @@ fn parked(turn: &Turn<'_>, place: &Place) -> Vec<usize> {
 }
 
 fn retry_undo(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
+    if turn.at(place).hold.is_some() {
+        locking::undo_again(turn, place);
+        return Ok(());
+    }
     let step = turn.step_at(place);
     let runs = parked(turn, place);
     turn.unpark(place, true);
@@ -173,6 +177,10 @@ fn retry_undo(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
 }
 
 fn settle_undo(turn: &mut Turn<'_>, place: &Place, act: &str) {
+    if turn.at(place).hold.is_some() {
+        locking::undo_without(turn, place);
+        return;
+    }
     for run in parked(turn, place) {
         back::undone(turn, place, run, act);
     }

@@ -91,6 +91,13 @@ fn stop(turn: &mut Turn<'_>, place: &Place) {
         turn.at_mut(place).phase = Phase::Skipped;
         return;
     }
+    if turn.at(place).action.as_ref().is_some_and(Request::never_left) {
+        request::answered(turn.at_mut(place), "");
+        turn.at_mut(place).phase = Phase::Rejected;
+        let name = turn.name_at(place);
+        turn.note(Some(&name), NoteKind::GivenUp, "no attempt has left; it has not happened");
+        return;
+    }
     give_up(turn, place);
 }
 
@@ -142,11 +149,13 @@ fn undo_branches(turn: &mut Turn<'_>, place: &Place) {
     let settled = request::settled(turn.now);
     let state = turn.at_mut(place);
     state.undos.push(settled);
-    let freed = state.hold.is_some_and(|hold| hold.stage == Stage::Freed);
-    if freed && !is_turned(turn.at(place)) && owes_inside(turn.definition, turn.at(place)) {
-        locking::take_again(turn, place);
-    } else {
-        turn_branches(turn, place);
+    let stage = state.hold.map(|hold| hold.stage);
+    let owes = !is_turned(turn.at(place)) && owes_inside(turn.definition, turn.at(place));
+    match stage {
+        Some(Stage::Freed) if owes => locking::take_again(turn, place),
+        // It is asked for already; its branches turn round once it is held.
+        Some(Stage::Taking) => {}
+        None | Some(Stage::Held | Stage::Freed) => turn_branches(turn, place),
     }
 }
 
@@ -205,15 +214,22 @@ pub(in crate::engine) fn undone(turn: &mut Turn<'_>, place: &Place, run: usize, 
     }
     let name = turn.name_at(place);
     turn.note(Some(&name), NoteKind::Undone, "");
-    if turn.generation.ended.is_some()
-        && turn.generation.forget.is_none()
+    rejected_at_last(turn, place);
+}
+
+/// After the end: locks that nothing is undone under any more are let go, and what outlived its
+/// time only because something was owed is forgotten in due time.
+pub(in crate::engine) fn after_end(turn: &mut Turn<'_>) {
+    if turn.generation.ended.is_none() {
+        return;
+    }
+    locking::let_go(turn);
+    if turn.generation.forget.is_none()
         && !turn.generation.owes()
         && turn.generation.parent.as_ref().is_none_or(|parent| parent.gone)
     {
-        // It outlived its time only because this was owed.
         turn.generation.forget = Some(turn.now.after(turn.definition.late));
     }
-    rejected_at_last(turn, place);
 }
 
 /// A child that ran out of time is rejected once it is undone.

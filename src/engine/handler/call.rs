@@ -131,7 +131,7 @@ pub(in crate::engine) fn take(turn: &mut Turn<'_>, called: &Called) -> Result<()
     let Some(Asked::Call(asked)) = Asked::of(step, slot) else {
         return Err(unknown());
     };
-    let before = slot.request(turn.at(&place)).cloned().ok_or_else(unknown)?;
+    let mut before = slot.request(turn.at(&place)).cloned().ok_or_else(unknown)?;
     if !(1..=before.attempts).contains(&id.attempt) {
         return Err(unknown());
     }
@@ -139,7 +139,13 @@ pub(in crate::engine) fn take(turn: &mut Turn<'_>, called: &Called) -> Result<()
         return Err(Rejection::Duplicate(format!("call {id} was answered before")));
     }
     let reason = match &called.outcome {
-        CallOutcome::Failed { reason } => reason.clone(),
+        CallOutcome::Failed { reason, unsent } => {
+            // One that may have left makes all that follow uncertain.
+            if *unsent && id.attempt == before.unsent + 1 {
+                before.unsent = id.attempt;
+            }
+            reason.clone()
+        }
         CallOutcome::Answered { status, headers, body } => {
             let event = event(*status, headers, body);
             if answered(turn, &place, slot, asked, *status, &event, &called.command)? {
@@ -151,7 +157,15 @@ pub(in crate::engine) fn take(turn: &mut Turn<'_>, called: &Called) -> Result<()
     let is_last = id.attempt == before.attempts;
     match before.progress {
         Progress::Waiting(_) if is_last => {
+            if let Some(request) = slot.request_mut(turn.at_mut(&place)) {
+                request.unsent = before.unsent;
+            }
             wake::attempt_over(turn, &place, slot, Asked::Call(asked), &before, &reason);
+            Ok(())
+        }
+        // It was given up for unknown, and is known now.
+        Progress::GivenUp if slot == Slot::Action && before.never_left() => {
+            late::rejection(turn, &place, &called.command);
             Ok(())
         }
         Progress::Waiting(_)

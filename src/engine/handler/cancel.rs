@@ -2,6 +2,7 @@
 
 use super::back;
 use crate::definition::Catalog;
+use crate::engine::early;
 use crate::engine::place::Line;
 use crate::engine::turn::{Turn, holds, shortened};
 use crate::engine::{Act, Direction, Failure, FailureKind, Instance, NoteKind, Rejection};
@@ -39,6 +40,15 @@ pub(in crate::engine) fn is_one(
 pub(in crate::engine) fn take(turn: &mut Turn<'_>, event: &Event) -> Result<(), Rejection> {
     let word = event.address.event_type.to_string();
     ask_back(turn, &word, &word)
+}
+
+/// A fact that asked for the way back before the start counts now: nothing is sent.
+pub(in crate::engine) fn came_before(turn: &mut Turn<'_>) {
+    let Some(event) = early::take_cancel(turn) else {
+        return;
+    };
+    turn.generation.seen.push(event.id.clone());
+    take(turn, &event).expect("what has just begun can go back");
 }
 
 /// A person asks a running saga for the way back.

@@ -55,8 +55,11 @@ pub(in crate::engine) fn is_ready(step: &Step, state: &StepState) -> bool {
     let all_over = state.frames.iter().all(|f| f.over);
     if state.phase != Phase::Running {
         // What was held for the sake of an undoing is let go.
-        let held = state.hold.is_some_and(|hold| hold.stage == Stage::Held);
-        return held && all_over && !state.undos.is_empty() && back::is_turned(state);
+        let held = state.hold.filter(|hold| hold.stage == Stage::Held);
+        return held.is_some_and(|hold| {
+            let undone = !state.undos.is_empty() && back::is_turned(state);
+            all_over && (hold.late || undone) && !state.owes_inside()
+        });
     }
     if state.failure.is_some() {
         return all_over;
@@ -67,7 +70,9 @@ pub(in crate::engine) fn is_ready(step: &Step, state: &StepState) -> bool {
             Join::First => all_over || state.frames.iter().any(is_done),
         },
         StepKind::Each(_) => all_over,
-        StepKind::Choose(_) | StepKind::Lock(_) => state.frames.iter().all(is_done),
+        StepKind::Choose(_) => state.frames.iter().all(is_done),
+        // The losers of a race under it are undone under it.
+        StepKind::Lock(_) => state.frames.iter().all(|f| is_done(f) && !f.owes()),
         StepKind::Command(_)
         | StepKind::Emit(_)
         | StepKind::Set
@@ -138,6 +143,10 @@ fn refuse(turn: &mut Turn<'_>, place: &Place, verdict: Option<&Verdict>, failure
 
 /// The time of a whole block, of a child, or of getting a lock is up.
 pub(in crate::engine) fn late(turn: &mut Turn<'_>, place: &Place) {
+    if turn.at(place).hold.is_some() && turn.at(place).phase != Phase::Running {
+        locking::late_claim(turn, place);
+        return;
+    }
     let step = turn.step_at(place);
     let (verdict, within) = limits(step);
     let Some(verdict) = verdict else {

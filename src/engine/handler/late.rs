@@ -1,10 +1,10 @@
 //! Late answers: a success for a step that was given up is undone, also after the end.
 
-use super::{back, request};
+use super::{back, locking, request};
 use crate::definition::Compensation;
 use crate::engine::place::{Line, Place};
 use crate::engine::turn::Turn;
-use crate::engine::{Direction, NoteKind, Phase};
+use crate::engine::{Direction, NoteKind, Phase, Progress, Request};
 
 /// The most undoings of one step: the one on the way back, and one more for a late success.
 const UNDOS_MAX: usize = 2;
@@ -24,7 +24,8 @@ pub(in crate::engine) fn success(turn: &mut Turn<'_>, place: &Place, by: &str) {
     }
 }
 
-/// Undoes a late success: now, unless its undoing is still to come on the way back.
+/// Undoes a late success: now, unless its undoing is still to come on the way back, and under the
+/// lock around it, if there is one.
 fn owe(turn: &mut Turn<'_>, place: &Place) {
     if turn.at(place).phase != Phase::Unknown {
         let completed = turn.completion();
@@ -36,7 +37,12 @@ fn owe(turn: &mut Turn<'_>, place: &Place) {
     let comes = undos == 0 && will_unwind(turn, &place.line);
     if !comes && undos < UNDOS_MAX {
         reopen(turn, &place.line);
-        back::undo(turn, place);
+        if locking::must_wait(turn, &place.line) {
+            let waiting = Request { progress: Progress::Open, ..request::unsent(turn.now) };
+            turn.at_mut(place).undos.push(waiting);
+        } else {
+            back::undo(turn, place);
+        }
     }
 }
 

@@ -3,11 +3,12 @@
 
 use super::{back, forward, join};
 use crate::definition::{LockStep, Release, Step, StepKind};
-use crate::engine::limits::LOCK_KEYS_MAX;
+use crate::engine::limits::{LATE_CLAIM, LOCK_KEYS_MAX};
 use crate::engine::place::{Line, Place, places};
 use crate::engine::turn::Turn;
 use crate::engine::{
-    Effect, Failure, FailureKind, Hold, Letter, NoteKind, Phase, Rejection, Say, Stage, StepState,
+    Effect, Failure, FailureKind, Hold, Letter, NoteKind, Phase, Rejection, Request, Say, Stage,
+    StepState,
 };
 use crate::message::{InstanceId, Key, Part, SagaName};
 
@@ -31,7 +32,7 @@ pub(in crate::engine) fn enter(
     let name = turn.name(line, step);
     turn.note(Some(&name), NoteKind::Waiting, "for its lock");
     let until = lock.within.map(|within| turn.now.after(within));
-    let hold = Hold { stage: Stage::Taking, got: 0, fence: 0, round: 1 };
+    let hold = Hold { stage: Stage::Taking, got: 0, fence: 0, round: 1, late: false };
     let state =
         StepState { until, keys, hold: Some(hold), ..StepState::new(step.id, Phase::Running) };
     let place = forward::push(turn, line, state);
@@ -47,6 +48,91 @@ pub(in crate::engine) fn take_again(turn: &mut Turn<'_>, place: &Place) {
         hold.round += 1;
     }
     ask_next(turn, place);
+}
+
+/// What was done under a lock is undone late: if the lock is free again, its keys are asked for.
+/// Answers whether the undoing must wait for them.
+pub(in crate::engine) fn must_wait(turn: &mut Turn<'_>, line: &Line) -> bool {
+    let Some(place) = around(turn, line) else {
+        return false;
+    };
+    match turn.at(&place).hold.map(|hold| hold.stage) {
+        None | Some(Stage::Held) => false,
+        Some(Stage::Taking) => true,
+        Some(Stage::Freed) => {
+            if let Some(hold) = &mut turn.at_mut(&place).hold {
+                hold.late = true;
+            }
+            give_time(turn, &place);
+            take_again(turn, &place);
+            true
+        }
+    }
+}
+
+/// How long the keys may take to be had for an undoing.
+fn give_time(turn: &mut Turn<'_>, place: &Place) {
+    let within = match &turn.step_at(place).kind {
+        StepKind::Lock(lock) => lock.within.unwrap_or(LATE_CLAIM),
+        _ => LATE_CLAIM,
+    };
+    turn.at_mut(place).until = Some(turn.now.after(within));
+}
+
+/// The lock around a list.
+fn around(turn: &Turn<'_>, line: &Line) -> Option<Place> {
+    let mut owners = line.outwards().filter_map(|line| line.owner());
+    owners.find(|owner| turn.at(owner).hold.is_some())
+}
+
+/// A lock is not had in time for what is undone late: people are told, and it is still asked for.
+pub(in crate::engine) fn late_claim(turn: &mut Turn<'_>, place: &Place) {
+    let state = turn.at_mut(place);
+    state.until = None;
+    let keys = state.keys.join(" and ");
+    let reason = format!("{keys} is not had, and what was done under it is to be undone");
+    turn.park(place, true, &reason);
+}
+
+/// A person wants what is to be undone under a lock to be tried again.
+pub(in crate::engine) fn undo_again(turn: &mut Turn<'_>, place: &Place) {
+    turn.unpark(place, true);
+    give_time(turn, place);
+    if turn.at(place).hold.is_some_and(|hold| hold.stage == Stage::Freed) {
+        take_again(turn, place);
+    }
+}
+
+/// A person wants what was done under a lock to be undone without it.
+pub(in crate::engine) fn undo_without(turn: &mut Turn<'_>, place: &Place) {
+    turn.unpark(place, true);
+    abandon(turn, place);
+    undo_inside(turn, place);
+}
+
+fn undo_inside(turn: &mut Turn<'_>, place: &Place) {
+    turn.at_mut(place).until = None;
+    if !turn.at(place).undos.is_empty() {
+        back::turn_branches(turn, place);
+    }
+    let waits = |state: &StepState| state.undos.last().is_some_and(Request::awaits_lock);
+    for inner in places(&turn.generation.frame, waits) {
+        let inside = around(turn, &inner.line).as_ref() == Some(place);
+        if inside && !matches!(turn.step_at(&inner).kind, StepKind::Saga(_)) {
+            turn.at_mut(&inner).undos.pop();
+            back::undo(turn, &inner);
+        }
+    }
+}
+
+/// After the end, a lock that was kept or taken for a late undoing is let go once that is over.
+pub(in crate::engine) fn let_go(turn: &mut Turn<'_>) {
+    let idle = |state: &StepState| {
+        state.hold.is_some_and(|hold| hold.stage == Stage::Held) && !state.owes_inside()
+    };
+    for place in places(&turn.generation.frame, idle) {
+        release(turn, &place);
+    }
 }
 
 /// A person wants it tried again after it was rejected.
@@ -114,9 +200,11 @@ pub(in crate::engine) fn granted(
 /// All keys are held: its steps begin, or are undone.
 fn held_all(turn: &mut Turn<'_>, place: &Place) {
     let name = turn.name_at(place);
-    turn.note(Some(&name), NoteKind::Locked, "");
+    let fence = turn.at(place).hold.map_or(0, |hold| hold.fence);
+    turn.note(Some(&name), NoteKind::Locked, format!("token {fence}"));
     if turn.at(place).phase != Phase::Running {
-        back::turn_branches(turn, place);
+        turn.unpark(place, true);
+        undo_inside(turn, place);
         return;
     }
     let StepKind::Lock(lock) = &turn.step_at(place).kind else {
@@ -168,7 +256,7 @@ pub(in crate::engine) fn join(turn: &mut Turn<'_>, place: &Place, step: &Step, l
     };
     forward::conclude(turn, place, &step.set, None);
     if now && turn.at(place).phase == Phase::Succeeded {
-        release(turn, place);
+        release_at_rest(turn, place);
     }
 }
 
@@ -182,15 +270,24 @@ pub(in crate::engine) fn passed_pivot(turn: &mut Turn<'_>) {
             continue;
         };
         if lock.release == Release::Pivot && turn.at(&place).frames.iter().all(join::is_done) {
-            release(turn, &place);
+            release_at_rest(turn, &place);
         }
     }
 }
 
-/// The end: nothing is held any more.
+/// The end: nothing is held any more, but for what is still undone under it.
 pub(in crate::engine) fn release_all(turn: &mut Turn<'_>) {
     for place in places(&turn.generation.frame, |state| state.hold.is_some()) {
-        release(turn, &place);
+        release_at_rest(turn, &place);
+    }
+}
+
+/// Lets the keys go, or as soon as nothing is undone under them any more.
+fn release_at_rest(turn: &mut Turn<'_>, place: &Place) {
+    if !turn.at(place).owes_inside() {
+        release(turn, place);
+    } else if let Some(hold) = &mut turn.at_mut(place).hold {
+        hold.late = true;
     }
 }
 
@@ -202,6 +299,9 @@ pub(in crate::engine) fn release(turn: &mut Turn<'_>, place: &Place) {
     };
     for key in state.keys.clone() {
         say(turn, place, &key, hold.round, Say::Release { fence: hold.fence });
+    }
+    if let Some(hold) = &mut turn.at_mut(place).hold {
+        hold.late = false;
     }
     freed(turn, place);
     let name = turn.name_at(place);
@@ -227,6 +327,7 @@ fn freed(turn: &mut Turn<'_>, place: &Place) {
         hold.stage = Stage::Freed;
         hold.got = 0;
     }
+    turn.at_mut(place).until = None;
 }
 
 fn say(turn: &mut Turn<'_>, place: &Place, key: &str, round: u32, say: Say) {

@@ -39,6 +39,7 @@ pub(in crate::engine) fn settle(turn: &mut Turn<'_>) {
             Motion::Compensated => finish::compensated(turn),
         }
     }
+    back::after_end(turn);
 }
 
 /// Goes on behind a step; a cancel or deadline that waited for it counts now.

@@ -157,7 +157,7 @@ pub(in crate::engine) fn unknown(step: &Step) -> Option<Unknown> {
 /// A request that was never sent.
 pub(in crate::engine) fn unsent(now: Timestamp) -> Request {
     let progress = Progress::Pausing(now);
-    Request { attempts: 0, spent: 0, since: now, progress, answer: String::new() }
+    Request { attempts: 0, spent: 0, since: now, progress, answer: String::new(), unsent: 0 }
 }
 
 /// A request that needs no answer: there is nothing to do, or a fact did it.
@@ -221,6 +221,7 @@ pub(in crate::engine) fn send(
         since: before.since,
         progress: Progress::Waiting(turn.now.after(asked.within())),
         answer: String::new(),
+        unsent: before.unsent,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::motion;
+use super::{cancel, motion};
 use crate::definition::{After, Again, Definition, Start};
 use crate::engine::early;
 use crate::engine::limits::{GENERATIONS_MAX, QUEUED_MAX};
@@ -174,6 +174,7 @@ pub(in crate::engine) fn begin(
     let early = &mut instance.early;
     let mut turn = Turn { definition, id, generation: &mut generation, early, now, out };
     turn.note(None, NoteKind::Started, definition.title.clone());
+    cancel::came_before(&mut turn);
     motion::settle(&mut turn);
     // Most instances have one life: room for one, not for four.
     instance.generations.reserve_exact(1);

@@ -1,8 +1,11 @@
 //! Timers: attempts that took too long, pauses that are over, deadlines, reminders, forgetting.
 
+use serde_json::Map;
+
+use super::forward::No;
 use super::request::{self, Asked, Slot};
 use super::{back, forward, join, motion, probe, wait};
-use crate::definition::{StepKind, Unknown};
+use crate::definition::{StepKind, Then, Unknown};
 use crate::engine::limits::INSIST;
 use crate::engine::place::{Place, walk};
 use crate::engine::turn::Turn;
@@ -195,6 +198,15 @@ fn exhausted(turn: &mut Turn<'_>, place: &Place, slot: Slot, before: &Request) {
     let reason = format!("{name} has not answered {} attempts", before.spent);
     let unknown = request::unknown(turn.step_at(place));
     match (slot, unknown) {
+        (Slot::Action, Some(Unknown::Compensate | Unknown::Probe))
+            if before.never_left() && forward::can_fall(turn, &place.line) =>
+        {
+            let reason = format!("{name} was never sent in {} attempts", before.spent);
+            let (step, kind) = (name.to_string(), FailureKind::Exhausted);
+            let failure = Failure { step, kind, reason };
+            request::answered(turn.at_mut(place), "");
+            forward::reject(turn, place, No { written: Map::new(), then: Then::GoBack, failure });
+        }
         (Slot::Action, Some(Unknown::Compensate)) if forward::can_fall(turn, &place.line) => {
             let (step, kind) = (name.to_string(), FailureKind::Exhausted);
             forward::fall(turn, &place.line, Failure { step, kind, reason });

@@ -79,3 +79,68 @@ fn a_late_answer_after_the_end_is_undone() {
         ),
     );
 }
+
+#[test]
+fn what_never_left_is_not_undone() {
+    check(
+        &scoring(""),
+        &format!(
+            r#"{HERE}
+            called score/1 unsent > nothing
+            pass 1s > POST https://fraud.internal/score/k score/2 {{"id":"k"}}
+            called score/2 unsent > nothing
+            is compensated
+            called score/2 unsent ! duplicate
+            "#
+        ),
+    );
+    // A cancel meets it between two attempts.
+    check(
+        &scoring(""),
+        &format!("{HERE}\ncalled score/1 unsent > nothing\nCancelled > nothing\nis compensated"),
+    );
+}
+
+#[test]
+fn one_attempt_that_may_have_left_makes_it_unknown() {
+    for first in ["failed", "500"] {
+        check(
+            &scoring(""),
+            &format!(
+                r#"{HERE}
+                called score/1 {first} > nothing
+                pass 1s > POST https://fraud.internal/score/k score/2 {{"id":"k"}}
+                called score/2 unsent > {UNDO}
+                "#
+            ),
+        );
+    }
+    check(
+        &scoring(""),
+        &format!(
+            r#"{HERE}
+            called score/1 unsent > nothing
+            pass 1s > POST https://fraud.internal/score/k score/2 {{"id":"k"}}
+            Cancelled > {UNDO}
+            called score/1 unsent ! ignored
+            called score~undo/1 200 > nothing
+            is compensated
+            "#
+        ),
+    );
+}
+
+#[test]
+fn that_it_never_left_may_be_known_late() {
+    check(
+        &scoring(""),
+        &format!(
+            r#"{HERE}
+            Cancelled > {UNDO}
+            called score/1 unsent > nothing
+            called score~undo/1 200 > nothing
+            is compensated
+            "#
+        ),
+    );
+}

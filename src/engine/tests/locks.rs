@@ -149,3 +149,104 @@ fn a_lock_is_forgotten_when_nobody_has_held_it_for_long() {
         ),
     );
 }
+
+#[test]
+fn a_late_success_is_undone_under_its_lock_again_also_after_the_end() {
+    check(
+        &locked(""),
+        &format!(
+            r"
+            start > {TAKE}; A a/1
+            Cancelled > UndoA a~undo/1
+            AUndone > {FREE}
+            is compensated
+            pass 1d > nothing
+            ADone for=a/1 > {TAKE}; UndoA a~undo.2/1
+            AUndone > {FREE}
+            is compensated
+            pass 8d > nothing
+            is forgotten
+            "
+        ),
+    );
+    // It goes on with its way back, and comes to the lock again when that is over.
+    check(
+        &locked(""),
+        &format!(
+            r"
+            start > {TAKE}; A a/1
+            pass 10s > UndoA a~undo/1
+            ADone for=a/1 > UndoA a~undo.2/1
+            AUndone for=a~undo/1 > nothing
+            AUndone for=a~undo.2/1 > {FREE}
+            is compensated
+            "
+        ),
+    );
+}
+
+#[test]
+fn people_are_told_of_a_lock_that_is_not_had_for_a_late_undoing() {
+    let late = format!(
+        r#"
+        start > {TAKE}; A a/1
+        Cancelled > UndoA a~undo/1
+        AUndone > {FREE}
+        @s/l start {{"id": "l"}} > acquire to segue-lock/x; granted to s/l;
+            acquire to segue-lock/y/l; granted to s/l; A a/1
+        ADone for=a/1 > acquire to segue-lock/x
+        pass 9s > nothing
+        is compensated
+        "#
+    );
+    // It is still asked for, and goes on by itself.
+    check(
+        &locked(""),
+        &format!(
+            r#"{late}
+            pass 21s > UndoA a~undo/1
+            is stuck
+            @s/l AUndone > release to segue-lock/x; release to segue-lock/y/l;
+                granted to s/k; acquire to segue-lock/y/k; granted to s/k; UndoA a~undo.2/1
+            is compensated
+            AUndone > {FREE}
+            "#
+        ),
+    );
+    // A person lets it be undone without the lock.
+    check(
+        &locked(""),
+        &format!(
+            r#"{late}
+            pass 21s > UndoA a~undo/1
+            act retry exclusive > nothing
+            is compensated
+            pass 40s > nothing
+            is stuck
+            act skip exclusive > withdraw to segue-lock/x; UndoA a~undo.2/1
+            AUndone for=a~undo.2/1 > nothing
+            is compensated
+            "#
+        ),
+    );
+}
+
+#[test]
+fn a_loser_that_succeeds_late_is_undone_under_its_lock_while_the_saga_goes_on() {
+    let [a, b, c] = ["a", "b", "c"].map(|name| part(name, ""));
+    let race = format!("{{ step: race, parallel: {{ one: [{a}], two: [{b}] }}, join: first }}");
+    let lock = format!("{{ step: exclusive, lock: [x], within: 30s, steps: [{race}] }}");
+    check(
+        &saga("", &[&lock, &c]),
+        r"
+        start > acquire to segue-lock/x; granted to s/k; A a/1; B b/1
+        ADone > UndoB b~undo/1
+        BUndone > release to segue-lock/x; C c/1
+        BDone for=b/1 > acquire to segue-lock/x; granted to s/k; UndoB b~undo.2/1
+        CDone > nothing
+        is running
+        BUndone > release to segue-lock/x
+        is completed
+        ",
+    );
+}

@@ -343,16 +343,18 @@ impl World {
         Act { id: self.fresh(), by: "ann".to_owned(), why: "because".to_owned(), step, verb }
     }
 
-    /// `score/1 200` with a body, or `score/1 failed`.
+    /// `score/1 200` with a body, or `score/1 failed`, or `score/1 unsent`.
     fn called(&self, words: &str, body: Option<Value>) -> Called {
-        let (command, outcome) = words.split_once(' ').expect("what came of it");
-        let outcome = match outcome.parse() {
+        let (command, words) = words.split_once(' ').expect("what came of it");
+        let outcome = match words.parse() {
             Ok(status) => CallOutcome::Answered {
                 status,
                 headers: vec![("etag".to_owned(), "x".to_owned())],
                 body: body.unwrap_or_default(),
             },
-            Err(_) => CallOutcome::Failed { reason: "no route".to_owned() },
+            Err(_) => {
+                CallOutcome::Failed { reason: "no route".to_owned(), unsent: words == "unsent" }
+            }
         };
         Called { command: self.command(command), outcome }
     }

@@ -66,6 +66,24 @@ fn a_lock_in_a_branch_of_a_race_is_let_go_when_it_is_undone() {
 }
 
 #[test]
+fn a_lock_around_a_race_is_kept_until_the_losers_are_undone() {
+    let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| part(name, ""));
+    let race = format!("{{ step: race, join: first, parallel: {{ one: [{a}], two: [{b}] }} }}");
+    let lock = format!("{{ step: safe, lock: [x], within: 30s, steps: [{race}, {d}] }}");
+    check(
+        &saga("", &[&lock, &c]),
+        "
+        start > acquire to segue-lock/x; granted to s/k; A a/1; B b/1
+        BDone > UndoA a~undo/1; D d/1
+        DDone > nothing
+        AUndone > release to segue-lock/x; C c/1
+        CDone > nothing
+        is completed
+        ",
+    );
+}
+
+#[test]
 fn a_wait_in_a_branch_finds_its_own_fact() {
     let wait = "{ step: answer, wait: { on: t/Yes, where: event.n == item }, within: 3d }";
     let a = part("a", "");

@@ -296,7 +296,7 @@ impl<'c> Run<'c> {
                 0..=5 => answered(200),
                 6 | 7 => answered(409),
                 8 => answered(500),
-                _ => CallOutcome::Failed { reason: "no route".to_owned() },
+                _ => CallOutcome::Failed { reason: "no route".to_owned(), unsent: true },
             };
             let called = Called { command: id.to_string(), outcome };
             self.tell(&id.instance.clone(), &Input::Called(called));

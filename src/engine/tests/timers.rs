@@ -42,7 +42,8 @@ fn a_budget_of_time_counts_from_the_first_attempt() {
     let retry = Retry { budget: Budget::For(Span::seconds(60)), ..retry(1000, 1.0, 1000) };
     let since = Timestamp(0);
     let progress = Progress::Waiting(since);
-    let request = Request { attempts: 3, spent: 3, since, progress, answer: String::new() };
+    let request =
+        Request { attempts: 3, spent: 3, since, progress, answer: String::new(), unsent: 0 };
     assert!(again(&retry, &request, Timestamp(59_000), "x").is_some());
     assert!(again(&retry, &request, Timestamp(60_000), "x").is_none());
 }

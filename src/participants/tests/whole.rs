@@ -228,6 +228,13 @@ fn a_call_that_nobody_knows_is_told() {
 }
 
 #[cfg(feature = "server")]
+fn traced(call: &Call) -> crate::message::Traced {
+    let CommandId { instance, generation, .. } = &call.id;
+    let context = crate::message::TraceContext::of(instance, *generation, None);
+    crate::message::Traced { context, transition: 1 }
+}
+
+#[cfg(feature = "server")]
 #[test]
 fn every_call_comes_back_to_its_caller_once() {
     use crate::runtime::Caller as _;
@@ -237,10 +244,13 @@ fn every_call_comes_back_to_its_caller_once() {
     for n in 0..60 {
         let mut call = request(Method::Post, "fraud.internal", &format!("s/{n}/1/score/1"), None);
         call.within = Span(0);
-        caller.start(call, String::new());
+        let traced = traced(&call);
+        caller.start(call, traced);
         open += 1;
     }
-    caller.start(request(Method::Post, "other.internal", "s/1/1/x/1", None), String::new());
+    let other = request(Method::Post, "other.internal", "s/1/1/x/1", None);
+    let trace = traced(&other);
+    caller.start(other, trace);
     assert_eq!(caller.under_way(), open + 1);
     let mut seen = BTreeSet::new();
     while caller.under_way() > 0 {
@@ -248,7 +258,7 @@ fn every_call_comes_back_to_its_caller_once() {
             assert!(seen.insert(called.command.clone()), "{called:?}");
             match called.outcome {
                 CallOutcome::Answered { status, .. } => assert!([200, 422, 503].contains(&status)),
-                CallOutcome::Failed { reason } => {
+                CallOutcome::Failed { reason, .. } => {
                     let unknown = called.command == "s/1/1/x/1";
                     assert_eq!(reason.contains("no service answers"), unknown, "{reason}");
                 }

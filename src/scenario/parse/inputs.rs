@@ -77,7 +77,7 @@ pub(super) fn called(
             let status = u16::try_from(status).expect("it is below 600");
             CallOutcome::Answered { status, headers, body }
         }
-        (None, Some(reason)) => CallOutcome::Failed { reason },
+        (None, Some(reason)) => CallOutcome::Failed { reason, unsent: false },
         (Some(_), Some(_)) | (None, None) => {
             let message = "a call is answered, or it fails";
             let help = "write `called: { status: 200, body: { … } }` or \

@@ -1,0 +1,395 @@
+//! Folds the history into a story, and looks at each note whether it may come now.
+
+use super::Rule;
+use super::account::{Half, Noted, Turn};
+use super::names::{Name, Names};
+use super::plan::{Plan, Undoing};
+use super::spot::Spot;
+use super::story::{End, Hold, Story, Told};
+use crate::definition::StepKind;
+use crate::engine::NoteKind;
+
+/// A story while a transition is added to it.
+pub(super) struct Fold<'a> {
+    pub plan: &'a Plan,
+    pub names: &'a Names,
+    pub story: &'a mut Story,
+    pub turn: &'a Turn,
+}
+
+impl Fold<'_> {
+    pub fn take(&mut self, note: &Noted) {
+        match note.kind {
+            NoteKind::Started => {
+                if self.story.is_started {
+                    self.broken(Rule::Started, "it started twice".to_owned());
+                }
+                self.story.is_started = true;
+            }
+            NoteKind::Sent
+            | NoteKind::Probed
+            | NoteKind::Told
+            | NoteKind::Asked
+            | NoteKind::Reminded
+            | NoteKind::Waiting => self.forward(note),
+            NoteKind::Undoing => self.undoing(note),
+            NoteKind::Undone => self.undone(note),
+            NoteKind::Succeeded
+            | NoteKind::Rejected
+            | NoteKind::Skipped
+            | NoteKind::TimedOut
+            | NoteKind::GivenUp
+            | NoteKind::Refused => self.outcome(note),
+            NoteKind::Late => self.late(note),
+            NoteKind::Dropped => self.dropped(note),
+            NoteKind::WentBack => self.went_back(note),
+            NoteKind::Locked | NoteKind::Released => self.lock(note),
+            NoteKind::Stuck => *self.story.stuck.entry(note.step).or_default() += 1,
+            NoteKind::Acted => self.story.is_acted = true,
+            NoteKind::Completed => self.end(End::Completed),
+            NoteKind::Compensated => self.end(End::Compensated),
+            NoteKind::Queued
+            | NoteKind::Cancelled
+            | NoteKind::Forgotten
+            | NoteKind::Kept
+            | NoteKind::Withdrawn => {}
+        }
+    }
+
+    fn broken(&mut self, rule: Rule, words: String) {
+        self.story.broken.push((rule, self.turn.place, words));
+    }
+
+    fn name(&self, step: Name) -> &str {
+        self.names.text(step)
+    }
+
+    fn told(&mut self, step: Name) -> &mut Told {
+        let (plan, names) = (self.plan, self.names);
+        self.story.steps.entry(step).or_insert_with(|| {
+            let name = names.text(step);
+            Told { spot: plan.spot(name), undoing: plan.undoing(name), ..Told::default() }
+        })
+    }
+
+    fn spot(&mut self, step: Name) -> Option<Spot> {
+        self.told(step).spot.clone()
+    }
+
+    /// Something that is done on the way forward only, and never after the end.
+    fn forward(&mut self, note: &Noted) {
+        let what = match note.kind {
+            NoteKind::Sent => "commanded",
+            NoteKind::Probed => "probed",
+            NoteKind::Told => "told",
+            NoteKind::Asked => "asked",
+            NoteKind::Reminded => "reminded of",
+            _ => "entered",
+        };
+        let spot = self.spot(note.step);
+        if self.story.ended.is_some() {
+            let words = format!("{} was {what} after the end", self.name(note.step));
+            self.broken(Rule::AfterEnd, words);
+        } else if note.kind != NoteKind::Probed && !self.story.is_acted {
+            let left = spot.as_ref().and_then(|s| self.story.left_behind(self.plan, s));
+            if self.story.is_back || left.is_some() {
+                let words = format!("{} was {what} on the way back", self.name(note.step));
+                self.broken(Rule::Forward, words);
+            }
+        }
+        let transition = self.turn.transition;
+        match note.kind {
+            NoteKind::Sent => self.sent(note, Half::Action, spot.as_ref()),
+            NoteKind::Probed => self.sent(note, Half::Probe, spot.as_ref()),
+            NoteKind::Told => {
+                self.under_lock(note, Half::Action, spot.as_ref(), false);
+                let told = self.told(note.step);
+                told.announced = true;
+                told.happened = true;
+                told.allowed = told.allowed.max(1);
+                self.passed(note.step);
+            }
+            NoteKind::Asked => {
+                self.story.asked.insert((note.step, transition));
+                self.told(note.step).entered = true;
+            }
+            NoteKind::Reminded => {
+                self.story.reminded.insert((note.step, transition));
+            }
+            _ => self.told(note.step).entered = true,
+        }
+    }
+
+    /// A request was sent; over Kafka it must stand on its topic, to a child and over HTTP not.
+    fn sent(&mut self, note: &Noted, half: Half, spot: Option<&Spot>) {
+        let name = self.names.text(note.step);
+        let is_child = matches!(
+            self.plan.find(name).map(|step| &step.kind),
+            Some(StepKind::Saga(_)) if half == Half::Action
+        );
+        if is_child {
+            self.story.children.push((note.step, note.whom));
+        } else if self.plan.command(name, half).is_some() {
+            *self.story.sent.entry((note.step, half, note.attempt)).or_default() += 1;
+        }
+        self.told(note.step).entered = true;
+        self.under_lock(note, half, spot, false);
+    }
+
+    /// What is sent under a lock is sent while it is held.
+    fn under_lock(&mut self, note: &Noted, half: Half, spot: Option<&Spot>, is_late: bool) {
+        let Some(lock) = spot.and_then(|spot| spot.lock(&self.plan.definition)) else {
+            return;
+        };
+        let hold = self.story.holds.get(&lock).copied();
+        if let Some(hold) = hold.filter(|hold| hold.is_held) {
+            let attempt = (note.step, half, note.attempt);
+            self.story.under.entry(attempt).or_default().push((lock, hold.token));
+        } else if !is_late && !self.story.is_acted {
+            let words = format!("{} was sent without the lock around it", self.name(note.step));
+            self.broken(Rule::Exclusive, words);
+        }
+    }
+
+    fn passed(&mut self, step: Name) {
+        let found = self.plan.find(self.names.text(step));
+        self.story.has_pivoted |= found.is_some_and(|step| step.pivot);
+    }
+
+    fn outcome(&mut self, note: &Noted) {
+        let leaves = self.spot(note.step).map(|spot| spot.point());
+        let leaves = leaves.filter(|point| self.plan.leaves_behind(point));
+        let told = self.told(note.step);
+        match note.kind {
+            NoteKind::Succeeded => {
+                told.succeeded = true;
+                told.happened = true;
+                told.allowed = told.allowed.max(1);
+                self.passed(note.step);
+            }
+            NoteKind::Rejected => {
+                told.rejected = true;
+                told.happened = false;
+            }
+            NoteKind::Skipped => told.skipped = true,
+            NoteKind::GivenUp => {
+                told.given_up = true;
+                told.happened = true;
+                told.allowed = told.allowed.max(1);
+            }
+            NoteKind::TimedOut => {
+                told.timed_out = true;
+                if leaves.is_some() {
+                    // A child takes itself back before its step is rejected.
+                    told.allowed = told.allowed.max(1);
+                    self.story.left.extend(leaves);
+                }
+            }
+            // The pivot in it was sent, so it goes on although its time is up.
+            _ => {
+                if let Some(point) = leaves {
+                    self.story.left.remove(&point);
+                }
+            }
+        }
+    }
+
+    fn late(&mut self, note: &Noted) {
+        self.story.late += 1;
+        let words = note.words.as_deref().unwrap_or_default();
+        let (happened, by_probe) = (words.contains("has happened"), words.ends_with("probe"));
+        let told = self.told(note.step);
+        told.late_answer |= !by_probe;
+        if happened {
+            told.happened = true;
+            told.late |= !by_probe;
+            told.allowed = if told.undoings == 0 || by_probe { told.allowed.max(1) } else { 2 };
+        } else if told.undoings == 0 {
+            told.happened = false;
+        }
+    }
+
+    fn dropped(&mut self, note: &Noted) {
+        let words = note.words.as_deref().unwrap_or_default();
+        let which = words.split_once(": ").map_or(words, |(which, _)| which);
+        let line = self.spot(note.step).and_then(|owner| self.plan.branch(&owner, which));
+        if let Some(line) = line {
+            self.story.dropped.insert(line);
+        } else {
+            let words = format!("{} has no branch {which} to leave behind", self.name(note.step));
+            self.broken(Rule::Form, words);
+        }
+    }
+
+    fn went_back(&mut self, note: &Noted) {
+        self.story.failure.clone_from(&note.words);
+        if self.story.has_pivoted {
+            self.broken(Rule::Forward, "it went back behind its pivot".to_owned());
+        }
+        match self.story.ended {
+            None => {}
+            // A child that has completed takes itself back for its parent.
+            Some(End::Completed) if self.plan.definition.by_parent => {
+                self.story.ended = None;
+                self.story.was_completed = true;
+            }
+            Some(_) => self.broken(Rule::AfterEnd, "it went back after the end".to_owned()),
+        }
+        self.story.is_back = true;
+    }
+
+    fn lock(&mut self, note: &Noted) {
+        let Some(point) = self.spot(note.step).map(|spot| spot.point()) else {
+            return;
+        };
+        let before = self.story.holds.get(&point).copied();
+        let held = before.is_some_and(|hold| hold.is_held);
+        let name = self.names.text(note.step);
+        if note.kind == NoteKind::Released {
+            if !held {
+                self.broken(Rule::Exclusive, format!("{name} let go what it did not hold"));
+            }
+            if let Some(hold) = self.story.holds.get_mut(&point) {
+                hold.is_held = false;
+            }
+            return;
+        }
+        if held {
+            self.broken(Rule::Exclusive, format!("{name} took what it held already"));
+        }
+        let words = note.words.as_deref().unwrap_or_default();
+        let token = token_of(words).unwrap_or_default();
+        if before.is_some_and(|hold| hold.token >= token) {
+            let words = format!("{name} got token {token} after a greater one");
+            self.broken(Rule::Exclusive, words);
+        }
+        let taken = before.map_or(0, |hold| hold.taken) + 1;
+        self.story.holds.insert(point, Hold { is_held: true, token, taken });
+        self.told(note.step).entered = true;
+    }
+
+    /// An undoing is sent. That of a child whose step is undone in its own way is a question only.
+    fn undoing(&mut self, note: &Noted) {
+        let name = self.names.text(note.step);
+        let to = self.names.text(note.whom);
+        let expected = self.plan.command(name, Half::Undo);
+        let is_sent = expected.is_some_and(|expected| expected.to.to_string() == to);
+        if is_sent {
+            *self.story.sent.entry((note.step, Half::Undo, note.attempt)).or_default() += 1;
+        }
+        let step = self.plan.find(name);
+        let is_child = step.is_some_and(|step| matches!(step.kind, StepKind::Saga(_)));
+        let spot = self.spot(note.step);
+        let told = self.told(note.step);
+        if is_child && !is_sent && !matches!(told.undoing, Undoing::Child | Undoing::Call) {
+            told.asked_back = true;
+            return;
+        }
+        let is_late = told.late;
+        if note.attempt == 1 {
+            self.begin_undoing(note.step, spot.as_ref());
+        }
+        self.under_lock(note, Half::Undo, spot.as_ref(), is_late);
+    }
+
+    fn undone(&mut self, note: &Noted) {
+        let told = self.told(note.step);
+        if told.undoing == Undoing::Fact {
+            let (is_late, spot) = (told.late, told.spot.clone());
+            self.begin_undoing(note.step, spot.as_ref());
+            self.under_lock(note, Half::Undo, spot.as_ref(), is_late);
+        }
+        self.told(note.step).undone += 1;
+    }
+
+    /// An undoing begins: of what may have happened, once, after all that was done later in its
+    /// list is undone.
+    fn begin_undoing(&mut self, step: Name, spot: Option<&Spot>) {
+        let name = self.names.text(step);
+        let told = self.story.step(step);
+        self.told(step).undoings += 1;
+        let left = spot.and_then(|spot| self.story.left_behind(self.plan, spot));
+        let own = spot.is_some_and(|spot| self.story.left.contains(&spot.point()));
+        if self.story.is_acted {
+            return;
+        }
+        if self.story.ended.is_some() && !told.late {
+            let words = format!("{name} is undone after the end, not being late");
+            return self.broken(Rule::AfterEnd, words);
+        }
+        if !told.happened && !own {
+            let words = format!("{name} is undone although it surely did not happen");
+            return self.broken(Rule::Compensated, words);
+        }
+        if told.undoings >= told.allowed {
+            return self.broken(Rule::Compensated, format!("{name} is undone once too often"));
+        }
+        if told.late {
+            return;
+        }
+        if !self.story.is_back && left.is_none() && !own {
+            let words = format!("{name} is undone, and the saga goes forward");
+            return self.broken(Rule::Completed, words);
+        }
+        if let Some(later) = spot.and_then(|spot| self.owed_before(spot, left.unwrap_or(0))) {
+            let words = format!("{name} is undone before {later}, which was done later");
+            self.broken(Rule::Reverse, words);
+        }
+    }
+
+    /// What was done behind a step, in a list from this depth inwards, and is not undone.
+    fn owed_before(&self, spot: &Spot, from: usize) -> Option<&str> {
+        let later = |told: &Told| {
+            let depth = told.spot.as_ref().and_then(|other| other.follows(spot));
+            told.is_owed() && !told.late && depth.is_some_and(|depth| depth >= from)
+        };
+        let found = self.story.steps.iter().find(|(_, told)| later(told));
+        found.map(|(name, _)| self.names.text(*name))
+    }
+
+    fn end(&mut self, end: End) {
+        if self.story.ended.is_some() {
+            self.broken(Rule::Ended, "it ended twice".to_owned());
+        }
+        if end == End::Completed && self.story.is_back {
+            self.broken(Rule::Ended, "it completed on the way back".to_owned());
+        }
+        if end == End::Compensated && !self.story.is_back {
+            self.broken(Rule::Ended, "it is compensated and never went back".to_owned());
+        }
+        self.story.ended = Some(end);
+        let held = self.story.holds.iter().filter(|(_, hold)| hold.is_held);
+        let held: Vec<_> = held.map(|((step, _), _)| *step).collect();
+        for step in held {
+            let name = &self.plan.definition.step(step).name;
+            self.broken(Rule::Exclusive, format!("it ended and did not let go {name}"));
+        }
+        if self.story.is_acted {
+            return;
+        }
+        let mut owed = Vec::new();
+        for (step, told) in self.story.steps.iter().filter(|(_, told)| told.is_owed()) {
+            let left = told.spot.as_ref().and_then(|spot| self.story.left_behind(self.plan, spot));
+            let name = self.names.text(*step);
+            match end {
+                End::Compensated => owed.push((
+                    Rule::Compensated,
+                    format!("{name} may have happened and was not undone"),
+                )),
+                End::Completed if left.is_some() => owed.push((
+                    Rule::LeftBehind,
+                    format!("{name} was left behind, may have happened and was not undone"),
+                )),
+                End::Completed => {}
+            }
+        }
+        for (rule, words) in owed {
+            self.broken(rule, words);
+        }
+    }
+}
+
+/// The token that a note tells of: `token 17`, also behind other words.
+pub(super) fn token_of(words: &str) -> Option<u64> {
+    words.rsplit_once("token ").and_then(|(_, number)| number.parse().ok())
+}

@@ -1,0 +1,134 @@
+//! Reads the history, and what stands beside it: what people are asked and what they answer.
+
+use super::account::{Claimed, Desk, Noted, Turn};
+use super::fold::token_of;
+use super::names::{Name, Names};
+use super::story::kind_of;
+use super::{Books, Record};
+use crate::engine::NoteKind;
+use crate::format::{open, wire};
+use crate::message::{CommandId, InstanceId, Key, Life, SagaName, header, read_json};
+
+impl Books {
+    pub(super) fn read_history(&mut self, record: &Record<'_>) {
+        self.has_history = true;
+        let entry: wire::Entry = match open(record.body.map_or(&[][..], |b| b)) {
+            Ok(entry) => entry,
+            Err(reason) => {
+                return self.strange(record, self.history.clone(), reason.to_string());
+            }
+        };
+        let named = SagaName::new(&entry.saga).ok().zip(Key::new(&entry.key).ok());
+        let known = |saga: &SagaName| saga.is_lock() || self.plans.contains_key(saga);
+        let Some((saga, key)) = named.filter(|(saga, _)| known(saga)) else {
+            return;
+        };
+        let mut kinds = Vec::with_capacity(entry.notes.len());
+        for note in &entry.notes {
+            let Some(kind) = kind_of(&note.kind) else {
+                let words = format!("the history knows no `{}`", note.kind);
+                return self.strange(record, format!("{saga}/{key}"), words);
+            };
+            kinds.push(kind);
+        }
+        let notes = kinds.into_iter().zip(&entry.notes);
+        if saga.is_lock() {
+            self.read_lock(record, key, &entry, notes);
+            return;
+        }
+        let notes = notes.map(|(kind, note)| self.noted(kind, note)).collect();
+        let turn = Turn {
+            generation: Life { number: entry.generation, mark: entry.mark },
+            transition: entry.transition,
+            is_stuck: entry.status == "stuck",
+            notes,
+            place: self.placed(record),
+        };
+        self.accounts.entry(InstanceId { saga, key }).or_default().turns.push(turn);
+    }
+
+    fn noted(&mut self, kind: NoteKind, note: &wire::Note) -> Noted {
+        let is_request = matches!(kind, NoteKind::Sent | NoteKind::Probed | NoteKind::Undoing);
+        let (whom, attempt) = if is_request { attempt(&note.words) } else { ("", 0) };
+        let keeps = matches!(
+            kind,
+            NoteKind::WentBack | NoteKind::Late | NoteKind::Dropped | NoteKind::Locked
+        );
+        Noted {
+            kind,
+            step: self.names.of(&note.step),
+            attempt,
+            whom: self.names.of(whom),
+            words: keeps.then(|| note.words.as_str().into()),
+        }
+    }
+
+    fn read_lock<'n>(
+        &mut self,
+        record: &Record<'_>,
+        key: Key,
+        entry: &wire::Entry,
+        notes: impl Iterator<Item = (NoteKind, &'n wire::Note)>,
+    ) {
+        let mut told = Vec::new();
+        for (kind, note) in notes {
+            let Some(claimed) = claimed(&mut self.names, kind, &note.words) else {
+                let words = format!("the history of this lock speaks of `{}`", note.words);
+                return self.strange(record, format!("{}/{key}", entry.saga), words);
+            };
+            told.push(claimed);
+        }
+        let desk = Desk { inbox: entry.inbox, notes: told, place: self.placed(record) };
+        self.locks.entry(key).or_default().push(desk);
+    }
+
+    /// A question to a person.
+    pub(super) fn read_question(&mut self, record: &Record<'_>) {
+        let id = record.headers.text(header::ID).unwrap_or_default();
+        let Ok(id) = id.parse::<CommandId>() else {
+            let words = format!("a question has the id `{id}`");
+            return self.strange(record, "the engine".to_owned(), words);
+        };
+        if self.plans.contains_key(&id.instance.saga) {
+            let question = (id.generation, self.names.of(&id.step), id.attempt);
+            self.accounts.entry(id.instance).or_default().questions.push(question);
+        }
+    }
+
+    /// What a person says; what is no answer stands in the history.
+    pub(super) fn read_act(&mut self, record: &Record<'_>) {
+        // One that cannot be read is put aside by the engine.
+        let act = read_json(record.body.map_or(&[][..], |b| b)).unwrap_or_default();
+        let text = |name: &str| act.get(name).and_then(serde_json::Value::as_str);
+        let whose = text("saga").zip(text("key")).filter(|_| text("verb") == Some("answer"));
+        let Some((saga, key)) = whose else { return };
+        if let (Ok(saga), Ok(key)) = (SagaName::new(saga), Key::new(key))
+            && self.plans.contains_key(&saga)
+        {
+            let step = self.names.of(text("step").unwrap_or_default());
+            self.accounts.entry(InstanceId { saga, key }).or_default().said.push(step);
+        }
+    }
+}
+
+/// Whom a request went to, and which attempt it was: `topic/Type` is the first,
+/// `topic/Type, attempt 2` the second.
+fn attempt(words: &str) -> (&str, u32) {
+    let again = words.rsplit_once(", attempt ");
+    let again = again.and_then(|(whom, number)| Some((whom, number.parse().ok()?)));
+    again.unwrap_or((words, 1))
+}
+
+/// What a lock says of a claim: `book of money-transfer/t-1`, with the token if it is granted.
+fn claimed(names: &mut Names, kind: NoteKind, words: &str) -> Option<Claimed> {
+    let granted = kind == NoteKind::Locked;
+    let (claim, token) = match words.rsplit_once(", ").filter(|_| granted) {
+        Some((claim, token)) => (claim, token_of(token)?),
+        None => (words, 0),
+    };
+    let (step, instance) = claim.split_once(" of ")?;
+    let (saga, key) = instance.split_once('/')?;
+    let instance = InstanceId { saga: SagaName::new(saga).ok()?, key: Key::new(key).ok()? };
+    let step: Name = names.of(step);
+    Some(Claimed { kind, instance, step, token })
+}
