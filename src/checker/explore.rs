@@ -30,7 +30,8 @@ struct Node {
 pub(super) struct Explored {
     nodes: Vec<Node>,
     pub moves: usize,
-    pub endings: BTreeMap<Ending, usize>,
+    /// Each with the state where it was reached first, or before the move that turned it round.
+    pub endings: BTreeMap<Ending, (usize, Option<Stride>)>,
     /// Each with the state where it happened, and the move that did it.
     pub broken: Vec<(Broken, usize, Option<Stride>)>,
     /// Whether the bound was reached: what lies behind it was not looked at.
@@ -117,7 +118,7 @@ impl Search<'_> {
         self.known.insert(mark, place);
         // Why it is compensated was noted when it went back.
         if let Some(end) = end.filter(|end| !matches!(end, Ending::Compensated { .. })) {
-            self.explored.endings.entry(end).or_insert(place);
+            self.explored.endings.entry(end).or_insert((place, None));
         }
         if let Some(broken) = forever(self.definition, &state) {
             self.tell(broken, place, None);
@@ -151,11 +152,10 @@ impl Search<'_> {
                     continue;
                 }
                 let by = Some((next.clone(), step.script));
-                let went_back = taken.went_back;
-                let to = self.reach(taken.state, at, depth, by);
-                if let Some(end) = went_back {
-                    self.explored.endings.entry(end).or_insert(to);
+                if let Some(end) = taken.went_back {
+                    self.explored.endings.entry(end).or_insert_with(|| (at, by.clone()));
                 }
+                let to = self.reach(taken.state, at, depth, by);
                 if !is_voluntary(&next) {
                     self.explored.nodes[at].leads_to.push(to);
                 }

@@ -25,6 +25,7 @@ mod report;
 mod spots;
 mod story;
 mod world;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -33,8 +34,10 @@ pub use explore::STATES_MAX;
 pub use model::Ending;
 pub use promises::{Broken, Promise};
 pub use report::{Finding, Report};
+pub use written::Written;
 
 use crate::definition::Definition;
+use crate::scenario::Scenario;
 
 /// Runs a definition through everything that can happen to one of its instances, at most so many
 /// states; `others` are the definitions beside it, for its children.
@@ -43,4 +46,19 @@ pub fn check(definition: &Definition, others: &[&Definition], states_max: usize)
     let world = world::World::new(definition, others);
     let explored = explore::explore(&world, states_max);
     Report::new(definition, &world, &explored)
+}
+
+/// Does the same, and writes a scenario for every end that it found; `examples` are the scenarios
+/// beside the definition, whose bodies it borrows.
+#[must_use]
+pub fn check_and_write(
+    definition: &Definition,
+    others: &[&Definition],
+    states_max: usize,
+    examples: &[Scenario],
+) -> (Report, Written) {
+    let world = world::World::new(definition, others);
+    let explored = explore::explore(&world, states_max);
+    let written = written::write(definition, &world, &explored, examples);
+    (Report::new(definition, &world, &explored), written)
 }

@@ -302,10 +302,23 @@ fn waits(frame: &Frame) -> bool {
 /// How a run has ended, or where it is stuck.
 pub(super) fn ending(definition: &Definition, state: &State) -> Option<Ending> {
     let generation = newest(state)?;
+    // Why an explored one went back was noted when it did; it is forgotten since.
+    match ending_of(definition, generation)? {
+        Ending::Compensated { .. } => {
+            Some(Ending::Compensated { step: String::new(), kind: "" })
+        }
+        end => Some(end),
+    }
+}
+
+/// How a life has ended, or where it is stuck.
+pub(super) fn ending_of(definition: &Definition, generation: &Generation) -> Option<Ending> {
     match generation.status() {
         Status::Completed if !generation.owes() => Some(Ending::Completed),
         Status::Compensated if !generation.owes() => {
-            Some(Ending::Compensated { step: String::new(), kind: "" })
+            let failure = generation.failure.as_ref();
+            let step = failure.map_or_else(String::new, |failure| failure.step.clone());
+            Some(Ending::Compensated { step, kind: failure.map_or("", |f| f.kind.text()) })
         }
         Status::Stuck => {
             let stuck = generation.stuck.first()?;

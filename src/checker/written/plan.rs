@@ -1,0 +1,68 @@
+//! A run of the explored instance, as far as a scenario can follow it.
+
+use super::super::explore::{Stride, nothing};
+use super::super::model::{Ending, Stands, State};
+use super::super::moves::Move;
+use super::super::world::World;
+use crate::engine::Say;
+use crate::message::InstanceId;
+
+/// A run, and what it is for.
+pub(super) struct Plan {
+    pub strides: Vec<Planned>,
+    pub goal: Goal,
+}
+
+/// One move of a run, and where it leads.
+pub(super) struct Planned {
+    pub next: Move,
+    pub before: State,
+    pub after: State,
+    /// The locks that must be somebody else's when it comes, for they are waited for behind it.
+    pub held: Vec<InstanceId>,
+}
+
+/// What a scenario must come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// This end.
+    End(Ending),
+    /// Only what happens before the last move, which is another's business.
+    Before,
+}
+
+impl Plan {
+    /// Follows a run through the explored states, as far as the engine takes it.
+    pub fn of(world: &World, run: &[Stride], goal: Goal) -> Self {
+        let mut strides = Vec::new();
+        let mut state = nothing();
+        for (next, script) in run {
+            let Ok(taken) = world.once(&state, next, script.clone()).outcome else { break };
+            let before = std::mem::replace(&mut state, taken.state);
+            let (next, after) = (next.clone(), state.clone());
+            strides.push(Planned { next, before, after, held: Vec::new() });
+        }
+        let mut plan = Self { strides, goal };
+        plan.hold();
+        plan
+    }
+
+    /// Notes the locks that are waited for while something else happens.
+    fn hold(&mut self) {
+        for at in 0..self.strides.len() {
+            let waits = |state: &State, id: &InstanceId| {
+                state.around.partners.get(id).is_some_and(|p| p.stands == Stands::Waiting)
+            };
+            let stride = &self.strides[at];
+            let granted = match self.strides.get(at + 1).map(|next| &next.next) {
+                Some(Move::Letter { from, say: Say::Granted { .. }, .. }) => Some(from),
+                Some(_) | None => None,
+            };
+            let partners = stride.after.around.partners.keys();
+            let held = partners
+                .filter(|id| waits(&stride.after, id) && !waits(&stride.before, id))
+                .filter(|id| granted != Some(*id));
+            self.strides[at].held = held.cloned().collect();
+        }
+    }
+}
