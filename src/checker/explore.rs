@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::model::{Around, Ending, State};
 use super::moves::{Move, moves};
+use super::oracle::Memory;
 use super::promises::Promise;
 use super::promises::{Broken, ending, forever, is_voluntary, judge};
 use super::spots::requests;
@@ -13,6 +14,9 @@ use crate::engine::{Instance, Progress};
 pub const STATES_MAX: usize = 400_000;
 /// The most different broken promises that one exploration tells.
 const BROKEN_MAX: usize = 20;
+
+/// The most ways to one end that are kept.
+const WAYS_MAX: usize = 60;
 
 /// A state that was reached, and how it was reached first: the shortest way.
 #[derive(Debug)]
@@ -30,8 +34,12 @@ struct Node {
 pub(super) struct Explored {
     nodes: Vec<Node>,
     pub moves: usize,
-    /// Each with the state where it was reached first, or before the move that turned it round.
-    pub endings: BTreeMap<Ending, (usize, Option<Stride>)>,
+    /// Each with the ways to it: the state where it was reached, or the one before the move that
+    /// turned it round. The shortest comes first; the others rest on other conditions, or had other
+    /// answers before, for not every order of timers can be had.
+    pub endings: BTreeMap<Ending, Vec<Way>>,
+    /// For which ends there is a way, by what it rests on.
+    conditions: BTreeSet<(Ending, [u8; 16])>,
     /// Each with the state where it happened, and the move that did it.
     pub broken: Vec<(Broken, usize, Option<Stride>)>,
     /// Whether the bound was reached: what lies behind it was not looked at.
@@ -41,7 +49,18 @@ pub(super) struct Explored {
 /// One move of a run: the state before it, the move, and the answers of its conditions.
 pub(super) type Stride = (Move, Vec<u8>);
 
+/// A state, and a move from there if it is not where the way ends.
+pub(super) type Way = (usize, Option<Stride>);
+
 impl Explored {
+    /// Notes a way to an end, if it is the first or another than those before.
+    fn note(&mut self, end: Ending, mark: [u8; 16], way: impl FnOnce() -> Way) {
+        let ways = self.endings.entry(end.clone()).or_default();
+        if ways.len() < WAYS_MAX && self.conditions.insert((end, mark)) {
+            ways.push(way());
+        }
+    }
+
     pub fn states(&self) -> usize {
         self.nodes.len()
     }
@@ -80,6 +99,7 @@ pub(super) fn explore(world: &World, states_max: usize) -> Explored {
             nodes: Vec::new(),
             moves: 0,
             endings: BTreeMap::new(),
+            conditions: BTreeSet::new(),
             broken: Vec::new(),
             is_bounded: false,
         },
@@ -118,7 +138,8 @@ impl Search<'_> {
         self.known.insert(mark, place);
         // Why it is compensated was noted when it went back.
         if let Some(end) = end.filter(|end| !matches!(end, Ending::Compensated { .. })) {
-            self.explored.endings.entry(end).or_insert((place, None));
+            let mark = rests_on(self.definition, &state, &state.around.memory);
+            self.explored.note(end, mark, || (place, None));
         }
         if let Some(broken) = forever(self.definition, &state) {
             self.tell(broken, place, None);
@@ -153,7 +174,9 @@ impl Search<'_> {
                 }
                 let by = Some((next.clone(), step.script));
                 if let Some(end) = taken.went_back {
-                    self.explored.endings.entry(end).or_insert_with(|| (at, by.clone()));
+                    let memory = &taken.state.around.memory;
+                    let mark = rests_on(self.definition, state, memory);
+                    self.explored.note(end, mark, || (at, by.clone()));
                 }
                 let to = self.reach(taken.state, at, depth, by);
                 if !is_voluntary(&next) {
@@ -245,6 +268,25 @@ fn answered(definition: &Definition, before: &State, after: &State) -> BTreeSet<
     };
     let before = answered(before);
     answered(after).difference(&before).map(|(name, _)| name.clone()).collect()
+}
+
+/// What tells ways apart: the answers to conditions, and what still waits for an answer.
+fn rests_on(definition: &Definition, state: &State, memory: &Memory) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    for (question, answer) in memory {
+        hasher.update(&(question.len() as u64).to_be_bytes());
+        hasher.update(question.as_bytes()).update(&[*answer]);
+    }
+    if let Some(generation) = state.instance.as_ref().and_then(Instance::newest) {
+        for asked in requests(definition, generation) {
+            if matches!(asked.progress, Progress::Waiting(_) | Progress::Pausing(_)) {
+                hasher.update(asked.spot.name.as_bytes()).update(&[0]);
+            }
+        }
+    }
+    let mut mark = [0; 16];
+    hasher.finalize_xof().fill(&mut mark);
+    mark
 }
 
 /// What tells states apart.

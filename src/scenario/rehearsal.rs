@@ -124,6 +124,11 @@ impl Rehearsal {
         Ok(self)
     }
 
+    /// The last step.
+    pub fn last(&self) -> Option<&Does> {
+        self.run.last()
+    }
+
     /// The scenario, with more steps at its end that are not played.
     pub fn scenario(self, name: String, file: String, last: Vec<Does>) -> Scenario {
         let step = |does| Step { line: 0, span: 0..0, does };

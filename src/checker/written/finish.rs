@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::super::Ending;
 use super::super::moves::{addresses, statuses};
 use super::super::spots::{requests, step};
-use super::replay::{Replay, says_of, step_of, told};
+use super::replay::{Replay, called, says_of, step_of, told};
 use super::slots::Source;
-use crate::engine::{CallOutcome, Direction, Progress};
+use crate::engine::{Direction, Progress};
 use crate::message::Part;
-use crate::scenario::{Answers, Does, Rehearsal, Returned, ToParent};
+use crate::scenario::{Does, Rehearsal, ToParent};
 
 /// The most steps that the way back takes.
 const STEPS_MAX: usize = 200;
@@ -71,14 +71,9 @@ fn answers(replay: &Replay<'_>, played: &Rehearsal) -> Vec<Does> {
         }
         for status in statuses(step, asked.part) {
             let source = Source::Call(step_of(&asked.spot.name).to_owned());
-            let command = match replay.answers(played, &asked, None) {
-                Answers::Command(command) => Some(command),
-                Answers::Latest | Answers::ByKey => None,
-            };
+            let answers = replay.answers(played, &asked, None);
             for event in replay.bodies.variations(&source, &generation.data, &[]) {
-                let body = event.get("body").cloned().unwrap_or(Value::Null);
-                let outcome = CallOutcome::Answered { status, headers: Vec::new(), body };
-                found.push(Does::Called(Returned { command: command.clone(), outcome }));
+                found.push(Does::Called(called(status, &event, answers.clone())));
             }
         }
     }

@@ -6,6 +6,7 @@
 //! ([`bodies`]); a timer is waited for, or, if another would come first, the engine stands still.
 
 mod bodies;
+mod broken;
 mod finish;
 mod learn;
 mod plan;
@@ -14,7 +15,7 @@ mod shape;
 mod slots;
 mod tokens;
 
-use super::explore::Explored;
+use super::explore::{Explored, Way};
 use super::model::Ending;
 use super::world::World;
 use crate::definition::Definition;
@@ -30,6 +31,9 @@ pub struct Written {
     pub endings: Vec<(Ending, Scenario)>,
     /// The ends that no scenario reaches, and why not.
     pub unreached: Vec<(Ending, String)>,
+    /// A scenario that fails for each broken promise, in the order in which they are told; or why
+    /// there is none.
+    pub broken: Vec<Result<Scenario, String>>,
 }
 
 /// Writes what an exploration has found.
@@ -41,12 +45,14 @@ pub(super) fn write(
 ) -> Written {
     let bodies = Bodies::of(definition, examples);
     let replay = Replay { definition, bodies: &bodies };
-    let mut written = Written { endings: Vec::new(), unreached: Vec::new() };
-    for (end, (at, last)) in &explored.endings {
-        let mut run = explored.run(*at);
-        run.extend(last.clone());
-        let plan = Plan::of(world, &run, Goal::End(end.clone()));
-        match replay.play(&plan) {
+    let mut written = Written { endings: Vec::new(), unreached: Vec::new(), broken: Vec::new() };
+    for (end, ways) in &explored.endings {
+        let plan = |(at, last): &Way| {
+            let mut run = explored.run(*at);
+            run.extend(last.clone());
+            Plan::of(world, &run, Goal::End(end.clone()))
+        };
+        match replay.play(ways.iter().map(plan)) {
             Ok(played) => {
                 let name = format!("it can be {end}");
                 let scenario = played.scenario(name, file_of(end), vec![Does::End(stand(end))]);
@@ -54,6 +60,9 @@ pub(super) fn write(
             }
             Err(why) => written.unreached.push((end.clone(), why)),
         }
+    }
+    for (number, broken) in (1..).zip(&explored.broken) {
+        written.broken.push(broken::scenario(&replay, world, explored, broken, number));
     }
     written
 }
@@ -82,8 +91,13 @@ fn stand(end: &Ending) -> Stand {
 
 /// The name of the file for an end.
 fn file_of(end: &Ending) -> String {
+    named(&end.to_string())
+}
+
+/// A file's name of some words.
+fn named(words: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-    let words: String = end.to_string().chars().map(plain).collect();
+    let words: String = words.chars().map(plain).collect();
     let words: Vec<&str> = words.split('-').filter(|word| !word.is_empty()).collect();
     format!("{}.yaml", words.join("-"))
 }

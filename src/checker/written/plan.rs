@@ -8,18 +8,24 @@ use crate::engine::Say;
 use crate::message::InstanceId;
 
 /// A run, and what it is for.
+#[derive(Clone)]
 pub(super) struct Plan {
     pub strides: Vec<Planned>,
+    /// The move behind them that the engine does not take.
+    pub refused: Option<Planned>,
     pub goal: Goal,
 }
 
 /// One move of a run, and where it leads.
+#[derive(Clone)]
 pub(super) struct Planned {
     pub next: Move,
     pub before: State,
     pub after: State,
     /// The locks that must be somebody else's when it comes, for they are waited for behind it.
     pub held: Vec<InstanceId>,
+    /// Why it must have gone back, if it has: of the explored instance that is forgotten.
+    pub why: Option<(String, &'static str)>,
 }
 
 /// What a scenario must come to.
@@ -27,22 +33,35 @@ pub(super) struct Planned {
 pub(super) enum Goal {
     /// This end.
     End(Ending),
-    /// Only what happens before the last move, which is another's business.
-    Before,
+    /// The end of the run, wherever it is.
+    Anywhere,
 }
 
 impl Plan {
     /// Follows a run through the explored states, as far as the engine takes it.
     pub fn of(world: &World, run: &[Stride], goal: Goal) -> Self {
-        let mut strides = Vec::new();
+        let why = match &goal {
+            Goal::End(Ending::Compensated { step, kind }) => Some((step.clone(), *kind)),
+            Goal::End(Ending::Completed | Ending::Stuck { .. }) | Goal::Anywhere => None,
+        };
+        let (mut strides, mut refused) = (Vec::new(), None);
         let mut state = nothing();
         for (next, script) in run {
-            let Ok(taken) = world.once(&state, next, script.clone()).outcome else { break };
-            let before = std::mem::replace(&mut state, taken.state);
-            let (next, after) = (next.clone(), state.clone());
-            strides.push(Planned { next, before, after, held: Vec::new() });
+            let (next, before) = (next.clone(), state.clone());
+            match world.once(&before, &next, script.clone()).outcome {
+                Ok(taken) => {
+                    state = taken.state;
+                    let after = state.clone();
+                    strides.push(Planned { next, before, after, held: Vec::new(), why: why.clone() });
+                }
+                Err(_) => {
+                    let after = state.clone();
+                    refused = Some(Planned { next, before, after, held: Vec::new(), why: why.clone() });
+                    break;
+                }
+            }
         }
-        let mut plan = Self { strides, goal };
+        let mut plan = Self { strides, refused, goal };
         plan.hold();
         plan
     }

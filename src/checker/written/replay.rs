@@ -20,10 +20,10 @@ use crate::scenario::{
     Acted, Answers, ChildSays, Does, Given, Rehearsal, Returned, Starter, ToParent, Told,
 };
 
-/// The most times that one run is tried with other data.
-const TRIES_MAX: usize = 300;
+/// The most times that runs to one end are tried with other data.
+const TRIES_MAX: usize = 600;
 /// The most timers that are waited for while one request spends its attempts.
-const WAKES_MAX: usize = 2_000;
+const WAKES_MAX: usize = 20_000;
 
 /// Who follows runs with real data.
 pub(super) struct Replay<'d> {
@@ -41,36 +41,70 @@ struct Lost {
 }
 
 impl Replay<'_> {
-    /// Plays a run so that it comes to its goal.
+    /// Plays one of some runs to the same goal, the plainest that can be.
     ///
     /// # Errors
     /// When no data and no times that were tried lead there: what went wrong first.
-    pub fn play(&self, plan: &Plan) -> Result<Rehearsal, String> {
-        let first = match self.attempt(plan, &Chosen::new()) {
-            Ok(played) => return Ok(played),
-            Err(lost) => lost,
-        };
+    pub fn play(&self, plans: impl Iterator<Item = Plan>) -> Result<Rehearsal, String> {
+        let mut tried = Vec::new();
+        for plan in plans {
+            match self.attempt(&plan, &Chosen::new()) {
+                Ok(played) => return Ok(played),
+                Err(lost) => tried.push((plan, lost)),
+            }
+        }
         let mut tries = 0;
-        for at in 0..plan.strides.len().min(first.at + 1) {
-            let mut variation = 1;
-            // The first move beyond the variations of its body is lost at once.
-            loop {
-                tries += 1;
+        for (plan, lost) in &tried {
+            if let Some(played) = self.vary(plan, lost.at, &mut tries) {
+                return Ok(played);
+            }
+        }
+        let first = tried.into_iter().next();
+        Err(first.map_or_else(|| "no way leads there".to_owned(), |(plan, lost)| lost.words(&plan)))
+    }
+
+    /// Plays a run with other data, at one move before it was lost.
+    fn vary(&self, plan: &Plan, lost: usize, tries: &mut usize) -> Option<Rehearsal> {
+        let said = |at: &usize| says_something(&plan.strides[*at].next);
+        for at in (0..plan.strides.len().min(lost + 1)).filter(said) {
+            for variation in 1.. {
+                *tries += 1;
+                if *tries > TRIES_MAX {
+                    return None;
+                }
                 match self.attempt(plan, &Chosen::from([(at, variation)])) {
-                    Ok(played) => return Ok(played),
+                    Ok(played) => return Some(played),
+                    // There is no such variation.
                     Err(lost) if lost.at == at && lost.why == NO_MORE => break,
-                    Err(_) if tries >= TRIES_MAX => return Err(first.words(plan)),
-                    Err(_) => variation += 1,
+                    Err(_) => {}
                 }
             }
         }
-        Err(first.words(plan))
+        None
+    }
+
+    /// Plays some moves with the plainest data that they can have.
+    ///
+    /// # Errors
+    /// As [`Self::play`].
+    pub fn along(&self, strides: &[Planned]) -> Result<Rehearsal, String> {
+        self.follow(strides, &Chosen::new()).map_err(|lost| lost.why)
     }
 
     fn attempt(&self, plan: &Plan, chosen: &Chosen) -> Result<Rehearsal, Lost> {
+        let played = self.follow(&plan.strides, chosen)?;
+        match &plan.goal {
+            Goal::Anywhere => Ok(played),
+            Goal::End(end) => {
+                finish(self, played, end).map_err(|why| Lost { at: plan.strides.len(), why })
+            }
+        }
+    }
+
+    fn follow(&self, strides: &[Planned], chosen: &Chosen) -> Result<Rehearsal, Lost> {
         let mut played: Option<Rehearsal> = None;
         let mut held: BTreeMap<InstanceId, String> = BTreeMap::new();
-        for (at, stride) in plan.strides.iter().enumerate() {
+        for (at, stride) in strides.iter().enumerate() {
             let lost = |why: String| Lost { at, why };
             let next = match (&played, &stride.next) {
                 (None, Move::Start(_) | Move::StartChild) => {
@@ -81,14 +115,7 @@ impl Replay<'_> {
             };
             played = Some(next.map_err(lost)?);
         }
-        let at = plan.strides.len();
-        let played = played.ok_or(Lost { at, why: "nothing happens".to_owned() })?;
-        match &plan.goal {
-            Goal::Before => Ok(played),
-            Goal::End(end) => {
-                finish(self, played, end).map_err(|why| Lost { at, why })
-            }
-        }
+        played.ok_or(Lost { at: strides.len(), why: "nothing happens".to_owned() })
     }
 
     fn begin(&self, stride: &Planned, chosen: Option<usize>) -> Result<Rehearsal, String> {
@@ -140,10 +167,18 @@ impl Replay<'_> {
             return Ok(played);
         };
         let seen = played.newest().map(|generation| shape(self.definition, generation));
-        if seen.as_ref() == Some(&wanted) {
-            return Ok(played);
+        let failure = played.newest().and_then(|generation| generation.failure.as_ref());
+        if let (Some(failure), Some((step, kind))) = (failure, &stride.why)
+            && (failure.step != *step || failure.kind.text() != *kind)
+        {
+            let kind = failure.kind.text();
+            return Err(format!("it goes back for another reason: {} {kind}", failure.step));
         }
-        Err(format!("it stands another way than foreseen {seen:?} {wanted:?}"))
+        match seen {
+            None => Err("it is forgotten".to_owned()),
+            Some(seen) if seen == wanted => Ok(played),
+            Some(seen) => Err(seen.unlike(&wanted)),
+        }
     }
 
     fn go(
@@ -194,56 +229,14 @@ impl Replay<'_> {
         chosen: Option<usize>,
         held: usize,
     ) -> Result<Rehearsal, String> {
-        let data = before.newest().map_or(Value::Null, |generation| generation.data.clone());
-        let said = |source: Source, fixed: &[_], does: &dyn Fn(Value) -> Does| {
-            let bodies = self.bodies.variations(&source, &data, fixed);
-            self.first(&bodies, chosen, stride, held, |body| before.with(does(body)))
-        };
         match &stride.next {
-            Move::Reply { asked, address } => {
-                let answers = self.answers(before, asked, Some(address));
-                said(Source::Event(address.to_string()), &[], &|body| {
-                    Does::Event(told(address, body, answers.clone()))
-                })
-            }
-            Move::Called { asked, status } => {
-                let command = match self.answers(before, asked, None) {
-                    Answers::Command(command) => Some(command),
-                    Answers::Latest | Answers::ByKey => None,
-                };
-                let source = Source::Call(step_of(&asked.spot.name).to_owned());
-                said(source, &[], &|event| {
-                    let body = event.get("body").cloned().unwrap_or(Value::Null);
-                    let outcome =
-                        CallOutcome::Answered { status: *status, headers: Vec::new(), body };
-                    Does::Called(Returned { command: command.clone(), outcome })
-                })
-            }
-            Move::Fact(address) | Move::Cancel(address) => {
-                let fixed = self.key_fields(before, address);
-                said(Source::Event(address.to_string()), &fixed, &|body| {
-                    Does::Event(told(address, body, Answers::Latest))
-                })
-            }
-            Move::Act { step, verb } => {
-                let source = Source::Answer(step_of(step).to_owned());
-                said(source, &[], &|answer| self.acted(before, step, verb, &answer))
-            }
-            Move::Letter { from, say, .. } => {
-                let partner = stride.before.around.partners.get(from);
-                let step = partner.map(|p| p.letter.step.clone()).unwrap_or_default();
-                let source = Source::Child(step_of(&step).to_owned());
-                let says = child_word(say).ok_or("a child does not say that")?;
-                said(source, &[], &|child| {
-                    let data = child.get("data").cloned().unwrap_or_else(|| json!({}));
-                    let says = says_of(&step, says, data);
-                    Does::Child(says)
-                })
-            }
             Move::Exhausted(asked) => {
                 let over = |generation: &Generation| !self.is_sent(generation, asked);
-                let played = before.pass_until(WAKES_MAX, over)?;
-                self.agreed(played, stride, held)
+                let exact = before.pass_until(WAKES_MAX, over)?;
+                let span = rounded(exact.now().since(before.now()));
+                let played = before.with(Does::Pass(span));
+                let played = played.and_then(|played| self.agreed(played, stride, held));
+                played.or_else(|_| self.agreed(exact, stride, held))
             }
             Move::Due(spot) => self.until(before, stride, held, self.at(before, spot)?.until),
             Move::Remind(spot) => {
@@ -254,8 +247,80 @@ impl Replay<'_> {
                 let at = before.newest().and_then(|generation| generation.deadline);
                 self.until(before, stride, held, at)
             }
-            Move::Start(_) | Move::StartChild => Err("it has begun already".to_owned()),
+            Move::Start(_)
+            | Move::StartChild
+            | Move::Reply { .. }
+            | Move::Called { .. }
+            | Move::Fact(_)
+            | Move::Cancel(_)
+            | Move::Act { .. }
+            | Move::Letter { .. } => {
+                let bodies = self.variations(before, stride)?;
+                self.first(&bodies, chosen, stride, held, |body| {
+                    before.with(self.does(before, stride, &body)?)
+                })
+            }
         }
+    }
+
+    /// What can be said in a move, the plainest first.
+    fn variations(&self, before: &Rehearsal, stride: &Planned) -> Result<Vec<Value>, String> {
+        let mut fixed = Vec::new();
+        let source = match &stride.next {
+            Move::Reply { address, .. } => Source::Event(address.to_string()),
+            Move::Called { asked, .. } => Source::Call(step_of(&asked.spot.name).to_owned()),
+            Move::Fact(address) | Move::Cancel(address) => {
+                fixed = self.key_fields(before, address);
+                Source::Event(address.to_string())
+            }
+            Move::Act { step, .. } => Source::Answer(step_of(step).to_owned()),
+            Move::Letter { from, .. } => Source::Child(step_of(&asking(stride, from)).to_owned()),
+            Move::Start(_)
+            | Move::StartChild
+            | Move::Exhausted(_)
+            | Move::Due(_)
+            | Move::Remind(_)
+            | Move::Deadline => return Err("nobody says anything".to_owned()),
+        };
+        let data = before.newest().map_or(Value::Null, |generation| generation.data.clone());
+        Ok(self.bodies.variations(&source, &data, &fixed))
+    }
+
+    /// A move as a scenario says it.
+    fn does(&self, before: &Rehearsal, stride: &Planned, body: &Value) -> Result<Does, String> {
+        Ok(match &stride.next {
+            Move::Reply { asked, address } => {
+                let answers = self.answers(before, asked, Some(address));
+                Does::Event(told(address, body.clone(), answers))
+            }
+            Move::Called { asked, status } => {
+                Does::Called(called(*status, body, self.answers(before, asked, None)))
+            }
+            Move::Fact(address) | Move::Cancel(address) => {
+                Does::Event(told(address, body.clone(), Answers::Latest))
+            }
+            Move::Act { step, verb } => self.acted(before, step, verb, body),
+            Move::Letter { from, say, .. } => {
+                let says = child_word(say).ok_or("a child does not say that")?;
+                let data = body.get("data").cloned().unwrap_or_else(|| json!({}));
+                Does::Child(says_of(&asking(stride, from), says, data))
+            }
+            Move::Start(_)
+            | Move::StartChild
+            | Move::Exhausted(_)
+            | Move::Due(_)
+            | Move::Remind(_)
+            | Move::Deadline => return Err("nobody says anything".to_owned()),
+        })
+    }
+
+    /// The move that the engine refuses, as a scenario says it.
+    ///
+    /// # Errors
+    /// When it is none that somebody says.
+    pub fn refused(&self, before: &Rehearsal, stride: &Planned) -> Result<Does, String> {
+        let bodies = self.variations(before, stride)?;
+        self.does(before, stride, bodies.first().ok_or("there is nothing to say")?)
     }
 
     /// A moment comes: as time passes, or, if something else would come first, by way of an engine
@@ -397,6 +462,37 @@ fn child_word(say: &Say) -> Option<ToParent> {
         Say::Kept => Some(ToParent::Kept),
         _ => None,
     }
+}
+
+/// Whether somebody says something in a move.
+fn says_something(next: &Move) -> bool {
+    match next {
+        Move::Letter { say, .. } => !matches!(say, Say::Granted { .. }),
+        Move::Start(_)
+        | Move::StartChild
+        | Move::Reply { .. }
+        | Move::Called { .. }
+        | Move::Fact(_)
+        | Move::Cancel(_)
+        | Move::Act { .. } => true,
+        Move::Exhausted(_) | Move::Due(_) | Move::Remind(_) | Move::Deadline => false,
+    }
+}
+
+/// The step of whoever a child answers.
+fn asking(stride: &Planned, child: &InstanceId) -> String {
+    let partner = stride.before.around.partners.get(child);
+    partner.map(|partner| partner.letter.step.clone()).unwrap_or_default()
+}
+
+/// What came of a call; what is read of its event stands in `event.body`.
+pub(super) fn called(status: u16, event: &Value, answers: Answers) -> Returned {
+    let command = match answers {
+        Answers::Command(command) => Some(command),
+        Answers::Latest | Answers::ByKey => None,
+    };
+    let body = event.get("body").cloned().unwrap_or(Value::Null);
+    Returned { command, outcome: CallOutcome::Answered { status, headers: Vec::new(), body } }
 }
 
 /// A time that people would write: not shorter, in whole seconds.

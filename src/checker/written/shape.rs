@@ -39,6 +39,30 @@ enum Asked {
     Open,
 }
 
+impl Shape {
+    /// What is not as it was foreseen, in words.
+    pub fn unlike(&self, foreseen: &Self) -> String {
+        let step = |(name, standing): (&String, &Standing)| {
+            let other = self.steps.get(name);
+            (other != Some(standing)).then(|| {
+                let seen = other.map_or_else(|| "not there".to_owned(), |s| format!("{s:?}"));
+                format!("{name} is {seen}, and {standing:?} was foreseen")
+            })
+        };
+        if let Some(words) = foreseen.steps.iter().find_map(step) {
+            return words;
+        }
+        if let Some(more) = self.steps.keys().find(|name| !foreseen.steps.contains_key(*name)) {
+            return format!("{more} has begun, which was not foreseen");
+        }
+        let line = |shape: &Self| {
+            let Self { direction, ended, pivoted, stuck, .. } = shape;
+            format!("{direction:?}, ended {ended}, past its pivot {pivoted}, stuck at {stuck:?}")
+        };
+        format!("it is {}, and {} was foreseen", line(self), line(foreseen))
+    }
+}
+
 /// The shape of an explored state; none while it waits for a lock that nobody holds, which the
 /// real one has got already.
 pub(super) fn foreseen(definition: &Definition, state: &State, held: usize) -> Option<Shape> {

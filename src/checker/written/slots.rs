@@ -250,11 +250,6 @@ impl Slots {
         own.map(|(_, fields)| fields.clone()).filter(|fields| !fields.is_empty()).collect()
     }
 
-    /// Whether a source is read as a whole.
-    pub fn is_whole(&self, source: &Source) -> bool {
-        self.known.contains_key(&(source.clone(), Vec::new()))
-    }
-
     /// The places that hold the same value, this one too.
     pub fn sharing(&self, slot: &Slot) -> BTreeSet<Slot> {
         let root = self.root(slot);

@@ -120,7 +120,7 @@ fn step(reader: &mut Reader<'_>, node: &Node) -> Option<Step> {
         }
     };
     fields.finish(reader);
-    Some(Step { line, span: node.span.start..end_of(node), does: does? })
+    Some(Step { line, span: node.span.start..end_of(node, reader.text()), does: does? })
 }
 
 /// The kinds of step that one is written as: `data` says more of an answer or a child.
@@ -160,11 +160,16 @@ fn does(
 }
 
 /// Where a value's text ends: a block has no end of its own, it ends with what stands in it.
-fn end_of(node: &Node) -> usize {
+fn end_of(node: &Node, text: &str) -> usize {
+    if text[node.span.start..].starts_with(['[', '{', '*']) {
+        return node.span.end;
+    }
     let last = match &node.content {
         Content::Scalar { .. } => None,
-        Content::List(items) => items.last().map(end_of),
-        Content::Map(entries) => entries.last().map(|(key, value)| end_of(value).max(key.span.end)),
+        Content::List(items) => items.last().map(|item| end_of(item, text)),
+        Content::Map(entries) => {
+            entries.last().map(|(key, value)| end_of(value, text).max(key.span.end))
+        }
     };
     last.unwrap_or(node.span.end)
 }
