@@ -3,8 +3,8 @@ use super::words;
 use crate::engine::{Effect, Letter, Say};
 use crate::message::InstanceId;
 
-/// Expectations that exactly these effects meet, their bodies left out; none for a complaint,
-/// which nothing can expect.
+/// Expectations that exactly these effects meet, their bodies left out; none if one of them is
+/// what a scenario does not show.
 pub(super) fn expectations(effects: &[Effect]) -> Option<Vec<Expected>> {
     let mut drafts: Vec<Expected> = Vec::new();
     for effect in effects {
@@ -33,7 +33,7 @@ fn what(effect: &Effect) -> Option<What> {
             Some(What::Question { who: question.who.clone(), text: None, choices: None })
         }
         Effect::Letter { to, letter } => said(to, letter),
-        Effect::Complaint(_) => None,
+        Effect::Complaint(words) => Some(What::Complaint(words.clone())),
     }
 }
 

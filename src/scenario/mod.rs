@@ -29,6 +29,7 @@
 //!     told to take itself back
 //!   - `parent: completed` (or `compensated`, `taken`, `taken-back`, `kept`), what a child answers;
 //!     `with` is its data
+//!   - `complaint: …`: people are told, as of a dead letter; the words, or a part of them
 //! - `event: topic/type`: an event is read, with `body`, `key` and `id`. It answers the latest
 //!   command that takes such an answer and has none; `command: charge-card/1` (or
 //!   `charge-card~undo/1`, `check[2]~probe/1`, or a whole id) names another, `by-key: true` none.

@@ -238,6 +238,8 @@ pub(crate) enum What {
         says: ToChild,
     },
     Parent(ToParent),
+    /// What people are told that is no message, or a part of it.
+    Complaint(String),
 }
 
 /// How often a message must be sent, one after the other.

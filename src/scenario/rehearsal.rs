@@ -55,7 +55,7 @@ impl Rehearsal {
         if seen.is_empty() {
             return Ok(());
         }
-        let drafts = expectations(&seen).ok_or("it complains, which nothing expects")?;
+        let drafts = expectations(&seen).ok_or("it says what no scenario shows")?;
         self.run.push(Does::Expect(drafts));
         Ok(())
     }

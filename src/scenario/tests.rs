@@ -325,8 +325,8 @@ fn mistakes_in_a_message_or_act_are_told_with_their_place() {
     step_refused(
         "expect: [ { question: boss, with: {} } ]",
         &["4:31 this message has no key `with` | \
-           it may have: attempt, call, child, choices, command, fact, headers, parent, \
-           question, text, times"],
+           it may have: attempt, call, child, choices, command, complaint, fact, headers, \
+           parent, question, text, times"],
     );
     step_refused(
         "parent: start",

@@ -99,7 +99,7 @@ fn remedy(definition: &Definition, scenario: &Scenario) -> Result<Option<Remedy>
 
 fn unexpected(world: &World, at: usize) -> Result<Remedy, String> {
     let drafts = draft::expectations(&world.unseen);
-    let drafts = drafts.ok_or("the engine complains, and nothing can expect that")?;
+    let drafts = drafts.ok_or("the engine says what no scenario shows")?;
     Ok(Remedy::Insert(at, Does::Expect(drafts)))
 }
 
@@ -167,6 +167,7 @@ fn adapted(old: &[Expected], seen: &[Effect]) -> Option<Vec<Expected>> {
 fn is_alike(old: &What, new: &What) -> bool {
     match (old, new) {
         (What::Question { who, .. }, What::Question { who: other, .. }) => who == other,
+        (What::Complaint(_), What::Complaint(_)) => true,
         (old, new) => old == new,
     }
 }

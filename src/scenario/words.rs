@@ -147,6 +147,7 @@ fn what(what: &What) -> Vec<String> {
         }
         What::Child { saga, says } => vec![format!("child {saga}: {}", ToChild::text(*says))],
         What::Parent(says) => vec![format!("parent: {}", says.text())],
+        What::Complaint(words) => vec![format!("complaint: {words}")],
     }
 }
 

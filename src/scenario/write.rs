@@ -115,6 +115,7 @@ fn what(what: &What) -> String {
         What::Child { saga, says: ToChild::Start } => format!("child: {saga}"),
         What::Child { saga, says } => format!("child: {saga}, says: {}", says.text()),
         What::Parent(says) => format!("parent: {}", says.text()),
+        What::Complaint(words) => format!("complaint: {}", scalar(words)),
     }
 }
 

@@ -40,6 +40,7 @@ run:
       - {{ child: settlement, key: k/1 }}
       - {{ child: settlement, says: take-back }}
       - {{ parent: completed, with: {{ a: 1 }} }}
+      - {{ complaint: 'it: `data.a` is missing' }}
   - event: t/A
     body: {{ text: '{long}', more: 'true', empty: '' }}
     command: check[2]~probe/1
