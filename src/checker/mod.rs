@@ -16,6 +16,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod canon;
+mod edge;
 mod explore;
 mod model;
 mod moves;
@@ -34,13 +35,32 @@ pub use model::Ending;
 pub use promises::{Broken, Promise};
 pub use report::{Finding, Report};
 
+use std::thread;
+
 use crate::definition::Definition;
+use crate::engine;
+
+use world::{Door, World};
+
+/// The most threads that one exploration runs on.
+const WORKERS_MAX: usize = 4;
 
 /// Runs a definition through everything that can happen to one of its instances, at most so many
 /// states; `others` are the definitions beside it, for its children.
 #[must_use]
 pub fn check(definition: &Definition, others: &[&Definition], states_max: usize) -> Report {
-    let world = world::World::new(definition, others);
-    let explored = explore::explore(&world, states_max);
-    Report::new(definition, &world, &explored)
+    check_behind(Door(engine::step), definition, others, states_max)
+}
+
+/// The same with another engine.
+fn check_behind(
+    door: Door,
+    definition: &Definition,
+    others: &[&Definition],
+    states_max: usize,
+) -> Report {
+    let workers = thread::available_parallelism().map_or(1, usize::from).min(WORKERS_MAX);
+    let worlds: Vec<World> = (0..workers).map(|_| World::new(door, definition, others)).collect();
+    let explored = explore::explore(&worlds, states_max);
+    Report::new(definition, &worlds[0], &explored)
 }

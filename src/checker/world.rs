@@ -1,30 +1,47 @@
 //! Lets the production engine take one move, once for each answer of the conditions on the way.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::canon::canonical;
 use super::model::{Ending, KEY, LATER, NOW, Partner, Stands, State};
-use super::moves::Move;
+use super::moves::{Move, is_young, shared};
 use super::oracle::{Choice, Consulted, Memory, Oracle, Seat, body};
 use super::spots::{Asked, Spot, step};
 use crate::definition::{Budget, Catalog, Compensation, Definition, StepKind};
 use crate::engine::{
-    self, Act, CallOutcome, Called, Direction, Effect, Generation, Input, Instance, Letter, Note,
+    Act, CallOutcome, Called, Direction, Effect, Generation, Input, Instance, Letter, Note,
     Progress, Rejection, Say, Transition, Verb,
 };
-use crate::message::{Address, Event, InstanceId, Key, Life, Part, SagaName, Span};
+use crate::message::{Address, Event, InstanceId, Key, Life, Part, SagaName, Span, Timestamp};
 
 /// Further back than any budget reaches.
 const LONG_AGO: Span = Span::hours(24 * 3_650);
 /// The most combinations of answers of one step of the engine.
 const ANSWERS_MAX: usize = 4_096;
 
+/// The engine's one door, or in tests one behind which the engine breaks its promises.
+#[derive(Clone, Copy)]
+pub(super) struct Door(
+    pub  fn(
+        &Catalog,
+        &InstanceId,
+        Option<&Instance>,
+        &Input,
+        Timestamp,
+    ) -> Result<Transition, Rejection>,
+);
+
 /// One definition among those that it works with, its conditions undecided.
 pub(super) struct World {
+    door: Door,
     catalog: Catalog,
     pub definition: Arc<Definition>,
+    /// The kinds of event that more than one thing reads.
+    pub shared: BTreeSet<Address>,
     oracle: Arc<Oracle>,
     pub id: InstanceId,
 }
@@ -46,18 +63,20 @@ pub(super) struct Taken {
     pub went_back: Option<Ending>,
     pub effects: Vec<Effect>,
     pub notes: Vec<Note>,
+    /// What the same input did when it came a second time, if it did anything.
+    pub again: Option<String>,
 }
 
 impl World {
-    pub fn new(definition: &Definition, others: &[&Definition]) -> Self {
+    pub fn new(door: Door, definition: &Definition, others: &[&Definition]) -> Self {
         let oracle = Arc::new(Oracle::default());
         let judged = |definition: &Definition| {
             definition.mapped(&|expression, role| {
                 let oracle = Arc::clone(&oracle);
-                expression.judged(Arc::new(Seat { oracle, role }))
+                let seat = Seat::new(oracle, role, expression);
+                expression.judged(Arc::new(seat))
             })
         };
-        let judged = |definition: &Definition| one_by_one(judged(definition));
         let mut catalog = Catalog::default();
         for other in others.iter().filter(|other| other.saga != definition.saga) {
             catalog.add(judged(other)).expect("each saga is there once");
@@ -66,7 +85,8 @@ impl World {
         catalog.add(judged.clone()).expect("each saga is there once");
         let key = Key::new(KEY).expect("it is a key");
         let id = InstanceId { saga: definition.saga.clone(), key };
-        Self { catalog, definition: Arc::new(judged), oracle, id }
+        let shared = shared(definition);
+        Self { door, catalog, definition: Arc::new(judged), shared, oracle, id }
     }
 
     /// Every outcome of a move, and whether there are more than are looked at.
@@ -98,20 +118,57 @@ impl World {
     fn told(&self, state: &State, next: &Move, input: &Input, script: Vec<u8>) -> Step {
         let before = prepared(&self.definition, state, next);
         self.oracle.open(&state.around.memory, script);
-        let outcome = engine::step(&self.catalog, &self.id, before.as_ref(), input, NOW);
-        let Consulted { choices, memory, missing } = self.oracle.close();
-        let outcome = outcome.map(|transition| Self::taken(state, next, memory, transition));
+        let outcome = self.step(before.as_deref(), input);
+        let Consulted { choices, memory, missing } = self.oracle.pause();
+        let outcome = outcome.map(|transition| {
+            let again = self.again(&transition, input);
+            let taken = Self::taken(state, next, memory, transition);
+            Taken { again, ..taken }
+        });
         let script = choices.iter().map(|choice| choice.taken).collect();
         Step { script, choices, missing, outcome }
     }
 
-    fn taken(state: &State, next: &Move, memory: Memory, of: Transition) -> Taken {
+    fn step(&self, before: Option<&Instance>, input: &Input) -> Result<Transition, Rejection> {
+        (self.door.0)(&self.catalog, &self.id, before, input, NOW)
+    }
+
+    /// What an input does that comes a second time; whatever has an id may, and an answer may
+    /// come by another event that names the same command.
+    fn again(&self, first: &Transition, input: &Input) -> Option<String> {
+        match input {
+            Input::Wake => None,
+            Input::Event(event) if event.command.is_some() => {
+                let other = Event { id: format!("{}:again", event.id), ..event.clone() };
+                let same = self.once_more(first, input);
+                same.or_else(|| self.once_more(first, &Input::Event(other)))
+            }
+            Input::Event(_) | Input::Act(_) | Input::Letter(_) | Input::Called(_) => {
+                self.once_more(first, input)
+            }
+        }
+    }
+
+    fn once_more(&self, first: &Transition, input: &Input) -> Option<String> {
+        let told = self.step(first.after.as_ref(), input).ok()?;
+        let is_same = || {
+            let canonical = |of: &Transition| of.after.clone().map(canonical);
+            canonical(&told) == canonical(first)
+        };
+        match told.effects.iter().find_map(sent) {
+            Some(sent) => Some(format!("{sent} is sent once more")),
+            None if is_same() => None,
+            None => Some("it is taken once more".to_owned()),
+        }
+    }
+
+    fn taken(state: &State, next: &Move, memory: Arc<Memory>, of: Transition) -> Taken {
         let mut around = state.around.clone();
         around.memory = memory;
         let went_back = went_back(state, of.after.as_ref());
         let mut state = State { instance: of.after.map(canonical), around };
         Self::look_round(&mut state, next, &of.effects);
-        Taken { state, went_back, effects: of.effects, notes: of.notes }
+        Taken { state, went_back, effects: of.effects, notes: of.notes, again: None }
     }
 
     /// What the world around knows after a move.
@@ -119,9 +176,7 @@ impl World {
         match next {
             Move::Cancel(_) | Move::Act { verb: Verb::GoBack, .. } => state.around.cancelled = true,
             Move::Act { verb: Verb::Skip, .. } => state.around.skipped = true,
-            Move::Fact(address) => {
-                state.around.early.insert(address.clone());
-            }
+            Move::Fact(address) => state.around.early.push(address.clone()),
             Move::Letter { from, then, .. } => {
                 if let Some(partner) = state.around.partners.get_mut(from) {
                     partner.stands = *then;
@@ -129,8 +184,13 @@ impl World {
             }
             _ => {}
         }
+        let newest = state.instance.as_ref().and_then(Instance::newest);
+        if !newest.is_some_and(is_young) {
+            // None of them is called early any more.
+            state.around.early.clear();
+        }
         let back = |g: &Generation| g.direction == Direction::Back || g.pivoted;
-        if state.instance.as_ref().and_then(Instance::newest).is_some_and(back) {
+        if newest.is_some_and(back) {
             // Nobody can ask for the way back any more.
             state.around.cancelled = true;
         }
@@ -160,6 +220,11 @@ impl World {
                 let command = asked.id(&self.id, generation).to_string();
                 let id = format!("{command}:{}", address.event_type);
                 Input::Event(event(address, &id, Some(command)))
+            }
+            Move::Again { asked, address } => {
+                let generation = generation.expect("only an instance asks");
+                let command = asked.id(&self.id, generation).to_string();
+                Input::Event(event(address, &format!("{command}:again"), Some(command)))
             }
             Move::Called { asked, status } => {
                 let generation = generation.expect("only an instance calls");
@@ -217,15 +282,14 @@ impl World {
     }
 }
 
-/// Branches of a fan-out are looked at one after the other: they are alike, and what one does means
-/// nothing to the next.
-fn one_by_one(mut definition: Definition) -> Definition {
-    for step in &mut definition.steps {
-        if let StepKind::Each(each) = &mut step.kind {
-            each.at_once = 1;
-        }
+/// What people and participants would notice.
+pub(super) fn sent(effect: &Effect) -> Option<String> {
+    match effect {
+        Effect::Command(message) | Effect::Fact(message) => Some(message.to.to_string()),
+        Effect::Call(call) => Some(format!("{} {}", call.method.text(), call.url)),
+        Effect::Question(question) => Some(format!("a question to {}", question.who)),
+        Effect::Letter { .. } | Effect::Complaint(_) => None,
     }
-    definition
 }
 
 /// How a run will end that has just turned round.
@@ -254,24 +318,32 @@ fn event(address: &Address, id: &str, command: Option<String>) -> Event {
 }
 
 /// The instance with the timer that a move chooses set to now.
-fn prepared(definition: &Definition, state: &State, next: &Move) -> Option<Instance> {
-    let mut instance = state.instance.clone()?;
-    let generation = instance.generations.last_mut()?;
+fn prepared<'s>(
+    definition: &Definition,
+    state: &'s State,
+    next: &Move,
+) -> Option<Cow<'s, Instance>> {
+    let instance = state.instance.as_ref()?;
+    let set = |set: &dyn Fn(&mut Generation)| {
+        let mut instance = instance.clone();
+        instance.generations.last_mut().into_iter().for_each(set);
+        Some(Cow::Owned(instance))
+    };
     match next {
-        Move::Exhausted(asked) => exhaust(definition, generation, asked),
-        Move::Due(spot) => spot.state_mut(generation).until = Some(NOW),
-        Move::Remind(spot) => remind(generation, spot),
-        Move::Deadline => generation.deadline = Some(NOW),
+        Move::Exhausted(asked) => set(&|generation| exhaust(definition, generation, asked)),
+        Move::Due(spot) => set(&|generation| spot.state_mut(generation).until = Some(NOW)),
+        Move::Remind(spot) => set(&|generation| remind(generation, spot)),
+        Move::Deadline => set(&|generation| generation.deadline = Some(NOW)),
         Move::Start(_)
         | Move::StartChild
         | Move::Reply { .. }
+        | Move::Again { .. }
         | Move::Called { .. }
         | Move::Fact(_)
         | Move::Cancel(_)
         | Move::Act { .. }
-        | Move::Letter { .. } => {}
+        | Move::Letter { .. } => Some(Cow::Borrowed(instance)),
     }
-    Some(instance)
 }
 
 /// All attempts of a request but the last are behind it, and that one's time is up.
@@ -280,7 +352,7 @@ fn exhaust(definition: &Definition, generation: &mut Generation, asked: &Asked) 
     if let Some(request) = asked.request_mut(generation) {
         request.progress = Progress::Waiting(NOW);
         request.spent = spent;
-        request.since = crate::message::Timestamp(NOW.0 - LONG_AGO.0.cast_signed());
+        request.since = Timestamp(NOW.0 - LONG_AGO.0.cast_signed());
     }
 }
 
