@@ -7,8 +7,6 @@ use crate::engine::{
 
 /// What every reason reads as: reasons are for people.
 const REASON: &str = "reason";
-/// What every answer is known by.
-const ANSWER: &str = "answer";
 
 pub(super) fn canonical(mut instance: Instance) -> Instance {
     instance.generations.iter_mut().for_each(generation);
@@ -89,9 +87,7 @@ fn request(request: &mut Request) {
         request.attempts = request.attempts.min(1);
     }
     (request.spent, request.since) = (request.spent.min(1), NOW);
-    if !request.answer.is_empty() {
-        ANSWER.clone_into(&mut request.answer);
-    }
+    request.answer.clear();
     request.progress = match request.progress {
         Progress::Waiting(_) => Progress::Waiting(LATER),
         Progress::Pausing(_) => Progress::Pausing(LATER),

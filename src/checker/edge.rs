@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Around, Ending, State};
+use super::mark::{Mark, mark};
+use super::model::{Ending, State};
 use super::moves::{Move, moves, starts};
+use super::oracle::Choice;
 use super::promises::{Broken, Promise, ending, forever, judge};
 use super::spots::requests;
 use super::world::{Step, World};
@@ -12,8 +14,6 @@ use crate::engine::{Instance, Progress};
 
 /// One move of a run, and the answers of its conditions.
 pub(super) type Stride = (Move, Vec<u8>);
-/// What tells states apart.
-pub(super) type Mark = [u8; 16];
 /// The places of the states that were reached.
 pub(super) type Known = BTreeMap<Mark, usize>;
 
@@ -60,18 +60,25 @@ pub(super) fn edges(world: &World, state: &State, known: &Known) -> Expanded {
     } else {
         moves(definition, &world.shared, state)
     };
+    let from = mark(state);
     let mut expanded = Expanded { edges: Vec::new(), is_cut: false };
     for next in moves {
         let (outcomes, is_cut) = world.take(state, &next);
         expanded.is_cut |= is_cut;
-        for step in outcomes {
-            expanded.edges.push(edge(world, state, &next, step, known));
+        for step in outcomes.into_iter().filter(|step| is_like_before(&next, step)) {
+            expanded.edges.push(edge(world, state, &from, &next, step, known));
         }
     }
     expanded
 }
 
-fn edge(world: &World, state: &State, next: &Move, step: Step, known: &Known) -> Edge {
+/// Whether an answer that comes again says what it said before.
+fn is_like_before(next: &Move, step: &Step) -> bool {
+    let differs = |choice: &Choice| choice.is_of_event && choice.taken > 0;
+    !matches!(next, Move::Again { .. }) || !step.choices.iter().any(differs)
+}
+
+fn edge(world: &World, state: &State, from: &Mark, next: &Move, step: Step, known: &Known) -> Edge {
     let definition = &world.definition;
     let mut broken = Vec::new();
     judge(definition, state, next, &step, &mut broken);
@@ -79,10 +86,10 @@ fn edge(world: &World, state: &State, next: &Move, step: Step, known: &Known) ->
         broken.extend(unnamed(world, state, next, &step));
     }
     let led = step.outcome.ok().map(|taken| {
-        if taken.state == *state {
+        let mark = mark(&taken.state);
+        if mark == *from {
             return Led::Nowhere;
         }
-        let mark = mark(&taken.state);
         let reached = (!known.contains_key(&mark)).then(|| {
             let (ending, forever) =
                 (ending(definition, &taken.state), forever(definition, &taken.state));
@@ -130,32 +137,4 @@ fn answered(definition: &Definition, before: &State, after: &State) -> BTreeSet<
     };
     let before = answered(before);
     answered(after).difference(&before).map(|(name, _)| name.clone()).collect()
-}
-
-/// What tells states apart.
-pub(super) fn mark(state: &State) -> Mark {
-    let mut hasher = blake3::Hasher::new();
-    let mut add = |part: &[u8]| {
-        hasher.update(&(part.len() as u64).to_be_bytes()).update(part);
-    };
-    if let Some(instance) = &state.instance {
-        add(&instance.encode());
-    }
-    let Around { memory, partners, early, cancelled, skipped } = &state.around;
-    add(&[u8::from(*cancelled), u8::from(*skipped)]);
-    for (question, answer) in memory.as_ref() {
-        add(question.as_bytes());
-        add(&[*answer]);
-    }
-    for (id, partner) in partners {
-        add(id.to_string().as_bytes());
-        add(partner.letter.step.as_bytes());
-        add(&[partner.stands as u8, u8::try_from(partner.letter.round).unwrap_or(u8::MAX)]);
-    }
-    for address in early {
-        add(address.to_string().as_bytes());
-    }
-    let mut mark = [0; 16];
-    hasher.finalize_xof().fill(&mut mark);
-    mark
 }

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::thread;
 
-use super::edge::{Edge, Expanded, Known, Led, Mark, Reached, Stride, edges, mark};
+use super::edge::{Edge, Expanded, Known, Led, Reached, Stride, edges};
+use super::mark::{Mark, mark};
 use super::model::{Around, Ending, State};
 use super::promises::{Broken, Promise, is_voluntary, subject};
 use super::world::World;

@@ -18,6 +18,7 @@
 mod canon;
 mod edge;
 mod explore;
+mod mark;
 mod model;
 mod moves;
 mod oracle;
@@ -25,6 +26,7 @@ mod promises;
 mod report;
 mod spots;
 mod story;
+mod timers;
 mod world;
 
 #[cfg(test)]

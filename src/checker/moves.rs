@@ -219,7 +219,7 @@ fn timers(definition: &Definition, generation: &Generation, found: &mut Vec<Move
     }
 }
 
-/// The most facts that come before the first step is done.
+/// The most facts of one wait that come before the first step is done.
 pub(super) const EARLY_MAX: usize = 2;
 
 /// Whether no step of an instance is done: facts that come now are early ones. They may come at
@@ -241,9 +241,8 @@ fn facts(definition: &Definition, generation: &Generation, around: &Around, foun
     for step in &definition.steps {
         let StepKind::Wait(wait) = &step.kind else { continue };
         for address in awaits(wait) {
-            let in_turn =
-                around.early.last().is_none_or(|last| may_follow(definition, last, address));
-            let comes = awaited.contains(&step.id) || (early && in_turn);
+            let early = early && around.early.iter().all(|e| meet(definition, e, address));
+            let comes = awaited.contains(&step.id) || early;
             let told = Move::Fact(address.clone());
             if comes && !found.contains(&told) {
                 found.push(told);
@@ -257,17 +256,14 @@ fn awaits(wait: &WaitStep) -> impl Iterator<Item = &Address> {
     wait.on.iter().map(|d| &d.on).chain(wait.failed.iter().map(|f| &f.on))
 }
 
-/// Of two facts that no wait takes both, the order means nothing: one order is looked at.
-fn may_follow(definition: &Definition, first: &Address, second: &Address) -> bool {
-    let takes_both = |wait: &WaitStep| {
-        [first, second].iter().all(|fact| awaits(wait).any(|address| address == *fact))
-    };
+/// Facts that no wait takes both mean nothing to each other: one of them at a time is enough.
+fn meet(definition: &Definition, first: &Address, second: &Address) -> bool {
+    let takes = |wait: &WaitStep, fact: &Address| awaits(wait).any(|address| address == fact);
     first != second
-        && (first < second
-            || definition.steps.iter().any(|step| match &step.kind {
-                StepKind::Wait(wait) => takes_both(wait),
-                _ => false,
-            }))
+        && definition.steps.iter().any(|step| match &step.kind {
+            StepKind::Wait(wait) => takes(wait, first) && takes(wait, second),
+            _ => false,
+        })
 }
 
 /// What people do without being told that something is stuck.

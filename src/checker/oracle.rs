@@ -20,6 +20,8 @@ pub(super) struct Choice {
     pub of: u8,
     /// The question and its answer, for people.
     pub words: String,
+    /// Whether nothing but the event at hand decides: the same event gets the same answer.
+    pub is_of_event: bool,
 }
 
 /// Answers in the place of data that nobody knows: conditions hold or do not, lists have no, one or
@@ -74,7 +76,7 @@ impl Asked {
     fn answer(
         &mut self,
         question: String,
-        fleeting: bool,
+        (fleeting, is_of_event): (bool, bool),
         of: u8,
         words: impl Fn(u8) -> String,
     ) -> u8 {
@@ -84,7 +86,7 @@ impl Asked {
         }
         let taken = self.script.get(self.given.len()).copied().unwrap_or(0).min(of - 1);
         let words = words(taken);
-        self.given.push(Choice { taken, of, words });
+        self.given.push(Choice { taken, of, words, is_of_event });
         let memory = if fleeting { &mut self.fleeting } else { Arc::make_mut(&mut self.memory) };
         memory.insert(question, taken);
         taken
@@ -100,6 +102,7 @@ pub(super) struct Seat {
     references: Vec<Reference>,
     is_plainly_tested: bool,
     is_fleeting: bool,
+    is_of_event: bool,
 }
 
 impl Judge for Seat {
@@ -113,7 +116,8 @@ impl Judge for Seat {
             0 => format!("{condition} holds"),
             _ => format!("{condition} does not hold"),
         };
-        Ok(self.oracle.asked().answer(question, self.is_fleeting, 2, words) == 0)
+        Ok(self.oracle.asked().answer(question, (self.is_fleeting, self.is_of_event), 2, words)
+            == 0)
     }
 
     fn value(&self, of: &Expression, scope: &Scope<'_>) -> Result<Value, Error> {
@@ -139,6 +143,7 @@ impl Seat {
             oracle,
             role,
             is_plainly_tested: is_plainly_tested(&references),
+            is_of_event: references.iter().all(|r| r.name == Name::Event),
             is_fleeting: references.iter().any(|r| is_fleeting(r.name)),
             references,
         }
@@ -154,7 +159,7 @@ impl Seat {
             length => format!("{of} has {length} elements"),
         };
         let few = u8::try_from(lengths.len()).expect("there are few answers");
-        let answer = self.oracle.asked().answer(question.clone(), false, few, words);
+        let answer = self.oracle.asked().answer(question.clone(), (false, false), few, words);
         let item = |index: u32| Value::from(format!("{question}[{index}]"));
         Value::Array((0..lengths[usize::from(answer)]).map(item).collect())
     }

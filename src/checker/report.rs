@@ -121,7 +121,9 @@ fn assumed(definition: &Definition) -> Vec<String> {
         );
     }
     if kinds(|kind| matches!(kind, StepKind::Wait(_))) {
-        told.push(format!("at most {EARLY_MAX} facts come before the first step is done"));
+        told.push(format!(
+            "at most {EARLY_MAX} facts of one wait come before the first step is done"
+        ));
     }
     for step in &definition.steps {
         let name = &step.name;

@@ -1,25 +1,21 @@
 //! Lets the production engine take one move, once for each answer of the conditions on the way.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
 use super::canon::canonical;
-use super::model::{Ending, KEY, LATER, NOW, Partner, Stands, State};
+use super::model::{Around, Ending, KEY, NOW, Partner, Stands, State};
 use super::moves::{Move, is_young, shared};
 use super::oracle::{Choice, Consulted, Memory, Oracle, Seat, body};
-use super::spots::{Asked, Spot, step};
-use crate::definition::{Budget, Catalog, Compensation, Definition, StepKind};
+use super::spots::{Asked, coordinates};
+use super::timers::prepared;
+use crate::definition::{Catalog, Compensation, Definition, Done};
 use crate::engine::{
     Act, CallOutcome, Called, Direction, Effect, Generation, Input, Instance, Letter, Note,
-    Progress, Rejection, Say, Transition, Verb,
+    Rejection, Say, Transition, Verb,
 };
-use crate::message::{Address, Event, InstanceId, Key, Life, Part, SagaName, Span, Timestamp};
+use crate::message::{Address, Event, InstanceId, Key, Life, SagaName, Timestamp};
 
-/// Further back than any budget reaches.
-const LONG_AGO: Span = Span::hours(24 * 3_650);
 /// The most combinations of answers of one step of the engine.
 const ANSWERS_MAX: usize = 4_096;
 
@@ -122,7 +118,7 @@ impl World {
         let Consulted { choices, memory, missing } = self.oracle.pause();
         let outcome = outcome.map(|transition| {
             let again = self.again(&transition, input);
-            let taken = Self::taken(state, next, memory, transition);
+            let taken = self.taken(state, next, memory, transition);
             Taken { again, ..taken }
         });
         let script = choices.iter().map(|choice| choice.taken).collect();
@@ -162,9 +158,9 @@ impl World {
         }
     }
 
-    fn taken(state: &State, next: &Move, memory: Arc<Memory>, of: Transition) -> Taken {
-        let mut around = state.around.clone();
-        around.memory = memory;
+    fn taken(&self, state: &State, next: &Move, memory: Arc<Memory>, of: Transition) -> Taken {
+        let mut around = Around { memory, ..state.around.clone() };
+        around.skipped |= leaves_gap(&self.definition, state, next);
         let went_back = went_back(state, of.after.as_ref());
         let mut state = State { instance: of.after.map(canonical), around };
         Self::look_round(&mut state, next, &of.effects);
@@ -175,7 +171,6 @@ impl World {
     fn look_round(state: &mut State, next: &Move, effects: &[Effect]) {
         match next {
             Move::Cancel(_) | Move::Act { verb: Verb::GoBack, .. } => state.around.cancelled = true,
-            Move::Act { verb: Verb::Skip, .. } => state.around.skipped = true,
             Move::Fact(address) => state.around.early.push(address.clone()),
             Move::Letter { from, then, .. } => {
                 if let Some(partner) = state.around.partners.get_mut(from) {
@@ -213,18 +208,18 @@ impl World {
     fn input(&self, state: &State, next: &Move) -> Input {
         let generation = state.instance.as_ref().and_then(Instance::newest);
         match next {
-            Move::Start(address) => Input::Event(event(address, "start", None)),
+            Move::Start(address) => Input::Event(event(address, "start")),
             Move::StartChild => Input::Letter(Self::start()),
             Move::Reply { asked, address } => {
                 let generation = generation.expect("only an instance asks");
                 let command = asked.id(&self.id, generation).to_string();
                 let id = format!("{command}:{}", address.event_type);
-                Input::Event(event(address, &id, Some(command)))
+                Input::Event(answer(asked, address, id, command))
             }
             Move::Again { asked, address } => {
                 let generation = generation.expect("only an instance asks");
                 let command = asked.id(&self.id, generation).to_string();
-                Input::Event(event(address, &format!("{command}:again"), Some(command)))
+                Input::Event(answer(asked, address, format!("{command}:again"), command))
             }
             Move::Called { asked, status } => {
                 let generation = generation.expect("only an instance calls");
@@ -233,8 +228,8 @@ impl World {
                 let outcome = CallOutcome::Answered { status: *status, headers: Vec::new(), body };
                 Input::Called(Called { command, outcome })
             }
-            Move::Fact(address) => Input::Event(event(address, &format!("fact:{address}"), None)),
-            Move::Cancel(address) => Input::Event(event(address, "cancel", None)),
+            Move::Fact(address) => Input::Event(event(address, &format!("fact:{address}"))),
+            Move::Cancel(address) => Input::Event(event(address, "cancel")),
             Move::Act { step, verb } => Input::Act(Act {
                 id: format!("act:{step}"),
                 by: "somebody".to_owned(),
@@ -292,6 +287,32 @@ pub(super) fn sent(effect: &Effect) -> Option<String> {
     }
 }
 
+/// Whether a person skips something that would have set a field: a step, or an undoing that does.
+fn leaves_gap(definition: &Definition, before: &State, next: &Move) -> bool {
+    let Move::Act { step, verb: Verb::Skip } = next else {
+        return false;
+    };
+    let stuck = before.instance.as_ref().and_then(Instance::newest).map(|g| &g.stuck);
+    let meant = stuck.into_iter().flatten().filter(|stuck| {
+        let owner = &definition.step(stuck.step).name;
+        *step == format!("{owner}{}", coordinates(&stuck.branch))
+    });
+    meant.into_iter().any(|stuck| {
+        let of_done = |done: &[Done]| done.iter().any(|done| done.set.is_some());
+        let sets = match definition.step(stuck.step).compensation() {
+            Compensation::Command { request, set } => !set.is_empty() || of_done(&request.done),
+            Compensation::Call { set, request } => {
+                !set.is_empty() || request.done.iter().any(|done| done.set.is_some())
+            }
+            Compensation::Unsaid
+            | Compensation::Nothing
+            | Compensation::Emit(_)
+            | Compensation::Child => false,
+        };
+        sets || !stuck.undoing
+    })
+}
+
 /// How a run will end that has just turned round.
 fn went_back(before: &State, after: Option<&Instance>) -> Option<Ending> {
     let forward = |g: &Generation| g.direction == Direction::Forward;
@@ -301,88 +322,20 @@ fn went_back(before: &State, after: Option<&Instance>) -> Option<Ending> {
     Some(Ending::Compensated { step: failure.step.clone(), kind: failure.kind.text() })
 }
 
-fn event(address: &Address, id: &str, command: Option<String>) -> Event {
-    let mut fields = Map::new();
-    if let Value::Object(from) = body(&format!("{address} {id}")) {
-        fields.extend(from);
-    }
+fn event(address: &Address, id: &str) -> Event {
     Event {
         address: address.clone(),
         id: id.to_owned(),
         key: Some(KEY.to_owned()),
-        body: Value::Object(fields),
-        command,
+        body: body(&format!("{address} {id}")),
+        command: None,
         trace_parent: None,
         timestamp: NOW,
     }
 }
 
-/// The instance with the timer that a move chooses set to now.
-fn prepared<'s>(
-    definition: &Definition,
-    state: &'s State,
-    next: &Move,
-) -> Option<Cow<'s, Instance>> {
-    let instance = state.instance.as_ref()?;
-    let set = |set: &dyn Fn(&mut Generation)| {
-        let mut instance = instance.clone();
-        instance.generations.last_mut().into_iter().for_each(set);
-        Some(Cow::Owned(instance))
-    };
-    match next {
-        Move::Exhausted(asked) => set(&|generation| exhaust(definition, generation, asked)),
-        Move::Due(spot) => set(&|generation| spot.state_mut(generation).until = Some(NOW)),
-        Move::Remind(spot) => set(&|generation| remind(generation, spot)),
-        Move::Deadline => set(&|generation| generation.deadline = Some(NOW)),
-        Move::Start(_)
-        | Move::StartChild
-        | Move::Reply { .. }
-        | Move::Again { .. }
-        | Move::Called { .. }
-        | Move::Fact(_)
-        | Move::Cancel(_)
-        | Move::Act { .. }
-        | Move::Letter { .. } => Some(Cow::Borrowed(instance)),
-    }
-}
-
-/// All attempts of a request but the last are behind it, and that one's time is up.
-fn exhaust(definition: &Definition, generation: &mut Generation, asked: &Asked) {
-    let spent = attempts(step(definition, generation, &asked.spot), asked.part);
-    if let Some(request) = asked.request_mut(generation) {
-        request.progress = Progress::Waiting(NOW);
-        request.spent = spent;
-        request.since = Timestamp(NOW.0 - LONG_AGO.0.cast_signed());
-    }
-}
-
-/// How many attempts a request has, where its budget says so.
-fn attempts(step: &crate::definition::Step, part: Part) -> u32 {
-    let retry = match (part, &step.kind) {
-        (Part::Action, StepKind::Command(command)) => Some(command.request.retry),
-        (Part::Action, StepKind::Call(call)) => Some(call.request.retry),
-        (Part::Probe, StepKind::Command(command)) => {
-            command.probe.as_ref().map(|probe| probe.request.retry)
-        }
-        (Part::Undo(_), _) => match step.compensation() {
-            Compensation::Command { request, .. } => Some(request.retry),
-            Compensation::Call { request, .. } => Some(request.retry),
-            Compensation::Unsaid
-            | Compensation::Nothing
-            | Compensation::Emit(_)
-            | Compensation::Child => None,
-        },
-        _ => None,
-    };
-    match retry.map(|retry| retry.budget) {
-        Some(Budget::Attempts(most)) => most,
-        Some(Budget::For(_)) | None => 1,
-    }
-}
-
-fn remind(generation: &mut Generation, spot: &Spot) {
-    if let Some(remind) = &mut spot.state_mut(generation).remind {
-        remind.at = NOW;
-    }
-    debug_assert!(LATER > NOW, "the other timers lie in the future");
+/// What answers any attempt of one request says the same.
+fn answer(asked: &Asked, address: &Address, id: String, command: String) -> Event {
+    let body = body(&format!("{} to {}", address.event_type, asked.spot.name));
+    Event { id, body, command: Some(command), ..event(address, "") }
 }
