@@ -52,8 +52,7 @@ fn segue(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
 fn files(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("a folder");
     let name = |e: std::io::Result<fs::DirEntry>| e.expect("an entry").file_name();
-    let mut names: Vec<String> =
-        entries.map(|e| name(e).to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> = entries.map(|e| name(e).to_string_lossy().into_owned()).collect();
     names.sort();
     names
 }
@@ -94,7 +93,10 @@ fn what_people_wrote_is_kept_and_what_nothing_comes_to_goes() {
 
 #[test]
 fn a_broken_promise_is_a_scenario_that_fails() {
-    let folder = folder("broken", &SAGA.replace("with: { id: \"${data.id}\" } }", "with: { meal: \"${data.meal}\" } }"));
+    let folder = folder(
+        "broken",
+        &SAGA.replace("with: { id: \"${data.id}\" } }", "with: { meal: \"${data.meal}\" } }"),
+    );
     let (code, said, told) = segue(&folder, &["check", "visit", "--write-scenarios", "all"]);
     assert_eq!(code, 4, "{said}{told}");
     let (code, said, told) = segue(&folder, &["test", "visit", "--scenarios", "all"]);
@@ -138,5 +140,9 @@ run:
     let new = text.replace("v-2", "v-1").replace("end: completed", "end: compensated");
     assert_eq!(fs::read_to_string(&scenario).expect("it is there"), new);
     let (code, said, told) = segue(&folder, &["test", "visit", "--update"]);
-    assert_eq!((code, said.ends_with("1 passed, 0 updated, 0 failed\n")), (0, true), "{said}{told}");
+    assert_eq!(
+        (code, said.ends_with("1 passed, 0 updated, 0 failed\n")),
+        (0, true),
+        "{said}{told}"
+    );
 }

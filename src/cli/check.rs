@@ -113,7 +113,7 @@ fn shapes(
     arguments: &Arguments,
     checked: &mut Checked,
 ) -> anyhow::Result<Vec<(String, Definition)>> {
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let colour = is_coloured();
     let mut tell = |found: &definition::Diagnostics| {
         if arguments.format == Format::Text && !found.is_empty() {
             complain(found.render(colour).trim_end());
@@ -173,11 +173,14 @@ fn summary(report: &Report) -> String {
 
 fn broken(file: &str, report: &Report) {
     for finding in &report.findings {
-        complain(&format!("error: {}", finding.broken.words));
-        complain(&format!("  --> {file}:{}", finding.line));
+        complain(&finding.diagnostic(file).render(is_coloured()));
         complain(&format!("  the promise: {}", finding.broken.promise.text()));
         for line in &finding.story {
             complain(line);
         }
     }
+}
+
+fn is_coloured() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }

@@ -13,7 +13,8 @@ use crate::node::files::{self, SagaFiles};
 use crate::scenario::{self, Scenario};
 
 /// The first line of every file that is written: what begins so may be written anew.
-const HEADER: &str = "# Written by `segue check`, which writes it anew unless you take this line away.";
+const HEADER: &str =
+    "# Written by `segue check`, which writes it anew unless you take this line away.";
 
 /// The folder of a saga's scenarios in a folder that was named: that one, or, if there are
 /// several sagas, the one in it with the saga's name.

@@ -76,7 +76,7 @@ mod tests;
 
 pub use model::Scenario;
 pub(crate) use model::{
-    Acted, Answers, ChildSays, Does, Given, How, Returned, Stand, Starter, ToParent, Told,
+    Acted, Answers, ChildSays, Declined, Does, Given, How, Returned, Stand, Starter, ToParent, Told,
 };
 pub use parse::{RUN_MAX, parse};
 pub(crate) use rehearsal::Rehearsal;

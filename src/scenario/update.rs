@@ -108,7 +108,8 @@ fn mended(world: &World, does: &Does, seen: &[Effect]) -> Option<Does> {
     match does {
         Does::Expect(expected) => adapted(expected, seen).map(Does::Expect),
         Does::End(said) => {
-            let forgotten = || Stand { how: How::Forgotten, at: None, because: None, undoing: None };
+            let forgotten =
+                || Stand { how: How::Forgotten, at: None, because: None, undoing: None };
             let stand = world.stands().map_or_else(forgotten, |end| end.stand(said));
             Some(Does::End(stand))
         }

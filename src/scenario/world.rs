@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::End;
 use super::answers::takes;
 use super::model::{Acted, Answers, Given, Returned, Starter, Told};
-use super::End;
 use super::run::Wrong;
 use crate::correlation::{Heading, Index};
 use crate::definition::{Catalog, Definition};

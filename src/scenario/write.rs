@@ -138,9 +138,8 @@ fn called(returned: &Returned, indent: usize) -> String {
         CallOutcome::Answered { status, headers, body } => {
             let mut fields = vec![format!("status: {status}")];
             if !headers.is_empty() {
-                let text = |(name, value): &(String, String)| {
-                    (name.clone(), Value::String(value.clone()))
-                };
+                let text =
+                    |(name, value): &(String, String)| (name.clone(), Value::String(value.clone()));
                 let all = Value::Object(headers.iter().map(text).collect());
                 fields.push(format!("headers: {}", flow(&all)));
             }

@@ -63,7 +63,12 @@ impl Bodies {
 
     /// A body and its variations, the plainest first; `data` is what the saga remembers, `fixed`
     /// what must stand in it.
-    pub fn variations(&self, source: &Source, data: &Value, fixed: &[(Vec<String>, Value)]) -> Vec<Value> {
+    pub fn variations(
+        &self,
+        source: &Source,
+        data: &Value,
+        fixed: &[(Vec<String>, Value)],
+    ) -> Vec<Value> {
         let examples = self.examples.get(source).map_or(&[][..], Vec::as_slice);
         let plain = self.completed(source, data, examples.first());
         let mut all = vec![plain.clone()];
@@ -133,7 +138,8 @@ impl Bodies {
         let known = self.slots.about(&slot);
         // An event that names something of the start means the same thing.
         let same = path.last().and_then(|field| data.get(field));
-        if let Some(same) = same.filter(|_| *source != Source::Data && known.kind == Kind::Unknown) {
+        if let Some(same) = same.filter(|_| *source != Source::Data && known.kind == Kind::Unknown)
+        {
             return same.clone();
         }
         let example = self.slots.sharing(&slot).into_iter().find_map(|(other, path)| {
@@ -216,7 +222,11 @@ impl Bodies {
             }
             let mut item = json!({});
             for path in self.slots.reads(source) {
-                put(&mut item, &path, self.made(&self.slots.about(&(source.clone(), path.clone())), &path));
+                put(
+                    &mut item,
+                    &path,
+                    self.made(&self.slots.about(&(source.clone(), path.clone())), &path),
+                );
             }
             item
         };
@@ -227,7 +237,9 @@ impl Bodies {
 /// A number and its neighbours.
 fn around(value: &Value) -> Vec<Value> {
     match (value.as_i64(), value.as_f64()) {
-        (Some(number), _) => [number, number.saturating_sub(1), number.saturating_add(1)].map(Value::from).to_vec(),
+        (Some(number), _) => {
+            [number, number.saturating_sub(1), number.saturating_add(1)].map(Value::from).to_vec()
+        }
         (None, Some(number)) => [number, number - 1.0, number + 1.0].map(Value::from).to_vec(),
         (None, None) => Vec::new(),
     }

@@ -1,6 +1,7 @@
 //! Writes a broken promise as a scenario that fails.
 
-use super::super::explore::{Explored, Stride};
+use super::super::edge::Stride;
+use super::super::explore::Explored;
 use super::super::moves::Move;
 use super::super::promises::{Broken, Promise};
 use super::super::world::World;
@@ -8,7 +9,7 @@ use super::plan::{Goal, Plan, Planned};
 use super::replay::{Replay, told};
 use crate::engine::{Direction, Status};
 use crate::message::Span;
-use crate::scenario::{self, Answers, Does, How, Rehearsal, Scenario, Stand};
+use crate::scenario::{self, Answers, Declined, Does, How, Rehearsal, Scenario, Stand, Told};
 
 /// Longer than anything that a saga may wait for.
 const VERY_LONG: Span = Span::hours(24 * 365);
@@ -30,6 +31,7 @@ pub(super) fn scenario(
     let is_unnamed = broken.promise == Promise::Answered && plan.refused.is_none();
     let (played, last) = match plan.strides.split_last() {
         Some((last, rest)) if is_unnamed => unnamed(replay, rest, last)?,
+        Some((last, rest)) if broken.promise == Promise::Once => twice(replay, rest, last)?,
         Some(_) | None => {
             let played = replay.play(std::iter::once(plan.clone()))?;
             let last = should(replay, &plan, broken.promise, &played)?;
@@ -57,14 +59,12 @@ fn should(
     let back = played.newest().is_some_and(|g| g.direction == Direction::Back);
     let so = |how| vec![Does::End(Stand { how, at: None, because: None, undoing: None })];
     Ok(match promise {
-        Promise::Waits | Promise::Ends => {
-            [vec![Does::Pass(VERY_LONG)], so(How::Ended)].concat()
-        }
+        Promise::Waits | Promise::Ends => [vec![Does::Pass(VERY_LONG)], so(How::Ended)].concat(),
         Promise::Filled | Promise::Answered if back => so(How::Is(Status::Compensating)),
         Promise::Filled | Promise::Answered => so(How::Is(Status::Running)),
         // It has ended, and should not have yet.
         Promise::Undone | Promise::LetGo if back => so(How::Is(Status::Compensating)),
-        Promise::Undone | Promise::LetGo | Promise::Complete | Promise::Silent => {
+        Promise::Undone | Promise::LetGo | Promise::Complete | Promise::Silent | Promise::Once => {
             so(How::Is(Status::Running))
         }
     })
@@ -88,4 +88,23 @@ fn unnamed(
     let meant = after.last().filter(|does| matches!(does, Does::Expect(_))).cloned();
     let meant = meant.unwrap_or_else(|| Does::Expect(Vec::new()));
     Ok((before, vec![unnamed, meant]))
+}
+
+/// What comes a second time should be declined.
+fn twice(
+    replay: &Replay<'_>,
+    rest: &[Planned],
+    last: &Planned,
+) -> Result<(Rehearsal, Vec<Does>), String> {
+    let before = replay.along(rest)?;
+    let Does::Event(event) = replay.refused(&before, last)? else {
+        return Err("only events are told twice".to_owned());
+    };
+    let declined = Does::Rejected(Declined::Duplicate);
+    if matches!(last.next, Move::Again { .. }) {
+        return Ok((before, vec![Does::Event(event), declined]));
+    }
+    let event = Does::Event(Told { id: Some("twice".to_owned()), ..event });
+    let after = before.with(event.clone())?;
+    Ok((after, vec![event, declined]))
 }

@@ -51,10 +51,8 @@ impl Learner<'_> {
             self.assignments(&names, &Source::Data, &definition.data);
         }
         for cancel in &definition.cancel {
-            let names = Names {
-                event: Some(Source::Event(cancel.on.to_string())),
-                ..Names::default()
-            };
+            let names =
+                Names { event: Some(Source::Event(cancel.on.to_string())), ..Names::default() };
             self.condition(&names, cancel.condition.as_ref());
             self.value(&names, cancel.key.as_ref());
         }

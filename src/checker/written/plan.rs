@@ -1,6 +1,7 @@
 //! A run of the explored instance, as far as a scenario can follow it.
 
-use super::super::explore::{Stride, nothing};
+use super::super::edge::Stride;
+use super::super::explore::nothing;
 use super::super::model::{Ending, Stands, State};
 use super::super::moves::Move;
 use super::super::world::World;
@@ -52,11 +53,18 @@ impl Plan {
                 Ok(taken) => {
                     state = taken.state;
                     let after = state.clone();
-                    strides.push(Planned { next, before, after, held: Vec::new(), why: why.clone() });
+                    strides.push(Planned {
+                        next,
+                        before,
+                        after,
+                        held: Vec::new(),
+                        why: why.clone(),
+                    });
                 }
                 Err(_) => {
                     let after = state.clone();
-                    refused = Some(Planned { next, before, after, held: Vec::new(), why: why.clone() });
+                    refused =
+                        Some(Planned { next, before, after, held: Vec::new(), why: why.clone() });
                     break;
                 }
             }

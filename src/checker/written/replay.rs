@@ -8,11 +8,11 @@ use super::super::moves::Move;
 use super::super::promises;
 use super::super::spots::{Asked, Spot, requests, spots};
 use super::bodies::Bodies;
+use super::finish::finish;
 use super::learn::PARENT;
 use super::plan::{Goal, Plan, Planned};
 use super::shape::{foreseen, shape};
 use super::slots::Source;
-use super::finish::finish;
 use crate::definition::Definition;
 use crate::engine::{CallOutcome, Generation, Progress, Say, StepState, Verb};
 use crate::message::{Address, InstanceId, Part, Span, Timestamp};
@@ -128,7 +128,8 @@ impl Replay<'_> {
                 (by, key, Source::Event(on.to_string()))
             }
             _ => {
-                let key = self.bodies.child_key.clone().unwrap_or_else(|| "parent/child".to_owned());
+                let key =
+                    self.bodies.child_key.clone().unwrap_or_else(|| "parent/child".to_owned());
                 (Starter::Parent, Some(key), Source::Event(PARENT.to_owned()))
             }
         };
@@ -162,7 +163,12 @@ impl Replay<'_> {
         Err(first.unwrap_or_else(|| "there is nothing to say".to_owned()))
     }
 
-    fn agreed(&self, played: Rehearsal, stride: &Planned, held: usize) -> Result<Rehearsal, String> {
+    fn agreed(
+        &self,
+        played: Rehearsal,
+        stride: &Planned,
+        held: usize,
+    ) -> Result<Rehearsal, String> {
         let Some(wanted) = foreseen(self.definition, &stride.after, held) else {
             return Ok(played);
         };
@@ -250,6 +256,7 @@ impl Replay<'_> {
             Move::Start(_)
             | Move::StartChild
             | Move::Reply { .. }
+            | Move::Again { .. }
             | Move::Called { .. }
             | Move::Fact(_)
             | Move::Cancel(_)
@@ -267,7 +274,9 @@ impl Replay<'_> {
     fn variations(&self, before: &Rehearsal, stride: &Planned) -> Result<Vec<Value>, String> {
         let mut fixed = Vec::new();
         let source = match &stride.next {
-            Move::Reply { address, .. } => Source::Event(address.to_string()),
+            Move::Reply { address, .. } | Move::Again { address, .. } => {
+                Source::Event(address.to_string())
+            }
             Move::Called { asked, .. } => Source::Call(step_of(&asked.spot.name).to_owned()),
             Move::Fact(address) | Move::Cancel(address) => {
                 fixed = self.key_fields(before, address);
@@ -289,7 +298,7 @@ impl Replay<'_> {
     /// A move as a scenario says it.
     fn does(&self, before: &Rehearsal, stride: &Planned, body: &Value) -> Result<Does, String> {
         Ok(match &stride.next {
-            Move::Reply { asked, address } => {
+            Move::Reply { asked, address } | Move::Again { asked, address } => {
                 let answers = self.answers(before, asked, Some(address));
                 Does::Event(told(address, body.clone(), answers))
             }
@@ -333,7 +342,12 @@ impl Replay<'_> {
         at: Option<Timestamp>,
     ) -> Result<Rehearsal, String> {
         let span = at.ok_or("it has no such timer")?.since(before.now());
-        let ways = [Does::Pass(rounded(span)), Does::Pass(span), Does::Down(rounded(span)), Does::Down(span)];
+        let ways = [
+            Does::Pass(rounded(span)),
+            Does::Pass(span),
+            Does::Down(rounded(span)),
+            Does::Down(span),
+        ];
         let mut first = None;
         for way in ways {
             let played = before.with(way).and_then(|played| self.agreed(played, stride, held));
@@ -355,9 +369,7 @@ impl Replay<'_> {
     fn is_sent(&self, generation: &Generation, asked: &Asked) -> bool {
         let all = requests(self.definition, generation);
         let found = all.iter().find(|own| is_same(own, asked));
-        found.is_some_and(|own| {
-            matches!(own.progress, Progress::Waiting(_) | Progress::Pausing(_))
-        })
+        found.is_some_and(|own| matches!(own.progress, Progress::Waiting(_) | Progress::Pausing(_)))
     }
 
     /// How an answer names the request that it is for; not at all where that is plain.
@@ -471,6 +483,7 @@ fn says_something(next: &Move) -> bool {
         Move::Start(_)
         | Move::StartChild
         | Move::Reply { .. }
+        | Move::Again { .. }
         | Move::Called { .. }
         | Move::Fact(_)
         | Move::Cancel(_)

@@ -68,8 +68,7 @@ fn word(rest: &str) -> (Token, usize) {
     }
     if rest[end..].starts_with('(') {
         let name = parts.pop().unwrap_or_default();
-        let token =
-            if parts.is_empty() { Token::Open(name) } else { Token::Method(parts, name) };
+        let token = if parts.is_empty() { Token::Open(name) } else { Token::Method(parts, name) };
         return (token, end + 1);
     }
     let word = |word: &str| parts.len() == 1 && parts[0] == word;

@@ -7,8 +7,7 @@ use super::{object, said, text};
 use crate::definition::{Code, Content, Fields, Node, Reader};
 
 /// What a message can be, and how it is written.
-const KINDS: [&str; 7] =
-    ["command", "fact", "call", "question", "child", "parent", "complaint"];
+const KINDS: [&str; 7] = ["command", "fact", "call", "question", "child", "parent", "complaint"];
 
 /// Messages and no others.
 pub(super) fn expect(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Expected>> {

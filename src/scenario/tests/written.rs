@@ -16,7 +16,8 @@ fn same(text: &str) {
     let written = write(&scenario);
     let again = parse("it.yaml", &written).unwrap_or_else(|e| panic!("\n{e}\n{written}"));
     assert_eq!(write(&again), written);
-    let does = |s: &super::super::Scenario| s.run.iter().map(|s| s.does.clone()).collect::<Vec<_>>();
+    let does =
+        |s: &super::super::Scenario| s.run.iter().map(|s| s.does.clone()).collect::<Vec<_>>();
     assert_eq!(does(&again), does(&scenario), "{written}");
     assert_eq!(
         (&again.name, &again.given.by, &again.given.key, &again.given.body),
@@ -195,7 +196,8 @@ fn what_no_expectation_can_mend_is_refused() {
 
 #[test]
 fn an_engine_that_stands_still_is_late_with_everything() {
-    let saga = SAGA.replace("late: 1d", "within: 5s\nlate: 1d").replace("within: 10s", "within: 3s");
+    let saga =
+        SAGA.replace("late: 1d", "within: 5s\nlate: 1d").replace("within: 10s", "within: 3s");
     let saga = definition::parse("saga.yaml", &saga).unwrap_or_else(|e| panic!("\n{e}"));
     let passes = |steps: &str| {
         let text = format!("scenario: it goes\ngiven: {GIVEN}\nrun:\n{steps}");
