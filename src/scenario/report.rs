@@ -46,7 +46,7 @@ impl End {
         Stand {
             how,
             at: said.at.as_ref().map(|_| self.at.clone()).filter(|at| !at.is_empty()),
-            because: said.because.and_then(|_| self.kind).map(FailureKind::text),
+            because: said.because.and(self.kind).map(FailureKind::text),
             undoing: said.undoing.map(|_| self.undoing),
         }
     }

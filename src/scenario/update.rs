@@ -305,7 +305,10 @@ fn comments(text: &str, span: &Range<usize>, column: usize) -> String {
         for (at, c) in line.char_indices() {
             match (quote, c) {
                 (None, '#') if before.is_whitespace() => {
-                    found += &format!("{}{}\n", " ".repeat(column - 2), line[at..].trim_end());
+                    let margin = " ".repeat(column - 2);
+                    for part in [&margin, line[at..].trim_end(), "\n"] {
+                        found.push_str(part);
+                    }
                     break;
                 }
                 (None, '"' | '\'') if !before.is_alphanumeric() => quote = Some(c),

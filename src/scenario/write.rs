@@ -30,17 +30,22 @@ pub fn write(scenario: &Scenario) -> String {
 
 fn given(given: &Given) -> String {
     let mut text = "given:\n".to_owned();
+    let mut line = |name: &str, value: &str| {
+        for part in ["  ", name, ": ", value, "\n"] {
+            text.push_str(part);
+        }
+    };
     match &given.by {
-        Starter::Parent => text.push_str("  by: parent\n"),
+        Starter::Parent => line("by", "parent"),
         Starter::Event(on, id) => {
-            text.push_str(&format!("  on: {on}\n"));
+            line("on", &on.to_string());
             if id != "given" {
-                text.push_str(&format!("  id: {}\n", scalar(id)));
+                line("id", &scalar(id));
             }
         }
     }
     if let Some(key) = &given.key {
-        text.push_str(&format!("  key: {}\n", scalar(key)));
+        line("key", &scalar(key));
     }
     text + "  " + &entry("event", &given.body, 2) + "\n"
 }

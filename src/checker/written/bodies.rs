@@ -104,7 +104,9 @@ impl Bodies {
         }
         let mut different: Vec<Value> = Vec::new();
         for mut body in all {
-            fixed.iter().for_each(|(path, value)| put(&mut body, path, value.clone()));
+            for (path, value) in fixed {
+                put(&mut body, path, value.clone());
+            }
             if different.len() < VARIATIONS_MAX && !different.contains(&body) {
                 different.push(body);
             }

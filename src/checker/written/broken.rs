@@ -6,7 +6,8 @@ use super::super::moves::Move;
 use super::super::promises::{Broken, Promise};
 use super::super::world::World;
 use super::plan::{Goal, Plan, Planned};
-use super::replay::{Replay, told};
+use super::replay::Replay;
+use super::saying::told;
 use crate::engine::{Direction, Status};
 use crate::message::Span;
 use crate::scenario::{self, Answers, Declined, Does, How, Rehearsal, Scenario, Stand, Told};
@@ -60,13 +61,17 @@ fn should(
     let so = |how| vec![Does::End(Stand { how, at: None, because: None, undoing: None })];
     Ok(match promise {
         Promise::Waits | Promise::Ends => [vec![Does::Pass(VERY_LONG)], so(How::Ended)].concat(),
-        Promise::Filled | Promise::Answered if back => so(How::Is(Status::Compensating)),
-        Promise::Filled | Promise::Answered => so(How::Is(Status::Running)),
-        // It has ended, and should not have yet.
-        Promise::Undone | Promise::LetGo if back => so(How::Is(Status::Compensating)),
-        Promise::Undone | Promise::LetGo | Promise::Complete | Promise::Silent | Promise::Once => {
-            so(How::Is(Status::Running))
+        // It is stuck, or has ended, and should go on.
+        Promise::Filled | Promise::Answered | Promise::Undone | Promise::LetGo if back => {
+            so(How::Is(Status::Compensating))
         }
+        Promise::Filled
+        | Promise::Answered
+        | Promise::Undone
+        | Promise::LetGo
+        | Promise::Complete
+        | Promise::Silent
+        | Promise::Once => so(How::Is(Status::Running)),
     })
 }
 

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::super::Ending;
 use super::super::moves::{addresses, statuses};
 use super::super::spots::{requests, step};
-use super::replay::{Replay, called, says_of, step_of, told};
+use super::replay::Replay;
+use super::saying::{self, called, says_of, step_of, told};
 use super::slots::Source;
 use crate::engine::{Direction, Progress};
 use crate::message::Part;
@@ -64,14 +65,14 @@ fn answers(replay: &Replay<'_>, played: &Rehearsal) -> Vec<Does> {
         // A probe that finds nothing leaves nothing to undo.
         for address in absent.iter().chain(&done) {
             let source = Source::Event(address.to_string());
-            let answers = replay.answers(played, &asked, Some(address));
+            let answers = saying::answers(played, &asked, Some(address));
             let bodies = replay.bodies.variations(&source, &generation.data, &[]);
             let event = |body: Value| Does::Event(told(address, body, answers.clone()));
             found.extend(bodies.into_iter().map(event));
         }
         for status in statuses(step, asked.part) {
             let source = Source::Call(step_of(&asked.spot.name).to_owned());
-            let answers = replay.answers(played, &asked, None);
+            let answers = saying::answers(played, &asked, None);
             for event in replay.bodies.variations(&source, &generation.data, &[]) {
                 found.push(Does::Called(called(status, &event, answers.clone())));
             }

@@ -246,10 +246,14 @@ impl Learner<'_> {
                 }
             }
             Some(Template::List(items)) => {
-                items.iter().for_each(|item| self.template(names, Some(item)));
+                for item in items {
+                    self.template(names, Some(item));
+                }
             }
             Some(Template::Object(fields)) => {
-                fields.iter().for_each(|(_, field)| self.template(names, Some(field)));
+                for (_, field) in fields {
+                    self.template(names, Some(field));
+                }
             }
         }
     }

@@ -11,6 +11,7 @@ mod finish;
 mod learn;
 mod plan;
 mod replay;
+mod saying;
 mod shape;
 mod slots;
 mod tokens;

@@ -49,24 +49,16 @@ impl Plan {
         let mut state = nothing();
         for (next, script) in run {
             let (next, before) = (next.clone(), state.clone());
-            match world.once(&before, &next, script.clone()).outcome {
-                Ok(taken) => {
-                    state = taken.state;
-                    let after = state.clone();
-                    strides.push(Planned {
-                        next,
-                        before,
-                        after,
-                        held: Vec::new(),
-                        why: why.clone(),
-                    });
-                }
-                Err(_) => {
-                    let after = state.clone();
-                    refused =
-                        Some(Planned { next, before, after, held: Vec::new(), why: why.clone() });
-                    break;
-                }
+            let outcome = world.once(&before, &next, script.clone()).outcome;
+            let is_taken = outcome.is_ok();
+            state = outcome.map_or(state, |taken| taken.state);
+            let (after, held, why) = (state.clone(), Vec::new(), why.clone());
+            let planned = Planned { next, before, after, held, why };
+            if is_taken {
+                strides.push(planned);
+            } else {
+                refused = Some(planned);
+                break;
             }
         }
         let mut plan = Self { strides, refused, goal };

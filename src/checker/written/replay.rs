@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::super::moves::Move;
 use super::super::promises;
@@ -14,11 +14,9 @@ use super::plan::{Goal, Plan, Planned};
 use super::shape::{foreseen, shape};
 use super::slots::Source;
 use crate::definition::Definition;
-use crate::engine::{CallOutcome, Generation, Progress, Say, StepState, Verb};
-use crate::message::{Address, InstanceId, Part, Span, Timestamp};
-use crate::scenario::{
-    Acted, Answers, ChildSays, Does, Given, Rehearsal, Returned, Starter, ToParent, Told,
-};
+use crate::engine::{Generation, Progress, Say, StepState};
+use crate::message::{InstanceId, Span, Timestamp};
+use crate::scenario::{Does, Given, Rehearsal, Starter};
 
 /// The most times that runs to one end are tried with other data.
 const TRIES_MAX: usize = 600;
@@ -119,19 +117,15 @@ impl Replay<'_> {
     }
 
     fn begin(&self, stride: &Planned, chosen: Option<usize>) -> Result<Rehearsal, String> {
-        let (by, key, source) = match &stride.next {
-            Move::Start(on) => {
-                let start = self.definition.starts.iter().find(|start| start.on == *on);
-                let keyed = start.is_some_and(|start| start.key.is_some());
-                let key = (!keyed).then(|| "k-1".to_owned());
-                let by = Starter::Event(on.clone(), "given".to_owned());
-                (by, key, Source::Event(on.to_string()))
-            }
-            _ => {
-                let key =
-                    self.bodies.child_key.clone().unwrap_or_else(|| "parent/child".to_owned());
-                (Starter::Parent, Some(key), Source::Event(PARENT.to_owned()))
-            }
+        let (by, key, source) = if let Move::Start(on) = &stride.next {
+            let start = self.definition.starts.iter().find(|start| start.on == *on);
+            let keyed = start.is_some_and(|start| start.key.is_some());
+            let key = (!keyed).then(|| "k-1".to_owned());
+            let by = Starter::Event(on.clone(), "given".to_owned());
+            (by, key, Source::Event(on.to_string()))
+        } else {
+            let key = self.bodies.child_key.clone().unwrap_or_else(|| "parent/child".to_owned());
+            (Starter::Parent, Some(key), Source::Event(PARENT.to_owned()))
         };
         let bodies = self.bodies.variations(&source, &json!({}), &[]);
         self.first(&bodies, chosen, stride, 0, |body| {
@@ -270,68 +264,6 @@ impl Replay<'_> {
         }
     }
 
-    /// What can be said in a move, the plainest first.
-    fn variations(&self, before: &Rehearsal, stride: &Planned) -> Result<Vec<Value>, String> {
-        let mut fixed = Vec::new();
-        let source = match &stride.next {
-            Move::Reply { address, .. } | Move::Again { address, .. } => {
-                Source::Event(address.to_string())
-            }
-            Move::Called { asked, .. } => Source::Call(step_of(&asked.spot.name).to_owned()),
-            Move::Fact(address) | Move::Cancel(address) => {
-                fixed = self.key_fields(before, address);
-                Source::Event(address.to_string())
-            }
-            Move::Act { step, .. } => Source::Answer(step_of(step).to_owned()),
-            Move::Letter { from, .. } => Source::Child(step_of(&asking(stride, from)).to_owned()),
-            Move::Start(_)
-            | Move::StartChild
-            | Move::Exhausted(_)
-            | Move::Due(_)
-            | Move::Remind(_)
-            | Move::Deadline => return Err("nobody says anything".to_owned()),
-        };
-        let data = before.newest().map_or(Value::Null, |generation| generation.data.clone());
-        Ok(self.bodies.variations(&source, &data, &fixed))
-    }
-
-    /// A move as a scenario says it.
-    fn does(&self, before: &Rehearsal, stride: &Planned, body: &Value) -> Result<Does, String> {
-        Ok(match &stride.next {
-            Move::Reply { asked, address } | Move::Again { asked, address } => {
-                let answers = self.answers(before, asked, Some(address));
-                Does::Event(told(address, body.clone(), answers))
-            }
-            Move::Called { asked, status } => {
-                Does::Called(called(*status, body, self.answers(before, asked, None)))
-            }
-            Move::Fact(address) | Move::Cancel(address) => {
-                Does::Event(told(address, body.clone(), Answers::Latest))
-            }
-            Move::Act { step, verb } => self.acted(before, step, verb, body),
-            Move::Letter { from, say, .. } => {
-                let says = child_word(say).ok_or("a child does not say that")?;
-                let data = body.get("data").cloned().unwrap_or_else(|| json!({}));
-                Does::Child(says_of(&asking(stride, from), says, data))
-            }
-            Move::Start(_)
-            | Move::StartChild
-            | Move::Exhausted(_)
-            | Move::Due(_)
-            | Move::Remind(_)
-            | Move::Deadline => return Err("nobody says anything".to_owned()),
-        })
-    }
-
-    /// The move that the engine refuses, as a scenario says it.
-    ///
-    /// # Errors
-    /// When it is none that somebody says.
-    pub fn refused(&self, before: &Rehearsal, stride: &Planned) -> Result<Does, String> {
-        let bodies = self.variations(before, stride)?;
-        self.does(before, stride, bodies.first().ok_or("there is nothing to say")?)
-    }
-
     /// A moment comes: as time passes, or, if something else would come first, by way of an engine
     /// that stands still.
     fn until(
@@ -372,56 +304,6 @@ impl Replay<'_> {
         found.is_some_and(|own| matches!(own.progress, Progress::Waiting(_) | Progress::Pausing(_)))
     }
 
-    /// How an answer names the request that it is for; not at all where that is plain.
-    pub fn answers(&self, of: &Rehearsal, asked: &Asked, on: Option<&Address>) -> Answers {
-        let part = match asked.part {
-            Part::Action => String::new(),
-            Part::Probe => "~probe".to_owned(),
-            Part::Undo(1) => "~undo".to_owned(),
-            Part::Undo(run) => format!("~undo.{run}"),
-        };
-        match of.latest(on) {
-            Some((step, latest)) if step == asked.spot.name && latest == asked.part => {
-                Answers::Latest
-            }
-            Some(_) | None => Answers::Command(format!("{}{part}/1", asked.spot.name)),
-        }
-    }
-
-    /// What must stand in an event so that it finds its instance.
-    fn key_fields(&self, of: &Rehearsal, address: &Address) -> Vec<(Vec<String>, Value)> {
-        let cancel = self.definition.cancel.iter().find(|cancel| cancel.on == *address);
-        let rule = self.definition.rule(address);
-        let key = cancel.and_then(|c| c.key.as_ref()).or(rule.and_then(|r| r.key.as_ref()));
-        let Some(key) = key else { return Vec::new() };
-        let path: Vec<String> = key.source().split('.').map(str::to_owned).collect();
-        match path.split_first() {
-            Some((name, fields)) if name == "event" && !fields.is_empty() => {
-                vec![(fields.to_vec(), Value::from(of.id().key.as_str()))]
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn acted(&self, of: &Rehearsal, step: &str, verb: &Verb, answer: &Value) -> Does {
-        let data = of.newest().map_or(Value::Null, |generation| generation.data.clone());
-        let verb = match verb {
-            Verb::ResolveDone(fields) => Verb::ResolveDone(self.bodies.known(fields, &data)),
-            Verb::Answer { choice, .. } => {
-                let data = answer.get("data").and_then(Value::as_object).cloned();
-                let note = answer.get("note").and_then(Value::as_str).unwrap_or_default();
-                let (choice, note) = (choice.clone(), note.to_owned());
-                Verb::Answer { choice, note, data: data.unwrap_or_default() }
-            }
-            other => other.clone(),
-        };
-        let why = match verb {
-            Verb::Answer { .. } => String::new(),
-            _ => "they know more than the engine does".to_owned(),
-        };
-        Does::Act(Acted { verb, step: step.to_owned(), by: "somebody".to_owned(), why })
-    }
-
     /// How it ends, or where it is stuck.
     pub fn ending(&self, of: &Rehearsal) -> Option<super::super::Ending> {
         promises::ending_of(self.definition, of.newest()?)
@@ -445,37 +327,6 @@ pub(super) fn is_same(one: &Asked, other: &Asked) -> bool {
     one.spot.name == other.spot.name && one.part == other.part
 }
 
-/// The name of a step without its branch.
-pub(super) fn step_of(coordinate: &str) -> &str {
-    coordinate.split('[').next().unwrap_or_default()
-}
-
-/// An event.
-pub(super) fn told(on: &Address, body: Value, answers: Answers) -> Told {
-    Told { on: on.clone(), key: None, id: None, body, answers }
-}
-
-/// What a child says.
-pub(super) fn says_of(step: &str, says: ToParent, data: Value) -> ChildSays {
-    let data = if says == ToParent::Completed { data } else { Value::Object(Map::new()) };
-    let reason = match says {
-        ToParent::Compensated => "the child said no".to_owned(),
-        _ => "no reason given".to_owned(),
-    };
-    ChildSays { step: step.to_owned(), says, data, reason }
-}
-
-fn child_word(say: &Say) -> Option<ToParent> {
-    match say {
-        Say::Ended { completed: true, .. } => Some(ToParent::Completed),
-        Say::Ended { completed: false, .. } => Some(ToParent::Compensated),
-        Say::Taken => Some(ToParent::Taken),
-        Say::TakenBack => Some(ToParent::TakenBack),
-        Say::Kept => Some(ToParent::Kept),
-        _ => None,
-    }
-}
-
 /// Whether somebody says something in a move.
 fn says_something(next: &Move) -> bool {
     match next {
@@ -490,22 +341,6 @@ fn says_something(next: &Move) -> bool {
         | Move::Act { .. } => true,
         Move::Exhausted(_) | Move::Due(_) | Move::Remind(_) | Move::Deadline => false,
     }
-}
-
-/// The step of whoever a child answers.
-fn asking(stride: &Planned, child: &InstanceId) -> String {
-    let partner = stride.before.around.partners.get(child);
-    partner.map(|partner| partner.letter.step.clone()).unwrap_or_default()
-}
-
-/// What came of a call; what is read of its event stands in `event.body`.
-pub(super) fn called(status: u16, event: &Value, answers: Answers) -> Returned {
-    let command = match answers {
-        Answers::Command(command) => Some(command),
-        Answers::Latest | Answers::ByKey => None,
-    };
-    let body = event.get("body").cloned().unwrap_or(Value::Null);
-    Returned { command, outcome: CallOutcome::Answered { status, headers: Vec::new(), body } }
 }
 
 /// A time that people would write: not shorter, in whole seconds.
