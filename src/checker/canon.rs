@@ -1,7 +1,5 @@
 //! Takes out of an instance what cannot matter any more, so that runs meet.
 
-use std::collections::BTreeMap;
-
 use super::model::{LATER, NOW};
 use crate::engine::{
     Failure, FailureKind, Frame, Generation, Instance, Progress, Request, StepState,
@@ -9,8 +7,6 @@ use crate::engine::{
 
 /// What every reason reads as: reasons are for people.
 const REASON: &str = "reason";
-/// What every answer is known by.
-const ANSWER: &str = "answer";
 
 pub(super) fn canonical(mut instance: Instance) -> Instance {
     instance.generations.iter_mut().for_each(generation);
@@ -27,7 +23,8 @@ fn generation(generation: &mut Generation) {
     generation.ended = generation.ended.map(|_| NOW);
     generation.transitions = 1;
     generation.seen.clear();
-    generation.failure.iter_mut().chain(generation.pending.as_deref_mut()).for_each(failure);
+    generation.failure.iter_mut().for_each(failure);
+    generation.pending.as_deref_mut().into_iter().for_each(reason);
     if let Some(parent) = &mut generation.parent {
         parent.round = 1;
     }
@@ -36,33 +33,41 @@ fn generation(generation: &mut Generation) {
         REASON.clone_into(&mut stuck.reason);
     }
     frame(&mut generation.frame);
-    let mut order = Vec::new();
-    completions(&mut generation.frame, &mut |completed| order.push(*completed));
-    order.sort_unstable();
-    order.dedup();
-    let ranks: BTreeMap<u32, u32> = order.into_iter().zip(1..).collect();
-    completions(&mut generation.frame, &mut |completed| *completed = ranks[completed]);
-    generation.completions = u32::try_from(ranks.len()).unwrap_or(u32::MAX);
+    generation.completions = completions(&generation.frame);
 }
 
 /// Where and why it went back decides nothing on the way: it is noted when it does.
 fn failure(failure: &mut Failure) {
-    REASON.clone_into(&mut failure.reason);
+    reason(failure);
     failure.step.clear();
     failure.kind = FailureKind::Failed;
 }
 
-fn completions(frame: &mut Frame, see: &mut impl FnMut(&mut u32)) {
-    for state in &mut frame.steps {
-        if state.completed > 0 {
-            see(&mut state.completed);
-        }
-        state.frames.iter_mut().for_each(|inner| completions(inner, see));
+/// Why it will go back is noted when it does.
+fn reason(failure: &mut Failure) {
+    REASON.clone_into(&mut failure.reason);
+}
+
+/// The greatest place in the order of completions.
+fn completions(list: &Frame) -> u32 {
+    let own = list.steps.iter().map(|state| state.completed);
+    let inner = list.steps.iter().flat_map(|state| &state.frames).map(completions);
+    own.chain(inner).max().unwrap_or(0)
+}
+
+/// What is undone next is the last completion of a list; those of other lists mean nothing to it.
+fn in_order(steps: &mut [StepState]) {
+    let mut order: Vec<u32> = steps.iter().map(|s| s.completed).filter(|c| *c > 0).collect();
+    order.sort_unstable();
+    for state in steps.iter_mut().filter(|state| state.completed > 0) {
+        let before = order.partition_point(|completed| *completed < state.completed);
+        state.completed = u32::try_from(before + 1).unwrap_or(u32::MAX);
     }
 }
 
 fn frame(list: &mut Frame) {
     list.failure.as_deref_mut().into_iter().for_each(failure);
+    in_order(&mut list.steps);
     for state in &mut list.steps {
         step(state);
         state.frames.iter_mut().for_each(frame);
@@ -74,7 +79,7 @@ fn step(state: &mut StepState) {
     if let Some(remind) = &mut state.remind {
         (remind.at, remind.told) = (LATER, 0);
     }
-    state.failure.as_deref_mut().into_iter().for_each(failure);
+    state.failure.as_deref_mut().into_iter().for_each(reason);
     let requests =
         state.action.iter_mut().chain(&mut state.undos).chain(state.probe.as_deref_mut());
     requests.for_each(request);
@@ -90,9 +95,7 @@ fn request(request: &mut Request) {
     }
     (request.spent, request.since) = (request.spent.min(1), NOW);
     request.unsent = 0;
-    if !request.answer.is_empty() {
-        ANSWER.clone_into(&mut request.answer);
-    }
+    request.answer.clear();
     request.progress = match request.progress {
         Progress::Waiting(_) => Progress::Waiting(LATER),
         Progress::Pausing(_) => Progress::Pausing(LATER),

@@ -1,18 +1,22 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::thread;
 
+use super::edge::{Edge, Expanded, Known, Led, Reached, Stride, edges};
+use super::mark::{Mark, mark};
 use super::model::{Around, Ending, State};
-use super::moves::{Move, moves};
-use super::promises::Promise;
-use super::promises::{Broken, ending, forever, is_voluntary, judge};
-use super::spots::requests;
+use super::promises::{Broken, Promise, is_voluntary, subject};
 use super::world::World;
-use crate::definition::Definition;
-use crate::engine::{Instance, Progress};
 
 /// The most states that one exploration looks at.
 pub const STATES_MAX: usize = 400_000;
 /// The most different broken promises that one exploration tells.
 const BROKEN_MAX: usize = 20;
+/// How many states are looked at before what they lead to is: enough for each worker to be busy,
+/// few enough for the memory.
+const BATCH: usize = 256;
+
+/// The most ways to one end that are kept.
+const WAYS_MAX: usize = 60;
 
 /// A state that was reached, and how it was reached first: the shortest way.
 #[derive(Debug)]
@@ -30,17 +34,30 @@ struct Node {
 pub(super) struct Explored {
     nodes: Vec<Node>,
     pub moves: usize,
-    pub endings: BTreeMap<Ending, usize>,
+    /// Each with the ways to it: the state where it was reached, or the one before the move that
+    /// turned it round. The shortest comes first; the others rest on other conditions, or had other
+    /// answers before, for not every order of timers can be had.
+    pub endings: BTreeMap<Ending, Vec<Way>>,
+    /// For which ends there is a way, by what it rests on.
+    conditions: BTreeSet<(Ending, Mark)>,
     /// Each with the state where it happened, and the move that did it.
     pub broken: Vec<(Broken, usize, Option<Stride>)>,
     /// Whether the bound was reached: what lies behind it was not looked at.
     pub is_bounded: bool,
 }
 
-/// One move of a run: the state before it, the move, and the answers of its conditions.
-pub(super) type Stride = (Move, Vec<u8>);
+/// A state, and a move from there if it is not where the way ends.
+pub(super) type Way = (usize, Option<Stride>);
 
 impl Explored {
+    /// Notes a way to an end, if it is the first or another than those before.
+    fn note(&mut self, end: Ending, mark: Mark, way: impl FnOnce() -> Way) {
+        let ways = self.endings.entry(end.clone()).or_default();
+        if ways.len() < WAYS_MAX && self.conditions.insert((end, mark)) {
+            ways.push(way());
+        }
+    }
+
     pub fn states(&self) -> usize {
         self.nodes.len()
     }
@@ -67,11 +84,10 @@ pub(super) fn nothing() -> State {
     State { instance: None, around: Around::default() }
 }
 
-/// Looks at every state that can be reached, the nearest first.
-pub(super) fn explore(world: &World, states_max: usize) -> Explored {
+/// Looks at every state that can be reached, the nearest first; each world is one worker's.
+pub(super) fn explore(worlds: &[World], states_max: usize) -> Explored {
     let mut search = Search {
-        world,
-        definition: &world.definition,
+        worlds,
         known: BTreeMap::new(),
         queue: VecDeque::new(),
         seen: BTreeSet::new(),
@@ -79,23 +95,25 @@ pub(super) fn explore(world: &World, states_max: usize) -> Explored {
             nodes: Vec::new(),
             moves: 0,
             endings: BTreeMap::new(),
+            conditions: BTreeSet::new(),
             broken: Vec::new(),
             is_bounded: false,
         },
         states_max,
     };
-    search.reach(nothing(), 0, 0, None);
-    while let Some((at, state)) = search.queue.pop_front() {
-        search.expand(at, &state);
+    search.begin();
+    while !search.queue.is_empty() {
+        let batch = search.queue.len().min(BATCH);
+        let batch: Vec<_> = search.queue.drain(..batch).collect();
+        search.expand(&batch);
     }
     search.stranded();
     search.explored
 }
 
 struct Search<'w> {
-    world: &'w World,
-    definition: &'w Definition,
-    known: BTreeMap<[u8; 16], usize>,
+    worlds: &'w [World],
+    known: Known,
     queue: VecDeque<(usize, State)>,
     seen: BTreeSet<(Promise, String, String)>,
     explored: Explored,
@@ -103,23 +121,31 @@ struct Search<'w> {
 }
 
 impl Search<'_> {
-    /// The place of a state, which is new or known.
-    fn reach(&mut self, state: State, from: usize, depth: u32, by: Option<Stride>) -> usize {
-        let mark = mark(&state);
-        if let Some(known) = self.known.get(&mark) {
-            return *known;
-        }
-        let place = self.explored.nodes.len();
-        let end = ending(self.definition, &state);
-        let node =
-            Node { parent: from, depth, next: by, leads_to: Vec::new(), settled: end.is_some() };
+    fn begin(&mut self) {
+        let nothing = nothing();
+        self.known.insert(mark(&nothing), 0);
+        let node = Node { parent: 0, depth: 0, next: None, leads_to: Vec::new(), settled: false };
         self.explored.nodes.push(node);
+        self.queue.push_back((0, nothing));
+    }
+
+    /// The place of a state that was not known.
+    fn reach(&mut self, mark: Mark, reached: Reached, from: usize, by: Stride) -> usize {
+        let place = self.explored.nodes.len();
+        let Reached { state, ending, rests_on, forever } = reached;
+        self.explored.nodes.push(Node {
+            parent: from,
+            depth: self.explored.nodes[from].depth + 1,
+            next: Some(by),
+            leads_to: Vec::new(),
+            settled: ending.is_some(),
+        });
         self.known.insert(mark, place);
         // Why it is compensated was noted when it went back.
-        if let Some(end) = end.filter(|end| !matches!(end, Ending::Compensated { .. })) {
-            self.explored.endings.entry(end).or_insert(place);
+        if let Some(end) = ending.filter(|end| !matches!(end, Ending::Compensated { .. })) {
+            self.explored.note(end, rests_on, || (place, None));
         }
-        if let Some(broken) = forever(self.definition, &state) {
+        if let Some(broken) = forever {
             self.tell(broken, place, None);
         }
         if place < self.states_max {
@@ -130,74 +156,50 @@ impl Search<'_> {
         place
     }
 
-    fn expand(&mut self, at: usize, state: &State) {
-        let next = if state.instance.is_none() { self.starts() } else { self.moves(state) };
-        let depth = self.explored.nodes[at].depth + 1;
-        for next in next {
-            let (outcomes, more) = self.world.take(state, &next);
-            self.explored.is_bounded |= more;
-            for step in outcomes {
-                let mut broken = Vec::new();
-                judge(self.definition, state, &next, &step, &mut broken);
-                if broken.is_empty() {
-                    broken.extend(self.unnamed(state, &next, &step));
-                }
-                for broken in broken {
-                    self.tell(broken, at, Some((next.clone(), step.script.clone())));
-                }
-                let Ok(taken) = step.outcome else { continue };
-                self.explored.moves += 1;
-                if taken.state == *state {
-                    continue;
-                }
-                let by = Some((next.clone(), step.script));
-                let went_back = taken.went_back;
-                let to = self.reach(taken.state, at, depth, by);
-                if let Some(end) = went_back {
-                    self.explored.endings.entry(end).or_insert(to);
-                }
-                if !is_voluntary(&next) {
-                    self.explored.nodes[at].leads_to.push(to);
-                }
+    /// Looks at a batch of states, on all workers, and then at what they lead to, in their order.
+    fn expand(&mut self, batch: &[(usize, State)]) {
+        let share = batch.len().div_ceil(self.worlds.len());
+        let known = &self.known;
+        let expand = |world, part: &[(usize, State)]| {
+            part.iter().map(|(_, state)| edges(world, state, known)).collect::<Vec<_>>()
+        };
+        let expanded: Vec<Expanded> = thread::scope(|scope| {
+            let worker = |(world, part)| scope.spawn(move || expand(world, part));
+            let workers: Vec<_> = self.worlds.iter().zip(batch.chunks(share)).map(worker).collect();
+            let all = workers.into_iter().flat_map(|worker| worker.join().expect("none panics"));
+            all.collect()
+        });
+        for ((at, _), expanded) in batch.iter().zip(expanded) {
+            self.explored.is_bounded |= expanded.is_cut;
+            for edge in expanded.edges {
+                self.follow(*at, edge);
             }
         }
     }
 
-    fn starts(&self) -> Vec<Move> {
-        let mut on: Vec<_> = self.definition.starts.iter().map(|s| s.on.clone()).collect();
-        on.sort();
-        on.dedup();
-        let events = on.into_iter().map(Move::Start);
-        events.chain(self.definition.by_parent.then_some(Move::StartChild)).collect()
-    }
-
-    fn moves(&self, state: &State) -> Vec<Move> {
-        moves(self.definition, state)
-    }
-
-    /// A reply that does not say which command it answers must mean the same.
-    fn unnamed(&self, state: &State, next: &Move, named: &super::world::Step) -> Option<Broken> {
-        use crate::definition::Correlation;
-        let (Move::Reply { asked, address }, Ok(meant)) = (next, &named.outcome) else {
-            return None;
+    fn follow(&mut self, at: usize, edge: Edge) {
+        for broken in edge.broken {
+            self.tell(broken, at, Some(edge.by.clone()));
+        }
+        let Some(led) = edge.led else { return };
+        self.explored.moves += 1;
+        let is_voluntary = is_voluntary(&edge.by.0);
+        let Led::Elsewhere { mark, went_back, reached } = led else { return };
+        if let Some((end, rests_on)) = went_back {
+            self.explored.note(end, rests_on, || (at, Some(edge.by.clone())));
+        }
+        let to = match self.known.get(&mark) {
+            Some(known) => *known,
+            None => self.reach(
+                mark,
+                *reached.expect("what two of a batch reach is new to both"),
+                at,
+                edge.by,
+            ),
         };
-        let by = self.definition.rule(address).map(|rule| rule.by);
-        if by == Some(Correlation::CommandId) || !named.choices.is_empty() {
-            return None;
+        if !is_voluntary {
+            self.explored.nodes[at].leads_to.push(to);
         }
-        let step = self.world.unnamed(state, next, named.script.clone())?;
-        let taken = step.outcome.ok()?;
-        // Two undoings of one step are as good as each other.
-        let whose = |after: &State| answered(self.definition, state, after);
-        if whose(&taken.state) == whose(&meant.state) {
-            return None;
-        }
-        let step = asked.spot.name.clone();
-        let words = format!(
-            "a {} that does not name its command is taken by another step than {step}",
-            address.event_type
-        );
-        Some(Broken { promise: Promise::Answered, step, words })
     }
 
     fn tell(&mut self, broken: Broken, at: usize, by: Option<Stride>) {
@@ -230,47 +232,8 @@ impl Search<'_> {
         let first = (1..nodes.len()).find(|at| !ends[*at]);
         if let Some(at) = first.filter(|_| self.explored.broken.is_empty()) {
             let words = "from here nothing leads to an end by itself".to_owned();
-            self.tell(Broken { promise: Promise::Ends, step: String::new(), words }, at, None);
+            let last = nodes[at].next.as_ref().map_or_else(String::new, |(next, _)| subject(next));
+            self.tell(Broken::new(Promise::Ends, last, words), at, None);
         }
     }
-}
-
-/// The steps that have one more answer.
-fn answered(definition: &Definition, before: &State, after: &State) -> BTreeSet<String> {
-    let answered = |state: &State| {
-        let generation = state.instance.as_ref().and_then(Instance::newest);
-        let all = generation.map(|g| requests(definition, g)).unwrap_or_default();
-        let done = all.into_iter().filter(|asked| asked.progress == Progress::Answered);
-        done.map(|asked| (asked.spot.name, asked.part)).collect::<BTreeSet<_>>()
-    };
-    let before = answered(before);
-    answered(after).difference(&before).map(|(name, _)| name.clone()).collect()
-}
-
-/// What tells states apart.
-fn mark(state: &State) -> [u8; 16] {
-    let mut hasher = blake3::Hasher::new();
-    let mut add = |part: &[u8]| {
-        hasher.update(&(part.len() as u64).to_be_bytes()).update(part);
-    };
-    if let Some(instance) = &state.instance {
-        add(&instance.encode());
-    }
-    let Around { memory, partners, early, cancelled, skipped } = &state.around;
-    add(&[u8::from(*cancelled), u8::from(*skipped)]);
-    for (question, answer) in memory {
-        add(question.as_bytes());
-        add(&[*answer]);
-    }
-    for (id, partner) in partners {
-        add(id.to_string().as_bytes());
-        add(partner.letter.step.as_bytes());
-        add(&[partner.stands as u8, u8::try_from(partner.letter.round).unwrap_or(u8::MAX)]);
-    }
-    for address in early {
-        add(address.to_string().as_bytes());
-    }
-    let mut mark = [0; 16];
-    hasher.finalize_xof().fill(&mut mark);
-    mark
 }

@@ -16,7 +16,9 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod canon;
+mod edge;
 mod explore;
+mod mark;
 mod model;
 mod moves;
 mod oracle;
@@ -24,7 +26,9 @@ mod promises;
 mod report;
 mod spots;
 mod story;
+mod timers;
 mod world;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -33,14 +37,55 @@ pub use explore::STATES_MAX;
 pub use model::Ending;
 pub use promises::{Broken, Promise};
 pub use report::{Finding, Report};
+pub use written::Written;
+
+use std::thread;
 
 use crate::definition::Definition;
+use crate::engine;
+use crate::scenario::Scenario;
+
+use world::{Door, World};
+
+/// The most threads that one exploration runs on.
+const WORKERS_MAX: usize = 4;
 
 /// Runs a definition through everything that can happen to one of its instances, at most so many
 /// states; `others` are the definitions beside it, for its children.
 #[must_use]
 pub fn check(definition: &Definition, others: &[&Definition], states_max: usize) -> Report {
-    let world = world::World::new(definition, others);
-    let explored = explore::explore(&world, states_max);
-    Report::new(definition, &world, &explored)
+    check_behind(Door(engine::step), definition, others, states_max)
+}
+
+/// The same with another engine.
+fn check_behind(
+    door: Door,
+    definition: &Definition,
+    others: &[&Definition],
+    states_max: usize,
+) -> Report {
+    let worlds = worlds(door, definition, others);
+    let explored = explore::explore(&worlds, states_max);
+    Report::new(definition, &worlds[0], &explored)
+}
+
+/// A world for each worker.
+fn worlds(door: Door, definition: &Definition, others: &[&Definition]) -> Vec<World> {
+    let workers = thread::available_parallelism().map_or(1, usize::from).min(WORKERS_MAX);
+    (0..workers).map(|_| World::new(door, definition, others)).collect()
+}
+
+/// Does the same, and writes a scenario for every end that it found; `examples` are the scenarios
+/// beside the definition, whose bodies it borrows.
+#[must_use]
+pub fn check_and_write(
+    definition: &Definition,
+    others: &[&Definition],
+    states_max: usize,
+    examples: &[Scenario],
+) -> (Report, Written) {
+    let worlds = worlds(Door(engine::step), definition, others);
+    let explored = explore::explore(&worlds, states_max);
+    let written = written::write(definition, &worlds[0], &explored, examples);
+    (Report::new(definition, &worlds[0], &explored), written)
 }

@@ -1,4 +1,5 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::oracle::Memory;
 use crate::engine::{Instance, Letter};
@@ -23,11 +24,11 @@ pub(super) struct State {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Around {
     /// Conditions that were decided.
-    pub memory: Memory,
+    pub memory: Arc<Memory>,
     /// Children and locks that were written to.
     pub partners: BTreeMap<InstanceId, Partner>,
-    /// Facts that came before their step.
-    pub early: BTreeSet<Address>,
+    /// Facts that came before the first step was done.
+    pub early: Vec<Address>,
     /// Somebody has asked for the way back.
     pub cancelled: bool,
     /// A person went on without a step: what it would have set may be missing.

@@ -1,12 +1,14 @@
 //! What can happen to an instance next.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::model::{Around, Stands, State};
 use super::oracle::body;
 use super::spots::{Asked, Spot, coordinates, requests, spots, step};
 use crate::definition::{
-    CallDone, CallFailed, CallRequest, Compensation, Definition, Never, Step, StepKind,
+    CallDone, CallFailed, CallRequest, Compensation, Definition, Never, Step, StepKind, WaitStep,
 };
 use crate::engine::{Direction, Failure, FailureKind, Generation, Phase, Progress, Say, Verb};
 use crate::message::{Address, InstanceId, Part};
@@ -20,6 +22,8 @@ pub(super) enum Move {
     StartChild,
     /// A participant answers a request.
     Reply { asked: Asked, address: Address },
+    /// A participant answers once more what it has answered, by another event.
+    Again { asked: Asked, address: Address },
     /// A service answers a call.
     Called { asked: Asked, status: u16 },
     /// All attempts of a request are spent.
@@ -42,14 +46,28 @@ pub(super) enum Move {
     Letter { from: InstanceId, say: Say, then: Stands },
 }
 
+/// Everything that can happen before anything has.
+pub(super) fn starts(definition: &Definition) -> Vec<Move> {
+    let mut on: Vec<_> = definition.starts.iter().map(|s| s.on.clone()).collect();
+    on.sort();
+    on.dedup();
+    let events = on.into_iter().map(Move::Start);
+    events.chain(definition.by_parent.then_some(Move::StartChild)).collect()
+}
+
 /// Everything that can happen in a state.
-pub(super) fn moves(definition: &Definition, state: &State) -> Vec<Move> {
+pub(super) fn moves(
+    definition: &Definition,
+    shared: &BTreeSet<Address>,
+    state: &State,
+) -> Vec<Move> {
     let Some(generation) = state.instance.as_ref().and_then(|i| i.newest()) else {
         return Vec::new();
     };
     let mut found = Vec::new();
     for asked in requests(definition, generation) {
         answers(definition, generation, &asked, &mut found);
+        repeated(definition, generation, &asked, shared, &mut found);
     }
     letters(&state.around, &mut found);
     if generation.ended.is_none() {
@@ -91,6 +109,53 @@ fn answers(definition: &Definition, generation: &Generation, asked: &Asked, foun
     }
 }
 
+/// Answers that were given before and may come again, whenever they like: those that something
+/// else might take. What else comes again is looked at where it came first, for it is judged by the
+/// state of its own request alone.
+fn repeated(
+    definition: &Definition,
+    generation: &Generation,
+    asked: &Asked,
+    shared: &BTreeSet<Address>,
+    found: &mut Vec<Move>,
+) {
+    if asked.progress != Progress::Answered {
+        return;
+    }
+    let (done, failed) = addresses(step(definition, generation, &asked.spot), asked.part);
+    let mut given = match (asked.part, asked.spot.state(generation).phase) {
+        (Part::Action, Phase::Rejected) => failed,
+        (Part::Action | Part::Undo(_), _) => done,
+        (Part::Probe, _) => done.into_iter().chain(failed).collect(),
+    };
+    given.sort();
+    given.dedup();
+    let again = |address| Move::Again { asked: asked.clone(), address };
+    found.extend(given.into_iter().filter(|on| shared.contains(on)).map(again));
+}
+
+/// The kinds of event that more than one step, start or cancel reads.
+pub(super) fn shared(definition: &Definition) -> BTreeSet<Address> {
+    let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
+    let by_step = |step: &Step| -> BTreeSet<Address> {
+        if let StepKind::Wait(wait) = &step.kind {
+            return awaits(wait).cloned().collect();
+        }
+        let parts = [Part::Action, Part::Probe, Part::Undo(1)].into_iter();
+        let of = parts.map(|part| addresses(step, part));
+        of.flat_map(|(done, failed)| done.into_iter().chain(failed)).collect()
+    };
+    let steps = definition.steps.iter().map(by_step);
+    let starts = definition.starts.iter().map(|start| BTreeSet::from([start.on.clone()]));
+    let cancels = definition.cancel.iter().map(|cancel| BTreeSet::from([cancel.on.clone()]));
+    for address in steps.chain(starts).chain(cancels).flatten() {
+        if !seen.insert(address.clone()) {
+            shared.insert(address);
+        }
+    }
+    shared
+}
+
 /// Whether the author takes it for granted that this never happens to a step's action.
 fn is_assumed(definition: &Definition, step: &Step, part: Part, what: Never) -> bool {
     let StepKind::Command(command) = &step.kind else {
@@ -102,7 +167,7 @@ fn is_assumed(definition: &Definition, step: &Step, part: Part, what: Never) -> 
 }
 
 /// The kinds of event that say yes and no to a request over Kafka.
-fn addresses(step: &Step, part: Part) -> (Vec<Address>, Vec<Address>) {
+pub(super) fn addresses(step: &Step, part: Part) -> (Vec<Address>, Vec<Address>) {
     match (part, &step.kind) {
         (Part::Action, StepKind::Command(command)) => (
             command.request.done.iter().map(|d| d.on.clone()).collect(),
@@ -126,7 +191,7 @@ fn addresses(step: &Step, part: Part) -> (Vec<Address>, Vec<Address>) {
 }
 
 /// One status of each kind of answer to a call.
-fn statuses(step: &Step, part: Part) -> Vec<u16> {
+pub(super) fn statuses(step: &Step, part: Part) -> Vec<u16> {
     let of = |request: &CallRequest, failed: &[CallFailed]| {
         let first = |done: &CallDone| done.status.first().map(|range| *range.start());
         let no = |failed: &CallFailed| failed.status.first().map(|range| *range.start());
@@ -161,6 +226,17 @@ fn timers(definition: &Definition, generation: &Generation, found: &mut Vec<Move
     }
 }
 
+/// The most facts of one wait that come before the first step is done.
+pub(super) const EARLY_MAX: usize = 2;
+
+/// Whether no step of an instance is done: facts that come now are early ones. They may come at
+/// the very beginning only, for being kept disturbs nothing in between.
+pub(super) fn is_young(generation: &Generation) -> bool {
+    generation.direction == Direction::Forward
+        && generation.completions == 0
+        && generation.frame.position == 0
+}
+
 /// Facts that a step waits for, or will wait for.
 fn facts(definition: &Definition, generation: &Generation, around: &Around, found: &mut Vec<Move>) {
     let awaited: Vec<_> = spots(definition, generation)
@@ -168,13 +244,11 @@ fn facts(definition: &Definition, generation: &Generation, around: &Around, foun
         .filter(|spot| spot.state(generation).phase == Phase::Running)
         .map(|spot| spot.state(generation).step)
         .collect();
+    let early = is_young(generation) && around.early.len() < EARLY_MAX;
     for step in &definition.steps {
         let StepKind::Wait(wait) = &step.kind else { continue };
-        let on = wait.on.iter().map(|d| &d.on).chain(wait.failed.iter().map(|f| &f.on));
-        // One of them may come at the very beginning: being kept disturbs nothing in between.
-        let young = generation.completions == 0 && generation.frame.position == 0;
-        let early = generation.direction == Direction::Forward && young && around.early.is_empty();
-        for address in on {
+        for address in awaits(wait) {
+            let early = early && around.early.iter().all(|e| meet(definition, e, address));
             let comes = awaited.contains(&step.id) || early;
             let told = Move::Fact(address.clone());
             if comes && !found.contains(&told) {
@@ -182,6 +256,21 @@ fn facts(definition: &Definition, generation: &Generation, around: &Around, foun
             }
         }
     }
+}
+
+/// What a wait takes.
+fn awaits(wait: &WaitStep) -> impl Iterator<Item = &Address> {
+    wait.on.iter().map(|d| &d.on).chain(wait.failed.iter().map(|f| &f.on))
+}
+
+/// Facts that no wait takes both mean nothing to each other: one of them at a time is enough.
+fn meet(definition: &Definition, first: &Address, second: &Address) -> bool {
+    let takes = |wait: &WaitStep, fact: &Address| awaits(wait).any(|address| address == fact);
+    first != second
+        && definition.steps.iter().any(|step| match &step.kind {
+            StepKind::Wait(wait) => takes(wait, first) && takes(wait, second),
+            _ => false,
+        })
 }
 
 /// What people do without being told that something is stuck.

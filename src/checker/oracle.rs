@@ -20,6 +20,8 @@ pub(super) struct Choice {
     pub of: u8,
     /// The question and its answer, for people.
     pub words: String,
+    /// Whether nothing but the event at hand decides: the same event gets the same answer.
+    pub is_of_event: bool,
 }
 
 /// Answers in the place of data that nobody knows: conditions hold or do not, lists have no, one or
@@ -32,7 +34,7 @@ struct Asked {
     /// The answers to give, in order; what is asked beyond them is answered by the first.
     script: Vec<u8>,
     given: Vec<Choice>,
-    memory: Memory,
+    memory: Arc<Memory>,
     /// Answers that hold only while one event is at hand.
     fleeting: Memory,
     missing: Vec<String>,
@@ -42,21 +44,26 @@ struct Asked {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Consulted {
     pub choices: Vec<Choice>,
-    pub memory: Memory,
+    pub memory: Arc<Memory>,
     /// Paths that were read and cannot be there.
     pub missing: Vec<String>,
 }
 
 impl Oracle {
     /// Begins a step of the engine: what is remembered, and the answers to give.
-    pub fn open(&self, memory: &Memory, script: Vec<u8>) {
-        *self.asked() = Asked { script, memory: memory.clone(), ..Asked::default() };
+    pub fn open(&self, memory: &Arc<Memory>, script: Vec<u8>) {
+        *self.asked() = Asked { script, memory: Arc::clone(memory), ..Asked::default() };
     }
 
-    /// What was asked since.
-    pub fn close(&self) -> Consulted {
-        let asked = std::mem::take(&mut *self.asked());
-        Consulted { choices: asked.given, memory: asked.memory, missing: asked.missing }
+    /// What was asked since; what is asked further on is answered alike, and not told.
+    pub fn pause(&self) -> Consulted {
+        let mut asked = self.asked();
+        asked.script.clear();
+        Consulted {
+            choices: std::mem::take(&mut asked.given),
+            memory: Arc::clone(&asked.memory),
+            missing: std::mem::take(&mut asked.missing),
+        }
     }
 
     fn asked(&self) -> MutexGuard<'_, Asked> {
@@ -66,16 +73,21 @@ impl Oracle {
 
 impl Asked {
     /// The answer to a question with so many answers, the same for the same question.
-    fn answer(&mut self, question: String, fleeting: bool, answers: &[String]) -> u8 {
+    fn answer(
+        &mut self,
+        question: String,
+        (fleeting, is_of_event): (bool, bool),
+        of: u8,
+        words: impl Fn(u8) -> String,
+    ) -> u8 {
         let known = self.memory.get(&question).or_else(|| self.fleeting.get(&question));
         if let Some(answer) = known {
             return *answer;
         }
-        let of = u8::try_from(answers.len()).expect("there are few answers");
         let taken = self.script.get(self.given.len()).copied().unwrap_or(0).min(of - 1);
-        let words = answers[usize::from(taken)].clone();
-        self.given.push(Choice { taken, of, words });
-        let memory = if fleeting { &mut self.fleeting } else { &mut self.memory };
+        let words = words(taken);
+        self.given.push(Choice { taken, of, words, is_of_event });
+        let memory = if fleeting { &mut self.fleeting } else { Arc::make_mut(&mut self.memory) };
         memory.insert(question, taken);
         taken
     }
@@ -84,32 +96,39 @@ impl Asked {
 /// The judge of one expression of a definition.
 #[derive(Debug)]
 pub(super) struct Seat {
-    pub oracle: Arc<Oracle>,
-    pub role: Role,
+    oracle: Arc<Oracle>,
+    role: Role,
+    /// What the expression reads.
+    references: Vec<Reference>,
+    is_plainly_tested: bool,
+    is_fleeting: bool,
+    is_of_event: bool,
 }
 
 impl Judge for Seat {
     fn holds(&self, condition: &Expression, scope: &Scope<'_>) -> Result<bool, Error> {
-        self.present(condition, scope)?;
-        let references = condition.references();
-        if is_plainly_tested(&references) {
+        self.present(scope)?;
+        if self.is_plainly_tested {
             return condition.plain().holds(scope);
         }
-        let question = token(condition, &references, scope);
-        let answers = [format!("{condition} holds"), format!("{condition} does not hold")];
-        let fleeting = references.iter().any(|r| is_fleeting(r.name));
-        Ok(self.oracle.asked().answer(question, fleeting, &answers) == 0)
+        let question = token(condition, &self.references, scope);
+        let words = |answer| match answer {
+            0 => format!("{condition} holds"),
+            _ => format!("{condition} does not hold"),
+        };
+        Ok(self.oracle.asked().answer(question, (self.is_fleeting, self.is_of_event), 2, words)
+            == 0)
     }
 
     fn value(&self, of: &Expression, scope: &Scope<'_>) -> Result<Value, Error> {
-        self.present(of, scope)?;
-        let references = of.references();
+        self.present(scope)?;
+        let references = &self.references;
         match self.role {
             Role::Key => Ok(Value::from(KEY)),
             Role::Moment => Ok(Value::from(scope.now().after(MOMENT).to_string())),
-            Role::Items(most) => Ok(self.items(of, &references, scope, most)),
-            Role::Condition | Role::Value => Ok(known(of, &references, scope)
-                .unwrap_or_else(|| Value::from(token(of, &references, scope)))),
+            Role::Items(most) => Ok(self.items(of, scope, most)),
+            Role::Condition | Role::Value => Ok(known(of, references, scope)
+                .unwrap_or_else(|| Value::from(token(of, references, scope)))),
         }
     }
 }
@@ -118,30 +137,36 @@ impl Judge for Seat {
 const MOMENT: crate::message::Span = crate::message::Span::hours(1);
 
 impl Seat {
-    fn items(
-        &self,
-        of: &Expression,
-        references: &[Reference],
-        scope: &Scope<'_>,
-        most: u32,
-    ) -> Value {
-        let question = token(of, references, scope);
+    pub fn new(oracle: Arc<Oracle>, role: Role, expression: &Expression) -> Self {
+        let references = expression.references();
+        Self {
+            oracle,
+            role,
+            is_plainly_tested: is_plainly_tested(&references),
+            is_of_event: references.iter().all(|r| r.name == Name::Event),
+            is_fleeting: references.iter().any(|r| is_fleeting(r.name)),
+            references,
+        }
+    }
+
+    fn items(&self, of: &Expression, scope: &Scope<'_>, most: u32) -> Value {
+        let question = token(of, &self.references, scope);
         let lengths = [1, 2, 0, most.saturating_add(1)];
-        let words = |length: &u32| match length {
+        let lengths: Vec<u32> =
+            lengths.into_iter().filter(|l| *l <= 2.min(most) || *l > most).collect();
+        let words = |answer: u8| match lengths[usize::from(answer)] {
             1 => format!("{of} has 1 element"),
             length => format!("{of} has {length} elements"),
         };
-        let lengths: Vec<u32> =
-            lengths.into_iter().filter(|l| *l <= 2.min(most) || *l > most).collect();
-        let answers: Vec<String> = lengths.iter().map(words).collect();
-        let answer = self.oracle.asked().answer(question.clone(), false, &answers);
+        let few = u8::try_from(lengths.len()).expect("there are few answers");
+        let answer = self.oracle.asked().answer(question.clone(), (false, false), few, words);
         let item = |index: u32| Value::from(format!("{question}[{index}]"));
         Value::Array((0..lengths[usize::from(answer)]).map(item).collect())
     }
 
     /// Refuses what reads something that cannot be there.
-    fn present(&self, of: &Expression, scope: &Scope<'_>) -> Result<(), Error> {
-        let references = of.references();
+    fn present(&self, scope: &Scope<'_>) -> Result<(), Error> {
+        let references = &self.references;
         for reference in references.iter().filter(|r| !r.tested) {
             let tested = |r: &Reference| {
                 r.tested && r.name == reference.name && r.fields.first() == reference.fields.first()

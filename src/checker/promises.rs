@@ -3,8 +3,8 @@
 use super::model::{Ending, Stands, State};
 use super::moves::Move;
 use super::spots::{Spot, coordinates, spots, step};
-use super::world::{Step, Taken};
-use crate::definition::{Compensation, Definition, StepKind};
+use super::world::{Step, Taken, sent};
+use crate::definition::{Code, Compensation, Definition, StepKind};
 use crate::engine::{
     self, Direction, Effect, Frame, Generation, Instance, NoteKind, Phase, Rejection, Status, Verb,
 };
@@ -19,6 +19,14 @@ pub struct Broken {
     pub step: String,
     /// What is wrong.
     pub words: String,
+    /// The path that is read and not there, if it is about one.
+    pub path: Option<String>,
+}
+
+impl Broken {
+    pub(super) fn new(promise: Promise, step: impl Into<String>, words: String) -> Self {
+        Self { promise, step: step.into(), words, path: None }
+    }
 }
 
 /// What every run keeps.
@@ -40,11 +48,13 @@ pub enum Promise {
     Silent,
     /// Locks are let go and children are not left behind.
     LetGo,
+    /// What comes a second time changes nothing.
+    Once,
 }
 
 impl Promise {
     /// Every promise, in the order in which they are told.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Ends,
         Self::Complete,
         Self::Undone,
@@ -52,8 +62,25 @@ impl Promise {
         Self::LetGo,
         Self::Waits,
         Self::Answered,
+        Self::Once,
         Self::Filled,
     ];
+
+    /// The code of what breaks it.
+    #[must_use]
+    pub fn code(self) -> Code {
+        match self {
+            Self::Ends => Code::Endless,
+            Self::Complete => Code::UndoneAndCompleted,
+            Self::Undone => Code::NotUndone,
+            Self::Silent => Code::SentAfterEnd,
+            Self::LetGo => Code::LeftBehind,
+            Self::Waits => Code::WaitsForEver,
+            Self::Answered => Code::AnswerAstray,
+            Self::Once => Code::TakenTwice,
+            Self::Filled => Code::NotFilled,
+        }
+    }
 
     /// The promise in words.
     #[must_use]
@@ -69,6 +96,27 @@ impl Promise {
             }
             Self::Silent => "after the end only late successes are undone",
             Self::LetGo => "locks are let go and no child is left behind",
+            Self::Once => "what comes a second time changes nothing",
+        }
+    }
+
+    /// How to mend what breaks it.
+    #[must_use]
+    pub fn mend(self) -> &'static str {
+        match self {
+            Self::Filled => {
+                "set it on every way that leads here, give it a first value under `data`, or ask \
+                 first by `has(…)`"
+            }
+            Self::Answered | Self::Once => {
+                "tell the answers apart by a `where` on both, or say `by: command-id` under \
+                 `events`"
+            }
+            Self::Waits => "give it a `within`, or the saga one in front of the pivot",
+            Self::Ends | Self::Complete | Self::Undone | Self::Silent | Self::LetGo => {
+                "the engine keeps this promise for every definition, so this is its own mistake: \
+                 report the story; until then look at what the step asks for"
+            }
         }
     }
 }
@@ -85,6 +133,7 @@ pub(super) fn judge(
     match &outcome.outcome {
         Err(rejection) => refused(next, rejection, outcome, found),
         Ok(taken) => {
+            once(before, next, taken, found);
             silent(before, taken, found);
             undo_order(definition, before, taken, found);
             settled(definition, before, taken, found);
@@ -102,13 +151,15 @@ fn filled(before: &State, next: &Move, outcome: &Step, found: &mut Vec<Broken>) 
     });
     let step = stuck.map_or_else(|| subject(next), |step| step.to_string());
     let words = format!("`{path}` is read, and on this run nothing has set it");
-    found.push(Broken { promise: Promise::Filled, step, words });
+    let path = Some(path.clone());
+    found.push(Broken { path, ..Broken::new(Promise::Filled, step, words) });
 }
 
 /// The step that a move is about.
-fn subject(next: &Move) -> String {
+pub(super) fn subject(next: &Move) -> String {
     match next {
         Move::Reply { asked, .. }
+        | Move::Again { asked, .. }
         | Move::Called { asked, .. }
         | Move::Exhausted(asked)
         | Move::Unsent(asked) => asked.spot.name.clone(),
@@ -130,12 +181,29 @@ fn refused(next: &Move, rejection: &Rejection, outcome: &Step, found: &mut Vec<B
     let refused = matches!(rejection, Rejection::Unmatched(_) | Rejection::Refused(_));
     if asked && refused && !chosen && outcome.missing.is_empty() {
         let (step, words) = (subject(next), rejection.to_string());
-        found.push(Broken { promise: Promise::Answered, step, words });
+        found.push(Broken::new(Promise::Answered, step, words));
     }
 }
 
 fn newest(state: &State) -> Option<&Generation> {
     state.instance.as_ref().and_then(Instance::newest)
+}
+
+/// An answer, a fact or an act that comes again means nothing.
+fn once(before: &State, next: &Move, taken: &Taken, found: &mut Vec<Broken>) {
+    let mut say = |words: String| {
+        found.push(Broken::new(Promise::Once, subject(next), words));
+    };
+    if let Some(again) = &taken.again {
+        say(format!("the same comes a second time, and {again}"));
+    }
+    let Move::Again { asked, address } = next else { return };
+    let (event, step) = (&address.event_type, &asked.spot.name);
+    if let Some(sent) = taken.effects.iter().find_map(sent) {
+        say(format!("{event} answers {step} a second time, and {sent} is sent"));
+    } else if taken.state != *before {
+        say(format!("{event} answers {step} a second time, and is taken by another step"));
+    }
 }
 
 fn silent(before: &State, taken: &Taken, found: &mut Vec<Broken>) {
@@ -147,7 +215,7 @@ fn silent(before: &State, taken: &Taken, found: &mut Vec<Broken>) {
             Effect::Command(message) | Effect::Fact(message) => message,
             Effect::Call(call) if call.undoes.is_none() => {
                 let words = format!("{} is called after the end", call.url);
-                found.push(Broken { promise: Promise::Silent, step: call.id.step.clone(), words });
+                found.push(Broken::new(Promise::Silent, call.id.step.clone(), words));
                 continue;
             }
             Effect::Call(_)
@@ -161,7 +229,7 @@ fn silent(before: &State, taken: &Taken, found: &mut Vec<Broken>) {
         if !allowed {
             let words = format!("{} is sent after the end", message.to);
             let step = message.id.step.clone();
-            found.push(Broken { promise: Promise::Silent, step, words });
+            found.push(Broken::new(Promise::Silent, step, words));
         }
     }
 }
@@ -174,11 +242,14 @@ fn undo_order(definition: &Definition, before: &State, taken: &Taken, found: &mu
     if old.ended.is_some() || new.direction == Direction::Forward {
         return;
     }
-    let all = spots(definition, new);
+    if undoings(&new.frame) == undoings(&old.frame) {
+        return;
+    }
+    let (all, known) = (spots(definition, new), spots(definition, old));
     for spot in &all {
         let state = spot.state(new);
         let began = |spot: &Spot| {
-            let known = spots(definition, old).into_iter().find(|s| s.name == spot.name);
+            let known = known.iter().find(|s| s.name == spot.name);
             known.is_none_or(|known| known.state(old).undos.is_empty())
         };
         if state.undos.is_empty() || !began(spot) {
@@ -196,9 +267,17 @@ fn undo_order(definition: &Definition, before: &State, taken: &Taken, found: &mu
         if let Some(later) = later.filter(|_| state.undos.len() == 1 && !is_late(taken, &spot.name))
         {
             let words = format!("{} is undone before {}", spot.name, later.name);
-            found.push(Broken { promise: Promise::Undone, step: spot.name.clone(), words });
+            found.push(Broken::new(Promise::Undone, spot.name.clone(), words));
         }
     }
+}
+
+/// How many undoings were begun.
+fn undoings(frame: &Frame) -> usize {
+    let of = |state: &engine::StepState| {
+        state.undos.len() + state.frames.iter().map(undoings).sum::<usize>()
+    };
+    frame.steps.iter().map(of).sum()
 }
 
 fn is_late(taken: &Taken, step: &str) -> bool {
@@ -226,7 +305,7 @@ fn settled(definition: &Definition, before: &State, taken: &Taken, found: &mut V
         return;
     }
     let mut say = |promise: Promise, step: &str, words: String| {
-        found.push(Broken { promise, step: step.to_owned(), words });
+        found.push(Broken::new(promise, step, words));
     };
     for (id, partner) in &taken.state.around.partners {
         let words = match partner.stands {
@@ -285,7 +364,7 @@ pub(super) fn forever(definition: &Definition, state: &State) -> Option<Broken> 
         _ => "a fact",
     };
     let words = format!("{} waits for {what}, and nothing limits how long", spot.name);
-    Some(Broken { promise: Promise::Waits, step: spot.name, words })
+    Some(Broken::new(Promise::Waits, spot.name, words))
 }
 
 fn waits(frame: &Frame) -> bool {
@@ -303,10 +382,21 @@ fn waits(frame: &Frame) -> bool {
 /// How a run has ended, or where it is stuck.
 pub(super) fn ending(definition: &Definition, state: &State) -> Option<Ending> {
     let generation = newest(state)?;
+    // Why an explored one went back was noted when it did; it is forgotten since.
+    match ending_of(definition, generation)? {
+        Ending::Compensated { .. } => Some(Ending::Compensated { step: String::new(), kind: "" }),
+        end => Some(end),
+    }
+}
+
+/// How a life has ended, or where it is stuck.
+pub(super) fn ending_of(definition: &Definition, generation: &Generation) -> Option<Ending> {
     match generation.status() {
         Status::Completed if !generation.owes() => Some(Ending::Completed),
         Status::Compensated if !generation.owes() => {
-            Some(Ending::Compensated { step: String::new(), kind: "" })
+            let failure = generation.failure.as_ref();
+            let step = failure.map_or_else(String::new, |failure| failure.step.clone());
+            Some(Ending::Compensated { step, kind: failure.map_or("", |f| f.kind.text()) })
         }
         Status::Stuck => {
             let stuck = generation.stuck.first()?;
@@ -321,7 +411,7 @@ pub(super) fn ending(definition: &Definition, state: &State) -> Option<Ending> {
 /// Whether a move is one that people make and that nobody may wait for.
 pub(super) fn is_voluntary(next: &Move) -> bool {
     match next {
-        Move::Cancel(_) | Move::Remind(_) => true,
+        Move::Cancel(_) | Move::Remind(_) | Move::Again { .. } => true,
         Move::Act { verb, .. } => !matches!(verb, Verb::Answer { .. }),
         Move::Start(_)
         | Move::StartChild

@@ -2,10 +2,11 @@ use std::fmt;
 
 use super::explore::Explored;
 use super::model::Ending;
+use super::moves::EARLY_MAX;
 use super::promises::{Broken, Promise};
 use super::story;
 use super::world::World;
-use crate::definition::{Compensation, Definition, StepKind};
+use crate::definition::{Compensation, Definition, Diagnostic, Severity, StepKind};
 use crate::message::SagaName;
 
 /// What an exploration came to.
@@ -34,10 +35,39 @@ pub struct Report {
 pub struct Finding {
     /// The broken promise.
     pub broken: Broken,
-    /// The line of the file that it is about, from 1.
+    /// The line of the file to mend, from 1.
     pub line: u32,
+    /// That line.
+    pub line_text: String,
     /// The run, a line for each thing that happens.
     pub story: Vec<String>,
+}
+
+impl Finding {
+    fn new(definition: &Definition, broken: &Broken, story: Vec<String>) -> Self {
+        let line = line_of(definition, broken);
+        let text = definition.source.lines().nth(line.saturating_sub(1) as usize);
+        let line_text = text.unwrap_or_default().to_owned();
+        Self { broken: broken.clone(), line, line_text, story }
+    }
+
+    /// The same as the mistakes in the shape are told, in the file of this name.
+    #[must_use]
+    pub fn diagnostic(&self, file: &str) -> Diagnostic {
+        let text = self.line_text.trim();
+        let before = self.line_text.len() - self.line_text.trim_start().len();
+        Diagnostic {
+            code: self.broken.promise.code(),
+            severity: Severity::Error,
+            message: self.broken.words.clone(),
+            file: file.to_owned(),
+            line: self.line as usize,
+            column: before + 1,
+            span: before..before + text.len(),
+            line_text: self.line_text.clone(),
+            help: Some(self.broken.promise.mend().to_owned()),
+        }
+    }
 }
 
 impl Report {
@@ -45,8 +75,7 @@ impl Report {
         let finding = |(broken, at, last): &(Broken, usize, Option<_>)| {
             let mut run = explored.run(*at);
             run.extend(last.clone());
-            let line = line_of(definition, &broken.step);
-            Finding { broken: broken.clone(), line, story: story::tell(world, &run) }
+            Finding::new(definition, broken, story::tell(world, &run))
         };
         Self {
             saga: definition.saga.clone(),
@@ -67,11 +96,16 @@ impl Report {
     }
 }
 
-/// The line of a step, or of the file's beginning.
-fn line_of(definition: &Definition, step: &str) -> u32 {
-    let name = step.split('[').next().unwrap_or_default();
-    let found = definition.steps.iter().find(|s| s.name.as_str() == name);
-    found.map_or(1, |step| step.line)
+/// The line to mend: of the step, or where it reads what is missing; else the file's beginning.
+fn line_of(definition: &Definition, broken: &Broken) -> u32 {
+    let name = broken.step.split('[').next().unwrap_or_default();
+    let step = definition.steps.iter().find(|s| s.name.as_str() == name);
+    let first = step.map_or(1, |step| step.line);
+    let last = definition.steps.iter().map(|s| s.line).find(|line| step.is_some() && *line > first);
+    let Some(path) = &broken.path else { return first };
+    let lines = (1..).zip(definition.source.lines());
+    let mut own = lines.filter(|(line, _)| (first..last.unwrap_or(u32::MAX)).contains(line));
+    own.find(|(_, text)| text.contains(path.as_str())).map_or(first, |(line, _)| line)
 }
 
 fn assumed(definition: &Definition) -> Vec<String> {
@@ -83,12 +117,13 @@ fn assumed(definition: &Definition) -> Vec<String> {
     let kinds = |is_one: fn(&StepKind) -> bool| definition.steps.iter().any(|s| is_one(&s.kind));
     if kinds(|kind| matches!(kind, StepKind::Each(_))) {
         told.push(
-            "what holds for fan-out branches one after the other, of 0, 1 and 2, holds for all"
-                .to_owned(),
+            "what holds for fan-outs of 0, 1 and 2 branches side by side holds for all".to_owned(),
         );
     }
     if kinds(|kind| matches!(kind, StepKind::Wait(_))) {
-        told.push("at most one fact comes before the first step is done".to_owned());
+        told.push(format!(
+            "at most {EARLY_MAX} facts of one wait come before the first step is done"
+        ));
     }
     for step in &definition.steps {
         let name = &step.name;
@@ -134,7 +169,8 @@ impl fmt::Display for Report {
             writeln!(f, "  can be  {ending}")?;
         }
         for finding in &self.findings {
-            writeln!(f, "\nline {}: {}", finding.line, finding.broken.words)?;
+            let code = finding.broken.promise.code();
+            writeln!(f, "\nline {}: {} ({code})", finding.line, finding.broken.words)?;
             for line in &finding.story {
                 writeln!(f, "{line}")?;
             }

@@ -1,6 +1,7 @@
 //! Tells a run as the messages between customer, engine and participants.
 
-use super::explore::{Stride, nothing};
+use super::edge::Stride;
+use super::explore::nothing;
 use super::moves::Move;
 use super::world::World;
 use crate::engine::{Effect, NoteKind, Say, Verb};
@@ -51,6 +52,9 @@ fn happening(next: &Move) -> String {
         Move::StartChild => line("parent", "──▶ start"),
         Move::Reply { asked, address } => {
             line("participant", &format!("──▶ {address}   (answers {})", asked.spot.name))
+        }
+        Move::Again { asked, address } => {
+            line("participant", &format!("──▶ {address}   (answers {} again)", asked.spot.name))
         }
         Move::Called { asked, status } => {
             line("service", &format!("──▶ {status}   (answers {})", asked.spot.name))

@@ -1,30 +1,43 @@
 //! Lets the production engine take one move, once for each answer of the conditions on the way.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
 use super::canon::canonical;
-use super::model::{Ending, KEY, LATER, NOW, Partner, Stands, State};
-use super::moves::Move;
+use super::model::{Around, Ending, KEY, NOW, Partner, Stands, State};
+use super::moves::{Move, is_young, shared};
 use super::oracle::{Choice, Consulted, Memory, Oracle, Seat, body};
-use super::spots::{Asked, Spot, step};
-use crate::definition::{Budget, Catalog, Compensation, Definition, StepKind};
+use super::spots::{Asked, coordinates};
+use super::timers::prepared;
+use crate::definition::{Catalog, Compensation, Definition, Done};
 use crate::engine::{
-    self, Act, CallOutcome, Called, Direction, Effect, Generation, Input, Instance, Letter, Note,
-    Progress, Rejection, Say, Transition, Verb,
+    Act, CallOutcome, Called, Direction, Effect, Generation, Input, Instance, Letter, Note,
+    Rejection, Say, Transition, Verb,
 };
-use crate::message::{Address, Event, InstanceId, Key, Life, Part, SagaName, Span};
+use crate::message::{Address, Event, InstanceId, Key, Life, SagaName, Timestamp};
 
-/// Further back than any budget reaches.
-const LONG_AGO: Span = Span::hours(24 * 3_650);
 /// The most combinations of answers of one step of the engine.
 const ANSWERS_MAX: usize = 4_096;
 
+/// The engine's one door, or in tests one behind which the engine breaks its promises.
+#[derive(Clone, Copy)]
+pub(super) struct Door(
+    pub  fn(
+        &Catalog,
+        &InstanceId,
+        Option<&Instance>,
+        &Input,
+        Timestamp,
+    ) -> Result<Transition, Rejection>,
+);
+
 /// One definition among those that it works with, its conditions undecided.
 pub(super) struct World {
+    door: Door,
     catalog: Catalog,
     pub definition: Arc<Definition>,
+    /// The kinds of event that more than one thing reads.
+    pub shared: BTreeSet<Address>,
     oracle: Arc<Oracle>,
     pub id: InstanceId,
 }
@@ -46,18 +59,20 @@ pub(super) struct Taken {
     pub went_back: Option<Ending>,
     pub effects: Vec<Effect>,
     pub notes: Vec<Note>,
+    /// What the same input did when it came a second time, if it did anything.
+    pub again: Option<String>,
 }
 
 impl World {
-    pub fn new(definition: &Definition, others: &[&Definition]) -> Self {
+    pub fn new(door: Door, definition: &Definition, others: &[&Definition]) -> Self {
         let oracle = Arc::new(Oracle::default());
         let judged = |definition: &Definition| {
             definition.mapped(&|expression, role| {
                 let oracle = Arc::clone(&oracle);
-                expression.judged(Arc::new(Seat { oracle, role }))
+                let seat = Seat::new(oracle, role, expression);
+                expression.judged(Arc::new(seat))
             })
         };
-        let judged = |definition: &Definition| one_by_one(judged(definition));
         let mut catalog = Catalog::default();
         for other in others.iter().filter(|other| other.saga != definition.saga) {
             catalog.add(judged(other)).expect("each saga is there once");
@@ -66,7 +81,8 @@ impl World {
         catalog.add(judged.clone()).expect("each saga is there once");
         let key = Key::new(KEY).expect("it is a key");
         let id = InstanceId { saga: definition.saga.clone(), key };
-        Self { catalog, definition: Arc::new(judged), oracle, id }
+        let shared = shared(definition);
+        Self { door, catalog, definition: Arc::new(judged), shared, oracle, id }
     }
 
     /// Every outcome of a move, and whether there are more than are looked at.
@@ -98,30 +114,64 @@ impl World {
     fn told(&self, state: &State, next: &Move, input: &Input, script: Vec<u8>) -> Step {
         let before = prepared(&self.definition, state, next);
         self.oracle.open(&state.around.memory, script);
-        let outcome = engine::step(&self.catalog, &self.id, before.as_ref(), input, NOW);
-        let Consulted { choices, memory, missing } = self.oracle.close();
-        let outcome = outcome.map(|transition| Self::taken(state, next, memory, transition));
+        let outcome = self.step(before.as_deref(), input);
+        let Consulted { choices, memory, missing } = self.oracle.pause();
+        let outcome = outcome.map(|transition| {
+            let again = self.again(&transition, input);
+            let taken = self.taken(state, next, memory, transition);
+            Taken { again, ..taken }
+        });
         let script = choices.iter().map(|choice| choice.taken).collect();
         Step { script, choices, missing, outcome }
     }
 
-    fn taken(state: &State, next: &Move, memory: Memory, of: Transition) -> Taken {
-        let mut around = state.around.clone();
-        around.memory = memory;
+    fn step(&self, before: Option<&Instance>, input: &Input) -> Result<Transition, Rejection> {
+        (self.door.0)(&self.catalog, &self.id, before, input, NOW)
+    }
+
+    /// What an input does that comes a second time; whatever has an id may, and an answer may
+    /// come by another event that names the same command.
+    fn again(&self, first: &Transition, input: &Input) -> Option<String> {
+        match input {
+            Input::Wake => None,
+            Input::Event(event) if event.command.is_some() => {
+                let other = Event { id: format!("{}:again", event.id), ..event.clone() };
+                let same = self.once_more(first, input);
+                same.or_else(|| self.once_more(first, &Input::Event(other)))
+            }
+            Input::Event(_) | Input::Act(_) | Input::Letter(_) | Input::Called(_) => {
+                self.once_more(first, input)
+            }
+        }
+    }
+
+    fn once_more(&self, first: &Transition, input: &Input) -> Option<String> {
+        let told = self.step(first.after.as_ref(), input).ok()?;
+        let is_same = || {
+            let canonical = |of: &Transition| of.after.clone().map(canonical);
+            canonical(&told) == canonical(first)
+        };
+        match told.effects.iter().find_map(sent) {
+            Some(sent) => Some(format!("{sent} is sent once more")),
+            None if is_same() => None,
+            None => Some("it is taken once more".to_owned()),
+        }
+    }
+
+    fn taken(&self, state: &State, next: &Move, memory: Arc<Memory>, of: Transition) -> Taken {
+        let mut around = Around { memory, ..state.around.clone() };
+        around.skipped |= leaves_gap(&self.definition, state, next);
         let went_back = went_back(state, of.after.as_ref());
         let mut state = State { instance: of.after.map(canonical), around };
         Self::look_round(&mut state, next, &of.effects);
-        Taken { state, went_back, effects: of.effects, notes: of.notes }
+        Taken { state, went_back, effects: of.effects, notes: of.notes, again: None }
     }
 
     /// What the world around knows after a move.
     fn look_round(state: &mut State, next: &Move, effects: &[Effect]) {
         match next {
             Move::Cancel(_) | Move::Act { verb: Verb::GoBack, .. } => state.around.cancelled = true,
-            Move::Act { verb: Verb::Skip, .. } => state.around.skipped = true,
-            Move::Fact(address) => {
-                state.around.early.insert(address.clone());
-            }
+            Move::Fact(address) => state.around.early.push(address.clone()),
             Move::Letter { from, then, .. } => {
                 if let Some(partner) = state.around.partners.get_mut(from) {
                     partner.stands = *then;
@@ -129,8 +179,13 @@ impl World {
             }
             _ => {}
         }
+        let newest = state.instance.as_ref().and_then(Instance::newest);
+        if !newest.is_some_and(is_young) {
+            // None of them is called early any more.
+            state.around.early.clear();
+        }
         let back = |g: &Generation| g.direction == Direction::Back || g.pivoted;
-        if state.instance.as_ref().and_then(Instance::newest).is_some_and(back) {
+        if newest.is_some_and(back) {
             // Nobody can ask for the way back any more.
             state.around.cancelled = true;
         }
@@ -153,13 +208,18 @@ impl World {
     fn input(&self, state: &State, next: &Move) -> Input {
         let generation = state.instance.as_ref().and_then(Instance::newest);
         match next {
-            Move::Start(address) => Input::Event(event(address, "start", None)),
+            Move::Start(address) => Input::Event(event(address, "start")),
             Move::StartChild => Input::Letter(Self::start()),
             Move::Reply { asked, address } => {
                 let generation = generation.expect("only an instance asks");
                 let command = asked.id(&self.id, generation).to_string();
                 let id = format!("{command}:{}", address.event_type);
-                Input::Event(event(address, &id, Some(command)))
+                Input::Event(answer(asked, address, id, command))
+            }
+            Move::Again { asked, address } => {
+                let generation = generation.expect("only an instance asks");
+                let command = asked.id(&self.id, generation).to_string();
+                Input::Event(answer(asked, address, format!("{command}:again"), command))
             }
             Move::Called { asked, status } => {
                 let generation = generation.expect("only an instance calls");
@@ -175,8 +235,8 @@ impl World {
                 let outcome = CallOutcome::Failed { reason, unsent: true };
                 Input::Called(Called { command, outcome })
             }
-            Move::Fact(address) => Input::Event(event(address, &format!("fact:{address}"), None)),
-            Move::Cancel(address) => Input::Event(event(address, "cancel", None)),
+            Move::Fact(address) => Input::Event(event(address, &format!("fact:{address}"))),
+            Move::Cancel(address) => Input::Event(event(address, "cancel")),
             Move::Act { step, verb } => Input::Act(Act {
                 id: format!("act:{step}"),
                 by: "somebody".to_owned(),
@@ -224,15 +284,40 @@ impl World {
     }
 }
 
-/// Branches of a fan-out are looked at one after the other: they are alike, and what one does means
-/// nothing to the next.
-fn one_by_one(mut definition: Definition) -> Definition {
-    for step in &mut definition.steps {
-        if let StepKind::Each(each) = &mut step.kind {
-            each.at_once = 1;
-        }
+/// What people and participants would notice.
+pub(super) fn sent(effect: &Effect) -> Option<String> {
+    match effect {
+        Effect::Command(message) | Effect::Fact(message) => Some(message.to.to_string()),
+        Effect::Call(call) => Some(format!("{} {}", call.method.text(), call.url)),
+        Effect::Question(question) => Some(format!("a question to {}", question.who)),
+        Effect::Letter { .. } | Effect::Complaint(_) => None,
     }
-    definition
+}
+
+/// Whether a person skips something that would have set a field: a step, or an undoing that does.
+fn leaves_gap(definition: &Definition, before: &State, next: &Move) -> bool {
+    let Move::Act { step, verb: Verb::Skip } = next else {
+        return false;
+    };
+    let stuck = before.instance.as_ref().and_then(Instance::newest).map(|g| &g.stuck);
+    let meant = stuck.into_iter().flatten().filter(|stuck| {
+        let owner = &definition.step(stuck.step).name;
+        *step == format!("{owner}{}", coordinates(&stuck.branch))
+    });
+    meant.into_iter().any(|stuck| {
+        let of_done = |done: &[Done]| done.iter().any(|done| done.set.is_some());
+        let sets = match definition.step(stuck.step).compensation() {
+            Compensation::Command { request, set } => !set.is_empty() || of_done(&request.done),
+            Compensation::Call { set, request } => {
+                !set.is_empty() || request.done.iter().any(|done| done.set.is_some())
+            }
+            Compensation::Unsaid
+            | Compensation::Nothing
+            | Compensation::Emit(_)
+            | Compensation::Child => false,
+        };
+        sets || !stuck.undoing
+    })
 }
 
 /// How a run will end that has just turned round.
@@ -244,85 +329,20 @@ fn went_back(before: &State, after: Option<&Instance>) -> Option<Ending> {
     Some(Ending::Compensated { step: failure.step.clone(), kind: failure.kind.text() })
 }
 
-fn event(address: &Address, id: &str, command: Option<String>) -> Event {
-    let mut fields = Map::new();
-    if let Value::Object(from) = body(&format!("{address} {id}")) {
-        fields.extend(from);
-    }
+fn event(address: &Address, id: &str) -> Event {
     Event {
         address: address.clone(),
         id: id.to_owned(),
         key: Some(KEY.to_owned()),
-        body: Value::Object(fields),
-        command,
+        body: body(&format!("{address} {id}")),
+        command: None,
         trace_parent: None,
         timestamp: NOW,
     }
 }
 
-/// The instance with the timer that a move chooses set to now.
-fn prepared(definition: &Definition, state: &State, next: &Move) -> Option<Instance> {
-    let mut instance = state.instance.clone()?;
-    let generation = instance.generations.last_mut()?;
-    match next {
-        Move::Exhausted(asked) | Move::Unsent(asked) => {
-            exhaust(definition, generation, asked);
-            if let (Move::Unsent(_), Some(request)) = (next, asked.request_mut(generation)) {
-                request.unsent = request.attempts.saturating_sub(1);
-            }
-        }
-        Move::Due(spot) => spot.state_mut(generation).until = Some(NOW),
-        Move::Remind(spot) => remind(generation, spot),
-        Move::Deadline => generation.deadline = Some(NOW),
-        Move::Start(_)
-        | Move::StartChild
-        | Move::Reply { .. }
-        | Move::Called { .. }
-        | Move::Fact(_)
-        | Move::Cancel(_)
-        | Move::Act { .. }
-        | Move::Letter { .. } => {}
-    }
-    Some(instance)
-}
-
-/// All attempts of a request but the last are behind it, and that one's time is up.
-fn exhaust(definition: &Definition, generation: &mut Generation, asked: &Asked) {
-    let spent = attempts(step(definition, generation, &asked.spot), asked.part);
-    if let Some(request) = asked.request_mut(generation) {
-        request.progress = Progress::Waiting(NOW);
-        request.spent = spent;
-        request.since = crate::message::Timestamp(NOW.0 - LONG_AGO.0.cast_signed());
-    }
-}
-
-/// How many attempts a request has, where its budget says so.
-fn attempts(step: &crate::definition::Step, part: Part) -> u32 {
-    let retry = match (part, &step.kind) {
-        (Part::Action, StepKind::Command(command)) => Some(command.request.retry),
-        (Part::Action, StepKind::Call(call)) => Some(call.request.retry),
-        (Part::Probe, StepKind::Command(command)) => {
-            command.probe.as_ref().map(|probe| probe.request.retry)
-        }
-        (Part::Undo(_), _) => match step.compensation() {
-            Compensation::Command { request, .. } => Some(request.retry),
-            Compensation::Call { request, .. } => Some(request.retry),
-            Compensation::Unsaid
-            | Compensation::Nothing
-            | Compensation::Emit(_)
-            | Compensation::Child => None,
-        },
-        _ => None,
-    };
-    match retry.map(|retry| retry.budget) {
-        Some(Budget::Attempts(most)) => most,
-        Some(Budget::For(_)) | None => 1,
-    }
-}
-
-fn remind(generation: &mut Generation, spot: &Spot) {
-    if let Some(remind) = &mut spot.state_mut(generation).remind {
-        remind.at = NOW;
-    }
-    debug_assert!(LATER > NOW, "the other timers lie in the future");
+/// What answers any attempt of one request says the same.
+fn answer(asked: &Asked, address: &Address, id: String, command: String) -> Event {
+    let body = body(&format!("{} to {}", address.event_type, asked.spot.name));
+    Event { id, body, command: Some(command), ..event(address, "") }
 }

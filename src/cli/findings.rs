@@ -39,15 +39,11 @@ fn diagnostic(d: &Diagnostic) -> Value {
 }
 
 fn broken(file: &str, finding: &Finding) -> Value {
-    json!({
-        "file": file,
-        "line": finding.line,
-        "severity": "error",
-        "message": finding.broken.words,
-        "step": finding.broken.step,
-        "promise": finding.broken.promise.text(),
-        "story": finding.story,
-    })
+    let mut told = diagnostic(&finding.diagnostic(file));
+    told["step"] = json!(finding.broken.step);
+    told["promise"] = json!(finding.broken.promise.text());
+    told["story"] = json!(finding.story);
+    told
 }
 
 fn proof(file: &str, report: &Report) -> Value {
@@ -68,21 +64,14 @@ fn proof(file: &str, report: &Report) -> Value {
 pub(super) fn sarif(checked: &Checked) -> Value {
     let mut results: Vec<Value> = Vec::new();
     for d in &checked.diagnostics {
-        let message = match &d.help {
-            Some(help) => format!("{}\nhelp: {help}", d.message),
-            None => d.message.clone(),
-        };
-        let region = json!({ "startLine": d.line, "startColumn": d.column });
-        results.push(result(&d.code.to_string(), severity(d.severity), &message, &d.file, &region));
+        results.push(located(d, &[]));
     }
     for (file, clash) in &checked.clashes {
         results.push(result("clash", "error", clash, file, &json!({ "startLine": 1 })));
     }
     for (file, report) in &checked.reports {
         for finding in &report.findings {
-            let message = format!("{}\n{}", finding.broken.words, finding.story.join("\n"));
-            let region = json!({ "startLine": finding.line });
-            results.push(result("promise", "error", &message, file, &region));
+            results.push(located(&finding.diagnostic(file), &finding.story));
         }
     }
     let driver = json!({ "name": "segue", "version": env!("CARGO_PKG_VERSION") });
@@ -91,6 +80,15 @@ pub(super) fn sarif(checked: &Checked) -> Value {
         "version": "2.1.0",
         "runs": [{ "tool": { "driver": driver }, "results": results }],
     })
+}
+
+/// A diagnostic with its place, its mend and the run that leads to it.
+fn located(d: &Diagnostic, story: &[String]) -> Value {
+    let help = d.help.iter().map(|help| format!("help: {help}"));
+    let lines = [d.message.clone()].into_iter().chain(help).chain(story.iter().cloned());
+    let message = lines.collect::<Vec<_>>().join("\n");
+    let region = json!({ "startLine": d.line, "startColumn": d.column });
+    result(&d.code.to_string(), severity(d.severity), &message, &d.file, &region)
 }
 
 fn result(rule: &str, level: &str, message: &str, file: &str, region: &Value) -> Value {

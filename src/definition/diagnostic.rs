@@ -130,6 +130,29 @@ pub enum Code {
     ChildFields = 805,
     /// A sensitive field leaves the saga in the open.
     Sensitive = 901,
+    /// A run comes to where nothing leads to an end.
+    Endless = 1001,
+    /// A run completes although something was undone.
+    UndoneAndCompleted = 1002,
+    /// A run is compensated, and not all that may have happened was undone in reverse order.
+    NotUndone = 1003,
+    /// Something is sent after the end.
+    SentAfterEnd = 1004,
+    /// A run ends, and a lock is held or a child left behind.
+    LeftBehind = 1005,
+    /// A step waits for ever on some run.
+    WaitsForEver = 1006,
+    /// An answer is not taken by the step that asked for it.
+    AnswerAstray = 1007,
+    /// What comes a second time changes something.
+    TakenTwice = 1008,
+    /// What is read was never set on some run.
+    NotFilled = 1009,
+}
+
+impl Code {
+    /// The first code of those that tell what goes wrong on a run.
+    pub const RUNS: u16 = 1000;
 }
 
 impl fmt::Display for Code {

@@ -7,7 +7,7 @@ use crate::message::Timestamp;
 /// A list of steps under way: the main line, or one branch of a composite step.
 ///
 /// Many instances are in memory at once, so what few of them have is boxed.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Hash, Default)]
 pub struct Frame {
     /// Which list of the definition.
     pub block: BlockId,
@@ -31,7 +31,7 @@ pub struct Frame {
 }
 
 /// A step that was entered.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct StepState {
     /// Which.
     pub step: StepId,
@@ -60,7 +60,7 @@ pub struct StepState {
 }
 
 /// The next reminder of a step that waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Reminder {
     /// When it is told.
     pub at: Timestamp,
@@ -69,7 +69,7 @@ pub struct Reminder {
 }
 
 /// How a lock step stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hold {
     /// What it is at.
     pub stage: Stage,
@@ -84,7 +84,7 @@ pub struct Hold {
 }
 
 /// What a lock step is at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// It asks for its keys, one after the other.
     Taking,
@@ -116,7 +116,7 @@ impl StepState {
 }
 
 /// How a step stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Phase {
     /// It was entered and has no outcome yet.
     Running,
@@ -131,7 +131,7 @@ pub enum Phase {
 }
 
 /// A request and its attempts.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Request {
     /// All that were ever sent; the next one's number is one more.
     pub attempts: u32,
@@ -148,7 +148,7 @@ pub struct Request {
 }
 
 /// What a request awaits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Progress {
     /// A reply, until then.
     Waiting(Timestamp),

@@ -5,7 +5,7 @@ use crate::definition::StepId;
 use crate::message::{Event, Hash, InstanceId, Life, Offset, Timestamp};
 
 /// Everything that is remembered of one saga and key.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Hash, Default)]
 pub struct Instance {
     /// Oldest first; the last may live, the others have ended and wait for late answers.
     pub generations: Vec<Generation>,
@@ -20,7 +20,7 @@ pub struct Instance {
 }
 
 /// An event that came before what waits for it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Early {
     /// The event.
     pub event: Event,
@@ -29,7 +29,7 @@ pub struct Early {
 }
 
 /// One life of an instance, from its start to its end and as long as it is remembered.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Generation {
     /// Which life of the instance it is.
     pub life: Life,
@@ -72,7 +72,7 @@ pub struct Generation {
 }
 
 /// Whose child an instance is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Parent {
     /// The parent.
     pub instance: InstanceId,
@@ -89,7 +89,7 @@ pub struct Parent {
 }
 
 /// Which way an instance goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Direction {
     /// Step by step towards `completed`.
     #[default]
@@ -128,7 +128,7 @@ impl Status {
 }
 
 /// Why the way back was taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Failure {
     /// The step where it began; empty for the whole saga.
     pub step: String,
@@ -139,7 +139,7 @@ pub struct Failure {
 }
 
 /// What kind of thing made the saga go back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureKind {
     /// A participant said no.
     Rejected,
@@ -154,6 +154,10 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] =
+        [Self::Rejected, Self::Exhausted, Self::Deadline, Self::Cancelled, Self::Failed];
+
     /// The word that `failure.kind` holds.
     #[must_use]
     pub fn text(self) -> &'static str {
@@ -168,7 +172,7 @@ impl FailureKind {
 }
 
 /// What a person must see to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Stuck {
     /// The step.
     pub step: StepId,

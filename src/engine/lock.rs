@@ -8,7 +8,7 @@ use super::{Effect, Input, Instance, Letter, Note, NoteKind, Rejection, Say, Tra
 use crate::message::{InstanceId, Life, Timestamp};
 
 /// Who holds a lock and who waits for it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Lock {
     /// The last token that was handed out, or a greater one that was used elsewhere.
     pub fence: u64,
@@ -21,7 +21,7 @@ pub struct Lock {
 }
 
 /// Who wants a lock: a step of an instance.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Claim {
     /// The instance.
     pub instance: InstanceId,

@@ -61,7 +61,7 @@ pub struct Origin {
 }
 
 /// A domain fact read from Kafka, understood as far as the engine needs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Event {
     /// Topic and type.
     pub address: Address,

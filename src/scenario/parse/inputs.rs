@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
 
 use super::super::model::{Acted, Answers, ChildSays, Returned, ToParent, Told};
-use super::{nothing, object, said, text};
+use super::{NO_REASON, nothing, object, said, text};
 use crate::definition::{Code, Fields, Node, Reader};
 use crate::engine::{CallOutcome, Verb};
 
@@ -60,6 +60,7 @@ pub(super) fn called(
     let mut fields = reader.fields(node, "`called`")?;
     let status = fields.take("status").map(|n| reader.integer(n, "status", 100..600));
     let failed = fields.take("failed").map(|n| reader.scalar(n, "failed").map(str::to_owned));
+    let unsent = fields.take("unsent").map(|n| reader.scalar(n, "unsent").map(str::to_owned));
     let headers = fields.take("headers").map(|n| object(reader, n, "headers"));
     let body = fields.take("body").map(|n| reader.value(n));
     let head = fields.head(reader);
@@ -72,16 +73,18 @@ pub(super) fn called(
         _ => Vec::new(),
     };
     let body = said(body)?.unwrap_or(Value::Null);
-    let outcome = match (said(status)?, said(failed)?) {
-        (Some(status), None) => {
+    let outcome = match (said(status)?, said(failed)?, said(unsent)?) {
+        (Some(status), None, None) => {
             let status = u16::try_from(status).expect("it is below 600");
             CallOutcome::Answered { status, headers, body }
         }
-        (None, Some(reason)) => CallOutcome::Failed { reason, unsent: false },
-        (Some(_), Some(_)) | (None, None) => {
+        (None, Some(reason), None) => CallOutcome::Failed { reason, unsent: false },
+        (None, None, Some(reason)) => CallOutcome::Failed { reason, unsent: true },
+        _ => {
             let message = "a call is answered, or it fails";
-            let help = "write `called: { status: 200, body: { … } }` or \
-                        `called: { failed: connection refused }`";
+            let help = "write `called: { status: 200, body: { … } }`, \
+                        `called: { failed: the connection broke }` (it may have happened) or \
+                        `called: { unsent: nobody listens }` (it surely did not)";
             return reader.error(Code::MissingKey, head, message, help);
         }
     };
@@ -98,7 +101,7 @@ pub(super) fn child(
     let says = fields.need(reader, "says", "completed");
     let says = says.and_then(|n| reader.choice(n, "says", &ToParent::ALL));
     let data = fields.take("data").map(|n| object(reader, n, "data"));
-    let reason = text(reader, fields, "reason").unwrap_or_else(|| "no reason given".to_owned());
+    let reason = text(reader, fields, "reason").unwrap_or_else(|| NO_REASON.to_owned());
     let data = said(data)?.unwrap_or_else(nothing);
     Some(ChildSays { step: step?, says: says?, data, reason })
 }
@@ -109,7 +112,7 @@ pub(super) fn act(reader: &mut Reader<'_>, node: &Node) -> Option<Acted> {
     let found: Vec<_> = VERBS.iter().filter_map(|v| fields.take(v).map(|n| (*v, n))).collect();
     let data = fields.take("data").map(|n| object(reader, n, "data"));
     let by = text(reader, &mut fields, "by").unwrap_or_else(|| "an operator".to_owned());
-    let why = text(reader, &mut fields, "why").unwrap_or_else(|| "no reason given".to_owned());
+    let why = text(reader, &mut fields, "why").unwrap_or_else(|| NO_REASON.to_owned());
     let head = fields.head(reader);
     fields.finish(reader);
     let [(verb, step)] = found[..] else {

@@ -1,0 +1,145 @@
+//! Where one gets from a state, and what is wrong with the ways.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::mark::{Mark, mark, rests_on};
+use super::model::{Ending, State};
+use super::moves::{Move, moves, starts};
+use super::oracle::Choice;
+use super::promises::{Broken, Promise, ending, forever, judge};
+use super::spots::requests;
+use super::world::{Step, World};
+use crate::definition::{Correlation, Definition};
+use crate::engine::{Instance, Progress};
+
+/// One move of a run, and the answers of its conditions.
+pub(super) type Stride = (Move, Vec<u8>);
+/// The places of the states that were reached.
+pub(super) type Known = BTreeMap<Mark, usize>;
+
+/// Everywhere that one gets from a state.
+pub(super) struct Expanded {
+    pub edges: Vec<Edge>,
+    /// Whether there are more ways than were looked at.
+    pub is_cut: bool,
+}
+
+/// One move from a state.
+pub(super) struct Edge {
+    pub by: Stride,
+    pub broken: Vec<Broken>,
+    /// Where it leads to; nowhere if it was refused.
+    pub led: Option<Led>,
+}
+
+/// Where a move leads to.
+pub(super) enum Led {
+    /// Nothing has changed.
+    Nowhere,
+    Elsewhere {
+        mark: Mark,
+        /// Why it goes back from here, if it does, and what that rests on.
+        went_back: Option<(Ending, Mark)>,
+        /// None if the state is known.
+        reached: Option<Box<Reached>>,
+    },
+}
+
+/// A state that was not known.
+pub(super) struct Reached {
+    pub state: State,
+    pub ending: Option<Ending>,
+    /// What the way there rests on.
+    pub rests_on: Mark,
+    pub forever: Option<Broken>,
+}
+
+/// Every way from a state.
+pub(super) fn edges(world: &World, state: &State, known: &Known) -> Expanded {
+    let definition = &world.definition;
+    let moves = if state.instance.is_none() {
+        starts(definition)
+    } else {
+        moves(definition, &world.shared, state)
+    };
+    let from = mark(state);
+    let mut expanded = Expanded { edges: Vec::new(), is_cut: false };
+    for next in moves {
+        let (outcomes, is_cut) = world.take(state, &next);
+        expanded.is_cut |= is_cut;
+        for step in outcomes.into_iter().filter(|step| is_like_before(&next, step)) {
+            expanded.edges.push(edge(world, state, &from, &next, step, known));
+        }
+    }
+    expanded
+}
+
+/// Whether an answer that comes again says what it said before.
+fn is_like_before(next: &Move, step: &Step) -> bool {
+    let differs = |choice: &Choice| choice.is_of_event && choice.taken > 0;
+    !matches!(next, Move::Again { .. }) || !step.choices.iter().any(differs)
+}
+
+fn edge(world: &World, state: &State, from: &Mark, next: &Move, step: Step, known: &Known) -> Edge {
+    let definition = &world.definition;
+    let mut broken = Vec::new();
+    judge(definition, state, next, &step, &mut broken);
+    if broken.is_empty() {
+        broken.extend(unnamed(world, state, next, &step));
+    }
+    let led = step.outcome.ok().map(|taken| {
+        let mark = mark(&taken.state);
+        if mark == *from {
+            return Led::Nowhere;
+        }
+        let memory = &taken.state.around.memory;
+        let went_back = taken.went_back.map(|end| (end, rests_on(definition, state, memory)));
+        let reached = (!known.contains_key(&mark)).then(|| {
+            let (ending, forever) =
+                (ending(definition, &taken.state), forever(definition, &taken.state));
+            let rests_on = rests_on(definition, &taken.state, &taken.state.around.memory);
+            Box::new(Reached { state: taken.state, ending, rests_on, forever })
+        });
+        Led::Elsewhere { mark, went_back, reached }
+    });
+    Edge { by: (next.clone(), step.script), broken, led }
+}
+
+/// A reply that does not say which command it answers must mean the same.
+fn unnamed(world: &World, state: &State, next: &Move, named: &Step) -> Option<Broken> {
+    let (Move::Reply { asked, address }, Ok(meant)) = (next, &named.outcome) else {
+        return None;
+    };
+    let by = world.definition.rule(address).map(|rule| rule.by);
+    if by == Some(Correlation::CommandId) || !named.choices.is_empty() {
+        return None;
+    }
+    let step = world.unnamed(state, next, named.script.clone())?;
+    let taken = step.outcome.ok()?;
+    if taken.state == meant.state {
+        return None;
+    }
+    // Two undoings of one step are as good as each other.
+    let whose = |after: &State| answered(&world.definition, state, after);
+    if whose(&taken.state) == whose(&meant.state) {
+        return None;
+    }
+    let step = asked.spot.name.clone();
+    let words = format!(
+        "a {} that does not name its command is taken by another step than {step}",
+        address.event_type
+    );
+    Some(Broken::new(Promise::Answered, step, words))
+}
+
+/// The steps that have one more answer.
+fn answered(definition: &Definition, before: &State, after: &State) -> BTreeSet<String> {
+    let answered = |state: &State| {
+        let generation = state.instance.as_ref().and_then(Instance::newest);
+        let all = generation.map(|g| requests(definition, g)).unwrap_or_default();
+        let done = all.into_iter().filter(|asked| asked.progress == Progress::Answered);
+        done.map(|asked| (asked.spot.name, asked.part)).collect::<BTreeSet<_>>()
+    };
+    let before = answered(before);
+    answered(after).difference(&before).map(|(name, _)| name.clone()).collect()
+}

@@ -1,0 +1,89 @@
+//! Sets the one timer that strikes next: when it does is a choice of the search.
+
+use std::borrow::Cow;
+
+use super::model::{LATER, NOW, State};
+use super::moves::Move;
+use super::spots::{Asked, Spot, step};
+use crate::definition::{Budget, Compensation, Definition, Step, StepKind};
+use crate::engine::{Generation, Instance, Progress};
+use crate::message::{Part, Span, Timestamp};
+
+/// Further back than any budget reaches.
+const LONG_AGO: Span = Span::hours(24 * 3_650);
+
+/// The instance with the timer that a move chooses set to now.
+pub(super) fn prepared<'s>(
+    definition: &Definition,
+    state: &'s State,
+    next: &Move,
+) -> Option<Cow<'s, Instance>> {
+    let instance = state.instance.as_ref()?;
+    let set = |set: &dyn Fn(&mut Generation)| {
+        let mut instance = instance.clone();
+        instance.generations.last_mut().into_iter().for_each(set);
+        Some(Cow::Owned(instance))
+    };
+    match next {
+        Move::Exhausted(asked) => set(&|generation| exhaust(definition, generation, asked)),
+        Move::Unsent(asked) => set(&|generation| {
+            exhaust(definition, generation, asked);
+            if let Some(request) = asked.request_mut(generation) {
+                request.unsent = request.attempts.saturating_sub(1);
+            }
+        }),
+        Move::Due(spot) => set(&|generation| spot.state_mut(generation).until = Some(NOW)),
+        Move::Remind(spot) => set(&|generation| remind(generation, spot)),
+        Move::Deadline => set(&|generation| generation.deadline = Some(NOW)),
+        Move::Start(_)
+        | Move::StartChild
+        | Move::Reply { .. }
+        | Move::Again { .. }
+        | Move::Called { .. }
+        | Move::Fact(_)
+        | Move::Cancel(_)
+        | Move::Act { .. }
+        | Move::Letter { .. } => Some(Cow::Borrowed(instance)),
+    }
+}
+
+/// All attempts of a request but the last are behind it, and that one's time is up.
+fn exhaust(definition: &Definition, generation: &mut Generation, asked: &Asked) {
+    let spent = attempts(step(definition, generation, &asked.spot), asked.part);
+    if let Some(request) = asked.request_mut(generation) {
+        request.progress = Progress::Waiting(NOW);
+        request.spent = spent;
+        request.since = Timestamp(NOW.0 - LONG_AGO.0.cast_signed());
+    }
+}
+
+/// How many attempts a request has, where its budget says so.
+fn attempts(step: &Step, part: Part) -> u32 {
+    let retry = match (part, &step.kind) {
+        (Part::Action, StepKind::Command(command)) => Some(command.request.retry),
+        (Part::Action, StepKind::Call(call)) => Some(call.request.retry),
+        (Part::Probe, StepKind::Command(command)) => {
+            command.probe.as_ref().map(|probe| probe.request.retry)
+        }
+        (Part::Undo(_), _) => match step.compensation() {
+            Compensation::Command { request, .. } => Some(request.retry),
+            Compensation::Call { request, .. } => Some(request.retry),
+            Compensation::Unsaid
+            | Compensation::Nothing
+            | Compensation::Emit(_)
+            | Compensation::Child => None,
+        },
+        _ => None,
+    };
+    match retry.map(|retry| retry.budget) {
+        Some(Budget::Attempts(most)) => most,
+        Some(Budget::For(_)) | None => 1,
+    }
+}
+
+fn remind(generation: &mut Generation, spot: &Spot) {
+    if let Some(remind) = &mut spot.state_mut(generation).remind {
+        remind.at = NOW;
+    }
+    debug_assert!(LATER > NOW, "the other timers lie in the future");
+}

@@ -1,0 +1,194 @@
+//! Says the moves of a run as a scenario does: events, answers, acts, what children say.
+
+use serde_json::{Map, Value, json};
+
+use super::super::moves::Move;
+use super::super::spots::Asked;
+use super::plan::Planned;
+use super::replay::Replay;
+use super::slots::Source;
+use crate::engine::{CallOutcome, Say, Verb};
+use crate::message::{Address, InstanceId, Part};
+use crate::scenario::{Acted, Answers, ChildSays, Does, Rehearsal, Returned, ToParent, Told};
+
+impl Replay<'_> {
+    /// What can be said in a move, the plainest first.
+    pub(super) fn variations(
+        &self,
+        before: &Rehearsal,
+        stride: &Planned,
+    ) -> Result<Vec<Value>, String> {
+        let mut fixed = Vec::new();
+        let source = match &stride.next {
+            Move::Reply { address, .. } | Move::Again { address, .. } => {
+                Source::Event(address.to_string())
+            }
+            Move::Called { asked, .. } => Source::Call(step_of(&asked.spot.name).to_owned()),
+            Move::Fact(address) | Move::Cancel(address) => {
+                fixed = self.key_fields(before, address);
+                Source::Event(address.to_string())
+            }
+            Move::Act { step, .. } => Source::Answer(step_of(step).to_owned()),
+            Move::Letter { from, .. } => Source::Child(step_of(&asking(stride, from)).to_owned()),
+            Move::Start(_)
+            | Move::StartChild
+            | Move::Exhausted(_)
+            | Move::Unsent(_)
+            | Move::Due(_)
+            | Move::Remind(_)
+            | Move::Deadline => return Err("nobody says anything".to_owned()),
+        };
+        let data = before.newest().map_or(Value::Null, |generation| generation.data.clone());
+        Ok(self.bodies.variations(&source, &data, &fixed))
+    }
+
+    /// A move as a scenario says it.
+    pub(super) fn does(
+        &self,
+        before: &Rehearsal,
+        stride: &Planned,
+        body: &Value,
+    ) -> Result<Does, String> {
+        Ok(match &stride.next {
+            Move::Reply { asked, address } | Move::Again { asked, address } => {
+                let answers = answers(before, asked, Some(address));
+                Does::Event(told(address, body.clone(), answers))
+            }
+            Move::Called { asked, status } => {
+                Does::Called(called(*status, body, answers(before, asked, None)))
+            }
+            Move::Fact(address) | Move::Cancel(address) => {
+                Does::Event(told(address, body.clone(), Answers::Latest))
+            }
+            Move::Act { step, verb } => self.acted(before, step, verb, body),
+            Move::Letter { from, say, .. } => {
+                let says = child_word(say).ok_or("a child does not say that")?;
+                let data = body.get("data").cloned().unwrap_or_else(|| json!({}));
+                Does::Child(says_of(&asking(stride, from), says, data))
+            }
+            Move::Start(_)
+            | Move::StartChild
+            | Move::Exhausted(_)
+            | Move::Unsent(_)
+            | Move::Due(_)
+            | Move::Remind(_)
+            | Move::Deadline => return Err("nobody says anything".to_owned()),
+        })
+    }
+
+    /// The move that the engine refuses, as a scenario says it.
+    ///
+    /// # Errors
+    /// When it is none that somebody says.
+    pub fn refused(&self, before: &Rehearsal, stride: &Planned) -> Result<Does, String> {
+        let bodies = self.variations(before, stride)?;
+        self.does(before, stride, bodies.first().ok_or("there is nothing to say")?)
+    }
+
+    /// What must stand in an event so that it finds its instance.
+    fn key_fields(&self, of: &Rehearsal, address: &Address) -> Vec<(Vec<String>, Value)> {
+        let cancel = self.definition.cancel.iter().find(|cancel| cancel.on == *address);
+        let rule = self.definition.rule(address);
+        let key = cancel.and_then(|c| c.key.as_ref()).or(rule.and_then(|r| r.key.as_ref()));
+        let Some(key) = key else { return Vec::new() };
+        let path: Vec<String> = key.source().split('.').map(str::to_owned).collect();
+        match path.split_first() {
+            Some((name, fields)) if name == "event" && !fields.is_empty() => {
+                vec![(fields.to_vec(), Value::from(of.id().key.as_str()))]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn acted(&self, of: &Rehearsal, step: &str, verb: &Verb, answer: &Value) -> Does {
+        let data = of.newest().map_or(Value::Null, |generation| generation.data.clone());
+        let verb = match verb {
+            Verb::ResolveDone(fields) => Verb::ResolveDone(self.bodies.known(fields, &data)),
+            Verb::Answer { choice, .. } => {
+                let data = answer.get("data").and_then(Value::as_object).cloned();
+                let note = answer.get("note").and_then(Value::as_str).unwrap_or_default();
+                let (choice, note) = (choice.clone(), note.to_owned());
+                Verb::Answer { choice, note, data: data.unwrap_or_default() }
+            }
+            other => other.clone(),
+        };
+        let why = match verb {
+            Verb::Answer { .. } => String::new(),
+            _ => "they know more than the engine does".to_owned(),
+        };
+        Does::Act(Acted { verb, step: step.to_owned(), by: "somebody".to_owned(), why })
+    }
+}
+
+/// The name of a step without its branch.
+pub(super) fn step_of(coordinate: &str) -> &str {
+    coordinate.split('[').next().unwrap_or_default()
+}
+
+/// An event.
+pub(super) fn told(on: &Address, body: Value, answers: Answers) -> Told {
+    Told { on: on.clone(), key: None, id: None, body, answers }
+}
+
+/// A call that surely never left.
+pub(super) fn unsent(answers: Answers) -> Returned {
+    let outcome = CallOutcome::Failed { reason: "nobody listens".to_owned(), unsent: true };
+    Returned { command: named(answers), outcome }
+}
+
+fn named(answers: Answers) -> Option<String> {
+    match answers {
+        Answers::Command(command) => Some(command),
+        Answers::Latest | Answers::ByKey => None,
+    }
+}
+
+/// What a child says.
+pub(super) fn says_of(step: &str, says: ToParent, data: Value) -> ChildSays {
+    let data = if says == ToParent::Completed { data } else { Value::Object(Map::new()) };
+    let reason = match says {
+        ToParent::Compensated => "the child said no".to_owned(),
+        _ => "no reason given".to_owned(),
+    };
+    ChildSays { step: step.to_owned(), says, data, reason }
+}
+
+fn child_word(say: &Say) -> Option<ToParent> {
+    match say {
+        Say::Ended { completed: true, .. } => Some(ToParent::Completed),
+        Say::Ended { completed: false, .. } => Some(ToParent::Compensated),
+        Say::Taken => Some(ToParent::Taken),
+        Say::TakenBack => Some(ToParent::TakenBack),
+        Say::Kept => Some(ToParent::Kept),
+        _ => None,
+    }
+}
+
+/// How an answer names the request that it is for; not at all where that is plain.
+pub(super) fn answers(of: &Rehearsal, asked: &Asked, on: Option<&Address>) -> Answers {
+    let part = match asked.part {
+        Part::Action => String::new(),
+        Part::Probe => "~probe".to_owned(),
+        Part::Undo(1) => "~undo".to_owned(),
+        Part::Undo(run) => format!("~undo.{run}"),
+    };
+    match of.latest(on) {
+        Some((step, latest)) if step == asked.spot.name && latest == asked.part => Answers::Latest,
+        Some(_) | None => Answers::Command(format!("{}{part}/1", asked.spot.name)),
+    }
+}
+
+/// The step of whoever a child answers.
+fn asking(stride: &Planned, child: &InstanceId) -> String {
+    let partner = stride.before.around.partners.get(child);
+    partner.map(|partner| partner.letter.step.clone()).unwrap_or_default()
+}
+
+/// What came of a call; what is read of its event stands in `event.body`.
+pub(super) fn called(status: u16, event: &Value, answers: Answers) -> Returned {
+    let body = event.get("body").cloned().unwrap_or(Value::Null);
+    Returned {
+        command: named(answers),
+        outcome: CallOutcome::Answered { status, headers: Vec::new(), body },
+    }
+}
