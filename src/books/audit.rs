@@ -8,6 +8,7 @@ use super::carried::changed;
 use super::family::{self, Families};
 use super::names::Name;
 use super::plan::Plan;
+use super::spot::Spot;
 use super::story::{End, Story, stories};
 use super::{Books, Delivery, Report, Rule, Violation};
 use super::{locks, messages, promises, whole};
@@ -276,8 +277,10 @@ impl<'a> Case<'a> {
             let Some(expected) = self.plan.message(name, sent.half()) else {
                 continue;
             };
+            let spot = self.plan.spot(name);
+            let branch = spot.as_ref().map_or(&[][..], Spot::branch);
             let mut changes =
-                starts.iter().map(|s| changed(&expected.carried, &s.given, &sent.received));
+                starts.iter().map(|s| changed(&expected.carried, branch, &s.given, &sent.received));
             let Some(Some((path, wanted, seen))) = changes.next() else {
                 continue;
             };
