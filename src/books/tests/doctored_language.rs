@@ -111,7 +111,8 @@ fn a_late_success_that_was_not_undone() {
             entry.notes.retain(|n| n.kind == "late");
         }
     });
-    doctor.breaks(&doctor.name(), Rule::History, "the undoing of ask-price", "");
+    let words = "ask-price succeeded late and was not undone again";
+    doctor.breaks(&doctor.name(), Rule::LeftBehind, words, "");
 }
 
 #[test]
