@@ -8,6 +8,7 @@ use super::carried::changed;
 use super::family::{self, Families};
 use super::names::Name;
 use super::plan::Plan;
+use super::spot::Spot;
 use super::story::{End, Story, stories};
 use super::{Books, Delivery, Report, Rule, Violation};
 use super::{locks, messages, promises, whole};
@@ -213,21 +214,17 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// What succeeded late is undone, and what is undone after the end comes to its own end.
+    /// What succeeded late is undone, once more if it was undone before; that may still be under
+    /// way.
     fn late(&mut self, life: &Life<'_>) {
         let story = life.story;
-        if story.is_acted || story.is_stuck || story.ended.is_none() || !self.books.options.ended {
+        if story.is_acted || story.is_stuck || story.ended.is_none() {
             return;
         }
-        for (step, told) in &story.steps {
-            let name = self.text(*step);
-            if told.late && told.is_owed() {
-                let words = format!("{name} succeeded late and was not undone");
-                self.broken(Rule::LeftBehind, None, words);
-            } else if told.undoings > told.undone {
-                let words = format!("the undoing of {name} has not ended");
-                self.broken(Rule::LeftBehind, None, words);
-            }
+        for (step, told) in story.steps.iter().filter(|(_, told)| told.is_undone_too_little()) {
+            let again = if told.undoings == 0 { "" } else { " again" };
+            let words = format!("{} succeeded late and was not undone{again}", self.text(*step));
+            self.broken(Rule::LeftBehind, None, words);
         }
     }
 
@@ -276,8 +273,10 @@ impl<'a> Case<'a> {
             let Some(expected) = self.plan.message(name, sent.half()) else {
                 continue;
             };
+            let spot = self.plan.spot(name);
+            let branch = spot.as_ref().map_or(&[][..], Spot::branch);
             let mut changes =
-                starts.iter().map(|s| changed(&expected.carried, &s.given, &sent.received));
+                starts.iter().map(|s| changed(&expected.carried, branch, &s.given, &sent.received));
             let Some(Some((path, wanted, seen))) = changes.next() else {
                 continue;
             };

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::definition::{Assignment, Compensation, Definition, Done, Late, StepKind};
+use crate::definition::{Assignment, Compensation, Definition, Done, Late, StepId, StepKind};
 use crate::expression::{Expression, Name, Template};
 use crate::message::read_json;
 
@@ -18,10 +18,25 @@ pub(super) struct Source {
 pub(super) struct Carried {
     /// Which source, by its place.
     pub source: usize,
-    /// The path within the source's value.
-    within: Vec<String>,
+    /// The way within the source's value.
+    within: Vec<Hop>,
     /// The path within the body.
     path: Vec<String>,
+}
+
+/// A step of the way into a value.
+#[derive(Debug, Clone, PartialEq)]
+enum Hop {
+    Field(String),
+    /// The element whose branch it is: of the fan-out with that number, from the outside in.
+    Branch(usize),
+}
+
+/// Where a fan-out's `item` comes from: a source, and the way within it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Item {
+    source: usize,
+    within: Vec<Hop>,
 }
 
 /// A value's JSON text, with every digit of its numbers; empty if there is no value.
@@ -112,27 +127,54 @@ fn plain_path(expression: &Expression, name: Name) -> Option<Vec<String>> {
         .then(|| reference.fields.clone())
 }
 
-/// Where a template puts sources.
-pub(super) fn carried(template: Option<&Template>, sources: &[Source]) -> Vec<Carried> {
-    let mut found = Vec::new();
-    if let Some(template) = template {
-        walk(template, sources, &mut Vec::new(), &mut found);
+/// What a step reads as `item`, if that is an element of a source.
+pub(super) fn item(definition: &Definition, sources: &[Source], step: StepId) -> Option<Item> {
+    let mut fan_outs = Vec::new();
+    let mut inner = Some(step);
+    while let Some(id) = inner {
+        inner = definition.block(definition.step(id).block).owner;
+        if let Some(StepKind::Each(each)) = inner.map(|owner| &definition.step(owner).kind) {
+            fan_outs.push(&each.items);
+        }
     }
-    found
+    let mut item = None;
+    for (number, items) in fan_outs.into_iter().rev().enumerate() {
+        let mut list = find(items, sources, item.as_ref())?;
+        list.within.push(Hop::Branch(number));
+        item = Some(list);
+    }
+    item
 }
 
-fn walk(template: &Template, sources: &[Source], path: &mut Vec<String>, found: &mut Vec<Carried>) {
-    each_whole(template, path, &mut |expression, path| {
-        let Some(fields) = plain_path(expression, Name::Data) else {
-            return;
-        };
-        let Some((first, within)) = fields.split_first() else {
-            return;
-        };
-        if let Some(source) = sources.iter().position(|s| s.field == *first) {
-            found.push(Carried { source, within: within.to_vec(), path: path.to_vec() });
-        }
-    });
+/// The source that an expression is nothing but a path into.
+fn find(expression: &Expression, sources: &[Source], item: Option<&Item>) -> Option<Item> {
+    let hops = |fields: &[String]| fields.iter().cloned().map(Hop::Field).collect::<Vec<_>>();
+    if let Some(fields) = plain_path(expression, Name::Data) {
+        let (first, within) = fields.split_first()?;
+        let source = sources.iter().position(|s| s.field == *first)?;
+        return Some(Item { source, within: hops(within) });
+    }
+    let fields = plain_path(expression, Name::Item)?;
+    let mut found = item?.clone();
+    found.within.extend(hops(&fields));
+    Some(found)
+}
+
+/// Where a template puts sources, or elements of them.
+pub(super) fn carried(
+    template: Option<&Template>,
+    sources: &[Source],
+    item: Option<&Item>,
+) -> Vec<Carried> {
+    let mut all = Vec::new();
+    if let Some(template) = template {
+        each_whole(template, &mut Vec::new(), &mut |expression, path| {
+            if let Some(Item { source, within }) = find(expression, sources, item) {
+                all.push(Carried { source, within, path: path.to_vec() });
+            }
+        });
+    }
+    all
 }
 
 /// Where a template puts the token of the lock around it.
@@ -202,8 +244,10 @@ pub(super) fn received(carried: &[Carried], body: &Value) -> Vec<Text> {
 }
 
 /// The first place where what was given is not what was received: its path and both texts.
+/// `branch` says which element of each list around the step is meant.
 pub(super) fn changed(
     carried: &[Carried],
+    branch: &[u32],
     given: &[Text],
     received: &[Text],
 ) -> Option<(String, Text, Text)> {
@@ -212,8 +256,13 @@ pub(super) fn changed(
         let wanted = if place.within.is_empty() {
             whole.clone()
         } else {
+            let hop = |hop: &Hop| match hop {
+                Hop::Field(field) => Some(field.clone()),
+                Hop::Branch(number) => branch.get(*number).map(ToString::to_string),
+            };
+            let within: Option<Vec<String>> = place.within.iter().map(hop).collect();
             let value: Value = read_json(whole.as_bytes()).unwrap_or_default();
-            text(at(&value, &place.within))
+            text(at(&value, &within?))
         };
         if wanted != *seen {
             return Some((place.path.join("."), wanted, seen.clone()));

@@ -9,8 +9,8 @@
 //!   questions ────┘
 //! ```
 //!
-//! What is not on topics, such as a call over HTTP or a letter to a child, is taken from the history
-//! of both sides.
+//! What is not on topics, such as a call over HTTP or a letter to a child, is taken from the
+//! history of both sides.
 //!
 //! Topics are different partitions, so nothing is concluded from timestamps between them. The order
 //! of an instance's events is that of its history entries, which stand in one partition; beside it

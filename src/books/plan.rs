@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::account::Half;
-use super::carried::{Carried, Source, carried, fences, sources};
+use super::carried::{Carried, Item, Source, carried, fences, item, sources};
 use super::spot::{Line, Point, Spot, coordinate};
 use crate::definition::{
     Compensation, Definition, Done, Fact, Failed, Join, OnFailed, Request, Step, StepId, StepKind,
@@ -75,7 +75,7 @@ impl Plan {
             ("ends.stuck", &ends.stuck),
         ] {
             if let Some(fact) = fact {
-                plan.fact(name, Half::Action, Sort::Fact, fact);
+                plan.fact(name, Half::Action, Sort::Fact, fact, None);
             }
         }
         plan
@@ -83,22 +83,24 @@ impl Plan {
 
     fn step(&mut self, step: &Step) {
         let name = step.name.as_str();
+        let item = item(&self.definition, &self.sources, step.id);
+        let item = item.as_ref();
         match &step.kind {
             StepKind::Command(command) => {
-                self.request(name, Half::Action, &command.request);
+                self.request(name, Half::Action, &command.request, item);
                 if let Some(probe) = &command.probe {
-                    self.request(name, Half::Probe, &probe.request);
+                    self.request(name, Half::Probe, &probe.request, item);
                 }
             }
-            StepKind::Emit(emit) => self.fact(name, Half::Action, Sort::Fact, &emit.fact),
+            StepKind::Emit(emit) => self.fact(name, Half::Action, Sort::Fact, &emit.fact, item),
             StepKind::Wait(wait) => {
                 if let Some(remind) = &wait.remind {
-                    self.fact(name, Half::Action, Sort::Reminder, &remind.fact);
+                    self.fact(name, Half::Action, Sort::Reminder, &remind.fact, item);
                 }
             }
             StepKind::Ask(ask) => {
                 if let Some(remind) = &ask.remind {
-                    self.fact(name, Half::Action, Sort::Reminder, &remind.fact);
+                    self.fact(name, Half::Action, Sort::Reminder, &remind.fact, item);
                 }
             }
             StepKind::Set
@@ -112,8 +114,8 @@ impl Plan {
             | StepKind::Lock(_) => {}
         }
         match step.compensation() {
-            Compensation::Command { request, .. } => self.request(name, Half::Undo, request),
-            Compensation::Emit(fact) => self.fact(name, Half::Undo, Sort::Fact, fact),
+            Compensation::Command { request, .. } => self.request(name, Half::Undo, request, item),
+            Compensation::Emit(fact) => self.fact(name, Half::Undo, Sort::Fact, fact, item),
             Compensation::Unsaid
             | Compensation::Nothing
             | Compensation::Call { .. }
@@ -121,21 +123,21 @@ impl Plan {
         }
     }
 
-    fn request(&mut self, name: &str, half: Half, request: &Request) {
+    fn request(&mut self, name: &str, half: Half, request: &Request, item: Option<&Item>) {
         let expected = Expected {
             to: request.command.clone(),
             sort: Sort::Command,
-            carried: carried(request.with.as_ref(), &self.sources),
+            carried: carried(request.with.as_ref(), &self.sources, item),
             fences: fences(request.with.as_ref()),
         };
         self.messages.insert((name.to_owned(), half), expected);
     }
 
-    fn fact(&mut self, name: &str, half: Half, sort: Sort, fact: &Fact) {
+    fn fact(&mut self, name: &str, half: Half, sort: Sort, fact: &Fact, item: Option<&Item>) {
         let expected = Expected {
             to: fact.to.clone(),
             sort,
-            carried: carried(fact.with.as_ref(), &self.sources),
+            carried: carried(fact.with.as_ref(), &self.sources, item),
             fences: fences(fact.with.as_ref()),
         };
         self.messages.insert((name.to_owned(), half), expected);

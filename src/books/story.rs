@@ -92,6 +92,11 @@ impl Told {
     pub fn is_owed(&self) -> bool {
         self.happened && self.undone == 0 && self.undoing != Undoing::Nothing
     }
+
+    /// Whether it succeeded late and nothing was sent that undoes that.
+    pub fn is_undone_too_little(&self) -> bool {
+        self.late && self.undoings < self.allowed && self.undoing != Undoing::Nothing
+    }
 }
 
 /// How a lock stands with one who takes it.

@@ -10,7 +10,8 @@ use crate::message::Topic;
 const WAIT: Duration = Duration::from_millis(50);
 const RECORDS_MAX: usize = 5_000;
 
-/// Reads users' topics, history, dead letters, and what people are asked and do, from their beginning, and checks the books.
+/// Reads users' topics, history, dead letters, and what people are asked and do, from their
+/// beginning, and checks the books.
 pub(super) fn reckon(
     connection: &Connection,
     app: &str,

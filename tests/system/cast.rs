@@ -134,22 +134,20 @@ fn hurried(text: &str) -> String {
         dropped.extend(own.iter().filter(is_time).copied());
         hurried.insert(at);
     }
-    let mut out = String::new();
+    let mut out = Vec::new();
     for (at, line) in lines.iter().enumerate().filter(|(at, _)| !dropped.contains(at)) {
-        out.push_str(line);
-        out.push('\n');
+        out.push((*line).to_owned());
         if hurried.contains(&at) {
             let margin = " ".repeat(depth(line));
-            out.push_str(&format!("{margin}within: 1s\n"));
+            out.push(format!("{margin}within: 1s"));
             // What undoes is repeated for as long as it takes.
-            let is_step = lines[..at].iter().rev().find(|l| depth(l) < depth(line));
-            let is_step = is_step.is_some_and(|l| l.trim_start().starts_with("- step:"));
-            if is_step {
-                out.push_str(&format!("{margin}retry: {{ attempts: 2, first: 100ms }}\n"));
+            let outer = lines[..at].iter().rev().find(|l| depth(l) < depth(line));
+            if outer.is_some_and(|outer| outer.trim_start().starts_with("- step:")) {
+                out.push(format!("{margin}retry: {{ attempts: 2, first: 100ms }}"));
             }
         }
     }
-    out
+    out.join("\n")
 }
 
 /// Services that are fast, but repeat, lose and delay some of their answers; and room enough for

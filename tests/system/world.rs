@@ -175,7 +175,8 @@ impl World {
 
     /// The configuration of a node, with lines of its own at the end.
     pub fn config(&self, node: &str, further: &str) -> PathBuf {
-        let files: Vec<_> = self.files.iter().map(|path| format!("{path:?}")).collect();
+        let files: Vec<_> =
+            self.files.iter().map(|path| format!("\"{}\"", path.display())).collect();
         let text = format!(
             "app: {app}\nnode: {node}\nsagas: [{sagas}]\ndata: \"{data}\"\n\
              kafka: {{ brokers: [\"{brokers}\"]{security} }}\ndelivery: {delivery}\n\

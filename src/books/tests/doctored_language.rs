@@ -111,7 +111,8 @@ fn a_late_success_that_was_not_undone() {
             entry.notes.retain(|n| n.kind == "late");
         }
     });
-    doctor.breaks(&doctor.name(), Rule::History, "the undoing of ask-price", "");
+    let words = "ask-price succeeded late and was not undone again";
+    doctor.breaks(&doctor.name(), Rule::LeftBehind, words, "");
 }
 
 #[test]
@@ -199,6 +200,22 @@ fn a_number_that_lost_a_digit_on_the_way_to_an_undoing() {
     let body = String::from_utf8(doctor.log[place].body.to_vec()).expect("text");
     doctor.log[place].body = body.replace("\"amount\":", "\"amount\":1").into();
     doctor.fails(Rule::Unchanged, "debit: `amount` is", "ledger.commands");
+}
+
+#[test]
+fn a_branch_that_works_on_another_element() {
+    let mut doctor = of("model-data-flow", &["succeeded extract[1]", "completed "], &[]);
+    let id = |rec: &Rec| rec.header(header::ID).to_owned();
+    let begin = format!("model-data-flow/{}/", doctor.key);
+    let is_it = |rec: &&mut Rec| {
+        let id = id(rec);
+        id.starts_with(&begin) && id.ends_with("/extract[1]/1")
+    };
+    let sent = doctor.log.iter_mut().find(is_it).expect("a command");
+    let body = String::from_utf8(sent.body.to_vec()).expect("text");
+    sent.body = body.replace("\"query\":\"", "\"query\":\"x").into();
+    let place = sent.place();
+    doctor.fails(Rule::Unchanged, "extract[1]: `query` is \"x", &place);
 }
 
 const BOOKED: [&str; 3] = ["locked book", "released book", "completed "];
