@@ -23,7 +23,8 @@ fn generation(generation: &mut Generation) {
     generation.ended = generation.ended.map(|_| NOW);
     generation.transitions = 1;
     generation.seen.clear();
-    generation.failure.iter_mut().chain(&mut generation.pending).for_each(failure);
+    generation.failure.iter_mut().for_each(failure);
+    generation.pending.iter_mut().for_each(reason);
     if let Some(parent) = &mut generation.parent {
         parent.round = 1;
     }
@@ -37,9 +38,14 @@ fn generation(generation: &mut Generation) {
 
 /// Where and why it went back decides nothing on the way: it is noted when it does.
 fn failure(failure: &mut Failure) {
-    REASON.clone_into(&mut failure.reason);
+    reason(failure);
     failure.step.clear();
     failure.kind = FailureKind::Failed;
+}
+
+/// Why it will go back is noted when it does.
+fn reason(failure: &mut Failure) {
+    REASON.clone_into(&mut failure.reason);
 }
 
 /// The greatest place in the order of completions.
@@ -73,7 +79,7 @@ fn step(state: &mut StepState) {
     if let Some(remind) = &mut state.remind {
         (remind.at, remind.told) = (LATER, 0);
     }
-    state.failure.iter_mut().for_each(failure);
+    state.failure.iter_mut().for_each(reason);
     let requests = state.action.iter_mut().chain(&mut state.undos).chain(&mut state.probe);
     requests.for_each(request);
     if let Some(hold) = &mut state.hold {

@@ -4,7 +4,8 @@ use std::thread;
 use super::edge::{Edge, Expanded, Known, Led, Reached, Stride, edges};
 use super::mark::{Mark, mark};
 use super::model::{Around, Ending, State};
-use super::promises::{Broken, Promise, is_voluntary, subject};
+use super::promise::{Broken, Promise};
+use super::promises::{is_voluntary, subject};
 use super::world::World;
 
 /// The most states that one exploration looks at.
@@ -14,6 +15,9 @@ const BROKEN_MAX: usize = 20;
 /// How many states are looked at before what they lead to is: enough for each worker to be busy,
 /// few enough for the memory.
 const BATCH: usize = 256;
+
+/// The most ways to one end that are kept.
+const WAYS_MAX: usize = 60;
 
 /// A state that was reached, and how it was reached first: the shortest way.
 #[derive(Debug)]
@@ -31,14 +35,30 @@ struct Node {
 pub(super) struct Explored {
     nodes: Vec<Node>,
     pub moves: usize,
-    pub endings: BTreeMap<Ending, usize>,
+    /// Each with the ways to it: the state where it was reached, or the one before the move that
+    /// turned it round. The shortest comes first; the others rest on other conditions, or had other
+    /// answers before, for not every order of timers can be had.
+    pub endings: BTreeMap<Ending, Vec<Way>>,
+    /// For which ends there is a way, by what it rests on.
+    conditions: BTreeSet<(Ending, Mark)>,
     /// Each with the state where it happened, and the move that did it.
     pub broken: Vec<(Broken, usize, Option<Stride>)>,
     /// Whether the bound was reached: what lies behind it was not looked at.
     pub is_bounded: bool,
 }
 
+/// A state, and a move from there if it is not where the way ends.
+pub(super) type Way = (usize, Option<Stride>);
+
 impl Explored {
+    /// Notes a way to an end, if it is the first or another than those before.
+    fn note(&mut self, end: Ending, mark: Mark, way: impl FnOnce() -> Way) {
+        let ways = self.endings.entry(end.clone()).or_default();
+        if ways.len() < WAYS_MAX && self.conditions.insert((end, mark)) {
+            ways.push(way());
+        }
+    }
+
     pub fn states(&self) -> usize {
         self.nodes.len()
     }
@@ -76,6 +96,7 @@ pub(super) fn explore(worlds: &[World], states_max: usize) -> Explored {
             nodes: Vec::new(),
             moves: 0,
             endings: BTreeMap::new(),
+            conditions: BTreeSet::new(),
             broken: Vec::new(),
             is_bounded: false,
         },
@@ -122,8 +143,10 @@ impl Search<'_> {
         });
         self.known.insert(mark, place);
         // Why it is compensated was noted when it went back.
-        if let Some(end) = ending.filter(|end| !matches!(end, Ending::Compensated { .. })) {
-            self.explored.endings.entry(end).or_insert(place);
+        if let Some((end, mark)) =
+            ending.filter(|(end, _)| !matches!(end, Ending::Compensated { .. }))
+        {
+            self.explored.note(end, mark, || (place, None));
         }
         if let Some(broken) = forever {
             self.tell(broken, place, None);
@@ -165,6 +188,9 @@ impl Search<'_> {
         self.explored.moves += 1;
         let is_voluntary = is_voluntary(&edge.by.0);
         let Led::Elsewhere { mark, went_back, reached } = led else { return };
+        if let Some((end, mark)) = went_back {
+            self.explored.note(end, mark, || (at, Some(edge.by.clone())));
+        }
         let to = match self.known.get(&mark) {
             Some(known) => *known,
             None => self.reach(
@@ -174,9 +200,6 @@ impl Search<'_> {
                 edge.by,
             ),
         };
-        if let Some(end) = went_back {
-            self.explored.endings.entry(end).or_insert(to);
-        }
         if !is_voluntary {
             self.explored.nodes[at].leads_to.push(to);
         }

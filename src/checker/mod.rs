@@ -22,25 +22,29 @@ mod mark;
 mod model;
 mod moves;
 mod oracle;
+mod promise;
 mod promises;
 mod report;
 mod spots;
 mod story;
 mod timers;
 mod world;
+mod written;
 
 #[cfg(test)]
 mod tests;
 
 pub use explore::STATES_MAX;
 pub use model::Ending;
-pub use promises::{Broken, Promise};
+pub use promise::{Broken, Promise};
 pub use report::{Finding, Report};
+pub use written::Written;
 
 use std::thread;
 
 use crate::definition::Definition;
 use crate::engine;
+use crate::scenario::Scenario;
 
 use world::{Door, World};
 
@@ -61,8 +65,28 @@ fn check_behind(
     others: &[&Definition],
     states_max: usize,
 ) -> Report {
-    let workers = thread::available_parallelism().map_or(1, usize::from).min(WORKERS_MAX);
-    let worlds: Vec<World> = (0..workers).map(|_| World::new(door, definition, others)).collect();
+    let worlds = worlds(door, definition, others);
     let explored = explore::explore(&worlds, states_max);
     Report::new(definition, &worlds[0], &explored)
+}
+
+/// Does the same, and writes a scenario for every end that it found; `examples` are the scenarios
+/// beside the definition, whose bodies it borrows.
+#[must_use]
+pub fn check_and_write(
+    definition: &Definition,
+    others: &[&Definition],
+    states_max: usize,
+    examples: &[Scenario],
+) -> (Report, Written) {
+    let worlds = worlds(Door(engine::step), definition, others);
+    let explored = explore::explore(&worlds, states_max);
+    let written = written::write(definition, &worlds[0], &explored, examples);
+    (Report::new(definition, &worlds[0], &explored), written)
+}
+
+/// A world for each worker.
+fn worlds(door: Door, definition: &Definition, others: &[&Definition]) -> Vec<World> {
+    let workers = thread::available_parallelism().map_or(1, usize::from).min(WORKERS_MAX);
+    (0..workers).map(|_| World::new(door, definition, others)).collect()
 }

@@ -160,7 +160,7 @@ fn is_assumed(definition: &Definition, step: &Step, part: Part, what: Never) -> 
 }
 
 /// The kinds of event that say yes and no to a request over Kafka.
-fn addresses(step: &Step, part: Part) -> (Vec<Address>, Vec<Address>) {
+pub(super) fn addresses(step: &Step, part: Part) -> (Vec<Address>, Vec<Address>) {
     match (part, &step.kind) {
         (Part::Action, StepKind::Command(command)) => (
             command.request.done.iter().map(|d| d.on.clone()).collect(),
@@ -184,7 +184,7 @@ fn addresses(step: &Step, part: Part) -> (Vec<Address>, Vec<Address>) {
 }
 
 /// One status of each kind of answer to a call.
-fn statuses(step: &Step, part: Part) -> Vec<u16> {
+pub(super) fn statuses(step: &Step, part: Part) -> Vec<u16> {
     let of = |request: &CallRequest, failed: &[CallFailed]| {
         let first = |done: &CallDone| done.status.first().map(|range| *range.start());
         let no = |failed: &CallFailed| failed.status.first().map(|range| *range.start());

@@ -416,3 +416,66 @@ fn a_bound_that_is_reached_is_said() {
     assert!(report.bound.is_some() && !report.is_proved(), "{report}");
     assert!(report.to_string().contains("not all was looked at"), "{report}");
 }
+
+/// The scenarios for what goes wrong with a definition after a change, each of which fails.
+fn failing(doctor: impl FnOnce(&mut Definition)) -> Vec<String> {
+    let mut definition = parse("pair.yaml", PAIR).expect("it parses");
+    doctor(&mut definition);
+    let (report, written) = check_and_write(&definition, &[], STATES_MAX, &[]);
+    assert_eq!(report.findings.len(), written.broken.len());
+    let one = |broken: Result<Scenario, String>| {
+        let text = crate::scenario::write(&broken.expect("it can be shown"));
+        let read = crate::scenario::parse("it.yaml", &text).expect("what is written is read");
+        let told = crate::scenario::run(&definition, &read);
+        assert!(!told.passed(), "{text}");
+        format!("{text}{told}")
+    };
+    written.broken.into_iter().map(one).collect()
+}
+
+#[test]
+fn a_field_that_nothing_sets_is_shown_by_a_scenario_that_fails() {
+    let told = failing(|definition| step(definition, "a").set.clear());
+    let [told] = &told[..] else { panic!("{told:?}") };
+    assert!(told.contains("scenario: \"broken: `data.got` is read"), "{told}");
+    assert!(told.contains("  - event: t/Yes\n"), "{told}");
+    assert!(told.contains("  - end: running\n"), "{told}");
+    assert!(told.contains("stuck"), "{told}");
+}
+
+#[test]
+fn a_wait_without_any_limit_is_shown_by_a_scenario_that_fails() {
+    let told = failing(|definition| {
+        definition.within = None;
+        if let StepKind::Wait(wait) = &mut step(definition, "answer").kind {
+            wait.within = None;
+        }
+    });
+    let [told] = &told[..] else { panic!("{told:?}") };
+    assert!(told.contains("  - pass: 365d\n  - end: ended\n"), "{told}");
+}
+
+#[test]
+fn an_answer_that_another_step_takes_is_shown_by_a_scenario_that_fails() {
+    let told = failing(|definition| {
+        let StepKind::Command(a) = &step(definition, "a").kind else { panic!("a command") };
+        let on = a.request.done[0].on.clone();
+        if let StepKind::Command(b) = &mut step(definition, "b").kind {
+            b.request.done[0].on = on;
+        }
+    });
+    assert!(told.iter().any(|told| told.contains("by-key: true")), "{told:?}");
+}
+
+#[test]
+fn every_end_of_a_small_saga_is_reached_without_any_example() {
+    let definition = parse("pair.yaml", PAIR).expect("it parses");
+    let (report, written) = check_and_write(&definition, &[], STATES_MAX, &[]);
+    assert_eq!(written.unreached, []);
+    let reached: Vec<&Ending> = written.endings.iter().map(|(end, _)| end).collect();
+    assert_eq!(reached, report.endings.iter().collect::<Vec<_>>());
+    for (_, scenario) in &written.endings {
+        let told = crate::scenario::run(&definition, scenario);
+        assert!(told.passed(), "{told}");
+    }
+}

@@ -150,7 +150,8 @@ impl World {
     }
 
     fn once_more(&self, first: &Transition, input: &Input) -> Option<String> {
-        let told = self.step(first.after.as_ref(), input).ok()?;
+        let told = self.step(first.after.as_ref(), input).ok();
+        let told = told.filter(|_| !self.oracle.is_unclear())?;
         let is_same = || {
             let canonical = |of: &Transition| of.after.clone().map(canonical);
             canonical(&told) == canonical(first)

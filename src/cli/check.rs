@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::{FINDINGS, complain, findings, say};
-use crate::checker::{self, Report};
+use super::{FINDINGS, complain, findings, say, scenarios};
+use crate::checker::{self, Report, Written};
 use crate::definition::{self, Catalog, Definition, Diagnostic};
-use crate::node::files;
+use crate::node::files::{self, SagaFiles};
 
 /// What to check and how to tell it.
 #[derive(Debug, Args)]
@@ -27,6 +27,10 @@ pub(super) struct Arguments {
     /// The most states that are looked at for one saga
     #[arg(long, default_value_t = checker::STATES_MAX)]
     states: usize,
+    /// Write scenarios into this folder: one for every way to end, which passes, and one for every
+    /// broken promise, which fails. With several sagas each has a folder of its own in it
+    #[arg(long, value_name = "DIR", conflicts_with = "shape")]
+    write_scenarios: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -45,6 +49,8 @@ pub(super) struct Checked {
     pub clashes: Vec<(String, String)>,
     /// What the runs of each right definition came to, with its file.
     pub reports: Vec<(String, Report)>,
+    /// The scenarios that were asked for, in the same order.
+    written: Vec<Written>,
 }
 
 impl Checked {
@@ -63,8 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if !checked.is_wrong() && !arguments.shape {
         let all: Vec<&Definition> = right.iter().map(|(_, definition)| definition).collect();
         for (file, definition) in &right {
-            let report = checker::check(definition, &all, arguments.states);
-            checked.reports.push((file.clone(), report));
+            prove(arguments, file, definition, &all, &mut checked)?;
         }
     }
     match arguments.format {
@@ -72,7 +77,35 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Format::Json => say(&findings::json(&checked).to_string()),
         Format::Sarif => say(&findings::sarif(&checked).to_string()),
     }
+    if let Some(root) = &arguments.write_scenarios {
+        for ((file, definition), written) in right.iter().zip(&checked.written) {
+            let report = checked.reports.iter().find(|(f, _)| f == file).map(|(_, r)| r);
+            let into = scenarios::folder(root, definition, right.len());
+            report.map(|report| scenarios::write(&into, file, report, written)).transpose()?;
+        }
+    }
     Ok(if checked.is_wrong() { ExitCode::from(FINDINGS) } else { ExitCode::SUCCESS })
+}
+
+/// Runs one definition through everything that can happen.
+fn prove(
+    arguments: &Arguments,
+    file: &str,
+    definition: &Definition,
+    all: &[&Definition],
+    checked: &mut Checked,
+) -> anyhow::Result<()> {
+    let report = if arguments.write_scenarios.is_some() {
+        let examples = scenarios::beside(&SagaFiles { definition: PathBuf::from(file) })?;
+        let (report, written) =
+            checker::check_and_write(definition, all, arguments.states, &examples);
+        checked.written.push(written);
+        report
+    } else {
+        checker::check(definition, all, arguments.states)
+    };
+    checked.reports.push((file.to_owned(), report));
+    Ok(())
 }
 
 /// The definitions whose shape is right, each with its file.

@@ -10,6 +10,7 @@ mod dev;
 mod findings;
 mod graph;
 mod run;
+mod scenarios;
 mod stop;
 mod test;
 
@@ -43,11 +44,7 @@ enum Verb {
     /// Check definitions: what is wrong, and what can go wrong
     Check(check::Arguments),
     /// Run the scenarios that lie beside definitions
-    Test {
-        /// Definitions, or folders that hold some
-        #[arg(required = true)]
-        paths: Vec<PathBuf>,
-    },
+    Test(test::Arguments),
     /// Draw definitions: the way forward, the way back, the pivot, and who does what
     Graph(graph::Arguments),
     /// Act on an instance that waits for a person
@@ -79,7 +76,7 @@ pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Run { config } => run::run(config.as_deref()),
         Verb::Check(arguments) => check::run(&arguments),
-        Verb::Test { paths } => test::run(&paths),
+        Verb::Test(arguments) => test::run(&arguments),
         Verb::Graph(arguments) => graph::run(&arguments),
         Verb::Act(arguments) => act::run(&arguments),
         Verb::Dev(arguments) => dev::run(&arguments),

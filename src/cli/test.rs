@@ -1,56 +1,121 @@
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{FINDINGS, complain, say};
+use anyhow::Context as _;
+use clap::Args;
+
+use super::{FINDINGS, complain, say, scenarios};
 use crate::definition::{self, Definition};
 use crate::node::files::{self, SagaFiles};
-use crate::scenario;
+use crate::scenario::{self, Change, Updated};
 
-/// Runs the scenarios beside each definition; a failing one shows expected and seen.
-pub(super) fn run(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
-    let (mut passed, mut failed) = (0, 0);
-    for file in files::find(paths)? {
+/// What to test.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Definitions, or folders that hold some
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    /// Run the scenarios of this folder in place of those beside the definition; with several
+    /// sagas, those in its folders with the sagas' names
+    #[arg(long, value_name = "DIR")]
+    scenarios: Option<PathBuf>,
+    /// Rewrite what failing scenarios expect to what is seen, and show what was changed
+    #[arg(long)]
+    update: bool,
+}
+
+/// What came of the scenarios.
+#[derive(Debug, Default)]
+struct Tally {
+    passed: u32,
+    updated: u32,
+    failed: u32,
+}
+
+/// Runs scenarios; a failing one shows expected and seen.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let mut tally = Tally::default();
+    let found = files::find(&arguments.paths)?;
+    for file in &found {
         let definition = match definition::parse(&file.shown(), &file.text()?) {
             Ok(definition) => definition,
             Err(wrong) => {
                 complain(wrong.render(false).trim_end());
-                failed += 1;
+                tally.failed += 1;
                 continue;
             }
         };
-        let (right, wrong) = run_beside(&file, &definition)?;
-        passed += right;
-        failed += wrong;
+        for path in paths(arguments, file, &definition, found.len())? {
+            one(arguments, &definition, &path, &mut tally)?;
+        }
     }
-    say(&format!("{passed} passed, {failed} failed"));
-    if passed + failed == 0 {
+    let Tally { passed, updated, failed } = tally;
+    let changed = if arguments.update { format!(", {updated} updated") } else { String::new() };
+    say(&format!("{passed} passed{changed}, {failed} failed"));
+    if passed + updated + failed == 0 {
         complain("no scenarios; put some into the folder `scenarios` beside saga.yaml");
     }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })
 }
 
-/// How many scenarios of one definition pass, and how many do not.
-fn run_beside(file: &SagaFiles, definition: &Definition) -> anyhow::Result<(u32, u32)> {
-    let (mut passed, mut failed) = (0, 0);
-    for path in file.scenarios()? {
-        let shown = path.display().to_string();
-        let scenario = match scenario::parse(&shown, &files::read(&path)?) {
-            Ok(scenario) => scenario,
-            Err(wrong) => {
-                complain(&wrong.to_string());
-                failed += 1;
-                continue;
+/// The scenarios of one definition.
+fn paths(
+    arguments: &Arguments,
+    file: &SagaFiles,
+    definition: &Definition,
+    sagas: usize,
+) -> anyhow::Result<Vec<PathBuf>> {
+    match &arguments.scenarios {
+        None => Ok(file.scenarios()?),
+        Some(root) => Ok(files::yaml(&scenarios::folder(root, definition, sagas))?),
+    }
+}
+
+/// Runs one scenario, and rewrites it if it fails and that is wanted.
+fn one(
+    arguments: &Arguments,
+    definition: &Definition,
+    path: &Path,
+    tally: &mut Tally,
+) -> anyhow::Result<()> {
+    let shown = path.display().to_string();
+    let text = files::read(path)?;
+    let scenario = match scenario::parse(&shown, &text) {
+        Ok(scenario) => scenario,
+        Err(wrong) => {
+            complain(&wrong.to_string());
+            tally.failed += 1;
+            return Ok(());
+        }
+    };
+    let report = scenario::run(definition, &scenario);
+    if report.passed() {
+        tally.passed += 1;
+        say(&format!("ok    {}: {}", definition.saga, report.scenario));
+        return Ok(());
+    }
+    if arguments.update {
+        match scenario::update(definition, &shown, &text) {
+            Ok(Updated { text, changes }) => {
+                fs::write(path, text).with_context(|| shown.clone())?;
+                tally.updated += 1;
+                say(&format!("UPDATED {}: {}", definition.saga, report.scenario));
+                changes.iter().for_each(|change| show(&shown, change));
+                return Ok(());
             }
-        };
-        let report = scenario::run(definition, &scenario);
-        if report.passed() {
-            passed += 1;
-            say(&format!("ok    {}: {}", definition.saga, report.scenario));
-        } else {
-            failed += 1;
-            say(&format!("FAILED {}: {}", definition.saga, report.scenario));
-            complain(&report.to_string());
+            Err(why) => complain(&format!("not updated: {}", why.trim_end())),
         }
     }
-    Ok((passed, failed))
+    tally.failed += 1;
+    say(&format!("FAILED {}: {}", definition.saga, report.scenario));
+    complain(&report.to_string());
+    Ok(())
+}
+
+/// What was changed, as a difference of lines.
+fn show(file: &str, change: &Change) {
+    say(&format!("  {file}:{}", change.line));
+    change.before.iter().for_each(|line| say(&format!("  - {line}")));
+    change.after.iter().for_each(|line| say(&format!("  + {line}")));
 }

@@ -154,6 +154,10 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] =
+        [Self::Rejected, Self::Exhausted, Self::Deadline, Self::Cancelled, Self::Failed];
+
     /// The word that `failure.kind` holds.
     #[must_use]
     pub fn text(self) -> &'static str {

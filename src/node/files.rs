@@ -55,12 +55,7 @@ impl SagaFiles {
     /// When the folder cannot be read.
     pub fn scenarios(&self) -> Result<Vec<PathBuf>, Error> {
         let folder = self.definition.with_file_name(SCENARIOS);
-        if !folder.is_dir() {
-            return Ok(Vec::new());
-        }
-        let mut found = entries(&folder)?;
-        found.retain(|path| path.extension().is_some_and(|e| e == "yaml" || e == "yml"));
-        Ok(found)
+        if folder.is_dir() { yaml(&folder) } else { Ok(Vec::new()) }
     }
 
     /// Its name in messages.
@@ -114,6 +109,16 @@ fn search(path: &Path, depth: usize, found: &mut Vec<SagaFiles>) -> Result<(), E
         }
     }
     Ok(())
+}
+
+/// The YAML files of a folder, in the order of their names.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn yaml(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut found = entries(folder)?;
+    found.retain(|path| path.extension().is_some_and(|e| e == "yaml" || e == "yml"));
+    Ok(found)
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {

@@ -22,13 +22,15 @@ pub(super) fn is_expected(expected: &Expected, effect: &Effect) -> bool {
         (What::Parent(says), Effect::Letter { letter, .. }) => {
             is_to_parent(expected, *says, letter)
         }
+        (What::Complaint(words), Effect::Complaint(reason)) => reason.contains(words.as_str()),
         (
             What::Command(_)
             | What::Fact(_)
             | What::Call(_)
             | What::Question { .. }
             | What::Child { .. }
-            | What::Parent(_),
+            | What::Parent(_)
+            | What::Complaint(_),
             Effect::Command(_)
             | Effect::Fact(_)
             | Effect::Call(_)

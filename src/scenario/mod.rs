@@ -29,6 +29,7 @@
 //!     told to take itself back
 //!   - `parent: completed` (or `compensated`, `taken`, `taken-back`, `kept`), what a child answers;
 //!     `with` is its data
+//!   - `complaint: …`: people are told, as of a dead letter; the words, or a part of them
 //! - `event: topic/type`: an event is read, with `body`, `key` and `id`. It answers the latest
 //!   command that takes such an answer and has none; `command: charge-card/1` (or
 //!   `charge-card~undo/1`, `check[2]~probe/1`, or a whole id) names another, `by-key: true` none.
@@ -43,10 +44,14 @@
 //! - `rejected: duplicate`: the event, act or answer before it was declined, as `duplicate`,
 //!   `ignored`, `unmatched` or `refused`.
 //! - `pass: 31s`: time passes; timers fire in their order, each at its time.
+//! - `down: 2h`: time passes while the engine stands still; what was due meanwhile fires at its end,
+//!   all at once. So a saga can run out of time before an attempt of one of its steps does.
 //! - `act: { retry: ship, by: ann, why: … }`: a person acts on the step that is named, or on what
 //!   is stuck: `retry`, `skip`, `resolve-done` (with `data: { … }`), `resolve-not-done`, `go-back`.
 //! - `end: compensated`: how the instance stands: `running`, `compensating`, `stuck`, `completed`,
-//!   `compensated` or `forgotten`.
+//!   `compensated`, `ended` (one way or the other, remembered or not) or `forgotten`. Beside it, if it
+//!   matters, `at: charge-card` (where it went back or is stuck), `because: rejected` (or
+//!   `exhausted`, `deadline`, `cancelled`, `failed`) and `undoing: true` (what is stuck).
 //! - `data: { … }`: what the saga remembers, as far as it is said.
 //!
 //! Everything sent must be expected before the next event, act or end, the facts of `emit` steps
@@ -54,18 +59,28 @@
 
 mod answers;
 mod compare;
+mod draft;
 mod letters;
 mod model;
 mod parse;
+mod rehearsal;
 mod report;
 mod run;
+mod update;
 mod words;
 mod world;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use model::Scenario;
+pub(crate) use model::{
+    Acted, Answers, ChildSays, Does, Given, How, Returned, Stand, Starter, ToParent, Told,
+};
 pub use parse::{RUN_MAX, parse};
-pub use report::{Failure, Report};
+pub(crate) use rehearsal::Rehearsal;
+pub use report::{End, Failure, Report};
 pub use run::run;
+pub use update::{Change, Updated, update};
+pub use write::write;

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use serde_json::Value;
 
 use crate::engine::{CallOutcome, Status, Verb};
@@ -11,14 +13,14 @@ pub struct Scenario {
     /// The file that it stands in.
     pub file: String,
     /// What starts the instance.
-    pub(super) given: Given,
+    pub(crate) given: Given,
     /// What happens then.
-    pub(super) run: Vec<Step>,
+    pub(crate) run: Vec<Step>,
 }
 
 /// What starts the instance.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Given {
+pub(crate) struct Given {
     pub line: u32,
     pub by: Starter,
     /// The record's key; a child's own.
@@ -28,23 +30,24 @@ pub(super) struct Given {
 
 /// Who starts the instance.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Starter {
+pub(crate) enum Starter {
     /// An event, by its address and id.
     Event(Address, String),
     /// Another saga, whose child it is.
     Parent,
 }
 
-/// One step and its line in the file, from 1.
+/// One step, its line in the file, from 1, and where it stands, in bytes.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Step {
+pub(crate) struct Step {
     pub line: u32,
+    pub span: Range<usize>,
     pub does: Does,
 }
 
 /// What a step does or checks.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Does {
+pub(crate) enum Does {
     /// These messages and no others, in this order.
     Expect(Vec<Expected>),
     /// An event is read.
@@ -63,17 +66,59 @@ pub(super) enum Does {
     Rejected(Declined),
     /// Time passes.
     Pass(Span),
+    /// Time passes while the engine stands still.
+    Down(Span),
     /// A person acts or answers.
     Act(Acted),
-    /// How the instance stands; none means that it is forgotten.
-    End(Option<Status>),
+    /// How the instance stands.
+    End(Stand),
     /// What the saga remembers.
     Data(Value),
 }
 
+/// How the instance stands, as far as it is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stand {
+    pub how: How,
+    /// Where it went back, or is stuck.
+    pub at: Option<String>,
+    /// What kind of thing made it go back.
+    pub because: Option<&'static str>,
+    /// Whether it is stuck on the undoing of a step.
+    pub undoing: Option<bool>,
+}
+
+/// How an instance can stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// So.
+    Is(Status),
+    /// It has ended, one way or the other.
+    Ended,
+    /// It is not remembered any more.
+    Forgotten,
+}
+
+impl How {
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("running", Self::Is(Status::Running)),
+        ("compensating", Self::Is(Status::Compensating)),
+        ("stuck", Self::Is(Status::Stuck)),
+        ("completed", Self::Is(Status::Completed)),
+        ("compensated", Self::Is(Status::Compensated)),
+        ("ended", Self::Ended),
+        ("forgotten", Self::Forgotten),
+    ];
+
+    /// The word for it.
+    pub fn text(self) -> &'static str {
+        word(&Self::ALL, self)
+    }
+}
+
 /// An event as a scenario tells it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Told {
+pub(crate) struct Told {
     pub on: Address,
     pub key: Option<String>,
     pub id: Option<String>,
@@ -83,7 +128,7 @@ pub(super) struct Told {
 
 /// Which command an event names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Answers {
+pub(crate) enum Answers {
     /// The latest one that takes such an answer, of those without an answer if there are any;
     /// none if there is none.
     Latest,
@@ -95,7 +140,7 @@ pub(super) enum Answers {
 
 /// What came of a call.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Returned {
+pub(crate) struct Returned {
     /// Which; none means the latest without an answer.
     pub command: Option<String>,
     pub outcome: CallOutcome,
@@ -103,7 +148,7 @@ pub(super) struct Returned {
 
 /// What a child says to its parent.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct ChildSays {
+pub(crate) struct ChildSays {
     /// The coordinate of the parent's step.
     pub step: String,
     pub says: ToParent,
@@ -113,7 +158,7 @@ pub(super) struct ChildSays {
 
 /// What a child can say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ToParent {
+pub(crate) enum ToParent {
     Completed,
     Compensated,
     Taken,
@@ -138,7 +183,7 @@ impl ToParent {
 
 /// What a parent can say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ToChild {
+pub(crate) enum ToChild {
     Start,
     TakeBack,
     LetGo,
@@ -167,7 +212,7 @@ fn word<T: Copy + PartialEq>(all: &[(&'static str, T)], one: T) -> &'static str 
 
 /// A message that must be sent.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Expected {
+pub(crate) struct Expected {
     pub what: What,
     pub with: Option<Value>,
     pub key: Option<String>,
@@ -178,7 +223,7 @@ pub(super) struct Expected {
 
 /// What kind of message, and where to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum What {
+pub(crate) enum What {
     Command(Address),
     Fact(Address),
     /// `POST https://fraud.internal/v1/scores`.
@@ -193,11 +238,13 @@ pub(super) enum What {
         says: ToChild,
     },
     Parent(ToParent),
+    /// What people are told that is no message, or a part of it.
+    Complaint(String),
 }
 
 /// How often a message must be sent, one after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Times {
+pub(crate) enum Times {
     Exactly(u32),
     /// At least once.
     Any,
@@ -205,7 +252,7 @@ pub(super) enum Times {
 
 /// How an input can be declined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Declined {
+pub(crate) enum Declined {
     Duplicate,
     Ignored,
     Unmatched,
@@ -228,7 +275,7 @@ impl Declined {
 
 /// What a person does.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Acted {
+pub(crate) struct Acted {
     pub verb: Verb,
     pub step: String,
     pub by: String,

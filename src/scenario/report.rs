@@ -1,5 +1,8 @@
 use std::fmt;
 
+use super::model::{How, Stand};
+use crate::engine::{FailureKind, Status};
+
 /// Half of a report's width, in characters: two columns and a rule make at most 100.
 const COLUMN_CHARS: usize = 47;
 
@@ -12,6 +15,41 @@ pub struct Report {
     pub file: String,
     /// Where it went another way; none if it passed.
     pub failure: Option<Failure>,
+    /// How the instance stood after the last step; none if it was forgotten.
+    pub end: Option<End>,
+}
+
+/// How an instance stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// What it is.
+    pub status: Status,
+    /// The step where it went back or is stuck, by its coordinate; empty for the whole saga.
+    pub at: String,
+    /// What kind of thing made it go back.
+    pub kind: Option<FailureKind>,
+    /// Whether it is stuck on the undoing of that step.
+    pub undoing: bool,
+    /// Whether something must still be undone.
+    pub owes: bool,
+}
+
+impl End {
+    /// As much of it as a scenario has said.
+    pub(super) fn stand(&self, said: &Stand) -> Stand {
+        let how = match said.how {
+            How::Ended if matches!(self.status, Status::Completed | Status::Compensated) => {
+                How::Ended
+            }
+            How::Ended | How::Is(_) | How::Forgotten => How::Is(self.status),
+        };
+        Stand {
+            how,
+            at: said.at.as_ref().map(|_| self.at.clone()).filter(|at| !at.is_empty()),
+            because: said.because.and_then(|_| self.kind).map(FailureKind::text),
+            undoing: said.undoing.map(|_| self.undoing),
+        }
+    }
 }
 
 /// Where a scenario went another way than it says.

@@ -1,14 +1,15 @@
-use super::model::{Declined, Does, Expected, Scenario, Times};
+use super::model::{Declined, Does, Expected, How, Scenario, Stand, Times};
 use super::world::World;
-use super::{Failure, Report, compare, words};
+use super::{End, Failure, Report, compare, words};
 use crate::definition::Definition;
-use crate::engine::{Effect, Generation, Rejection, Status};
+use crate::engine::{Effect, Rejection, Status};
 
 /// Runs a scenario against a definition, in virtual time.
 #[must_use]
 pub fn run(definition: &Definition, scenario: &Scenario) -> Report {
-    let failure = failure(definition, scenario);
-    Report { scenario: scenario.name.clone(), file: scenario.file.clone(), failure }
+    let mut end = None;
+    let failure = failure(definition, scenario, &mut end);
+    Report { scenario: scenario.name.clone(), file: scenario.file.clone(), failure, end }
 }
 
 /// Why a step fails; whoever runs it adds where.
@@ -24,13 +25,22 @@ impl Wrong {
         Self { message: message.into(), expected: Vec::new(), seen: Vec::new() }
     }
 
+    /// The reason in words, without what was expected and seen.
+    pub fn words(self) -> String {
+        self.message
+    }
+
     /// A reason that shows in two columns.
     fn beside(message: impl Into<String>, expected: Vec<String>, seen: Vec<String>) -> Self {
         Self { message: message.into(), expected, seen }
     }
 }
 
-fn failure(definition: &Definition, scenario: &Scenario) -> Option<Failure> {
+fn failure(
+    definition: &Definition,
+    scenario: &Scenario,
+    stands: &mut Option<End>,
+) -> Option<Failure> {
     let failed = |step: usize, line: u32, wrong: Wrong| {
         let Wrong { message, expected, seen } = wrong;
         Some(Failure { step, line, message, expected, seen })
@@ -48,6 +58,7 @@ fn failure(definition: &Definition, scenario: &Scenario) -> Option<Failure> {
             (_, Some(declined)) => Err(undeclared(&declined)),
             (does, None) => obey(&mut world, does),
         };
+        *stands = world.stands();
         if let Err(wrong) = done {
             return failed(place + 1, line, wrong);
         }
@@ -59,7 +70,8 @@ fn failure(definition: &Definition, scenario: &Scenario) -> Option<Failure> {
     end.err().and_then(|wrong| failed(scenario.run.len(), line, wrong))
 }
 
-fn obey(world: &mut World, does: &Does) -> Result<(), Wrong> {
+/// Does what a step says, or looks at what it expects.
+pub(super) fn obey(world: &mut World, does: &Does) -> Result<(), Wrong> {
     match does {
         Does::Expect(expected) => {
             let seen = std::mem::take(&mut world.unseen);
@@ -93,15 +105,19 @@ fn obey(world: &mut World, does: &Does) -> Result<(), Wrong> {
             all_seen(world)?;
             world.pass(*span)
         }
+        Does::Down(span) => {
+            all_seen(world)?;
+            world.down(*span)
+        }
         Does::Act(acted) => {
             all_seen(world)?;
             world.act(acted);
             Ok(())
         }
         Does::Rejected(expected) => rejected(*expected, None),
-        Does::End(status) => {
+        Does::End(stand) => {
             all_seen(world)?;
-            stands(world, *status)
+            stands(world, stand)
         }
         Does::Data(expected) => {
             let data = world.newest().map(|generation| generation.data.clone());
@@ -149,15 +165,16 @@ fn rejected(expected: Declined, seen: Option<Rejection>) -> Result<(), Wrong> {
     let Some(seen) = seen else {
         return Err(Wrong::new("nothing was declined before this step"));
     };
-    if expected == declined_as(&seen) {
+    if expected == remarked(&seen) {
         return Ok(());
     }
     let expected = vec![expected.text().to_owned()];
-    let seen = vec![declined_as(&seen).text().to_owned(), format!("  {seen}")];
+    let seen = vec![remarked(&seen).text().to_owned(), format!("  {seen}")];
     Err(Wrong::beside("it was declined another way", expected, seen))
 }
 
-fn declined_as(rejection: &Rejection) -> Declined {
+/// How an input was declined, as a scenario says it.
+pub(super) fn remarked(rejection: &Rejection) -> Declined {
     match rejection {
         Rejection::Duplicate(_) => Declined::Duplicate,
         Rejection::Ignored(_) => Declined::Ignored,
@@ -167,24 +184,40 @@ fn declined_as(rejection: &Rejection) -> Declined {
 }
 
 fn undeclared(seen: &Rejection) -> Wrong {
-    let word = declined_as(seen).text();
+    let word = remarked(seen).text();
     Wrong::new(format!(
         "the step before it was declined ({word}): {seen}; \
          if that is right, write `- rejected: {word}` behind it"
     ))
 }
 
-fn stands(world: &World, expected: Option<Status>) -> Result<(), Wrong> {
-    let seen = world.newest().map(Generation::status);
-    if seen == expected {
+fn stands(world: &World, expected: &Stand) -> Result<(), Wrong> {
+    let seen = world.stands();
+    if is_so(expected, seen.as_ref()) {
         return Ok(());
     }
-    let text = |status: Option<Status>| status.map_or("forgotten", Status::text).to_owned();
-    let mut why = vec![text(seen)];
+    let mut why = seen.as_ref().map_or_else(
+        || vec![How::Forgotten.text().to_owned()],
+        |end| words::stand(&end.stand(expected)),
+    );
     if let Some(generation) = world.newest() {
         why.extend(generation.stuck.iter().map(|stuck| format!("  {}", stuck.reason)));
         let failure = generation.failure.iter();
         why.extend(failure.map(|f| format!("  {}: {}", f.kind.text(), f.reason)));
     }
-    Err(Wrong::beside("it stands another way", vec![text(expected)], why))
+    Err(Wrong::beside("it stands another way", words::stand(expected), why))
+}
+
+fn is_so(expected: &Stand, seen: Option<&End>) -> bool {
+    let Some(seen) = seen else {
+        return matches!(expected.how, How::Forgotten | How::Ended);
+    };
+    let how = match expected.how {
+        How::Is(status) => status == seen.status,
+        How::Ended => matches!(seen.status, Status::Completed | Status::Compensated),
+        How::Forgotten => false,
+    };
+    how && expected.at.as_ref().is_none_or(|at| *at == seen.at)
+        && expected.because.is_none_or(|kind| seen.kind.is_some_and(|k| k.text() == kind))
+        && expected.undoing.is_none_or(|undoing| undoing == seen.undoing)
 }

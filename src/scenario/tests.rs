@@ -1,6 +1,7 @@
 //! Scenarios that fail, and scenarios that cannot be read.
 
 mod whole;
+mod written;
 
 use super::{parse, run};
 use crate::definition;
@@ -263,7 +264,7 @@ fn mistakes_in_a_step_are_told_with_their_place() {
     step_refused(
         "{}",
         &["4:3 an empty step | a step has one of: expect, event, answer, called, child, parent, \
-           held, freed, rejected, pass, act, end, data"],
+           held, freed, rejected, pass, down, act, end, data"],
     );
     step_refused(
         "pass: 31",
@@ -282,7 +283,7 @@ fn mistakes_in_a_step_are_told_with_their_place() {
     step_refused(
         "{ pass: 1s, body: {} }",
         &["4:15 this step has no key `body` | it may have: act, answer, called, child, data, \
-           end, event, expect, freed, held, parent, pass, rejected"],
+           down, end, event, expect, freed, held, parent, pass, rejected"],
     );
 }
 
@@ -324,8 +325,8 @@ fn mistakes_in_a_message_or_act_are_told_with_their_place() {
     step_refused(
         "expect: [ { question: boss, with: {} } ]",
         &["4:31 this message has no key `with` | \
-           it may have: attempt, call, child, choices, command, fact, headers, parent, \
-           question, text, times"],
+           it may have: attempt, call, child, choices, command, complaint, fact, headers, \
+           parent, question, text, times"],
     );
     step_refused(
         "parent: start",

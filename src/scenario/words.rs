@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::model::{Expected, Times, ToChild, What};
+use super::model::{Expected, Stand, Times, ToChild, What};
 use crate::engine::{Call, Effect, Letter, Message, Question, Say};
 use crate::message::InstanceId;
 
@@ -147,7 +147,18 @@ fn what(what: &What) -> Vec<String> {
         }
         What::Child { saga, says } => vec![format!("child {saga}: {}", ToChild::text(*says))],
         What::Parent(says) => vec![format!("parent: {}", says.text())],
+        What::Complaint(words) => vec![format!("complaint: {words}")],
     }
+}
+
+/// How an instance stands, as a report shows it.
+pub(super) fn stand(stand: &Stand) -> Vec<String> {
+    let Stand { how, at, because, undoing } = stand;
+    let mut lines = vec![how.text().to_owned()];
+    lines.extend(at.iter().map(|at| format!("  at {at}")));
+    lines.extend(because.iter().map(|because| format!("  because {because}")));
+    lines.extend(undoing.iter().map(|undoing| format!("  undoing: {undoing}")));
+    lines
 }
 
 /// The fields of an object, a line each.

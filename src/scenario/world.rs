@@ -1,14 +1,17 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::End;
 use super::answers::takes;
 use super::model::{Acted, Answers, Given, Returned, Starter, Told};
 use super::run::Wrong;
 use crate::correlation::{Heading, Index};
 use crate::definition::{Catalog, Definition};
 use crate::engine::{
-    self, Act, Called, Effect, Generation, Input, Instance, Letter, Rejection, next_due,
+    self, Act, Called, Direction, Effect, Generation, Input, Instance, Letter, Rejection, next_due,
 };
 use crate::message::{Address, CommandId, Event, InstanceId, Life, Part, Span, Timestamp};
 
@@ -19,9 +22,10 @@ const BEGIN: Timestamp = Timestamp(1_767_225_600_000);
 const WAKES_MAX: usize = 100_000;
 
 /// One instance, the locks that it asks for, its messages and the time.
+#[derive(Debug, Clone)]
 pub(super) struct World {
-    catalog: Catalog,
-    index: Index,
+    catalog: Arc<Catalog>,
+    index: Arc<Index>,
     pub id: InstanceId,
     instances: BTreeMap<InstanceId, Instance>,
     now: Timestamp,
@@ -49,8 +53,8 @@ impl World {
             Starter::Parent => super::letters::start(definition, given)?,
         };
         let mut world = Self {
-            catalog,
-            index,
+            catalog: Arc::new(catalog),
+            index: Arc::new(index),
             id,
             instances: BTreeMap::new(),
             now: BEGIN,
@@ -71,6 +75,32 @@ impl World {
     /// The newest generation, while it is remembered.
     pub fn newest(&self) -> Option<&Generation> {
         self.instances.get(&self.id).and_then(Instance::newest)
+    }
+
+    /// How the instance stands, while it is remembered.
+    pub fn stands(&self) -> Option<End> {
+        let generation = self.newest()?;
+        let (status, owes) = (generation.status(), generation.owes());
+        let back = generation.direction == Direction::Back;
+        let failure = generation.failure.as_ref().filter(|_| back);
+        let stuck = generation.stuck.first();
+        let (at, undoing) = match stuck {
+            Some(stuck) => {
+                let definition = self.catalog.by_hash(generation.definition)?;
+                let mut name = definition.step(stuck.step).name.to_string();
+                for index in &stuck.branch {
+                    let _ = write!(name, "[{index}]");
+                }
+                (name, stuck.undoing)
+            }
+            None => (failure.map_or_else(String::new, |f| f.step.clone()), false),
+        };
+        Some(End { status, at, kind: failure.map(|f| f.kind), undoing, owes })
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// An event is read: routed as the gateway does, then told.
@@ -132,7 +162,23 @@ impl World {
         Ok(())
     }
 
-    fn due(&self) -> Option<(Timestamp, InstanceId)> {
+    /// Time passes while the engine stands still; what is due fires at its end, all at once.
+    pub fn down(&mut self, span: Span) -> Result<(), Wrong> {
+        self.now = self.now.after(span);
+        let mut wakes = 0;
+        while let Some((_, id)) = self.due().filter(|(at, _)| *at <= self.now) {
+            wakes += 1;
+            if wakes > WAKES_MAX {
+                return Err(Wrong::new(format!("more than {WAKES_MAX} timers fire at once")));
+            }
+            self.input_to(id, Input::Wake);
+            self.declined = None;
+        }
+        Ok(())
+    }
+
+    /// The next timer of the instance or of a lock.
+    pub fn due(&self) -> Option<(Timestamp, InstanceId)> {
         let due =
             |(id, instance): (&InstanceId, &Instance)| Some((next_due(instance)?, id.clone()));
         self.instances.iter().filter_map(due).min()
@@ -205,19 +251,20 @@ impl World {
     }
 
     /// The latest command of a kind, of those without an answer if there are any.
-    fn latest(&self, fits: impl Fn(&Self, &CommandId) -> bool) -> Option<CommandId> {
+    pub fn latest(&self, fits: impl Fn(&Self, &CommandId) -> bool) -> Option<CommandId> {
         let fitting: Vec<_> = self.sent.iter().rev().filter(|id| fits(self, id)).collect();
         let open = fitting.iter().find(|id| !self.answered.contains(&id.idempotency_key()));
         open.or_else(|| fitting.first()).map(|id| (*id).clone())
     }
 
     /// Whether an event of this address is an answer to a command.
-    fn takes(&self, id: &CommandId, address: &Address) -> bool {
+    pub fn takes(&self, id: &CommandId, address: &Address) -> bool {
         let definition = self.catalog.newest(&self.id.saga);
         definition.is_some_and(|definition| takes(definition, id, address))
     }
 
-    fn is_call(&self, id: &CommandId) -> bool {
+    /// Whether a command is a call.
+    pub fn is_call(&self, id: &CommandId) -> bool {
         let definition = self.catalog.newest(&self.id.saga);
         definition.is_some_and(|definition| super::answers::is_call(definition, id))
     }

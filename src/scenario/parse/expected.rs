@@ -7,7 +7,7 @@ use super::{object, said, text};
 use crate::definition::{Code, Content, Fields, Node, Reader};
 
 /// What a message can be, and how it is written.
-const KINDS: [&str; 6] = ["command", "fact", "call", "question", "child", "parent"];
+const KINDS: [&str; 7] = ["command", "fact", "call", "question", "child", "parent", "complaint"];
 
 /// Messages and no others.
 pub(super) fn expect(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Expected>> {
@@ -31,7 +31,7 @@ fn expected(reader: &mut Reader<'_>, node: &Node) -> Option<Expected> {
     let of = found.first().map_or("command", |(kind, _)| kind);
     let body = if of == "call" { "body" } else { "with" };
     let with = match of {
-        "question" => None,
+        "question" | "complaint" => None,
         _ => fields.take(body).map(|n| object(reader, n, body)),
     };
     let key = match of {
@@ -83,7 +83,8 @@ fn what(
             let says = fields.take("says").map(|n| reader.choice(n, "says", &ToChild::SEEN));
             Some(What::Child { saga: saga?, says: said(says)?.unwrap_or(ToChild::Start) })
         }
-        _ => reader.choice(node, "parent", &ToParent::ALL).map(What::Parent),
+        "parent" => reader.choice(node, "parent", &ToParent::ALL).map(What::Parent),
+        _ => reader.scalar(node, "complaint").map(|words| What::Complaint(words.to_owned())),
     }
 }
 

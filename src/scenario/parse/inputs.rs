@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
 
 use super::super::model::{Acted, Answers, ChildSays, Returned, ToParent, Told};
-use super::{nothing, object, said, text};
+use super::{NO_REASON, nothing, object, said, text};
 use crate::definition::{Code, Fields, Node, Reader};
 use crate::engine::{CallOutcome, Verb};
 
@@ -98,7 +98,7 @@ pub(super) fn child(
     let says = fields.need(reader, "says", "completed");
     let says = says.and_then(|n| reader.choice(n, "says", &ToParent::ALL));
     let data = fields.take("data").map(|n| object(reader, n, "data"));
-    let reason = text(reader, fields, "reason").unwrap_or_else(|| "no reason given".to_owned());
+    let reason = text(reader, fields, "reason").unwrap_or_else(|| NO_REASON.to_owned());
     let data = said(data)?.unwrap_or_else(nothing);
     Some(ChildSays { step: step?, says: says?, data, reason })
 }
@@ -109,7 +109,7 @@ pub(super) fn act(reader: &mut Reader<'_>, node: &Node) -> Option<Acted> {
     let found: Vec<_> = VERBS.iter().filter_map(|v| fields.take(v).map(|n| (*v, n))).collect();
     let data = fields.take("data").map(|n| object(reader, n, "data"));
     let by = text(reader, &mut fields, "by").unwrap_or_else(|| "an operator".to_owned());
-    let why = text(reader, &mut fields, "why").unwrap_or_else(|| "no reason given".to_owned());
+    let why = text(reader, &mut fields, "why").unwrap_or_else(|| NO_REASON.to_owned());
     let head = fields.head(reader);
     fields.finish(reader);
     let [(verb, step)] = found[..] else {

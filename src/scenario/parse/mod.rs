@@ -3,19 +3,22 @@ mod inputs;
 
 use serde_json::{Map, Value};
 
-use super::model::{Declined, Does, Given, Scenario, Starter, Step, ToChild};
+use super::model::{Declined, Does, Given, How, Scenario, Stand, Starter, Step, ToChild};
 use crate::definition::{Code, Content, Diagnostics, Fields, Node, Reader, read_file};
-use crate::engine::Status;
+use crate::engine::FailureKind;
 use expected::expect;
 use inputs::{act, answer, called, child, event};
 
 /// The most steps in one scenario.
 pub const RUN_MAX: usize = 1_000;
 
+/// What is said where nobody said why.
+pub(super) const NO_REASON: &str = "no reason given";
+
 /// What a step can be. `data` and `step` also say more of others, so they come last.
-const KINDS: [&str; 13] = [
+const KINDS: [&str; 14] = [
     "expect", "event", "answer", "called", "child", "parent", "held", "freed", "rejected", "pass",
-    "act", "end", "data",
+    "down", "act", "end", "data",
 ];
 
 /// Parses a scenario; `file` is its name in messages.
@@ -117,7 +120,7 @@ fn step(reader: &mut Reader<'_>, node: &Node) -> Option<Step> {
         }
     };
     fields.finish(reader);
-    Some(Step { line, does: does? })
+    Some(Step { line, span: node.span.start..end_of(node, reader.text()), does: does? })
 }
 
 /// The kinds of step that one is written as: `data` says more of an answer or a child.
@@ -149,21 +152,33 @@ fn does(
         "freed" => reader.scalar(node, "freed").map(|key| Does::Freed(key.to_owned())),
         "rejected" => reader.choice(node, "rejected", &Declined::ALL).map(Does::Rejected),
         "pass" => reader.duration(node, "pass").map(Does::Pass),
+        "down" => reader.duration(node, "down").map(Does::Down),
         "act" => act(reader, node).map(Does::Act),
-        "end" => stand(reader, node).map(Does::End),
+        "end" => stand(reader, fields, node).map(Does::End),
         _ => object(reader, node, "data").map(Does::Data),
     }
 }
 
-#[allow(clippy::option_option, reason = "wrong and forgotten are two things")]
-fn stand(reader: &mut Reader<'_>, node: &Node) -> Option<Option<Status>> {
-    let choices = [
-        ("running", Some(Status::Running)),
-        ("compensating", Some(Status::Compensating)),
-        ("stuck", Some(Status::Stuck)),
-        ("completed", Some(Status::Completed)),
-        ("compensated", Some(Status::Compensated)),
-        ("forgotten", None),
-    ];
-    reader.choice(node, "end", &choices)
+/// Where a value's text ends: a block has no end of its own, it ends with what stands in it.
+fn end_of(node: &Node, text: &str) -> usize {
+    if text[node.span.start..].starts_with(['[', '{', '*']) {
+        return node.span.end;
+    }
+    let last = match &node.content {
+        Content::Scalar { .. } => None,
+        Content::List(items) => items.last().map(|item| end_of(item, text)),
+        Content::Map(entries) => {
+            entries.last().map(|(key, value)| end_of(value, text).max(key.span.end))
+        }
+    };
+    last.unwrap_or(node.span.end)
+}
+
+fn stand(reader: &mut Reader<'_>, fields: &mut Fields<'_>, node: &Node) -> Option<Stand> {
+    let kinds = FailureKind::ALL.map(|kind| (kind.text(), kind.text()));
+    let at = text(reader, fields, "at");
+    let because = fields.take("because").map(|n| reader.choice(n, "because", &kinds));
+    let undoing = fields.take("undoing").map(|n| reader.boolean(n, "undoing"));
+    let how = reader.choice(node, "end", &How::ALL);
+    Some(Stand { how: how?, at, because: said(because)?, undoing: said(undoing)? })
 }
