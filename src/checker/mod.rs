@@ -22,6 +22,7 @@ mod mark;
 mod model;
 mod moves;
 mod oracle;
+mod promise;
 mod promises;
 mod report;
 mod spots;
@@ -35,7 +36,7 @@ mod tests;
 
 pub use explore::STATES_MAX;
 pub use model::Ending;
-pub use promises::{Broken, Promise};
+pub use promise::{Broken, Promise};
 pub use report::{Finding, Report};
 pub use written::Written;
 
