@@ -319,8 +319,9 @@ fn mistakes_in_a_message_or_act_are_told_with_their_place() {
     );
     step_refused(
         "called: { status: 200, failed: refused }",
-        &["4:13 a call is answered, or it fails | write `called: { status: 200, body: { … } }` \
-           or `called: { failed: connection refused }`"],
+        &["4:13 a call is answered, or it fails | write `called: { status: 200, body: { … } }`, \
+           `called: { failed: the connection broke }` (it may have happened) or \
+           `called: { unsent: nobody listens }` (it surely did not)"],
     );
     step_refused(
         "expect: [ { question: boss, with: {} } ]",

@@ -102,6 +102,24 @@ fn a_call_that_comes_back_otherwise_is_shown() {
 }
 
 #[test]
+fn a_call_that_never_left_is_told_from_one_that_may_have_arrived() {
+    let undone =
+        "compensate: { call: DELETE https://fraud.internal/scores, done: { status: 200 } }";
+    let saga = SAGA.replacen("compensate: none", undone, 1).replacen(
+        "within: 2s",
+        "within: 2s\n    retry: { attempts: 1, first: 1s }",
+        1,
+    );
+    let call = "  - expect: [ { call: POST https://fraud.internal/scores/k } ]\n";
+    let tell = |steps: &str| told_of(&saga, GIVEN, &format!("{call}{steps}"));
+    let never_left = "  - called: { unsent: nobody listens }\n  - end: compensated";
+    assert_eq!(tell(never_left), "passed  it goes");
+    let broke = "  - called: { failed: it broke }
+  - expect: [ { call: DELETE https://fraud.internal/scores } ]\n  - end: compensating";
+    assert_eq!(tell(broke), "passed  it goes");
+}
+
+#[test]
 fn people_are_asked_and_answer() {
     let asked = "  - expect: [ { call: POST https://fraud.internal/scores/k } ]
   - called: { status: 200, body: { score: 8 } }
