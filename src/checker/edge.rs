@@ -57,7 +57,7 @@ pub(super) struct Reached {
 /// Every way from a state.
 pub(super) fn edges(world: &World, state: &State, known: &Known) -> Expanded {
     let definition = &world.definition;
-    let moves = if state.instance.is_none() {
+    let moves = if !is_begun(state) {
         starts(definition)
     } else {
         moves(definition, &world.shared, state)
@@ -72,6 +72,11 @@ pub(super) fn edges(world: &World, state: &State, known: &Known) -> Expanded {
         }
     }
     expanded
+}
+
+/// Whether there is a life; before, an event may have come that is kept for its start.
+pub(super) fn is_begun(state: &State) -> bool {
+    state.instance.as_ref().is_some_and(|instance| instance.newest().is_some())
 }
 
 /// Whether an answer that comes again says what it said before.

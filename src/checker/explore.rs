@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::thread;
 
-use super::edge::{Edge, Expanded, Known, Led, Reached, Stride, edges};
+use super::edge::{Edge, Expanded, Known, Led, Reached, Stride, edges, is_begun};
 use super::mark::{Mark, mark};
 use super::model::{Around, Ending, State};
 use super::promise::{Broken, Promise};
@@ -139,7 +139,7 @@ impl Search<'_> {
             depth: self.explored.nodes[from].depth + 1,
             next: Some(by),
             leads_to: Vec::new(),
-            settled: ending.is_some(),
+            settled: ending.is_some() || !is_begun(&state),
         });
         self.known.insert(mark, place);
         // Why it is compensated was noted when it went back.
