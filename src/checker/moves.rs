@@ -118,7 +118,7 @@ fn repeated(
     let (done, failed) = addresses(step(definition, generation, &asked.spot), asked.part);
     let mut given = match (asked.part, asked.spot.state(generation).phase) {
         (Part::Action, Phase::Rejected) => failed,
-        (Part::Action, _) | (Part::Undo(_), _) => done,
+        (Part::Action | Part::Undo(_), _) => done,
         (Part::Probe, _) => done.into_iter().chain(failed).collect(),
     };
     given.sort();
