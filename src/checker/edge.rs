@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::mark::{Mark, mark, rests_on};
+use super::mark::{Mark, mark};
 use super::model::{Ending, State};
 use super::moves::{Move, moves, starts};
-use super::oracle::Choice;
-use super::promises::{Broken, Promise, ending, forever, judge};
+use super::oracle::{Choice, Memory};
+use super::promise::{Broken, Promise};
+use super::promises::{ending, forever, judge};
 use super::spots::requests;
 use super::world::{Step, World};
 use crate::definition::{Correlation, Definition};
@@ -48,9 +49,8 @@ pub(super) enum Led {
 /// A state that was not known.
 pub(super) struct Reached {
     pub state: State,
-    pub ending: Option<Ending>,
-    /// What the way there rests on.
-    pub rests_on: Mark,
+    /// How it has ended, and what that rests on.
+    pub ending: Option<(Ending, Mark)>,
     pub forever: Option<Broken>,
 }
 
@@ -95,10 +95,11 @@ fn edge(world: &World, state: &State, from: &Mark, next: &Move, step: Step, know
         let memory = &taken.state.around.memory;
         let went_back = taken.went_back.map(|end| (end, rests_on(definition, state, memory)));
         let reached = (!known.contains_key(&mark)).then(|| {
-            let (ending, forever) =
-                (ending(definition, &taken.state), forever(definition, &taken.state));
-            let rests_on = rests_on(definition, &taken.state, &taken.state.around.memory);
-            Box::new(Reached { state: taken.state, ending, rests_on, forever })
+            let state = taken.state;
+            let rests = |end| (end, rests_on(definition, &state, &state.around.memory));
+            let ending = ending(definition, &state).map(rests);
+            let forever = forever(definition, &state);
+            Box::new(Reached { state, ending, forever })
         });
         Led::Elsewhere { mark, went_back, reached }
     });
@@ -142,4 +143,23 @@ fn answered(definition: &Definition, before: &State, after: &State) -> BTreeSet<
     };
     let before = answered(before);
     answered(after).difference(&before).map(|(name, _)| name.clone()).collect()
+}
+
+/// What tells ways apart: the answers to conditions, and what still waits for an answer.
+fn rests_on(definition: &Definition, state: &State, memory: &Memory) -> Mark {
+    let mut hasher = blake3::Hasher::new();
+    for (question, answer) in memory {
+        hasher.update(&(question.len() as u64).to_be_bytes());
+        hasher.update(question.as_bytes()).update(&[*answer]);
+    }
+    if let Some(generation) = state.instance.as_ref().and_then(Instance::newest) {
+        for asked in requests(definition, generation) {
+            if matches!(asked.progress, Progress::Waiting(_) | Progress::Pausing(_)) {
+                hasher.update(asked.spot.name.as_bytes()).update(&[0]);
+            }
+        }
+    }
+    let mut mark = [0; 16];
+    hasher.finalize_xof().fill(&mut mark);
+    mark
 }

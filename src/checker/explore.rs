@@ -4,7 +4,8 @@ use std::thread;
 use super::edge::{Edge, Expanded, Known, Led, Reached, Stride, edges};
 use super::mark::{Mark, mark};
 use super::model::{Around, Ending, State};
-use super::promises::{Broken, Promise, is_voluntary, subject};
+use super::promise::{Broken, Promise};
+use super::promises::{is_voluntary, subject};
 use super::world::World;
 
 /// The most states that one exploration looks at.
@@ -132,7 +133,7 @@ impl Search<'_> {
     /// The place of a state that was not known.
     fn reach(&mut self, mark: Mark, reached: Reached, from: usize, by: Stride) -> usize {
         let place = self.explored.nodes.len();
-        let Reached { state, ending, rests_on, forever } = reached;
+        let Reached { state, ending, forever } = reached;
         self.explored.nodes.push(Node {
             parent: from,
             depth: self.explored.nodes[from].depth + 1,
@@ -142,8 +143,10 @@ impl Search<'_> {
         });
         self.known.insert(mark, place);
         // Why it is compensated was noted when it went back.
-        if let Some(end) = ending.filter(|end| !matches!(end, Ending::Compensated { .. })) {
-            self.explored.note(end, rests_on, || (place, None));
+        if let Some((end, mark)) =
+            ending.filter(|(end, _)| !matches!(end, Ending::Compensated { .. }))
+        {
+            self.explored.note(end, mark, || (place, None));
         }
         if let Some(broken) = forever {
             self.tell(broken, place, None);
@@ -185,8 +188,8 @@ impl Search<'_> {
         self.explored.moves += 1;
         let is_voluntary = is_voluntary(&edge.by.0);
         let Led::Elsewhere { mark, went_back, reached } = led else { return };
-        if let Some((end, rests_on)) = went_back {
-            self.explored.note(end, rests_on, || (at, Some(edge.by.clone())));
+        if let Some((end, mark)) = went_back {
+            self.explored.note(end, mark, || (at, Some(edge.by.clone())));
         }
         let to = match self.known.get(&mark) {
             Some(known) => *known,

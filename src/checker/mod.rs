@@ -22,6 +22,7 @@ mod mark;
 mod model;
 mod moves;
 mod oracle;
+mod promise;
 mod promises;
 mod report;
 mod spots;
@@ -35,7 +36,7 @@ mod tests;
 
 pub use explore::STATES_MAX;
 pub use model::Ending;
-pub use promises::{Broken, Promise};
+pub use promise::{Broken, Promise};
 pub use report::{Finding, Report};
 pub use written::Written;
 
@@ -69,12 +70,6 @@ fn check_behind(
     Report::new(definition, &worlds[0], &explored)
 }
 
-/// A world for each worker.
-fn worlds(door: Door, definition: &Definition, others: &[&Definition]) -> Vec<World> {
-    let workers = thread::available_parallelism().map_or(1, usize::from).min(WORKERS_MAX);
-    (0..workers).map(|_| World::new(door, definition, others)).collect()
-}
-
 /// Does the same, and writes a scenario for every end that it found; `examples` are the scenarios
 /// beside the definition, whose bodies it borrows.
 #[must_use]
@@ -88,4 +83,10 @@ pub fn check_and_write(
     let explored = explore::explore(&worlds, states_max);
     let written = written::write(definition, &worlds[0], &explored, examples);
     (Report::new(definition, &worlds[0], &explored), written)
+}
+
+/// A world for each worker.
+fn worlds(door: Door, definition: &Definition, others: &[&Definition]) -> Vec<World> {
+    let workers = thread::available_parallelism().map_or(1, usize::from).min(WORKERS_MAX);
+    (0..workers).map(|_| World::new(door, definition, others)).collect()
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
@@ -38,6 +38,11 @@ struct Asked {
     /// Answers that hold only while one event is at hand.
     fleeting: Memory,
     missing: Vec<String>,
+    /// Fields of the event that were asked about.
+    fields: BTreeSet<String>,
+    /// Whether what is asked is about an event that came before.
+    is_again: bool,
+    is_unclear: bool,
 }
 
 /// What one consultation came to.
@@ -59,11 +64,18 @@ impl Oracle {
     pub fn pause(&self) -> Consulted {
         let mut asked = self.asked();
         asked.script.clear();
+        asked.is_again = true;
         Consulted {
             choices: std::mem::take(&mut asked.given),
             memory: Arc::clone(&asked.memory),
             missing: std::mem::take(&mut asked.missing),
         }
+    }
+
+    /// Whether an event that came again was asked something new about fields that were asked about
+    /// before: the author may have told two things apart by them.
+    pub fn is_unclear(&self) -> bool {
+        self.asked().is_unclear
     }
 
     fn asked(&self) -> MutexGuard<'_, Asked> {
@@ -76,7 +88,7 @@ impl Asked {
     fn answer(
         &mut self,
         question: String,
-        (fleeting, is_of_event): (bool, bool),
+        reads: &Reads,
         of: u8,
         words: impl Fn(u8) -> String,
     ) -> u8 {
@@ -86,8 +98,14 @@ impl Asked {
         }
         let taken = self.script.get(self.given.len()).copied().unwrap_or(0).min(of - 1);
         let words = words(taken);
-        self.given.push(Choice { taken, of, words, is_of_event });
-        let memory = if fleeting { &mut self.fleeting } else { Arc::make_mut(&mut self.memory) };
+        self.given.push(Choice { taken, of, words, is_of_event: reads.is_of_event });
+        if self.is_again {
+            self.is_unclear |= reads.fields.iter().any(|field| self.fields.contains(field));
+        } else {
+            self.fields.extend(reads.fields.iter().cloned());
+        }
+        let memory =
+            if reads.is_fleeting { &mut self.fleeting } else { Arc::make_mut(&mut self.memory) };
         memory.insert(question, taken);
         taken
     }
@@ -101,8 +119,18 @@ pub(super) struct Seat {
     /// What the expression reads.
     references: Vec<Reference>,
     is_plainly_tested: bool,
+    reads: Reads,
+}
+
+/// What a question is about.
+#[derive(Debug, Default)]
+struct Reads {
+    /// Whether it changes from input to input.
     is_fleeting: bool,
+    /// Whether it is about nothing but the event at hand.
     is_of_event: bool,
+    /// The fields of the event.
+    fields: Vec<String>,
 }
 
 impl Judge for Seat {
@@ -116,8 +144,7 @@ impl Judge for Seat {
             0 => format!("{condition} holds"),
             _ => format!("{condition} does not hold"),
         };
-        Ok(self.oracle.asked().answer(question, (self.is_fleeting, self.is_of_event), 2, words)
-            == 0)
+        Ok(self.oracle.asked().answer(question, &self.reads, 2, words) == 0)
     }
 
     fn value(&self, of: &Expression, scope: &Scope<'_>) -> Result<Value, Error> {
@@ -143,8 +170,7 @@ impl Seat {
             oracle,
             role,
             is_plainly_tested: is_plainly_tested(&references),
-            is_of_event: references.iter().all(|r| r.name == Name::Event),
-            is_fleeting: references.iter().any(|r| is_fleeting(r.name)),
+            reads: Reads::of(&references),
             references,
         }
     }
@@ -159,7 +185,7 @@ impl Seat {
             length => format!("{of} has {length} elements"),
         };
         let few = u8::try_from(lengths.len()).expect("there are few answers");
-        let answer = self.oracle.asked().answer(question.clone(), (false, false), few, words);
+        let answer = self.oracle.asked().answer(question.clone(), &Reads::default(), few, words);
         let item = |index: u32| Value::from(format!("{question}[{index}]"));
         Value::Array((0..lengths[usize::from(answer)]).map(item).collect())
     }
@@ -189,6 +215,17 @@ impl Seat {
             }
         }
         Ok(())
+    }
+}
+
+impl Reads {
+    fn of(references: &[Reference]) -> Self {
+        let of_event = references.iter().filter(|r| r.name == Name::Event);
+        Self {
+            is_fleeting: references.iter().any(|r| is_fleeting(r.name)),
+            is_of_event: references.iter().all(|r| r.name == Name::Event),
+            fields: of_event.map(|r| r.fields.join(".")).collect(),
+        }
     }
 }
 

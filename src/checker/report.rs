@@ -3,7 +3,7 @@ use std::fmt;
 use super::explore::Explored;
 use super::model::Ending;
 use super::moves::EARLY_MAX;
-use super::promises::{Broken, Promise};
+use super::promise::{Broken, Promise};
 use super::story;
 use super::world::World;
 use crate::definition::{Compensation, Definition, Diagnostic, Severity, StepKind};
@@ -104,8 +104,11 @@ fn line_of(definition: &Definition, broken: &Broken) -> u32 {
     let last = definition.steps.iter().map(|s| s.line).find(|line| step.is_some() && *line > first);
     let Some(path) = &broken.path else { return first };
     let lines = (1..).zip(definition.source.lines());
-    let mut own = lines.filter(|(line, _)| (first..last.unwrap_or(u32::MAX)).contains(line));
-    own.find(|(_, text)| text.contains(path.as_str())).map_or(first, |(line, _)| line)
+    let own = lines.filter(|(line, _)| (first..last.unwrap_or(u32::MAX)).contains(line));
+    let mut reads = own.filter(|(_, text)| text.contains(path.as_str())).map(|(line, _)| line);
+    // Of two places that read one event the second is in the way.
+    let found = if broken.promise == Promise::Once { reads.last() } else { reads.next() };
+    found.unwrap_or(first)
 }
 
 fn assumed(definition: &Definition) -> Vec<String> {

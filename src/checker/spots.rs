@@ -62,6 +62,17 @@ impl Asked {
         }
     }
 
+    /// Whether it is answered by now.
+    pub fn is_answered(&self, generation: &Generation) -> bool {
+        let state = self.spot.state(generation);
+        let request = match self.part {
+            Part::Action => state.action.as_ref(),
+            Part::Probe => state.probe.as_ref(),
+            Part::Undo(run) => (run as usize).checked_sub(1).and_then(|at| state.undos.get(at)),
+        };
+        request.is_some_and(|request| request.progress == Progress::Answered)
+    }
+
     pub fn request_mut<'g>(&self, generation: &'g mut Generation) -> Option<&'g mut Request> {
         let state = self.spot.state_mut(generation);
         match self.part {

@@ -117,7 +117,7 @@ impl World {
         let outcome = self.step(before.as_deref(), input);
         let Consulted { choices, memory, missing } = self.oracle.pause();
         let outcome = outcome.map(|transition| {
-            let again = self.again(&transition, input);
+            let again = self.again(next, &transition, input);
             let taken = self.taken(state, next, memory, transition);
             Taken { again, ..taken }
         });
@@ -131,22 +131,27 @@ impl World {
 
     /// What an input does that comes a second time; whatever has an id may, and an answer may
     /// come by another event that names the same command.
-    fn again(&self, first: &Transition, input: &Input) -> Option<String> {
-        match input {
-            Input::Wake => None,
-            Input::Event(event) if event.command.is_some() => {
+    fn again(&self, next: &Move, first: &Transition, input: &Input) -> Option<String> {
+        let is_answered = |asked: &Asked| {
+            let newest = first.after.as_ref().and_then(Instance::newest);
+            newest.is_some_and(|generation| asked.is_answered(generation))
+        };
+        match (input, next) {
+            (Input::Wake, _) => None,
+            (Input::Event(event), Move::Reply { asked, .. }) if is_answered(asked) => {
                 let other = Event { id: format!("{}:again", event.id), ..event.clone() };
                 let same = self.once_more(first, input);
                 same.or_else(|| self.once_more(first, &Input::Event(other)))
             }
-            Input::Event(_) | Input::Act(_) | Input::Letter(_) | Input::Called(_) => {
+            (Input::Event(_) | Input::Act(_) | Input::Letter(_) | Input::Called(_), _) => {
                 self.once_more(first, input)
             }
         }
     }
 
     fn once_more(&self, first: &Transition, input: &Input) -> Option<String> {
-        let told = self.step(first.after.as_ref(), input).ok()?;
+        let told = self.step(first.after.as_ref(), input).ok();
+        let told = told.filter(|_| !self.oracle.is_unclear())?;
         let is_same = || {
             let canonical = |of: &Transition| of.after.clone().map(canonical);
             canonical(&told) == canonical(first)

@@ -100,3 +100,41 @@ fn result(rule: &str, level: &str, message: &str, file: &str, region: &Value) ->
         "locations": [{ "physicalLocation": place }],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checker;
+    use crate::definition;
+
+    /// What is said of a definition whose wait lost its limits behind the parser's back.
+    fn checked() -> Checked {
+        let text = "saga: s\nversion: 1\nstart: { on: t/A, key: event.id }\nwithin: 1d\n\
+                    events: { t/*: { key: event.id } }\nsteps:\n  - { step: w, wait: t/B }\n";
+        let mut definition = definition::parse("s.yaml", text).expect("it parses");
+        definition.within = None;
+        let report = checker::check(&definition, &[], 100);
+        Checked { reports: vec![("s.yaml".to_owned(), report)], ..Checked::default() }
+    }
+
+    #[test]
+    fn a_broken_promise_has_its_code_line_and_mend_as_json() {
+        let told = json(&checked());
+        let finding = &told["findings"][0];
+        assert_eq!(finding["code"], "SG1006", "{told}");
+        assert_eq!((&finding["line"], &finding["column"]), (&json!(7), &json!(3)), "{told}");
+        assert!(finding["help"].as_str().is_some_and(|help| help.contains("within")), "{told}");
+        assert!(finding["story"].as_array().is_some_and(|story| !story.is_empty()), "{told}");
+    }
+
+    #[test]
+    fn a_broken_promise_has_its_code_line_and_mend_as_sarif() {
+        let told = sarif(&checked());
+        let result = &told["runs"][0]["results"][0];
+        assert_eq!(result["ruleId"], "SG1006", "{told}");
+        let region = &result["locations"][0]["physicalLocation"]["region"];
+        assert_eq!(region["startLine"], 7, "{told}");
+        let message = result["message"]["text"].as_str().unwrap_or_default();
+        assert!(message.contains("\nhelp: ") && message.contains("customer"), "{told}");
+    }
+}

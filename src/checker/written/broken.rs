@@ -3,7 +3,7 @@
 use super::super::edge::Stride;
 use super::super::explore::Explored;
 use super::super::moves::Move;
-use super::super::promises::{Broken, Promise};
+use super::super::promise::{Broken, Promise};
 use super::super::world::World;
 use super::plan::{Goal, Plan, Planned};
 use super::replay::Replay;
