@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::mark::{Mark, mark, rests_on};
+use super::mark::{Mark, mark};
 use super::model::{Ending, State};
 use super::moves::{Move, moves, starts};
 use super::oracle::Choice;

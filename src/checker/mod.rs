@@ -70,12 +70,6 @@ fn check_behind(
     Report::new(definition, &worlds[0], &explored)
 }
 
-/// A world for each worker.
-fn worlds(door: Door, definition: &Definition, others: &[&Definition]) -> Vec<World> {
-    let workers = thread::available_parallelism().map_or(1, usize::from).min(WORKERS_MAX);
-    (0..workers).map(|_| World::new(door, definition, others)).collect()
-}
-
 /// Does the same, and writes a scenario for every end that it found; `examples` are the scenarios
 /// beside the definition, whose bodies it borrows.
 #[must_use]

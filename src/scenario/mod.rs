@@ -45,13 +45,13 @@
 //! - `rejected: duplicate`: the event, act or answer before it was declined, as `duplicate`,
 //!   `ignored`, `unmatched` or `refused`.
 //! - `pass: 31s`: time passes; timers fire in their order, each at its time.
-//! - `down: 2h`: time passes while the engine stands still; what was due meanwhile fires at its end,
-//!   all at once. So a saga can run out of time before an attempt of one of its steps does.
+//! - `down: 2h`: time passes while the engine stands still; what was due meanwhile fires at its
+//!   end, all at once. So a saga can run out of time before an attempt of one of its steps does.
 //! - `act: { retry: ship, by: ann, why: … }`: a person acts on the step that is named, or on what
 //!   is stuck: `retry`, `skip`, `resolve-done` (with `data: { … }`), `resolve-not-done`, `go-back`.
 //! - `end: compensated`: how the instance stands: `running`, `compensating`, `stuck`, `completed`,
-//!   `compensated`, `ended` (one way or the other, remembered or not) or `forgotten`. Beside it, if it
-//!   matters, `at: charge-card` (where it went back or is stuck), `because: rejected` (or
+//!   `compensated`, `ended` (one way or the other, remembered or not) or `forgotten`. Beside it, if
+//!   it matters, `at: charge-card` (where it went back or is stuck), `because: rejected` (or
 //!   `exhausted`, `deadline`, `cancelled`, `failed`) and `undoing: true` (what is stuck).
 //! - `data: { … }`: what the saga remembers, as far as it is said.
 //!

@@ -30,7 +30,11 @@ fn what_is_written_is_read_as_the_same() {
     same("scenario: nothing\ngiven: { by: parent, key: p/c }\nrun: []");
     same(&format!(
         "scenario: 'all: of it # said'
-given: {{ on: t/Placed, id: e-1, key: 'no', event: {{ id: k, n: 1e400, list: [ 1, {{ a: 'x: y' }} ] }} }}
+given:
+  on: t/Placed
+  id: e-1
+  key: 'no'
+  event: {{ id: k, n: 1e400, list: [ 1, {{ a: 'x: y' }} ] }}
 run:
   - expect: []
   - expect:
@@ -208,7 +212,8 @@ fn an_engine_that_stands_still_is_late_with_everything() {
     let begun = "  - expect: [ { command: t/Charge } ]\n";
     let back = "  - event: t/Refunded\n  - end: compensated\n    because: deadline\n";
     passes(&format!(
-        "{begun}  - pass: 5s\n  - expect: [ {{ command: t/Charge }}, {{ command: t/Refund }} ]\n{back}"
+        "{begun}  - pass: 5s
+  - expect: [ {{ command: t/Charge }}, {{ command: t/Refund }} ]\n{back}"
     ));
     passes(&format!("{begun}  - down: 5s\n  - expect: [ {{ command: t/Refund }} ]\n{back}"));
 }
