@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::mark::{Mark, mark};
+use super::mark::{Mark, mark, rests_on};
 use super::model::{Ending, State};
 use super::moves::{Move, moves, starts};
 use super::oracle::Choice;
@@ -57,11 +57,8 @@ pub(super) struct Reached {
 /// Every way from a state.
 pub(super) fn edges(world: &World, state: &State, known: &Known) -> Expanded {
     let definition = &world.definition;
-    let moves = if !is_begun(state) {
-        starts(definition)
-    } else {
-        moves(definition, &world.shared, state)
-    };
+    let moves =
+        if !is_begun(state) { starts(definition) } else { moves(definition, &world.shared, state) };
     let from = mark(state);
     let mut expanded = Expanded { edges: Vec::new(), is_cut: false };
     for next in moves {

@@ -1,6 +1,10 @@
 use std::hash::{Hash as _, Hasher};
 
 use super::model::{Around, State};
+use super::oracle::Memory;
+use super::spots::requests;
+use crate::definition::Definition;
+use crate::engine::{Instance, Progress};
 
 /// What tells states apart.
 pub(super) type Mark = [u8; 16];
@@ -17,13 +21,33 @@ pub(super) fn mark(state: &State) -> Mark {
         // The rest of a letter follows from the step that it is about.
         (id, &partner.letter.step, partner.letter.round, partner.stands as u8).hash(&mut bytes);
     }
-    let mut mark = [0; 16];
-    mark.copy_from_slice(&blake3::hash(&bytes.0).as_bytes()[..16]);
-    mark
+    bytes.mark()
+}
+
+/// What tells ways to an end apart: the answers to conditions, and what still waits for an answer.
+pub(super) fn rests_on(definition: &Definition, state: &State, memory: &Memory) -> Mark {
+    let mut bytes = Bytes(Vec::with_capacity(1_024));
+    memory.hash(&mut bytes);
+    if let Some(generation) = state.instance.as_ref().and_then(Instance::newest) {
+        for asked in requests(definition, generation) {
+            if matches!(asked.progress, Progress::Waiting(_) | Progress::Pausing(_)) {
+                asked.spot.name.hash(&mut bytes);
+            }
+        }
+    }
+    bytes.mark()
 }
 
 /// What is hashed, one after the other; whole numbers as short as they are.
 struct Bytes(Vec<u8>);
+
+impl Bytes {
+    fn mark(&self) -> Mark {
+        let mut mark = [0; 16];
+        mark.copy_from_slice(&blake3::hash(&self.0).as_bytes()[..16]);
+        mark
+    }
+}
 
 impl Hasher for Bytes {
     fn write(&mut self, bytes: &[u8]) {

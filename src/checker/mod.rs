@@ -84,3 +84,9 @@ pub fn check_and_write(
     let written = written::write(definition, &worlds[0], &explored, examples);
     (Report::new(definition, &worlds[0], &explored), written)
 }
+
+/// A world for each worker.
+fn worlds(door: Door, definition: &Definition, others: &[&Definition]) -> Vec<World> {
+    let workers = thread::available_parallelism().map_or(1, usize::from).min(WORKERS_MAX);
+    (0..workers).map(|_| World::new(door, definition, others)).collect()
+}
