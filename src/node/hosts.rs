@@ -108,12 +108,14 @@ steps:
         assert_eq!(
             told(&allow),
             [
-                r#"transfer 3: score: POST https://fraud.internal: calls: { allow: ["fraud.internal"] }"#,
+                "transfer 3: score: POST https://fraud.internal: \
+                 calls: { allow: [\"fraud.internal\"] }",
                 "transfer 3: hold: POST http://localhost:8080: \
                  calls: { allow-private: [\"localhost:8080\"] }",
                 "transfer 3: hold: DELETE https://holds.example.org: \
                  calls: { allow: [\"holds.example.org\"] }",
-                r#"transfer 3: tell: POST https://a.example.org: calls: { allow: ["a.example.org"] }"#,
+                "transfer 3: tell: POST https://a.example.org: \
+                 calls: { allow: [\"a.example.org\"] }",
             ]
         );
         allow.public = vec!["*.example.org".parse().expect("a pattern")];

@@ -7,7 +7,7 @@ use super::log::{Entry, Standing};
 use super::reader::SimulatedReader;
 use super::state::{Caller, State};
 use super::store;
-use super::transaction::Contents;
+use super::transaction::{Contents, append_some};
 use super::world::{Place, World};
 use crate::books::Delivery;
 use crate::message::{Headers, Offset, Shard, Timestamp};
@@ -360,23 +360,6 @@ fn halves(state: &mut State, mut records: Records) -> (Records, Records) {
     let middle = state.dice.place(records.len() + 1);
     let second = records.split_off(middle);
     (records, second)
-}
-
-/// Appends records, or of those of each partition only the first few.
-fn append_some(state: &mut State, records: Records, torn: bool) -> BTreeMap<Place, Offset> {
-    let mut by_place: BTreeMap<Place, Vec<Entry>> = BTreeMap::new();
-    for (place, entry) in records {
-        by_place.entry(place).or_default().push(entry);
-    }
-    let mut ends = BTreeMap::new();
-    for (place, entries) in by_place {
-        let many = if torn { state.dice.place(entries.len() + 1) } else { entries.len() };
-        for entry in entries.into_iter().take(many) {
-            let offset = state.log(&place).append(entry);
-            ends.insert(place.clone(), offset.next());
-        }
-    }
-    ends
 }
 
 /// A dead letter as a record.

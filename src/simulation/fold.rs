@@ -119,6 +119,11 @@ impl Fold {
         self.shards.values().flat_map(|s| &s.instances)
     }
 
+    /// Whether nothing more happens by itself but being forgotten.
+    pub fn is_at_rest(&self) -> bool {
+        self.instances().all(|(_, instance)| is_at_rest(instance))
+    }
+
     /// Whether every inbox record is committed.
     pub fn is_level(&self, world: &World) -> bool {
         self.shards.iter().all(|(shard, folded)| {
@@ -292,4 +297,12 @@ impl Fold {
             }
         }
     }
+}
+
+/// Whether an instance does nothing more by itself but being forgotten.
+fn is_at_rest(instance: &Instance) -> bool {
+    let lock = instance.lock.as_ref();
+    instance.living().is_none()
+        && instance.generations.iter().all(|generation| !generation.owes())
+        && lock.is_none_or(|lock| lock.holder.is_none())
 }

@@ -15,7 +15,6 @@ use super::store::SimulatedStore;
 use super::world::{Setup, World};
 use crate::books::Delivery;
 use crate::definition::Catalog;
-use crate::engine::Instance;
 use crate::message::Topic;
 use crate::runtime::{Gateway, Pipeline, Settings};
 
@@ -352,7 +351,7 @@ impl Simulation {
             && self.world.is_drained()
             && self.fold.is_level(&self.world)
             && self.world.is_called_out()
-            && self.fold.instances().all(|(_, instance)| is_at_rest(instance))
+            && self.fold.is_at_rest()
             && self.fold.messages.iter().all(|message| self.services.has_read(message))
     }
 
@@ -362,13 +361,12 @@ impl Simulation {
             let turns = self.turns;
             violations.push(format!("it had not ended after {turns} turns"));
         }
-        let letters = &self.options.letters;
         violations.extend(audit(
             &self.world,
             APP,
             &self.options.catalog,
             &self.fold,
-            letters,
+            &self.options.letters,
             self.options.delivery,
         ));
         Outcome {
@@ -386,18 +384,8 @@ impl Simulation {
 
 /// The topics that the definitions read.
 fn sources(catalog: &Catalog) -> Vec<Topic> {
-    let mut topics: Vec<Topic> =
-        crate::correlation::Index::new(catalog).topics().into_iter().collect();
-    topics.push(Topic::new(&format!("{APP}.operator")).expect("the app is a topic's prefix"));
-    topics
-}
-
-/// Whether an instance does nothing more by itself but being forgotten.
-fn is_at_rest(instance: &Instance) -> bool {
-    let lock = instance.lock.as_ref();
-    instance.living().is_none()
-        && instance.generations.iter().all(|generation| !generation.owes())
-        && lock.is_none_or(|lock| lock.holder.is_none())
+    let operator = Topic::new(&format!("{APP}.operator")).expect("the app is a topic's prefix");
+    crate::correlation::Index::new(catalog).topics().into_iter().chain([operator]).collect()
 }
 
 fn fingerprint(world: &World) -> u32 {

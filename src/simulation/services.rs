@@ -170,18 +170,8 @@ impl Services {
         }
         let key = text(header::IDEMPOTENCY_KEY).unwrap_or_default();
         let instance = text(header::CORRELATION).unwrap_or_default();
-        let to = match (key.strip_suffix("~probe"), replies.absent) {
-            (Some(action), Some(absent)) => Some(look(action, replies.done, absent, world)),
-            _ => {
-                let declined = replies.failed.as_ref().map_or(0, |_| self.temper.declined);
-                let mut state = world.state();
-                let done = state.decide(&key, declined);
-                if done {
-                    state.act(Deed { key, instance, undoes: text(header::UNDOES) });
-                }
-                if done { Some(replies.done) } else { replies.failed }
-            }
-        };
+        let undoes = text(header::UNDOES);
+        let to = self.verdict(Deed { key, instance, undoes }, &replies, world);
         let Some(to) = to.filter(|_| !silent) else { return };
         let body = answer(command, &id);
         let record_key = String::from_utf8_lossy(command.key.as_deref().unwrap_or_default());
@@ -189,6 +179,20 @@ impl Services {
         let letter =
             Letter { to, key: record_key.into_owned(), id: format!("re:{id}"), answers, body };
         self.send(letter, replies.within, world);
+    }
+
+    /// What a participant answers, after it has done what it was asked for.
+    fn verdict(&self, asked: Deed, replies: &Replies, world: &World) -> Option<Address> {
+        if let (Some(action), Some(absent)) = (asked.key.strip_suffix("~probe"), &replies.absent) {
+            return Some(look(action, replies.done.clone(), absent.clone(), world));
+        }
+        let declined = replies.failed.as_ref().map_or(0, |_| self.temper.declined);
+        let mut state = world.state();
+        if !state.decide(&asked.key, declined) {
+            return replies.failed.clone();
+        }
+        state.act(asked);
+        Some(replies.done.clone())
     }
 
     /// People answer the questions that they were told, some of them twice, some not at all.

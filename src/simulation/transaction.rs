@@ -178,3 +178,24 @@ impl State {
         self.advance(due);
     }
 }
+
+/// Appends records, or of those of each partition only the first few.
+pub(super) fn append_some(
+    state: &mut State,
+    records: Vec<(Place, Entry)>,
+    torn: bool,
+) -> BTreeMap<Place, Offset> {
+    let mut by_place: BTreeMap<Place, Vec<Entry>> = BTreeMap::new();
+    for (place, entry) in records {
+        by_place.entry(place).or_default().push(entry);
+    }
+    let mut ends = BTreeMap::new();
+    for (place, entries) in by_place {
+        let many = if torn { state.dice.place(entries.len() + 1) } else { entries.len() };
+        for entry in entries.into_iter().take(many) {
+            let offset = state.log(&place).append(entry);
+            ends.insert(place.clone(), offset.next());
+        }
+    }
+    ends
+}

@@ -107,6 +107,25 @@ fn spans(requests: &[ExportTraceServiceRequest]) -> BTreeMap<Vec<u8>, Exported> 
     found
 }
 
+/// Both calls are there, below the transition that made them.
+fn calls_hang_below(span: &Exported, theirs: &TraceContext, spans: &BTreeMap<Vec<u8>, Exported>) {
+    let called = |attempt| {
+        let id = CommandId { attempt, ..command("o-2") };
+        let call = &spans[&theirs.sending(&id).to_vec()];
+        assert_eq!((&call.parent_span_id, &call.trace_id), (&span.span_id, &span.trace_id));
+        assert_eq!(call.name, "POST risk.internal");
+        assert_eq!(call.end_time_unix_nano - call.start_time_unix_nano, 3_000_000);
+        let message = call.status.as_ref().map_or("", |status| status.message.as_str());
+        (format!("{:?}", call.attributes), message.to_owned())
+    };
+    let (told, error) = called(2);
+    assert!(told.contains("risk.internal") && !told.contains("status_code"), "{told}");
+    assert_eq!(error, "nobody listens");
+    let (told, error) = called(3);
+    assert!(told.contains("IntValue(409)") && told.contains("IntValue(3)"), "{told}");
+    assert_eq!(error, "");
+}
+
 #[test]
 fn a_receiver_gets_every_transition_once_and_no_payload() {
     let (endpoint, told) = receiver();
@@ -169,21 +188,7 @@ fn a_receiver_gets_every_transition_once_and_no_payload() {
     let sent = &spans[&theirs.sending(&command("o-2")).to_vec()];
     assert_eq!((&sent.parent_span_id, sent.name.as_str()), (&span.span_id, "send Charge"));
     assert_eq!((&sent.trace_id, &span.trace_id), (&span.trace_id, &theirs.trace.to_vec()));
-    let called = |attempt| {
-        let id = CommandId { attempt, ..command("o-2") };
-        let call = &spans[&theirs.sending(&id).to_vec()];
-        assert_eq!((&call.parent_span_id, &call.trace_id), (&span.span_id, &span.trace_id));
-        assert_eq!(call.name, "POST risk.internal");
-        assert_eq!(call.end_time_unix_nano - call.start_time_unix_nano, 3_000_000);
-        let message = call.status.as_ref().map_or("", |status| status.message.as_str());
-        (format!("{:?}", call.attributes), message.to_owned())
-    };
-    let (told, error) = called(2);
-    assert!(told.contains("risk.internal") && !told.contains("status_code"), "{told}");
-    assert_eq!(error, "nobody listens");
-    let (told, error) = called(3);
-    assert!(told.contains("IntValue(409)") && told.contains("IntValue(3)"), "{told}");
-    assert_eq!(error, "");
+    calls_hang_below(span, &theirs, &spans);
 }
 
 /// An exporter that stands still until it is let go.

@@ -135,12 +135,12 @@ fn that_it_never_left_may_be_known_late() {
     check(
         &scoring(""),
         &format!(
-            r#"{HERE}
+            r"{HERE}
             Cancelled > {UNDO}
             called score/1 unsent > nothing
             called score~undo/1 200 > nothing
             is compensated
-            "#
+            "
         ),
     );
 }

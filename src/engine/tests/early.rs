@@ -86,7 +86,7 @@ fn cancelled() -> String {
 fn a_cancel_that_comes_before_the_start_cancels_it_at_once() {
     check(
         &saga("", &[&part("a", "")]),
-        r#"
+        r"
         Cancelled id=c > nothing
         Cancelled id=c ! duplicate
         start > nothing
@@ -95,7 +95,7 @@ fn a_cancel_that_comes_before_the_start_cancels_it_at_once() {
         Cancelled id=d ! ignored
         pass 8d > nothing
         is forgotten
-        "#,
+        ",
     );
 }
 

@@ -203,21 +203,21 @@ fn people_are_told_of_a_lock_that_is_not_had_for_a_late_undoing() {
     check(
         &locked(""),
         &format!(
-            r#"{late}
+            r"{late}
             pass 21s > UndoA a~undo/1
             is stuck
             @s/l AUndone > release to segue-lock/x; release to segue-lock/y/l;
                 granted to s/k; acquire to segue-lock/y/k; granted to s/k; UndoA a~undo.2/1
             is compensated
             AUndone > {FREE}
-            "#
+            "
         ),
     );
     // A person lets it be undone without the lock.
     check(
         &locked(""),
         &format!(
-            r#"{late}
+            r"{late}
             pass 21s > UndoA a~undo/1
             act retry exclusive > nothing
             is compensated
@@ -226,7 +226,7 @@ fn people_are_told_of_a_lock_that_is_not_had_for_a_late_undoing() {
             act skip exclusive > withdraw to segue-lock/x; UndoA a~undo.2/1
             AUndone for=a~undo.2/1 > nothing
             is compensated
-            "#
+            "
         ),
     );
 }
