@@ -33,9 +33,9 @@
 //! - `event: topic/type`: an event is read, with `body`, `key` and `id`. It answers the latest
 //!   command that takes such an answer and has none; `command: charge-card/1` (or
 //!   `charge-card~undo/1`, `check[2]~probe/1`, or a whole id) names another, `by-key: true` none.
-//! - `called: { status: 200, body: { … } }`, `called: { failed: the connection broke }` (it may have
-//!   happened) or `called: { unsent: nobody listens }` (it surely did not): a call comes back, the
-//!   latest one or that which `command:` beside it names.
+//! - `called: { status: 200, body: { … } }`, `called: { failed: it broke }` (it may have happened)
+//!   or `called: { unsent: nobody listens }` (it surely did not): a call comes back, the latest one
+//!   or that which `command:` beside it names.
 //! - `answer: approve`, with `step`, `by`, `note` and `data`: a person answers a question.
 //! - `child: settle`, with `says: completed` (or `compensated`, `taken`, `taken-back`, `kept`),
 //!   `data` and `reason`: the child of that step answers; a scenario runs one saga.
