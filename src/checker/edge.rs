@@ -58,7 +58,7 @@ pub(super) struct Reached {
 pub(super) fn edges(world: &World, state: &State, known: &Known) -> Expanded {
     let definition = &world.definition;
     let moves =
-        if !is_begun(state) { starts(definition) } else { moves(definition, &world.shared, state) };
+        if is_begun(state) { moves(definition, &world.shared, state) } else { starts(definition) };
     let from = mark(state);
     let mut expanded = Expanded { edges: Vec::new(), is_cut: false };
     for next in moves {

@@ -21,15 +21,15 @@ const ANSWERS_MAX: usize = 4_096;
 
 /// The engine's one door, or in tests one behind which the engine breaks its promises.
 #[derive(Clone, Copy)]
-pub(super) struct Door(
-    pub  fn(
-        &Catalog,
-        &InstanceId,
-        Option<&Instance>,
-        &Input,
-        Timestamp,
-    ) -> Result<Transition, Rejection>,
-);
+pub(super) struct Door(pub Engine);
+
+type Engine = fn(
+    &Catalog,
+    &InstanceId,
+    Option<&Instance>,
+    &Input,
+    Timestamp,
+) -> Result<Transition, Rejection>;
 
 /// One definition among those that it works with, its conditions undecided.
 pub(super) struct World {

@@ -50,7 +50,7 @@ pub(super) struct Checked {
     /// What the runs of each right definition came to, with its file.
     pub reports: Vec<(String, Report)>,
     /// The scenarios that were asked for, in the same order.
-    written: Vec<Written>,
+    pub written: Vec<Written>,
 }
 
 impl Checked {

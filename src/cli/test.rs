@@ -101,7 +101,9 @@ fn one(
                 fs::write(path, text).with_context(|| shown.clone())?;
                 tally.updated += 1;
                 say(&format!("UPDATED {}: {}", definition.saga, report.scenario));
-                changes.iter().for_each(|change| show(&shown, change));
+                for change in &changes {
+                    show(&shown, change);
+                }
                 return Ok(());
             }
             Err(why) => complain(&format!("not updated: {}", why.trim_end())),
