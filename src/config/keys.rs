@@ -78,7 +78,7 @@ pub const KEYS: &[Key] = &[
     text("batch.wait", "5ms", "The least time to gather while records wait."),
     text("checkpoint.every", "5s", "How often committed state goes to the local checkpoint."),
     text("checkpoint.bytes", "8MiB", "A checkpoint is made early when so much has gathered."),
-    text("memory.cache-bytes", "16MiB", "What the local checkpoint may keep in memory."),
+    text("memory.cache-bytes", "6MiB", "What the local checkpoint may keep in memory."),
     text("unmatched.default", "dead-letter", "Events that nobody waits for: dead-letter or count."),
     map("unmatched.topics", "The same for single topics."),
     list(

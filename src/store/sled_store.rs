@@ -34,7 +34,7 @@ pub struct Options {
 
 impl Options {
     /// What sled may keep in memory unless said otherwise.
-    pub const CACHE_BYTES_DEFAULT: u64 = 16 * 1024 * 1024;
+    pub const CACHE_BYTES_DEFAULT: u64 = 6 * 1024 * 1024;
 }
 
 /// What [`SledStore::open`] began with.
