@@ -65,6 +65,7 @@ pub(super) fn write(
     let broken = written.broken.iter().filter(|broken| broken.is_ok()).count();
     let broken = match broken {
         0 => String::new(),
+        1 => ", and for 1 broken promise, which fails".to_owned(),
         broken => format!(", and for {broken} broken promises, which fail"),
     };
     complain(&format!("wrote scenarios for {ends} of {all} ends into {}{broken}", into.display()));
