@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 use std::thread;
 
 use segue::checker::{self, Ending, Report};
@@ -16,28 +14,19 @@ use segue::engine::{
 use segue::message::{Address, CommandId, Event, InstanceId, Key, Part, Span, Timestamp};
 use serde_json::{Map, Value, json};
 
+mod shipped;
+
+use shipped::{SAGAS, text};
+
 /// How many runs of each saga.
 const RUNS: u64 = 150;
 const INPUTS: u64 = 120;
 /// More than the largest saga has.
 const STATES_MAX: usize = 100_000;
 
-const SAGAS: [&str; 7] = [
-    "order-fulfilment",
-    "insurance-claim",
-    "treatment-plan",
-    "money-transfer",
-    "model-data-flow",
-    "agent-team",
-    "agent-team/agent-task",
-];
-
 fn definitions() -> Vec<Definition> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("sagas");
-    let read = |folder: &&str| {
-        let text = fs::read_to_string(root.join(folder).join("saga.yaml"));
-        parse(folder, &text.expect("a saga that ships")).unwrap_or_else(|e| panic!("{e}"))
-    };
+    let read =
+        |folder: &&str| parse(folder, &text(folder, "saga.yaml")).unwrap_or_else(|e| panic!("{e}"));
     SAGAS.iter().map(read).collect()
 }
 

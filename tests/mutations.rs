@@ -16,6 +16,9 @@ use segue::definition::{self, Definition};
 #[path = "mutations/table.rs"]
 mod table;
 
+mod shipped;
+
+use shipped::{SAGAS, text};
 use table::{Case, Changed, Said, Verdict};
 
 /// Enough for every right saga but the largest, of which so many are looked at.
@@ -23,29 +26,14 @@ const STATES_MAX: usize = 20_000;
 /// The saga that has more states than a debug build looks at in a test.
 const LARGEST: &str = "model-data-flow";
 const LARGEST_STATES_MAX: usize = 2_000;
-/// Each saga's folder under `sagas/`; the table is named for its last part.
-const SAGAS: [&str; 7] = [
-    "order-fulfilment",
-    "insurance-claim",
-    "treatment-plan",
-    "money-transfer",
-    "model-data-flow",
-    "agent-team",
-    "agent-team/agent-task",
-];
-
 fn name_of(folder: &str) -> &str {
     folder.rsplit('/').next().unwrap_or(folder)
 }
 
 /// The text of every saga, by its name.
 fn sagas() -> BTreeMap<String, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("sagas");
-    let read = |folder: &str| {
-        let text = fs::read_to_string(root.join(folder).join("saga.yaml"));
-        (name_of(folder).to_owned(), text.expect("a saga that ships"))
-    };
-    SAGAS.iter().map(|folder| read(folder)).collect()
+    let read = |folder: &&str| (name_of(folder).to_owned(), text(folder, "saga.yaml"));
+    SAGAS.iter().map(read).collect()
 }
 
 fn cases(sagas: &BTreeMap<String, String>) -> Vec<Case> {

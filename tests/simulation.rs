@@ -22,7 +22,7 @@ const TRIP: &str = include_str!("simulation/trip.yaml");
 const STAY: &str = include_str!("simulation/stay.yaml");
 const GUIDE: &str = include_str!("simulation/guide.yaml");
 
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 100;
 const TRIP_SEEDS: u64 = 25;
 
 fn catalog(texts: &[&str]) -> Arc<Catalog> {
@@ -369,7 +369,7 @@ fn a_restore_needs_the_high_watermark_or_stable_offsets() {
 
 #[test]
 fn no_storm_breaks_an_order() {
-    for seed in seeds(30) {
+    for seed in seeds(60) {
         refuse(&Simulation::run(seed, options(TIMED, STORMY)), "no_storm_breaks_an_order");
     }
 }

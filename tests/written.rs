@@ -10,26 +10,15 @@ use segue::definition::{Definition, parse};
 use segue::engine::Status;
 use segue::scenario::{self, End, Scenario};
 
+mod shipped;
+
+use shipped::{SAGAS, folder, text};
+
 /// More than the largest saga has.
 const STATES_MAX: usize = 100_000;
 
-const SAGAS: [&str; 7] = [
-    "order-fulfilment",
-    "insurance-claim",
-    "treatment-plan",
-    "money-transfer",
-    "model-data-flow",
-    "agent-team",
-    "agent-team/agent-task",
-];
-
-fn folder(saga: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("sagas").join(saga)
-}
-
 fn definition(saga: &str) -> Definition {
-    let text = fs::read_to_string(folder(saga).join("saga.yaml")).expect("a saga that ships");
-    parse(saga, &text).unwrap_or_else(|e| panic!("{e}"))
+    parse(saga, &text(saga, "saga.yaml")).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Every scenario of a folder, in the order of the files' names.

@@ -1,6 +1,4 @@
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 
 use segue::correlation::Index;
 use segue::definition::{self, Catalog, Definition};
@@ -8,6 +6,7 @@ use segue::message::{Span, Topic};
 use segue::participants::{Delay, Field, Late, Participants, Script, Share, Starts};
 
 use crate::callees::Services;
+use crate::shipped::{SAGAS, text};
 
 /// The sagas of a world, the services and people around them.
 pub struct Cast {
@@ -37,21 +36,8 @@ impl Cast {
 
     /// All sagas that ship, in a hurry and in trouble.
     pub fn shipped(app: &str, seed: u64) -> Self {
-        let folders = [
-            "order-fulfilment",
-            "insurance-claim",
-            "treatment-plan",
-            "money-transfer",
-            "model-data-flow",
-            "agent-team",
-            "agent-team/agent-task",
-        ];
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("sagas");
-        let read = |folder: &str, name: &str| {
-            fs::read_to_string(root.join(folder).join(name)).expect("a file of the project")
-        };
-        let sagas = folders.map(|folder| read(folder, "saga.yaml"));
-        let participants = folders.map(|folder| read(folder, "participants.yaml"));
+        let sagas = SAGAS.map(|folder| text(folder, "saga.yaml"));
+        let participants = SAGAS.map(|folder| text(folder, "participants.yaml"));
         let topics = topics(&sagas.each_ref(), &participants.each_ref());
         let scripts: Vec<Script> = participants
             .iter()
@@ -59,7 +45,7 @@ impl Cast {
             .map(|script| troubled(script.unwrap_or_else(|e| panic!("{e}"))))
             .collect();
         let services = Services::start(&scripts, seed);
-        let sagas = folders.iter().zip(sagas).map(|(folder, text)| {
+        let sagas = SAGAS.iter().zip(sagas).map(|(folder, text)| {
             let text = services.reached(&hurried(&placed(&text, &topics, app)));
             (folder.replace('/', "."), text)
         });

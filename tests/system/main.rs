@@ -15,6 +15,8 @@ mod language;
 mod locks;
 mod refusals;
 mod secure;
+#[path = "../shipped/mod.rs"]
+mod shipped;
 mod two_nodes;
 mod watch;
 mod world;
