@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::{FINDINGS, complain, findings, say, scenarios};
 use crate::checker::{self, Report, Written};
-use crate::definition::{self, Catalog, Definition, Diagnostic};
+use crate::definition::{self, Definition, Diagnostic};
 use crate::node::files::{self, SagaFiles};
 
 /// What to check and how to tell it.
@@ -45,8 +45,6 @@ enum Format {
 pub(super) struct Checked {
     /// Mistakes in the shape, in the order of the files.
     pub diagnostics: Vec<Diagnostic>,
-    /// Why definitions cannot stand beside each other.
-    pub clashes: Vec<(String, String)>,
     /// What the runs of each right definition came to, with its file.
     pub reports: Vec<(String, Report)>,
     /// The scenarios that were asked for, in the same order.
@@ -57,7 +55,6 @@ impl Checked {
     fn is_wrong(&self) -> bool {
         let error = |d: &Diagnostic| d.severity == definition::Severity::Error;
         self.diagnostics.iter().any(error)
-            || !self.clashes.is_empty()
             || self.reports.iter().any(|(_, report)| !report.is_proved())
     }
 }
@@ -120,25 +117,17 @@ fn shapes(
         }
         checked.diagnostics.extend(found.iter().cloned());
     };
-    let mut catalog = Catalog::default();
     let mut right: Vec<(String, Definition)> = Vec::new();
     for file in files::find(&arguments.paths)? {
         let (definition, found) = definition::check(&file.shown(), &file.text()?);
         tell(&found);
-        let Some(definition) = definition else { continue };
-        match catalog.add(definition.clone()) {
-            Ok(()) => right.push((file.shown(), definition)),
-            Err(clash) => checked.clashes.push((file.shown(), clash.to_string())),
-        }
+        right.extend(definition.map(|definition| (file.shown(), definition)));
     }
     tell(&definition::check_together(right.iter().map(|(f, d)| (f.as_str(), d))));
     Ok(right)
 }
 
 fn text(arguments: &Arguments, right: &[(String, Definition)], checked: &Checked) {
-    for (file, clash) in &checked.clashes {
-        complain(&format!("error: {file}: {clash}"));
-    }
     for (file, definition) in right {
         let Definition { saga, version, steps, .. } = definition;
         let told = format!("{file}: {saga} version {version}, {} steps", steps.len());

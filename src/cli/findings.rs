@@ -9,9 +9,6 @@ use crate::definition::{Diagnostic, Severity};
 /// All of it as one object: `findings`, and `proofs` of the definitions that were run through.
 pub(super) fn json(checked: &Checked) -> Value {
     let mut findings: Vec<Value> = checked.diagnostics.iter().map(diagnostic).collect();
-    for (file, clash) in &checked.clashes {
-        findings.push(json!({ "file": file, "severity": "error", "message": clash }));
-    }
     for (file, report) in &checked.reports {
         findings.extend(report.findings.iter().map(|finding| broken(file, finding)));
     }
@@ -66,9 +63,6 @@ pub(super) fn sarif(checked: &Checked) -> Value {
     for d in &checked.diagnostics {
         results.push(located(d, &[]));
     }
-    for (file, clash) in &checked.clashes {
-        results.push(result("clash", "error", clash, file, &json!({ "startLine": 1 })));
-    }
     for (file, report) in &checked.reports {
         for finding in &report.findings {
             results.push(located(&finding.diagnostic(file), &finding.story));
@@ -88,14 +82,10 @@ fn located(d: &Diagnostic, story: &[String]) -> Value {
     let lines = [d.message.clone()].into_iter().chain(help).chain(story.iter().cloned());
     let message = lines.collect::<Vec<_>>().join("\n");
     let region = json!({ "startLine": d.line, "startColumn": d.column });
-    result(&d.code.to_string(), severity(d.severity), &message, &d.file, &region)
-}
-
-fn result(rule: &str, level: &str, message: &str, file: &str, region: &Value) -> Value {
-    let place = json!({ "artifactLocation": { "uri": file }, "region": region });
+    let place = json!({ "artifactLocation": { "uri": d.file }, "region": region });
     json!({
-        "ruleId": rule,
-        "level": level,
+        "ruleId": d.code.to_string(),
+        "level": severity(d.severity),
         "message": { "text": message },
         "locations": [{ "physicalLocation": place }],
     })

@@ -56,6 +56,8 @@ pub enum Code {
     UnknownSaga = 213,
     /// A field is read whose name is spelt almost like that of another.
     UnlikelyField = 214,
+    /// The same version of a saga stands over two texts.
+    VersionTwice = 215,
     /// An expression does not parse.
     Expression = 301,
     /// A template does not parse.

@@ -1,23 +1,30 @@
+use std::ops::Range;
+
 use super::children;
 use super::whole::Finding;
 use crate::definition::diagnostic::{Code, Diagnostics, Severity};
 use crate::definition::parse::{Position, Reader, nearest, places_of};
 use crate::definition::{Compensation, Definition, Release, SagaStep, Step, StepKind};
 
-/// Says what is wrong between definitions: children that are not there, that lock under a lock,
-/// or whose pivot stands where their parent could still go back. Each definition comes with its
-/// file's name.
+/// Says what is wrong between definitions: two texts of one version, children that are not there,
+/// that lock under a lock, or whose pivot stands where their parent could still go back. Each
+/// definition comes with its file's name.
 #[must_use]
 pub fn check_together<'d>(all: impl IntoIterator<Item = (&'d str, &'d Definition)>) -> Diagnostics {
     let all: Vec<(&str, &Definition)> = all.into_iter().collect();
     let mut found = Vec::new();
-    for (file, definition) in &all {
+    for (at, (file, definition)) in all.iter().enumerate() {
         let mut reader = Reader::new(file, &definition.source);
         let has_children = definition.steps.iter().any(|s| matches!(s.kind, StepKind::Saga(_)));
-        if !has_children {
+        let twin = all[..at].iter().find(|(_, other)| is_other_text(definition, other));
+        if !has_children && twin.is_none() {
             continue;
         }
         let places = places_of(file, &definition.source);
+        if let Some((other, _)) = twin {
+            let span = places.file.value("version");
+            reader.find(version_twice(definition, other, span));
+        }
         for step in &definition.steps {
             let StepKind::Saga(child) = &step.kind else { continue };
             let keys = &places.steps[step.id.0 as usize];
@@ -41,6 +48,21 @@ pub fn check_together<'d>(all: impl IntoIterator<Item = (&'d str, &'d Definition
         found.extend(reader.finish());
     }
     Diagnostics::in_order(found)
+}
+
+fn is_other_text(one: &Definition, other: &Definition) -> bool {
+    (&one.saga, one.version) == (&other.saga, other.version) && one.hash != other.hash
+}
+
+fn version_twice(definition: &Definition, other: &str, span: Range<usize>) -> Finding {
+    let Definition { saga, version, .. } = definition;
+    Finding {
+        code: Code::VersionTwice,
+        severity: Severity::Error,
+        span,
+        message: format!("version {version} of `{saga}` has another text in {other}"),
+        help: "raise `version:` in the newer one, or leave one of the files out".to_owned(),
+    }
 }
 
 type Told = (Code, String, String);
