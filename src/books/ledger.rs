@@ -152,7 +152,7 @@ impl Books {
             offset: record.offset,
         };
         let body = record.body.map(|b| &b[..]);
-        let Ok(heading) = heading(&origin, record.key, record.headers, body) else {
+        let Ok(heading) = heading(&origin, record.key, record.headers, body, usize::MAX) else {
             return;
         };
         if record.headers.text(header::SOURCE) == Some(&self.source) {

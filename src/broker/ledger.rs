@@ -22,7 +22,7 @@ use crate::message::{Offset, Outgoing, Shard};
 use crate::runtime::{Append, DeadLetter, HistoryRecord, Lost};
 
 /// The largest record that the engine writes, in bytes; its topics allow it.
-pub(super) const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(super) const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Writes batches: users' messages, dead letters, changelog and history.
 pub(super) struct Ledger {

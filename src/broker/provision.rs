@@ -2,12 +2,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use rdkafka::admin::ResourceSpecifier;
+use rdkafka::admin::{ConfigResource, ResourceSpecifier};
 
 use super::engine_topics::EngineTopics;
 use super::ledger::RECORD_BYTES_MAX;
 use super::topics::{TopicSpec, admin, create_topics, existing, options, wait_for};
 use super::{Connection, Error};
+use crate::definition::Limits;
 use crate::message::Topic;
 
 /// Whether the engine makes its own topics.
@@ -32,6 +33,10 @@ pub struct Plan {
     pub mode: Mode,
     /// Topics that the definitions read or write; never made by the engine.
     pub users: BTreeSet<Topic>,
+    /// Those of them that the definitions write.
+    pub written: BTreeSet<Topic>,
+    /// The largest message that the definitions write: its key, headers and body.
+    pub message_bytes_max: usize,
     /// How long inbox records are kept: for longer than the engine is ever down.
     pub inbox_kept: Duration,
     /// How long the history is kept.
@@ -42,6 +47,9 @@ pub struct Plan {
     /// than half of it is refused.
     pub tombstones_kept: Duration,
 }
+
+/// What the engine's own headers and Kafka's framing add to a message, at most.
+const FRAME_BYTES: usize = 8 * 1024;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -55,6 +63,8 @@ impl Plan {
             replication: -1,
             mode,
             users,
+            written: BTreeSet::new(),
+            message_bytes_max: Limits::default().message_bytes_max,
             inbox_kept: 7 * DAY,
             history_kept: 90 * DAY,
             dead_letters_kept: 30 * DAY,
@@ -99,8 +109,11 @@ impl Plan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Found {
     partitions: u32,
-    /// Known for the engine's topics only.
+    /// Known for the engine's topics.
     cleanup: Option<String>,
+    /// `max.message.bytes`: known for the engine's topics and, if the cluster tells it, for those
+    /// that are written.
+    bytes_max: Option<usize>,
 }
 
 /// What to do about the topics.
@@ -117,7 +130,7 @@ struct Verdict {
 /// step, and then nothing was made. Also when the cluster does not answer or refuses.
 pub fn provision(connection: &Connection, plan: &Plan) -> Result<(), Error> {
     let wanted = plan.engine_topics()?;
-    let found = look(connection, &wanted)?;
+    let found = look(connection, plan, &wanted)?;
     let verdict = decide(plan, &wanted, &found);
     if !verdict.problems.is_empty() {
         return Err(Error::Topics(listed(&verdict.problems)));
@@ -154,6 +167,16 @@ fn decide(plan: &Plan, wanted: &[TopicSpec], found: &BTreeMap<Topic, Found>) -> 
             "the users' topic {topic} does not exist; create it, or correct its name in the \
              definitions (the engine never creates users' topics)"
         ));
+    }
+    let needed = plan.message_bytes_max + FRAME_BYTES;
+    for (topic, bytes) in plan.written.iter().filter_map(|t| Some((t, found.get(t)?.bytes_max?))) {
+        if bytes < needed {
+            verdict.problems.push(format!(
+                "the users' topic {topic} takes messages of {bytes} bytes, and the engine may send \
+                 {needed}; raise its max.message.bytes, or set limits: {{ message-bytes-max: {} }}",
+                bytes.saturating_sub(FRAME_BYTES)
+            ));
+        }
     }
     verdict
 }
@@ -195,37 +218,67 @@ fn differences(plan: &Plan, spec: &TopicSpec, found: &Found) -> Vec<String> {
             }
         ));
     }
+    if let Some(bytes) = found.bytes_max.filter(|bytes| *bytes < RECORD_BYTES_MAX) {
+        problems.push(format!(
+            "{} takes records of {bytes} bytes, and the engine may write {RECORD_BYTES_MAX}; set \
+             its max.message.bytes to {RECORD_BYTES_MAX}",
+            spec.name
+        ));
+    }
     problems
 }
 
-fn look(connection: &Connection, wanted: &[TopicSpec]) -> Result<BTreeMap<Topic, Found>, Error> {
-    let doing = "asking which topics there are";
+fn look(
+    connection: &Connection,
+    plan: &Plan,
+    wanted: &[TopicSpec],
+) -> Result<BTreeMap<Topic, Found>, Error> {
     let known = existing(connection)?;
-    let bare = |(name, partitions)| (name, Found { partitions, cleanup: None });
+    let bare = |(name, partitions)| (name, Found { partitions, cleanup: None, bytes_max: None });
     let mut found: BTreeMap<Topic, Found> = known.into_iter().map(bare).collect();
-    let known: Vec<ResourceSpecifier<'_>> = wanted
+    let ours: Vec<&Topic> = wanted.iter().map(|spec| &spec.name).collect();
+    let asked: Vec<Topic> = ours
         .iter()
-        .filter(|spec| found.contains_key(&spec.name))
-        .map(|spec| ResourceSpecifier::Topic(spec.name.as_str()))
+        .copied()
+        .chain(&plan.written)
+        .filter(|t| found.contains_key(t))
+        .cloned()
         .collect();
-    if known.is_empty() {
-        return Ok(found);
-    }
-    let admin = admin(connection)?;
-    let answers = wait_for(admin.describe_configs(&known, &options()));
-    for answer in answers.map_err(|e| connection.unanswered(doing, &e))? {
-        let resource = answer.map_err(|code| Error::Refused {
-            doing: "asking for the settings of the engine's topics".to_owned(),
-            reason: code.to_string(),
-        })?;
-        let cleanup = resource.get("cleanup.policy").and_then(|entry| entry.value.clone());
-        if let rdkafka::admin::OwnedResourceSpecifier::Topic(name) = &resource.specifier
-            && let Some(topic) = Topic::new(name).ok().and_then(|t| found.get_mut(&t))
-        {
-            topic.cleanup = cleanup;
+    for (topic, answer) in settings(connection, &asked)? {
+        match (answer, found.get_mut(&topic)) {
+            (Ok(settings), Some(found)) => {
+                let value = |name| settings.get(name).and_then(|entry| entry.value.clone());
+                found.cleanup = value("cleanup.policy");
+                found.bytes_max = value("max.message.bytes").and_then(|text| text.parse().ok());
+            }
+            (Err(reason), _) if ours.contains(&&topic) => {
+                let doing = format!("asking for the settings of {topic}");
+                return Err(Error::Refused { doing, reason });
+            }
+            // Whoever may write a topic need not be allowed to read its settings.
+            (Err(reason), _) => {
+                tracing::warn!(%topic, reason, "its max.message.bytes is not known here");
+            }
+            (Ok(_), None) => {}
         }
     }
     Ok(found)
+}
+
+type Answer = (Topic, Result<ConfigResource, String>);
+
+/// What the cluster says about the settings of some topics.
+fn settings(connection: &Connection, topics: &[Topic]) -> Result<Vec<Answer>, Error> {
+    if topics.is_empty() {
+        return Ok(Vec::new());
+    }
+    let admin = admin(connection)?;
+    let asked: Vec<_> = topics.iter().map(|t| ResourceSpecifier::Topic(t.as_str())).collect();
+    let answers = wait_for(admin.describe_configs(&asked, &options()));
+    let doing = "asking for the settings of topics";
+    let answers = answers.map_err(|e| connection.unanswered(doing, &e))?;
+    let answers = answers.into_iter().map(|answer| answer.map_err(|code| code.to_string()));
+    Ok(topics.iter().cloned().zip(answers).collect())
 }
 
 #[cfg(test)]
@@ -238,12 +291,18 @@ mod tests {
 
     fn plan(mode: Mode) -> Plan {
         let users = BTreeSet::from([topic("shop.orders"), topic("payments.events")]);
-        Plan::new("shop", 4, mode, users)
+        let written = BTreeSet::from([topic("shop.orders")]);
+        Plan { written, ..Plan::new("shop", 4, mode, users) }
     }
 
     /// Everything as it must be.
     fn good() -> BTreeMap<Topic, Found> {
-        let one = |partitions, cleanup: &str| Found { partitions, cleanup: Some(cleanup.into()) };
+        let one = |partitions, cleanup: &str| Found {
+            partitions,
+            cleanup: Some(cleanup.into()),
+            bytes_max: Some(RECORD_BYTES_MAX),
+        };
+        let users = |partitions| Found { partitions, cleanup: None, bytes_max: Some(1_048_588) };
         BTreeMap::from([
             (topic("shop.inbox"), one(4, "delete")),
             (topic("shop.changelog"), one(4, "compact")),
@@ -252,8 +311,8 @@ mod tests {
             (topic("shop.definitions"), one(1, "compact")),
             (topic("shop.questions"), one(1, "delete")),
             (topic("shop.operator"), one(1, "delete")),
-            (topic("shop.orders"), Found { partitions: 12, cleanup: None }),
-            (topic("payments.events"), Found { partitions: 1, cleanup: None }),
+            (topic("shop.orders"), users(12)),
+            (topic("payments.events"), users(1)),
         ])
     }
 
@@ -291,7 +350,9 @@ mod tests {
     fn every_problem_is_told() {
         let mut found = good();
         let set = |found: &mut BTreeMap<Topic, Found>, name, partitions, cleanup: &str| {
-            found.insert(topic(name), Found { partitions, cleanup: Some(cleanup.to_owned()) });
+            let bytes_max = Some(RECORD_BYTES_MAX);
+            let cleanup = Some(cleanup.to_owned());
+            found.insert(topic(name), Found { partitions, cleanup, bytes_max });
         };
         set(&mut found, "shop.inbox", 8, "compact");
         set(&mut found, "shop.changelog", 4, "compact,delete");
@@ -307,6 +368,25 @@ mod tests {
                 "shop.changelog has cleanup.policy=compact,delete, not compact",
                 "shop.definitions has 3 partitions, not 1",
                 "the users' topic payments.events does not exist",
+            ],
+        );
+    }
+    #[test]
+    fn topics_that_take_too_little_are_told() {
+        let mut found = good();
+        for (name, bytes) in [("shop.changelog", 1_048_588), ("shop.orders", 100_000)] {
+            found.get_mut(&topic(name)).expect("it is there").bytes_max = Some(bytes);
+        }
+        found.get_mut(&topic("payments.events")).expect("it is there").bytes_max = Some(10);
+        check(
+            Mode::Create,
+            &found,
+            &[],
+            &[
+                "shop.changelog takes records of 1048588 bytes, and the engine may write 16777216",
+                "the users' topic shop.orders takes messages of 100000 bytes, and the engine may \
+                 send 532480; raise its max.message.bytes, or set limits: { message-bytes-max: \
+                 91808 }",
             ],
         );
     }

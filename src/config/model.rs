@@ -6,6 +6,7 @@ use super::settings::Settings;
 use super::values::{App, Node, Replication, Secret, Size};
 use super::words::{Delivery, Mechanism, OnUnmatched, Protocol, TopicMode};
 use crate::calls::Settings as Calls;
+use crate::definition::Limits;
 use crate::message::{Span, Topic};
 use crate::telemetry::{Export, Log};
 
@@ -34,6 +35,8 @@ pub struct Config {
     pub checkpoint: Checkpoint,
     /// What may be kept in memory.
     pub memory: Memory,
+    /// What the engine bears at most; the same on every node.
+    pub limits: Limits,
     /// What becomes of events that nobody waits for.
     pub unmatched: Unmatched,
     /// Whom `call` steps may ask, and the bounds of it.

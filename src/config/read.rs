@@ -13,6 +13,7 @@ use super::{
     Unmatched,
 };
 use crate::calls::{Allow, HostName, Pattern, Settings as Calls};
+use crate::definition::Limits;
 use crate::message::{Span, Topic};
 
 /// More partitions than any Kafka cluster is happy with.
@@ -57,6 +58,7 @@ pub(super) fn config(mut from: Settings) -> Result<Config, Error> {
             bytes: from.take("checkpoint.bytes", size(1024, BYTES_MAX)),
         },
         memory: Memory { cache_bytes: from.take("memory.cache-bytes", size(1 << 20, 1 << 40)) },
+        limits: limits(&mut from),
         unmatched: unmatched(&mut from),
         calls: calls(&mut from),
         watchdog: from.take("watchdog", span(1000, 86_400_000)),
@@ -166,6 +168,38 @@ fn topics(from: &mut Settings) -> Topics {
         changelog_delete_retention: from
             .take("topics.changelog-delete-retention", span(least, most)),
     }
+}
+
+fn limits(from: &mut Settings) -> Limits {
+    /// What is refused must be told, and a record must hold it: see [`Limits`].
+    const BYTES: (u64, u64) = (1024, 4 * 1024 * 1024);
+    /// A minute to a year.
+    const TIME: (u64, u64) = (60_000, 366 * 86_400_000);
+    let bytes = |from: &mut Settings, path, (least, most)| {
+        let size = from.take(path, size(least, most));
+        usize::try_from(size.0).unwrap_or(usize::MAX)
+    };
+    let time = |from: &mut Settings, path| from.take(path, span(TIME.0, TIME.1));
+    let limits = Limits {
+        event_bytes_max: bytes(from, "limits.event-bytes-max", BYTES),
+        data_bytes_max: bytes(from, "limits.data-bytes-max", BYTES),
+        instance_bytes_max: bytes(from, "limits.instance-bytes-max", BYTES),
+        message_bytes_max: bytes(from, "limits.message-bytes-max", BYTES),
+        reason_bytes_max: bytes(from, "limits.reason-bytes-max", (80, 1024)),
+        queued_max: from.take("limits.queued-max", number(1, 10_000)),
+        lives_max: from.take("limits.lives-max", number(1, 10_000)),
+        early_max: from.take("limits.early-max", number(1, 10_000)),
+        ids_max: from.take("limits.ids-max", number(8, 128)),
+        lock_waiting_max: from.take("limits.lock-waiting-max", number(1, 10_000)),
+        lock_late: time(from, "limits.lock-late"),
+        lock_kept: time(from, "limits.lock-kept"),
+        insist: time(from, "limits.insist"),
+    };
+    if limits.data_bytes_max > limits.instance_bytes_max {
+        let words = "is more than `limits.instance-bytes-max`, of which it is a part";
+        from.refuse_key("limits.data-bytes-max", words);
+    }
+    limits
 }
 
 fn unmatched(from: &mut Settings) -> Unmatched {

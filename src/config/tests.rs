@@ -194,6 +194,43 @@ fn nobody_is_called_who_is_not_named() {
 }
 
 #[test]
+fn every_limit_of_the_engine_can_be_set() {
+    use crate::definition::Limits;
+
+    assert_eq!(load("", &[]).expect("a configuration").limits, Limits::default());
+    let yaml = "limits: { event-bytes-max: 2MiB, data-bytes-max: 1KiB, instance-bytes-max: 8KiB, \
+                message-bytes-max: 3KiB, reason-bytes-max: 80, queued-max: 1, lives-max: 2, \
+                early-max: 3, ids-max: 8, lock-waiting-max: 5, lock-late: 2h, lock-kept: 3h, \
+                insist: 4h }\n";
+    let limits = load(yaml, &[("SEGUE_LIMITS__QUEUED_MAX", "7")]).expect("a configuration").limits;
+    let set = Limits {
+        event_bytes_max: 2 << 20,
+        data_bytes_max: 1 << 10,
+        instance_bytes_max: 8 << 10,
+        message_bytes_max: 3 << 10,
+        reason_bytes_max: 80,
+        queued_max: 7,
+        lives_max: 2,
+        early_max: 3,
+        ids_max: 8,
+        lock_waiting_max: 5,
+        lock_late: Span::hours(2),
+        lock_kept: Span::hours(3),
+        insist: Span::hours(4),
+    };
+    assert_eq!(limits, set);
+    refused(
+        "limits: { data-bytes-max: 8KiB, instance-bytes-max: 4KiB, early-max: 0 }\n",
+        &[],
+        &[
+            "segue.yaml:1:68: `limits.early-max`: `0` is not a number from 1 to 10000",
+            "segue.yaml:1:27: `limits.data-bytes-max` is more than `limits.instance-bytes-max`, of \
+             which it is a part",
+        ],
+    );
+}
+
+#[test]
 fn librdkafka_takes_only_what_is_allowed() {
     let lines = ["segue.yaml:1:19: `kafka.options` does not take `fetch.min.byte`; did you mean \
                   `fetch.min.bytes`?"];

@@ -4,10 +4,12 @@ use crate::message::{
     Address, CommandId, Event, EventType, Headers, Origin, Timestamp, header, read_json,
 };
 
-/// The largest body of an event that is taken, in bytes; larger ones are dead letters.
-pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// The longest type or id of an event that is taken, in bytes.
 const TEXT_BYTES_MAX: usize = 1024;
+/// The longest id that is remembered as it came, in bytes; of a longer one its hash is.
+const ID_BYTES_MAX: usize = 200;
+/// The longest W3C trace context that is taken over, in bytes; its first version has 55.
+const TRACE_BYTES_MAX: usize = 128;
 const STRUCTURED: &str = "application/cloudevents";
 const TYPE_PLAIN: &str = "type";
 const ID_PLAIN: &str = "id";
@@ -18,9 +20,14 @@ pub enum Error {
     /// There is no body.
     #[error("it has no body (a Kafka tombstone), so it says nothing")]
     Tombstone,
-    /// The body is too large.
-    #[error("its body has {0} bytes; at most {BODY_BYTES_MAX} are taken")]
-    Large(usize),
+    /// It is too large.
+    #[error("it has {bytes} bytes; at most {max} are taken (`limits.event-bytes-max`)")]
+    Large {
+        /// Its key, headers and body.
+        bytes: usize,
+        /// The most.
+        max: usize,
+    },
     /// The body is not JSON.
     #[error("its body is not JSON: {0}")]
     Json(String),
@@ -55,7 +62,8 @@ pub struct Heading {
 }
 
 /// Reads what an event says about itself: CloudEvents in binary or structured mode, or plain JSON
-/// whose type and id stand in the headers `type` and `id`.
+/// whose type and id stand in the headers `type` and `id`. Key, headers and body together may have
+/// so many bytes.
 ///
 /// # Errors
 /// When the record is no event.
@@ -64,10 +72,12 @@ pub fn heading(
     key: Option<&[u8]>,
     headers: &Headers,
     body: Option<&[u8]>,
+    max: usize,
 ) -> Result<Heading, Error> {
     let body = body.ok_or(Error::Tombstone)?;
-    if body.len() > BODY_BYTES_MAX {
-        return Err(Error::Large(body.len()));
+    let bytes = key.map_or(0, <[u8]>::len) + headers.bytes() + body.len();
+    if bytes > max {
+        return Err(Error::Large { bytes, max });
     }
     let structured = headers.text(header::CONTENT_TYPE).is_some_and(|t| t.starts_with(STRUCTURED));
     let envelope = if structured { Some(json(body)?) } else { None };
@@ -84,9 +94,10 @@ pub fn heading(
     };
     let command = command(headers, inside("causationid"))?;
     let trace_parent = inside("traceparent").or(headers.text(header::TRACE_PARENT));
+    let trace_parent = trace_parent.filter(|context| context.len() <= TRACE_BYTES_MAX);
     Ok(Heading {
         address: Address { topic: origin.topic.clone(), event_type: EventType::new(kind) },
-        id: id.map_or_else(|| made_id(origin), str::to_owned),
+        id: id.map_or_else(|| made_id(origin), remembered),
         key: key.and_then(|k| std::str::from_utf8(k).ok()).map(str::to_owned),
         command,
         trace_parent: trace_parent.map(str::to_owned),
@@ -146,4 +157,12 @@ fn command(headers: &Headers, inside: Option<&str>) -> Result<Option<CommandId>,
 fn made_id(origin: &Origin) -> String {
     let Origin { topic, partition, offset } = origin;
     format!("{topic}/{partition}/{offset}")
+}
+
+/// An id, or its hash: what tells events apart is kept with every step that they answer.
+fn remembered(id: &str) -> String {
+    if id.len() <= ID_BYTES_MAX {
+        return id.to_owned();
+    }
+    format!("blake3:{}", blake3::hash(id.as_bytes()).to_hex())
 }

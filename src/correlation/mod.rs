@@ -17,7 +17,7 @@
 mod decode;
 mod index;
 
-pub use decode::{BODY_BYTES_MAX, Error, Heading, decode, heading};
+pub use decode::{Error, Heading, decode, heading};
 pub use index::{Index, Route};
 
 #[cfg(test)]

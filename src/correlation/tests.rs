@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::definition::{Catalog, parse};
-use crate::message::{Event, Timestamp};
+use crate::message::{Event, Headers, Offset, Origin, Timestamp, Topic};
 
 const OFFER: &str = r#"
 saga: offer
@@ -112,4 +112,43 @@ fn an_answer_to_one_saga_is_a_fact_for_another() {
 fn a_saga_that_only_a_parent_starts_reads_no_start() {
     assert!(!index().reads(&"shop.orders/OrderPlaced".parse().expect("an address")));
     assert!(index().reads(&"shop.payments/Captured".parse().expect("an address")));
+}
+
+fn record(headers: &[(&str, &str)], body: &str, max: usize) -> Result<Heading, Error> {
+    let origin = Origin {
+        topic: Topic::new("shop.offers").expect("a topic"),
+        partition: 0,
+        offset: Offset(1),
+    };
+    let mut all = Headers::default();
+    for (name, value) in headers {
+        all.push(name, (*value).to_owned());
+    }
+    super::heading(&origin, Some(b"k"), &all, Some(body.as_bytes()), max)
+}
+
+#[test]
+fn an_event_is_as_large_as_its_key_headers_and_body() {
+    let headers = [("type", "OfferMade"), ("x", "0123456789")];
+    let bytes = 1 + 4 + 9 + 1 + 10 + 2;
+    assert!(record(&headers, "{}", bytes).is_ok());
+    let refused = record(&headers, "{}", bytes - 1).expect_err("it is too large");
+    let words = "it has 27 bytes; at most 26 are taken (`limits.event-bytes-max`)";
+    assert_eq!(refused.to_string(), words);
+}
+
+#[test]
+fn of_long_ids_a_hash_is_remembered_and_of_long_trace_contexts_nothing() {
+    let read = |id: &str, trace: &str| {
+        let headers = [("ce_type", "OfferMade"), ("ce_id", id), ("traceparent", trace)];
+        record(&headers, "{}", 10_000).expect("an event")
+    };
+    let (id, trace) = ("i".repeat(200), "t".repeat(128));
+    let heading = read(&id, &trace);
+    assert_eq!((heading.id, heading.trace_parent), (id.clone(), Some(trace.clone())));
+    let (one, other) = (read(&format!("{id}1"), &format!("{trace}t")), read(&format!("{id}2"), ""));
+    assert!(one.id.starts_with("blake3:") && one.id.len() < 100, "{}", one.id);
+    assert_ne!(one.id, other.id);
+    assert_eq!(one.id, read(&format!("{id}1"), "").id);
+    assert_eq!(one.trace_parent, None);
 }

@@ -1,13 +1,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Definition;
+use super::{Definition, Limits};
 use crate::message::{Hash, SagaName, Version};
 
-/// Every definition that an instance may run on: the newest of each saga and those that ran
-/// before.
+/// What instances run on: every definition, the newest of each saga and those that ran before, and
+/// the limits that hold for all of them.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
+    /// The limits.
+    pub limits: Limits,
     all: BTreeMap<Hash, Arc<Definition>>,
     newest: BTreeMap<SagaName, Arc<Definition>>,
 }
@@ -28,6 +30,12 @@ pub enum CatalogError {
 }
 
 impl Catalog {
+    /// Nothing yet, with limits of its own.
+    #[must_use]
+    pub fn with(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
     /// Adds a definition; the highest version of a saga is the one that new instances run on.
     ///
     /// # Errors

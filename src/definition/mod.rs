@@ -9,6 +9,7 @@ mod call;
 mod catalog;
 mod composite;
 mod diagnostic;
+mod limits;
 mod mapped;
 mod model;
 mod node;
@@ -22,6 +23,8 @@ pub use call::{CallDone, CallFailed, CallRequest, CallStep, Method, Scheme};
 pub use catalog::{Catalog, CatalogError};
 pub use composite::{Arm, ChooseStep, EachStep, Join, LockStep, OnFailed, ParallelStep, Release};
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+pub use limits::Limits;
+pub(crate) use limits::bytes;
 pub use mapped::Role;
 pub use model::{
     After, Again, Assignment, Assumption, Cancel, Correlation, Definition, Ends, EventPattern,

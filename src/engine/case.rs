@@ -1,12 +1,15 @@
+use std::fmt::Display;
 use std::sync::Arc;
 
 use super::early;
 use super::handler::{act, ask, call, cancel, letter, motion, reply, start, wake};
-use super::limits::SEEN_MAX;
 use super::moves::{Move, legal};
 use super::told::Told;
 use super::turn::{Out, Turn};
-use super::{Act, Effect, Instance, Note, NoteKind, Rejection, Status, Transition, Verb, check};
+use super::{
+    Act, Effect, Generation, Instance, Note, NoteKind, Rejection, Status, Transition, Verb, check,
+    weight,
+};
 use crate::definition::{Catalog, Definition};
 use crate::message::{Event, InstanceId, Timestamp};
 
@@ -49,9 +52,7 @@ impl Case<'_> {
             }
             (Move::Decide, Told::Decide(act)) => self.decide(act),
             (Move::Read, Told::Letter(letter)) => letter::read(self, letter),
-            (Move::Keep, Told::Early(event, kept)) => {
-                early::keep(self.id, &mut self.instance, event, kept, &mut self.out)
-            }
+            (Move::Keep, Told::Early(event, kept)) => early::keep(self, event, kept),
             (Move::Ignore(reason), _) => Err(Rejection::Ignored(told_as(reason))),
             (Move::Refuse(reason), _) => Err(Rejection::Refused(told_as(reason))),
             (
@@ -86,7 +87,7 @@ impl Case<'_> {
             | Told::Start(..)
             | Told::Early(..)
             | Told::Letter(_)
-            | Told::Wake => self.instance.newest().map(super::Generation::status),
+            | Told::Wake => self.instance.newest().map(Generation::status),
         }
     }
 
@@ -96,17 +97,61 @@ impl Case<'_> {
         place: usize,
         handle: impl FnOnce(&mut Turn<'_>) -> Result<T, Rejection>,
     ) -> Result<T, Rejection> {
-        let Instance { generations, early, .. } = &mut self.instance;
-        let generation = &mut generations[place];
-        let definition = self.catalog.by_hash(generation.definition).ok_or_else(|| {
-            Rejection::Refused(format!("{} runs on a definition that is not known here", self.id))
-        })?;
-        generation.transitions += 1;
-        let (id, now, out) = (self.id, self.now, &mut self.out);
-        let mut turn = Turn { definition, id, generation, early, now, out };
-        let answer = handle(&mut turn)?;
-        motion::settle(&mut turn);
-        Ok(answer)
+        let mut generation = self.instance.generations.remove(place);
+        let known = self.catalog.by_hash(generation.definition);
+        let answer = match known {
+            None => Err(Rejection::Refused(format!(
+                "{} runs on a definition that is not known here",
+                self.id
+            ))),
+            Some(definition) => {
+                generation.transitions += 1;
+                let mut turn = self.turn(definition, &mut generation);
+                let answer = handle(&mut turn);
+                if answer.is_ok() {
+                    motion::settle(&mut turn);
+                }
+                answer
+            }
+        };
+        self.instance.generations.insert(place, generation);
+        answer
+    }
+
+    /// A turn of a generation that is not among the others meanwhile.
+    pub fn turn<'t>(
+        &'t mut self,
+        definition: &'t Definition,
+        generation: &'t mut Generation,
+    ) -> Turn<'t> {
+        let Instance { generations, queued, early, .. } = &mut self.instance;
+        let beside = weight::of_lives(self.catalog, generations) + weight::of_events(queued.iter());
+        Turn {
+            definition,
+            limits: &self.catalog.limits,
+            id: self.id,
+            generation,
+            early,
+            beside,
+            now: self.now,
+            out: &mut self.out,
+        }
+    }
+
+    /// Refuses what would make the instance outgrow its limit.
+    ///
+    /// # Errors
+    /// Then.
+    pub fn room_for(&self, what: &impl Display, bytes: usize) -> Result<(), Rejection> {
+        let limit = self.catalog.limits.instance_bytes_max;
+        if weight::of_instance(self.catalog, &self.instance) + bytes <= limit {
+            return Ok(());
+        }
+        Err(Rejection::Refused(format!(
+            "{what}: {} would remember more than {} (`limits.instance-bytes-max`)",
+            self.id,
+            crate::definition::bytes(limit)
+        )))
     }
 
     /// Lets a person change the newest generation.
@@ -130,7 +175,7 @@ impl Case<'_> {
 
     fn remember(&mut self, place: usize, id: &str) {
         let seen = &mut self.instance.generations[place].seen;
-        if seen.len() >= SEEN_MAX {
+        if seen.len() >= self.catalog.limits.ids_max {
             seen.remove(0);
         }
         seen.push(id.to_owned());
@@ -142,9 +187,7 @@ impl Case<'_> {
         entry: usize,
         event: &Event,
     ) -> Result<(), Rejection> {
-        let (instance, out) = (&mut self.instance, &mut self.out);
-        let start = &definition.starts[entry];
-        start::take(definition, start, self.id, instance, event, self.now, out)
+        start::take(self, definition, &definition.starts[entry], event)
     }
 
     fn wake(&mut self) -> Result<(), Rejection> {
@@ -186,7 +229,7 @@ impl Case<'_> {
     }
 
     fn act(&mut self, act: &Act) -> Result<(), Rejection> {
-        let meant = |g: &super::Generation| {
+        let meant = |g: &Generation| {
             let definition = self.catalog.by_hash(g.definition);
             definition.is_some_and(|d| act::stuck(d, g, act).is_some())
         };
@@ -207,16 +250,8 @@ impl Case<'_> {
                 return;
             };
             let event = self.instance.queued.remove(0);
-            let (instance, out) = (&mut self.instance, &mut self.out);
-            if let Err(refused) = start::begin(
-                &definition,
-                self.id,
-                instance,
-                start::Birth::by(&event),
-                self.now,
-                out,
-            ) {
-                out.effects.push(Effect::Complaint(refused.to_string()));
+            if let Err(refused) = start::begin(self, &definition, start::Birth::by(&event)) {
+                self.out.effects.push(Effect::Complaint(refused.to_string()));
             }
         }
     }

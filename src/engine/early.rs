@@ -1,11 +1,13 @@
 //! Events that came before what waits for them.
 
+use std::iter;
+
+use super::case::Case;
 use super::handler::reply;
-use super::limits::EARLY_MAX;
 use super::place::{Line, Place};
 use super::turn::{Out, Turn, holds};
 use super::{
-    Direction, Early, Effect, Frame, Generation, Instance, Note, NoteKind, Phase, Rejection,
+    Direction, Early, Effect, Frame, Generation, Instance, Note, NoteKind, Phase, Rejection, weight,
 };
 use crate::definition::{After, BlockId, Catalog, Definition, Step, StepId, StepKind, WaitStep};
 use crate::expression::Expression;
@@ -109,33 +111,29 @@ fn frames_of<'f>(definition: &Definition, main: &'f Frame, block: BlockId) -> Ve
 ///
 /// # Errors
 /// When it is kept already, or too many are.
-pub(super) fn keep(
-    id: &InstanceId,
-    instance: &mut Instance,
-    event: &Event,
-    kept: Kept,
-    out: &mut Out,
-) -> Result<(), Rejection> {
+pub(super) fn keep(case: &mut Case<'_>, event: &Event, kept: Kept) -> Result<(), Rejection> {
     let same = |e: &Early| e.event.id == event.id && e.event.address == event.address;
-    if instance.early.iter().any(same) {
+    if case.instance.early.iter().any(same) {
         return Err(Rejection::Duplicate(format!("event {} is kept already", event.id)));
     }
-    if instance.early.len() >= EARLY_MAX {
+    let most = case.catalog.limits.early_max;
+    if case.instance.early.len() >= most {
         return Err(Rejection::Refused(format!(
-            "{}: {EARLY_MAX} events of {id} wait for their step already; the limit is reached",
-            event.address
+            "{}: {most} events of {} wait for their step already (`limits.early-max`)",
+            event.address, case.id
         )));
     }
+    case.room_for(&event.address, weight::of_events(iter::once(event)))?;
     let until = match kept {
         Kept::Until(at) => Some(at),
         Kept::WhileItLives => None,
     };
-    instance.early.push(Early { event: event.clone(), until });
-    let generation = instance.generations.last_mut().map_or(Life::default(), |newest| {
+    case.instance.early.push(Early { event: event.clone(), until });
+    let generation = case.instance.generations.last_mut().map_or(Life::default(), |newest| {
         newest.transitions += 1;
         newest.life
     });
-    out.notes.push(Note {
+    case.out.notes.push(Note {
         generation,
         step: None,
         kind: NoteKind::Kept,

@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::Message;
-use super::limits::MESSAGE_BYTES_MAX;
 use super::place::Line;
-use super::turn::{Turn, size};
-use crate::definition::{Fact, Request};
+use super::turn::Turn;
+use super::{Message, weight};
+use crate::definition::{Fact, Request, bytes};
 use crate::expression::{Error, Expression, Scope, Template};
 use crate::message::{Address, CommandId};
 
@@ -47,28 +46,33 @@ impl Turn<'_> {
             Some(template) => template.render(&scope).map_err(|e| filled("with", e))?,
             None => Value::Object(Map::new()),
         };
-        fits(&body, what.to)?;
         let key = match what.key {
             Some(key) => key.text(&scope).map_err(|e| filled("key", e))?,
             None => self.id.key.as_str().to_owned(),
         };
         let headers = headers(what.headers, &scope).map_err(|e| filled("headers", e))?;
+        let beside: usize = headers.iter().map(|(name, text)| name.len() + text.len()).sum();
+        self.may_send(&body, key.len() + beside, what.to)?;
         Ok(Message { id, undoes, to: what.to.clone(), key, headers, body })
+    }
+
+    /// Refuses a message that is larger than one may be.
+    pub fn may_send(
+        &self,
+        body: &Value,
+        beside: usize,
+        to: &impl std::fmt::Display,
+    ) -> Result<(), String> {
+        if weight::of_value(body) + beside <= self.limits.message_bytes_max {
+            return Ok(());
+        }
+        let limit = bytes(self.limits.message_bytes_max);
+        Err(format!("the message to {to} is larger than {limit} (`limits.message-bytes-max`)"))
     }
 
     /// Fills a text, such as a reason.
     pub fn text(&self, line: &Line, template: &Template) -> Result<String, String> {
         template.text(&self.bound(line).scope()).map_err(|e| e.to_string())
-    }
-}
-
-/// Refuses a body that is larger than a message may be.
-pub(super) fn fits(body: &Value, to: &impl std::fmt::Display) -> Result<(), String> {
-    let limit = MESSAGE_BYTES_MAX / 1024;
-    if size(body) <= MESSAGE_BYTES_MAX {
-        Ok(())
-    } else {
-        Err(format!("the body of {to} is larger than {limit} KiB"))
     }
 }
 

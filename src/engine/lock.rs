@@ -3,8 +3,8 @@
 //! A lock's token grows with every holder, also over the time in which the lock was forgotten: it
 //! starts from the clock of its input, and from the greatest token that its claimants have seen.
 
-use super::limits::{CLAIMS_MAX, LOCK_KEPT};
 use super::{Effect, Input, Instance, Letter, Note, NoteKind, Rejection, Say, Transition};
+use crate::definition::Limits;
 use crate::message::{InstanceId, Life, Timestamp};
 
 /// Who holds a lock and who waits for it.
@@ -58,6 +58,7 @@ impl Claim {
 /// # Errors
 /// When it changes nothing, and why.
 pub(super) fn step(
+    limits: &Limits,
     id: &InstanceId,
     before: Option<&Instance>,
     input: &Input,
@@ -65,7 +66,7 @@ pub(super) fn step(
 ) -> Result<Transition, Rejection> {
     let instance = before.cloned().unwrap_or_default();
     let lock = instance.lock.clone().unwrap_or_default();
-    let mut desk = Desk { id, lock, now, effects: Vec::new(), notes: Vec::new() };
+    let mut desk = Desk { limits, id, lock, now, effects: Vec::new(), notes: Vec::new() };
     match input {
         Input::Letter(letter) => desk.read(letter)?,
         Input::Wake if desk.lock.forget.is_some_and(|at| at <= now) => {
@@ -87,6 +88,7 @@ pub(super) fn step(
 
 /// A lock while a letter is read.
 struct Desk<'a> {
+    limits: &'a Limits,
     id: &'a InstanceId,
     lock: Lock,
     now: Timestamp,
@@ -151,7 +153,7 @@ impl Desk<'_> {
         self.lock.fence = self.lock.fence.max(above);
         if self.lock.holder.is_none() {
             self.grant(claim);
-        } else if self.lock.waiting.len() < CLAIMS_MAX {
+        } else if self.lock.waiting.len() < self.limits.lock_waiting_max {
             self.note(NoteKind::Queued, &claim);
             self.lock.waiting.push(claim);
         } else {
@@ -176,7 +178,7 @@ impl Desk<'_> {
             self.note(NoteKind::Released, &holder);
         }
         if self.lock.waiting.is_empty() {
-            self.lock.forget = Some(self.now.after(LOCK_KEPT));
+            self.lock.forget = Some(self.now.after(self.limits.lock_kept));
         } else {
             let next = self.lock.waiting.remove(0);
             self.grant(next);

@@ -21,7 +21,6 @@ mod handler;
 mod input;
 mod instance;
 mod letter;
-pub mod limits;
 mod lock;
 mod moves;
 mod place;
@@ -29,6 +28,7 @@ mod scope;
 mod told;
 mod transition;
 mod turn;
+mod weight;
 
 #[cfg(test)]
 mod tests;
@@ -65,7 +65,7 @@ pub fn step(
     now: Timestamp,
 ) -> Result<Transition, Rejection> {
     if id.saga.is_lock() {
-        return lock::step(id, before, input, now);
+        return lock::step(&catalog.limits, id, before, input, now);
     }
     let told = Told::of(catalog, id, before, input, now)?;
     let instance = before.cloned().unwrap_or_default();

@@ -1,12 +1,13 @@
 use serde_json::{Map, Value};
 
-use super::limits::{DATA_BYTES_MAX, REASON_BYTES_MAX};
 use super::place::{Line, Place};
 use super::scope::Bound;
 use super::{
-    Early, Effect, Failure, Frame, Generation, Note, NoteKind, Rejection, StepState, Stuck,
+    Early, Effect, Failure, Frame, Generation, Note, NoteKind, Rejection, StepState, Stuck, weight,
 };
-use crate::definition::{Assignment, Definition, Join, Step, StepId, StepKind};
+use crate::definition::{
+    Assignment, BlockId, Definition, Join, Limits, Step, StepId, StepKind, bytes,
+};
 use crate::expression::{Expression, Name};
 use crate::message::{CommandId, Event, InstanceId, Part, StepName, Timestamp};
 
@@ -20,10 +21,13 @@ pub(super) struct Out {
 /// One generation under a handler's hands, with what it may read and write.
 pub(super) struct Turn<'a> {
     pub definition: &'a Definition,
+    pub limits: &'a Limits,
     pub id: &'a InstanceId,
     pub generation: &'a mut Generation,
     /// Events that came before what waits for them.
     pub early: &'a mut Vec<Early>,
+    /// How much the instance remembers besides.
+    pub beside: usize,
     pub now: Timestamp,
     pub out: &'a mut Out,
 }
@@ -119,28 +123,43 @@ impl<'a> Turn<'a> {
         Ok(written)
     }
 
-    /// Refuses elements of a fan-out that would make the data outgrow its limit.
-    pub fn room_for(&self, bytes: usize) -> Result<(), String> {
-        if kept(self.generation) + bytes <= DATA_BYTES_MAX { Ok(()) } else { too_large() }
+    /// Refuses branches of a fan-out that would make the data or the instance outgrow its limit.
+    pub fn room_for(&self, elements: &[Value], block: BlockId) -> Result<(), String> {
+        let data: usize = elements.iter().map(weight::of_value).sum();
+        if weight::of_data(self.generation) + data > self.limits.data_bytes_max {
+            return too_large(self.limits);
+        }
+        let early = weight::of_events(self.early.iter().map(|early| &early.event));
+        let steps = elements.len() * weight::of_branch(self.definition, block);
+        let so_far = self.beside + early + weight::of_life(self.definition, self.generation);
+        if so_far + data + steps <= self.limits.instance_bytes_max {
+            return Ok(());
+        }
+        let limit = bytes(self.limits.instance_bytes_max);
+        Err(format!(
+            "{} elements with their steps are more than one instance may remember \
+             (`limits.instance-bytes-max`: {limit}); take fewer, or give each a child saga",
+            elements.len()
+        ))
     }
 
     /// Refuses what would make the data outgrow its limit.
     pub fn fits(&self, line: &Line, written: &Map<String, Value>) -> Result<(), String> {
-        let more: usize = written.iter().map(|(n, v)| n.len() + 4 + size(v)).sum();
-        let most = kept(self.generation) + more;
-        if most <= DATA_BYTES_MAX {
+        let most = weight::of_data(self.generation) + weight::of_fields(written);
+        if most <= self.limits.data_bytes_max {
             return Ok(());
         }
         let before = match self.target(line) {
             Some(branch) => &self.frame(&branch).fields,
             None => match &self.generation.data {
                 Value::Object(fields) => fields,
-                _ => return too_large(),
+                _ => return too_large(self.limits),
             },
         };
         let replaced = before.iter().filter(|(name, _)| written.contains_key(*name));
-        let less: usize = replaced.map(|(n, v)| n.len() + 4 + size(v)).sum();
-        if most - less <= DATA_BYTES_MAX { Ok(()) } else { too_large() }
+        let replaced = replaced.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let less = weight::of_fields(&replaced);
+        if most - less <= self.limits.data_bytes_max { Ok(()) } else { too_large(self.limits) }
     }
 
     /// The branch whose own fields a step of this list sets; none means the data.
@@ -190,7 +209,7 @@ impl<'a> Turn<'a> {
         let step = self.at(place).step;
         let name = self.name_at(place);
         let branch = place.line.coordinates(&self.generation.frame);
-        let reason = shortened(reason);
+        let reason = self.limits.cut(reason);
         self.note(Some(&name), NoteKind::Stuck, reason.clone());
         let same = |s: &&mut Stuck| (s.step, s.undoing) == (step, undoing) && s.branch == branch;
         if let Some(stuck) = self.generation.stuck.iter_mut().find(same) {
@@ -257,44 +276,13 @@ pub(super) fn failure_value(failure: &Failure) -> Value {
 }
 
 /// Refuses data that outgrew its limit.
-pub(super) fn within_limit(data: &Value) -> Result<(), String> {
-    if size(data) <= DATA_BYTES_MAX { Ok(()) } else { too_large() }
+pub(super) fn within_limit(data: &Value, limits: &Limits) -> Result<(), String> {
+    if weight::of_value(data) <= limits.data_bytes_max { Ok(()) } else { too_large(limits) }
 }
 
-fn too_large<T>() -> Result<T, String> {
-    let limit = DATA_BYTES_MAX / 1024;
-    Err(format!("the saga's data would be larger than {limit} KiB; remember less"))
-}
-
-/// About how many bytes of JSON a generation remembers: its data and its branches' own.
-fn kept(generation: &Generation) -> usize {
-    fn inside(frame: &Frame) -> usize {
-        let own = frame.item.as_deref().map_or(0, size);
-        let fields: usize = frame.fields.iter().map(|(n, v)| n.len() + 4 + size(v)).sum();
-        let inner = frame.steps.iter().flat_map(|s| &s.frames).map(inside);
-        own + fields + inner.sum::<usize>()
-    }
-    size(&generation.data) + inside(&generation.frame)
-}
-
-/// About how many bytes of JSON a value is.
-pub(super) fn size(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(_) => 5,
-        Value::Number(number) => number.as_str().len() + 1,
-        Value::String(text) => text.len() + 3,
-        Value::Array(items) => 2 + items.iter().map(size).sum::<usize>(),
-        Value::Object(fields) => {
-            2 + fields.iter().map(|(name, field)| name.len() + 4 + size(field)).sum::<usize>()
-        }
-    }
-}
-
-/// A reason, cut at its limit.
-pub(super) fn shortened(reason: &str) -> String {
-    if reason.len() <= REASON_BYTES_MAX {
-        return reason.to_owned();
-    }
-    let cut = (0..=REASON_BYTES_MAX).rev().find(|i| reason.is_char_boundary(*i)).unwrap_or(0);
-    format!("{}…", &reason[..cut])
+fn too_large<T>(limits: &Limits) -> Result<T, String> {
+    let limit = bytes(limits.data_bytes_max);
+    Err(format!(
+        "the saga's data would be larger than {limit} (`limits.data-bytes-max`); remember less"
+    ))
 }

@@ -43,6 +43,12 @@ impl Headers {
         std::str::from_utf8(value).ok()
     }
 
+    /// How many bytes their names and values are.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.iter().map(|(name, value)| name.len() + value.len()).sum()
+    }
+
     /// Adds a header.
     pub fn push(&mut self, name: &str, value: impl Into<Bytes>) {
         self.0.push((name.to_owned(), value.into()));

@@ -11,7 +11,7 @@ use crate::config::{
     Config, Delivery, Mechanism, OnUnmatched, Protocol, Replication, Security, TopicMode,
 };
 use crate::correlation::Index;
-use crate::definition::{Catalog, Definition, parse};
+use crate::definition::{Catalog, Definition, Limits, parse};
 use crate::message::{Span, Topic};
 use crate::runtime::{Lost, Settings, Unmatched, UnmatchedRules};
 use crate::store;
@@ -22,6 +22,7 @@ pub(super) struct Plan {
     pub settings: Settings,
     pub store: store::Options,
     membership: Membership,
+    limits: Limits,
     local: Vec<Definition>,
 }
 
@@ -39,8 +40,10 @@ impl Plan {
             catalog.add(definition.clone())?;
         }
         let mut users = Index::new(&catalog).topics();
-        users.extend(definitions.iter().flat_map(Definition::topics_written));
-        let wanted = topics(config, users);
+        let written: BTreeSet<Topic> =
+            definitions.iter().flat_map(Definition::topics_written).collect();
+        users.extend(written.iter().cloned());
+        let wanted = topics(config, users, written);
         let cluster = patiently("starting", Patience::default(), stop, || {
             broker::provision(&connection, &wanted)?;
             broker::cluster_id(&connection)
@@ -64,7 +67,14 @@ impl Plan {
             age_max: Span(config.topics.changelog_delete_retention.0 / 2),
         };
         let settings = settings(config);
-        let plan = Self { connection, settings, store, membership, local: definitions };
+        let plan = Self {
+            connection,
+            settings,
+            store,
+            membership,
+            limits: config.limits.clone(),
+            local: definitions,
+        };
         plan.publish(stop)?;
         Ok(plan)
     }
@@ -91,7 +101,7 @@ impl Plan {
     }
 
     fn stored(&self, texts: BTreeMap<String, String>) -> Result<Catalog, Error> {
-        let mut catalog = Catalog::default();
+        let mut catalog = Catalog::with(self.limits.clone());
         let app = &self.settings.app;
         for (key, text) in texts {
             let definition = parse(&format!("{app}.definitions/{key}"), &text)
@@ -124,7 +134,7 @@ impl Plan {
     }
 }
 
-fn topics(config: &Config, users: BTreeSet<Topic>) -> broker::Plan {
+fn topics(config: &Config, users: BTreeSet<Topic>, written: BTreeSet<Topic>) -> broker::Plan {
     let topics = &config.topics;
     let lasting = |span: Span| Duration::from_millis(span.0);
     broker::Plan {
@@ -139,6 +149,8 @@ fn topics(config: &Config, users: BTreeSet<Topic>) -> broker::Plan {
             TopicMode::Require => broker::Mode::Require,
         },
         users,
+        written,
+        message_bytes_max: config.limits.message_bytes_max,
         inbox_kept: lasting(topics.inbox_retention),
         history_kept: lasting(topics.history_retention),
         dead_letters_kept: lasting(topics.dead_letter_retention),

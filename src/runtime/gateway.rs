@@ -7,10 +7,10 @@ use prost::Message as _;
 use super::operator;
 use super::ports::{Append, DeadLetter, Forward, Lost, Source, SourceRecord};
 use super::settings::Settings;
-use crate::correlation::{BODY_BYTES_MAX, Heading, Index, decode, heading};
+use crate::correlation::{Heading, Index, decode, heading};
 use crate::definition::Catalog;
 use crate::format::wire;
-use crate::message::{Event, InstanceId, Key, SagaName, Shard, Topic, shard_of};
+use crate::message::{Event, Headers, InstanceId, Key, SagaName, Shard, Topic, shard_of};
 
 /// The most records that one turn of a gateway takes.
 const RECORDS_MAX: usize = 5_000;
@@ -21,6 +21,7 @@ const RECORDS_MAX: usize = 5_000;
 pub struct Gateway<S> {
     source: S,
     index: Index,
+    event_bytes_max: usize,
     operator: Topic,
     shards: u32,
     passed: Passed,
@@ -47,7 +48,8 @@ impl<S: Source> Gateway<S> {
     pub fn new(settings: &Settings, catalog: &Catalog, source: S) -> Self {
         let index = Index::new(catalog);
         let (operator, shards) = (settings.operator.clone(), settings.shards);
-        Self { source, index, operator, shards, passed: Passed::default() }
+        let event_bytes_max = catalog.limits.event_bytes_max;
+        Self { source, index, event_bytes_max, operator, shards, passed: Passed::default() }
     }
 
     /// What it has done so far.
@@ -81,16 +83,16 @@ impl<S: Source> Gateway<S> {
         if record.origin.topic == self.operator {
             match act(&record, self.shards) {
                 Ok(append) => forward.appends.push(append),
-                Err(reason) => forward.dead_letters.push(dead_letter(record, reason)),
+                Err(reason) => forward.dead_letters.push(self.dead_letter(record, reason)),
             }
             return;
         }
         let body = record.body.as_deref();
         let key = record.key.as_deref();
-        let head = match heading(&record.origin, key, &record.headers, body) {
+        let head = match heading(&record.origin, key, &record.headers, body, self.event_bytes_max) {
             Ok(head) => head,
             Err(reason) => {
-                forward.dead_letters.push(dead_letter(record, reason.to_string()));
+                forward.dead_letters.push(self.dead_letter(record, reason.to_string()));
                 return;
             }
         };
@@ -108,7 +110,7 @@ impl<S: Source> Gateway<S> {
         }
         match decode(&head, body.unwrap_or_default(), record.timestamp) {
             Ok(event) => self.route(&head, &event, record, forward),
-            Err(reason) => forward.dead_letters.push(dead_letter(record, reason.to_string())),
+            Err(reason) => forward.dead_letters.push(self.dead_letter(record, reason.to_string())),
         }
     }
 
@@ -132,8 +134,18 @@ impl<S: Source> Gateway<S> {
         }
         if !route.complaints.is_empty() {
             let reason = format!("{}: {}", head.address, route.complaints.join("; "));
-            forward.dead_letters.push(dead_letter(record, reason));
+            forward.dead_letters.push(self.dead_letter(record, reason));
         }
+    }
+    /// The record with the reason; what is too large to be taken is too large to be kept.
+    fn dead_letter(&self, record: SourceRecord, reason: String) -> DeadLetter {
+        let SourceRecord { origin, key, headers, body, .. } = record;
+        let max = self.event_bytes_max;
+        let beside = key.as_ref().map_or(0, Bytes::len) + headers.bytes();
+        let (key, headers) =
+            if beside <= max { (key, headers) } else { (None, Headers::default()) };
+        let body = body.filter(|body| body.len() <= max).unwrap_or_default();
+        DeadLetter { reason, origin: Some(origin), instance: None, key, headers, body }
     }
 }
 
@@ -177,16 +189,4 @@ fn appends(targets: Vec<InstanceId>, event: &wire::Event, shards: u32) -> Vec<Ap
         Append { shard, value }
     };
     by_shard.into_iter().map(append).collect()
-}
-
-fn dead_letter(record: SourceRecord, reason: String) -> DeadLetter {
-    let body = record.body.unwrap_or_default();
-    DeadLetter {
-        reason,
-        origin: Some(record.origin),
-        instance: None,
-        key: record.key,
-        headers: record.headers,
-        body: if body.len() > BODY_BYTES_MAX { Bytes::new() } else { body },
-    }
 }

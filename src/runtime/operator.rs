@@ -7,6 +7,8 @@ use crate::message::read_json;
 
 /// The largest act, in bytes.
 const ACT_BYTES_MAX: usize = 256 * 1024;
+/// The longest id or name, in bytes.
+const NAME_BYTES_MAX: usize = 200;
 
 /// A record of `<app>.operator`: what a person does about an instance.
 ///
@@ -67,6 +69,10 @@ pub(super) fn read(record: &SourceRecord) -> Result<(wire::Target, wire::Act), S
     let act: Notation = serde_json::from_value(whole).map_err(wrong)?;
     if act.by.trim().is_empty() {
         return Err("`by` is empty; say who acts".to_owned());
+    }
+    let names = [("id", act.id.as_deref().unwrap_or_default()), ("by", &act.by)];
+    if let Some((field, _)) = names.iter().find(|(_, name)| name.len() > NAME_BYTES_MAX) {
+        return Err(format!("`{field}` is longer than {NAME_BYTES_MAX} bytes"));
     }
     let verb = verb(&act, data)?;
     let origin = &record.origin;

@@ -36,7 +36,7 @@ fn bad() -> Vec<Bad> {
         order("order 7, please", "its body is not JSON"),
         order(r#"{ "order_id": "o-much", "total": "much" }"#, "event.total > 0"),
         order(r#"{ "total": 5 }"#, "order_id"),
-        order(&large, "bytes; at most 1048576 are taken"),
+        order(&large, "bytes; at most 1048576 are taken (`limits.event-bytes-max`)"),
         Bad { kind: "", ..order(r#"{ "order_id": "o-x", "total": 5 }"#, "nothing says its type") },
         answer(Some("what is this?"), "o-1", "is no command id"),
         answer(Some("no-such-saga/o-1/1/reserve-stock/1"), "o-1", "no-such-saga"),

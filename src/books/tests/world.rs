@@ -192,7 +192,8 @@ impl World {
             offset: Offset(rec.offset),
         };
         let key = Some(rec.key.as_bytes());
-        let heading = heading(&origin, key, &rec.headers, Some(&rec.body)).expect("an event");
+        let heading =
+            heading(&origin, key, &rec.headers, Some(&rec.body), usize::MAX).expect("an event");
         let event = decode(&heading, &rec.body, now).expect("JSON");
         let route = self.index.route(&heading, &event, now);
         let cause = event.id.clone();

@@ -6,7 +6,7 @@ use super::forward::{self, push};
 use super::wait;
 use crate::definition::{AskStep, Step, StepKind};
 use crate::engine::place::{Line, Place};
-use crate::engine::turn::{Turn, shortened};
+use crate::engine::turn::Turn;
 use crate::engine::{
     Act, Effect, Failure, FailureKind, Generation, NoteKind, Phase, Question, Rejection,
 };
@@ -19,7 +19,7 @@ pub(in crate::engine) fn enter(
     step: &Step,
     ask: &AskStep,
 ) -> Result<(), String> {
-    let question = shortened(&turn.text(line, &ask.question)?);
+    let question = turn.limits.cut(&turn.text(line, &ask.question)?);
     let name = turn.name(line, step);
     let state = wait::waiting(turn, step, ask.within, ask.remind.as_ref());
     let asked = u32::try_from(turn.generation.transitions).unwrap_or(u32::MAX);
@@ -111,7 +111,7 @@ pub(in crate::engine) fn take(
         Some(verdict) => {
             let written = turn.assigned(&place.line, &verdict.set, more).map_err(refused)?;
             let why = if note.is_empty() { String::new() } else { format!(": {note}") };
-            let reason = shortened(&format!("{choice}, says {}{why}", act.by));
+            let reason = turn.limits.cut(&format!("{choice}, says {}{why}", act.by));
             let failure = Failure { step: name.to_string(), kind: FailureKind::Rejected, reason };
             let no = forward::No { written, then: verdict.then, failure };
             forward::reject(turn, &place, no);

@@ -4,7 +4,7 @@ use super::request::{self, Asked, Slot};
 use super::{child, emit, forward, locking, probe};
 use crate::definition::{Compensation, Definition, StepKind};
 use crate::engine::place::{Line, Place, walk};
-use crate::engine::turn::{Turn, shortened};
+use crate::engine::turn::Turn;
 use crate::engine::{
     Direction, Failure, Frame, Generation, NoteKind, Phase, Progress, Request, Stage, StepState,
 };
@@ -14,7 +14,7 @@ const NOT_SAID: &str = "it may have happened, and the definition does not say ho
 
 /// Turns round: no new forward step, the running ones are given up, the rest is undone.
 pub(in crate::engine) fn go_back(turn: &mut Turn<'_>, failure: Failure) {
-    let failure = Failure { reason: shortened(&failure.reason), ..failure };
+    let failure = Failure { reason: turn.limits.cut(&failure.reason), ..failure };
     let words = format!("{}: {}", failure.kind.text(), failure.reason);
     turn.generation.direction = Direction::Back;
     turn.generation.deadline = None;
@@ -28,7 +28,7 @@ pub(in crate::engine) fn go_back(turn: &mut Turn<'_>, failure: Failure) {
 
 /// One branch turns round; the saga goes on.
 pub(in crate::engine) fn drop_out(turn: &mut Turn<'_>, branch: &Line, failure: Failure) {
-    let failure = Failure { reason: shortened(&failure.reason), ..failure };
+    let failure = Failure { reason: turn.limits.cut(&failure.reason), ..failure };
     if let Some(owner) = branch.owner() {
         let name = turn.name_at(&owner);
         let frame = turn.frame(branch);

@@ -10,9 +10,9 @@ use super::reply;
 use super::request::{self, Asked, Slot};
 use super::{back, late, wake};
 use crate::definition::{CallDone, CallRequest, CallStep, Compensation, Scheme, Step, StepKind};
-use crate::engine::fill::{fits, headers};
+use crate::engine::fill::headers;
 use crate::engine::place::{Line, Place};
-use crate::engine::turn::{Turn, shortened};
+use crate::engine::turn::Turn;
 use crate::engine::{
     Call, CallOutcome, Called, Failure, FailureKind, NoteKind, Phase, Progress, Rejection,
     StepState,
@@ -57,11 +57,11 @@ pub(in crate::engine) fn fill(
                 .map_err(|e| format!("`body` of the call cannot be filled: {e}"))?,
         ),
     };
-    if let Some(body) = &body {
-        fits(body, &request.authority)?;
-    }
     let headers = headers(&request.headers, &scope)
         .map_err(|e| format!("`headers` of the call cannot be filled: {e}"))?;
+    let beside: usize = headers.iter().map(|(name, text)| name.len() + text.len()).sum();
+    let body_sent = body.as_ref().unwrap_or(&Value::Null);
+    turn.may_send(body_sent, path.len() + beside, &request.authority)?;
     Ok(Call {
         idempotency_key: id.idempotency_key(),
         id,
@@ -233,7 +233,7 @@ fn answered(
             Some(reason) => {
                 let bound = turn.bound(&place.line).with(more);
                 let text = reason.text(&bound.scope());
-                shortened(&text.map_err(|e| refused(format!("`reason` has no value: {e}")))?)
+                turn.limits.cut(&text.map_err(|e| refused(format!("`reason` has no value: {e}")))?)
             }
         };
         let written = turn.assigned(&place.line, &failed.set, more).map_err(refused)?;

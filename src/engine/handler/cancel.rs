@@ -4,7 +4,7 @@ use super::back;
 use crate::definition::Catalog;
 use crate::engine::early;
 use crate::engine::place::Line;
-use crate::engine::turn::{Turn, holds, shortened};
+use crate::engine::turn::{Turn, holds};
 use crate::engine::{Act, Direction, Failure, FailureKind, Instance, NoteKind, Rejection};
 use crate::message::{Event, InstanceId, Timestamp};
 
@@ -82,7 +82,7 @@ fn ask_back(turn: &mut Turn<'_>, word: &str, reason: &str) -> Result<(), Rejecti
         )));
     }
     let (step, kind) = (String::new(), FailureKind::Cancelled);
-    let failure = Failure { step, kind, reason: shortened(reason) };
+    let failure = Failure { step, kind, reason: turn.limits.cut(reason) };
     turn.note(None, NoteKind::Cancelled, failure.reason.clone());
     if awaits_pivot {
         turn.generation.pending = Some(Box::new(failure));

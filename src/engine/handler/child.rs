@@ -4,7 +4,6 @@ use serde_json::{Map, Value};
 
 use super::{back, forward};
 use crate::definition::{Compensation, SagaStep, Step, StepKind};
-use crate::engine::fill::fits;
 use crate::engine::place::{Line, Place, places};
 use crate::engine::turn::{Turn, failure_value};
 use crate::engine::{
@@ -72,7 +71,7 @@ fn filled(
         None => Value::Object(Map::new()),
         Some(with) => with.render(&scope).map_err(|e| format!("`with` cannot be filled: {e}"))?,
     };
-    fits(&body, &child.saga)?;
+    turn.may_send(&body, 0, &child.saga)?;
     Key::new(&key).map_err(|e| format!("`key`: {e}"))?;
     Ok((key, body))
 }

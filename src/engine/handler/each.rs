@@ -6,7 +6,7 @@ use super::forward::{self, push};
 use super::join;
 use crate::definition::{EachStep, Step};
 use crate::engine::place::{Line, Place};
-use crate::engine::turn::{Turn, size};
+use crate::engine::turn::Turn;
 use crate::engine::{Failure, FailureKind, Frame, Phase, StepState};
 
 pub(in crate::engine) fn enter(
@@ -30,7 +30,7 @@ pub(in crate::engine) fn enter(
         forward::refuse(turn, &place, &each.failed, failure, None);
         return Ok(());
     }
-    turn.room_for(items.iter().map(size).sum())?;
+    turn.room_for(&items, each.block)?;
     if items.is_empty() {
         let written = collected(turn, line, step, each, &[])?;
         let place = push(turn, line, StepState::new(step.id, Phase::Running));

@@ -151,7 +151,7 @@ fn begin(
             parent: Some(parent),
             on: None,
         };
-        start::begin(&definition, case.id, &mut case.instance, birth, case.now, &mut case.out)
+        start::begin(case, &definition, birth)
     } else {
         let saga = &definition.saga;
         Err(Rejection::Refused(format!("{saga} is no child; its `start` has no `by: parent`")))

@@ -3,7 +3,6 @@
 
 use super::{back, forward, join};
 use crate::definition::{LockStep, Release, Step, StepKind};
-use crate::engine::limits::{LATE_CLAIM, LOCK_KEYS_MAX};
 use crate::engine::place::{Line, Place, places};
 use crate::engine::turn::Turn;
 use crate::engine::{
@@ -26,9 +25,6 @@ pub(in crate::engine) fn enter(
     }
     keys.sort_unstable();
     keys.dedup();
-    if keys.is_empty() || keys.len() > LOCK_KEYS_MAX {
-        return Err(format!("a lock takes 1 to {LOCK_KEYS_MAX} keys, not {}", keys.len()));
-    }
     let name = turn.name(line, step);
     turn.note(Some(&name), NoteKind::Waiting, "for its lock");
     let until = lock.within.map(|within| turn.now.after(within));
@@ -73,8 +69,8 @@ pub(in crate::engine) fn must_wait(turn: &mut Turn<'_>, line: &Line) -> bool {
 /// How long the keys may take to be had for an undoing.
 fn give_time(turn: &mut Turn<'_>, place: &Place) {
     let within = match &turn.step_at(place).kind {
-        StepKind::Lock(lock) => lock.within.unwrap_or(LATE_CLAIM),
-        _ => LATE_CLAIM,
+        StepKind::Lock(lock) => lock.within.unwrap_or(turn.limits.lock_late),
+        _ => turn.limits.lock_late,
     };
     turn.at_mut(place).until = Some(turn.now.after(within));
 }
@@ -235,7 +231,7 @@ pub(in crate::engine) fn full(
     }
     let running = state.phase == Phase::Running;
     let reason = format!("too many wait for {key} already");
-    abandon(turn, place);
+    let_go_taken(turn, place);
     match (&turn.step_at(place).kind, running) {
         (StepKind::Lock(lock), true) => {
             let step = turn.name_at(place).to_string();
@@ -314,10 +310,22 @@ pub(in crate::engine) fn abandon(turn: &mut Turn<'_>, place: &Place) {
     let Some(hold) = state.hold.filter(|hold| hold.stage == Stage::Taking) else {
         return;
     };
-    for (at, key) in state.keys.clone().into_iter().enumerate().take(hold.got as usize + 1) {
-        let is_held = at < hold.got as usize;
-        let word = if is_held { Say::Release { fence: hold.fence } } else { Say::Withdraw };
-        say(turn, place, &key, hold.round, word);
+    let asked = state.keys.get(hold.got as usize).cloned();
+    let_go_taken(turn, place);
+    if let Some(key) = asked {
+        say(turn, place, &key, hold.round, Say::Withdraw);
+    }
+}
+
+/// Lets the keys go that are held so far.
+fn let_go_taken(turn: &mut Turn<'_>, place: &Place) {
+    let state = turn.at(place);
+    let Some(hold) = state.hold else {
+        return;
+    };
+    let held = state.keys[..hold.got as usize].to_vec();
+    for key in held {
+        say(turn, place, &key, hold.round, Say::Release { fence: hold.fence });
     }
     freed(turn, place);
 }

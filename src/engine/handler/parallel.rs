@@ -68,6 +68,6 @@ fn all_rejected(turn: &Turn<'_>, place: &Place) -> Failure {
     Failure {
         step: turn.name_at(place).to_string(),
         kind: FailureKind::Rejected,
-        reason: crate::engine::turn::shortened(&reasons.join("; ")),
+        reason: turn.limits.cut(&reasons.join("; ")),
     }
 }

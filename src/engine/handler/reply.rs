@@ -7,7 +7,7 @@ use super::request::{self, Slot};
 use super::{back, late, probe};
 use crate::definition::{Compensation, Done, Failed, Step, StepKind, WaitStep};
 use crate::engine::place::Place;
-use crate::engine::turn::{Turn, shortened};
+use crate::engine::turn::Turn;
 use crate::engine::{Failure, FailureKind, NoteKind, Phase, Rejection};
 use crate::expression::{Expression, Name};
 use crate::message::Event;
@@ -234,7 +234,7 @@ fn failed(
         Some(reason) => {
             let bound = turn.bound(&place.line).with(more);
             let text = reason.text(&bound.scope());
-            shortened(&text.map_err(|e| format!("`reason` has no value: {e}"))?)
+            turn.limits.cut(&text.map_err(|e| format!("`reason` has no value: {e}"))?)
         }
     };
     let written = turn.assigned(&place.line, &failed.set, more)?;

@@ -1,13 +1,16 @@
 //! Starts: the first of a key, a second one, and one after the end.
 
+use std::iter;
+
 use serde_json::{Map, Value};
 
 use super::{cancel, motion};
 use crate::definition::{After, Again, Definition, Start};
-use crate::engine::early;
-use crate::engine::limits::{GENERATIONS_MAX, QUEUED_MAX};
-use crate::engine::turn::{Out, Turn, within_limit};
-use crate::engine::{Direction, Frame, Generation, Instance, Note, NoteKind, Parent, Rejection};
+use crate::engine::case::Case;
+use crate::engine::turn::within_limit;
+use crate::engine::{
+    Direction, Frame, Generation, Note, NoteKind, Parent, Rejection, early, weight,
+};
 use crate::expression::{Name, Scope};
 use crate::message::{Address, Event, InstanceId, Life, Timestamp};
 
@@ -48,50 +51,52 @@ pub(in crate::engine) fn find(
 /// # Errors
 /// When it begins nothing.
 pub(in crate::engine) fn take(
+    case: &mut Case<'_>,
     definition: &Definition,
     start: &Start,
-    id: &InstanceId,
-    instance: &mut Instance,
     event: &Event,
-    now: Timestamp,
-    out: &mut Out,
 ) -> Result<(), Rejection> {
+    let (id, instance) = (case.id, &case.instance);
     let known = instance.generations.iter().any(|g| g.started_by == event.id)
         || instance.queued.iter().any(|e| e.id == event.id);
     if known {
         return Err(Rejection::Duplicate(format!("event {} has started {id} before", event.id)));
     }
     let Some(newest) = instance.newest() else {
-        return begin(definition, id, instance, Birth::by(event), now, out);
+        return begin(case, definition, Birth::by(event));
     };
-    let (life, ended) = (newest.life, newest.ended.is_some());
     // A start that waits must not be overtaken.
-    if ended && instance.queued.is_empty() {
+    if newest.ended.is_some() && instance.queued.is_empty() {
         return match start.after {
             After::Ignore => Err(Rejection::Ignored(format!("{id} has ended and is remembered"))),
-            After::New => begin(definition, id, instance, Birth::by(event), now, out),
+            After::New => begin(case, definition, Birth::by(event)),
         };
     }
     match start.again {
         Again::Ignore => Err(Rejection::Ignored(format!("{id} lives already"))),
         Again::Reject => Err(Rejection::Refused(format!("{id} lives already; `again: reject`"))),
-        Again::Queue if instance.queued.len() >= QUEUED_MAX => Err(Rejection::Refused(format!(
-            "{QUEUED_MAX} starts of {id} wait already; the limit is reached"
-        ))),
-        Again::Queue => {
-            instance.queued.push(event.clone());
-            if let Some(newest) = instance.generations.last_mut() {
-                newest.transitions += 1;
-            }
-            out.notes.push(Note {
-                generation: life,
-                step: None,
-                kind: NoteKind::Queued,
-                words: format!("{} waits for the end", event.id),
-            });
-            Ok(())
-        }
+        Again::Queue => queue(case, event),
     }
+}
+
+fn queue(case: &mut Case<'_>, event: &Event) -> Result<(), Rejection> {
+    let most = case.catalog.limits.queued_max;
+    if case.instance.queued.len() >= most {
+        return Err(Rejection::Refused(format!(
+            "{}: {most} starts of {} wait already (`limits.queued-max`)",
+            event.address, case.id
+        )));
+    }
+    case.room_for(&event.address, weight::of_events(iter::once(event)))?;
+    case.instance.queued.push(event.clone());
+    let newest = case.instance.generations.last_mut();
+    let generation = newest.map_or(Life::default(), |newest| {
+        newest.transitions += 1;
+        newest.life
+    });
+    let words = format!("{} waits for the end", event.id);
+    case.out.notes.push(Note { generation, step: None, kind: NoteKind::Queued, words });
+    Ok(())
 }
 
 /// What begins a generation.
@@ -126,25 +131,23 @@ impl<'e> Birth<'e> {
 /// # Errors
 /// When the event lacks what `data` reads from it, or too much is remembered.
 pub(in crate::engine) fn begin(
+    case: &mut Case<'_>,
     definition: &Definition,
-    id: &InstanceId,
-    instance: &mut Instance,
     birth: Birth<'_>,
-    now: Timestamp,
-    out: &mut Out,
 ) -> Result<(), Rejection> {
-    let refused = |reason| {
-        let what = birth.on.map_or_else(|| "the parent's start".to_owned(), ToString::to_string);
-        Rejection::Refused(format!("{what}: {reason}"))
-    };
-    if instance.generations.len() >= GENERATIONS_MAX {
+    let what = birth.on.map_or_else(|| "the parent's start".to_owned(), ToString::to_string);
+    let refused = |reason| Rejection::Refused(format!("{what}: {reason}"));
+    let (id, now, limits) = (case.id, case.now, &case.catalog.limits);
+    if case.instance.generations.len() >= limits.lives_max {
         return Err(refused(format!(
-            "{GENERATIONS_MAX} lives of {id} are remembered; \
-             shorten `late` or use another key"
+            "{} lives of {id} are remembered (`limits.lives-max`); shorten `late` or use another \
+             key",
+            limits.lives_max
         )));
     }
     let data = first_data(definition, id, birth.event, now).map_err(refused)?;
-    let number = instance.newest().map_or(1, |newest| newest.life.number + 1);
+    within_limit(&data, limits).map_err(refused)?;
+    let number = case.instance.newest().map_or(1, |newest| newest.life.number + 1);
     let mut generation = Generation {
         life: Life::begun(
             number,
@@ -170,15 +173,18 @@ pub(in crate::engine) fn begin(
         seen: Vec::new(),
         parent: birth.parent.map(Box::new),
     };
-    early::begun(&mut instance.early);
-    let early = &mut instance.early;
-    let mut turn = Turn { definition, id, generation: &mut generation, early, now, out };
+    // The first one always has room, for its data has.
+    if !case.instance.generations.is_empty() {
+        case.room_for(&what, weight::of_life(definition, &generation))?;
+    }
+    early::begun(&mut case.instance.early);
+    let mut turn = case.turn(definition, &mut generation);
     turn.note(None, NoteKind::Started, definition.title.clone());
     cancel::came_before(&mut turn);
     motion::settle(&mut turn);
     // Most instances have one life: room for one, not for four.
-    instance.generations.reserve_exact(1);
-    instance.generations.push(generation);
+    case.instance.generations.reserve_exact(1);
+    case.instance.generations.push(generation);
     Ok(())
 }
 
@@ -198,7 +204,5 @@ fn first_data(
             .map_err(|e| format!("`data: {}` has no value: {e}", field.field))?;
         data.insert(field.field.clone(), value);
     }
-    let data = Value::Object(data);
-    within_limit(&data)?;
-    Ok(data)
+    Ok(Value::Object(data))
 }

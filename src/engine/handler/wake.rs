@@ -6,7 +6,6 @@ use super::forward::No;
 use super::request::{self, Asked, Slot};
 use super::{back, forward, join, motion, probe, wait};
 use crate::definition::{StepKind, Then, Unknown};
-use crate::engine::limits::INSIST;
 use crate::engine::place::{Place, walk};
 use crate::engine::turn::Turn;
 use crate::engine::{
@@ -181,7 +180,7 @@ pub(in crate::engine) fn attempt_over(
         slot == Slot::Action && request::unknown(turn.step_at(place)) == Some(Unknown::Retry);
     let next = request::again(retry, before, turn.now, &seed).or_else(|| {
         let next = turn.now.after(retry.most.max(request::PAUSE_MIN));
-        (insists && next <= before.since.after(INSIST)).then_some(next)
+        (insists && next <= before.since.after(turn.limits.insist)).then_some(next)
     });
     match next {
         Some(at) => {

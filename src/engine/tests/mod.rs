@@ -16,6 +16,7 @@ mod early;
 mod fan_out;
 mod forward;
 mod late;
+mod limits;
 mod locks;
 mod nested;
 mod parallel;

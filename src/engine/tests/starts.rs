@@ -57,15 +57,6 @@ fn queued_starts_wait_for_a_stuck_one() {
 }
 
 #[test]
-fn the_queue_has_an_end() {
-    let queue = PAIR.replace("key: event.id }", "key: event.id, again: queue }");
-    let mut script = "start > A a/1\n".to_owned();
-    script.push_str(&"start > nothing\n".repeat(super::super::limits::QUEUED_MAX));
-    script.push_str("start ! refused\n");
-    check(&queue, &script);
-}
-
-#[test]
 fn a_queued_start_that_cannot_begin_is_complained_about() {
     let queue = ORDER
         .replace("key: event.id }\ndata", "key: event.id, again: queue }\ndata")
