@@ -11,10 +11,30 @@ use super::{Connection, Error, Isolation};
 /// The most of what a client has to say that is listened to after a failure.
 const EVENTS_MAX: usize = 50;
 
-/// Keeps the last failure of a client that only asks questions, for whoever asked.
+/// Keeps the last failure of a client that only asks questions, for whoever asked; a refusal is kept
+/// before all others.
 #[derive(Debug, Default)]
 pub(super) struct Asking {
-    failure: Mutex<Option<(RDKafkaErrorCode, String)>>,
+    failure: Mutex<Option<Failure>>,
+}
+
+#[derive(Debug)]
+struct Failure {
+    is_refusal: bool,
+    reason: String,
+}
+
+impl Failure {
+    fn new(code: RDKafkaErrorCode, reason: &str) -> Self {
+        // librdkafka calls a handshake that fails at once a matter of transport.
+        let unverified = reason.contains("certificate verify failed");
+        let refusals = [RDKafkaErrorCode::SSL, RDKafkaErrorCode::Authentication];
+        let mut reason = reason.to_owned();
+        if unverified {
+            reason.push_str("; `kafka.security.ca-file` names the authorities to trust");
+        }
+        Self { is_refusal: unverified || refusals.contains(&code), reason }
+    }
 }
 
 impl ClientContext for Asking {
@@ -24,8 +44,11 @@ impl ClientContext for Asking {
         // That no broker is left follows from each one's own failure.
         let code = error.rdkafka_error_code().filter(|c| *c != RDKafkaErrorCode::AllBrokersDown);
         if let Some(code) = code {
-            let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-            *failure = Some((code, reason.to_owned()));
+            let mut last = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            let failure = Failure::new(code, reason);
+            if failure.is_refusal || last.as_ref().is_none_or(|last| !last.is_refusal) {
+                *last = Some(failure);
+            }
         }
     }
 }
@@ -58,13 +81,39 @@ pub(super) fn failed(
     }
     let failure = client.context().failure.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (failure, connection.unanswered(doing, error)) {
-        (
-            Some((RDKafkaErrorCode::SSL | RDKafkaErrorCode::Authentication, reason)),
-            Error::Unanswered { doing, .. },
-        ) => Error::Refused { doing, reason },
-        (Some((_, reason)), Error::Unanswered { brokers, doing, .. }) => {
+        (Some(Failure { is_refusal: true, reason }), Error::Unanswered { doing, .. }) => {
+            Error::Refused { doing, reason }
+        }
+        (Some(Failure { reason, .. }), Error::Unanswered { brokers, doing, .. }) => {
             Error::Unanswered { brokers, doing, reason }
         }
         (_, error) => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn last(failures: &[(RDKafkaErrorCode, &str)]) -> (bool, String) {
+        let asking = Asking::default();
+        for (code, reason) in failures {
+            asking.error(KafkaError::Global(*code), reason);
+        }
+        let last = asking.failure.into_inner().expect("nobody panicked").expect("a failure");
+        (last.is_refusal, last.reason)
+    }
+
+    #[test]
+    fn a_refusal_is_kept_and_an_unknown_authority_is_one() {
+        use RDKafkaErrorCode::{Authentication, BrokerTransportFailure, SSL};
+
+        let gone = (BrokerTransportFailure, "connection refused");
+        assert_eq!(last(&[gone]), (false, "connection refused".to_owned()));
+        assert_eq!(last(&[(Authentication, "wrong"), gone]), (true, "wrong".to_owned()));
+        assert_eq!(last(&[gone, (SSL, "no cipher")]), (true, "no cipher".to_owned()));
+        let words = "error:0A000086:SSL routines::certificate verify failed";
+        let (is_refusal, reason) = last(&[(BrokerTransportFailure, words)]);
+        assert!(is_refusal && reason.ends_with("names the authorities to trust"), "{reason}");
     }
 }

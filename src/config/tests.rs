@@ -223,7 +223,7 @@ fn every_limit_of_the_engine_can_be_set() {
         "limits: { data-bytes-max: 8KiB, instance-bytes-max: 4KiB, early-max: 0 }\n",
         &[],
         &[
-            "segue.yaml:1:68: `limits.early-max`: `0` is not a number from 1 to 10000",
+            "segue.yaml:1:70: `limits.early-max`: `0` is not a number from 1 to 10000",
             "segue.yaml:1:27: `limits.data-bytes-max` is more than `limits.instance-bytes-max`, of \
              which it is a part",
         ],
