@@ -11,8 +11,8 @@ use super::{Connection, Error, Isolation};
 /// The most of what a client has to say that is listened to after a failure.
 const EVENTS_MAX: usize = 50;
 
-/// Keeps the last failure of a client that only asks questions, for whoever asked; a refusal is kept
-/// before all others.
+/// Keeps the last failure of a client that only asks questions, for whoever asked; a refusal is
+/// kept before all others.
 #[derive(Debug, Default)]
 pub(super) struct Asking {
     failure: Mutex<Option<Failure>>,

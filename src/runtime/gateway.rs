@@ -10,10 +10,14 @@ use super::settings::Settings;
 use crate::correlation::{Heading, Index, decode, heading};
 use crate::definition::Catalog;
 use crate::format::wire;
-use crate::message::{Event, Headers, InstanceId, Key, SagaName, Shard, Topic, shard_of};
+use crate::message::{Event, InstanceId, Key, SagaName, Shard, Topic, shard_of};
 
 /// The most records that one turn of a gateway takes.
 const RECORDS_MAX: usize = 5_000;
+/// The largest header, key or body of an event that is too large that goes to the dead letters.
+const KEPT_BYTES_MAX: usize = 1_024;
+/// The most headers of it that do.
+const KEPT_HEADERS_MAX: usize = 100;
 
 /// Reads users' topics and appends what concerns a saga to the inbox.
 ///
@@ -137,14 +141,18 @@ impl<S: Source> Gateway<S> {
             forward.dead_letters.push(self.dead_letter(record, reason));
         }
     }
-    /// The record with the reason; what is too large to be taken is too large to be kept.
+    /// The record with the reason; of one that is too large to be taken, what is small is kept.
     fn dead_letter(&self, record: SourceRecord, reason: String) -> DeadLetter {
-        let SourceRecord { origin, key, headers, body, .. } = record;
-        let max = self.event_bytes_max;
-        let beside = key.as_ref().map_or(0, Bytes::len) + headers.bytes();
-        let (key, headers) =
-            if beside <= max { (key, headers) } else { (None, Headers::default()) };
-        let body = body.filter(|body| body.len() <= max).unwrap_or_default();
+        let SourceRecord { origin, mut key, mut headers, mut body, .. } = record;
+        let size = |part: &Option<Bytes>| part.as_ref().map_or(0, Bytes::len);
+        if size(&key) + headers.bytes() + size(&body) > self.event_bytes_max {
+            let is_small = |bytes: usize| bytes <= KEPT_BYTES_MAX;
+            key = key.filter(|key| is_small(key.len()));
+            body = body.filter(|body| is_small(body.len()));
+            headers.0.retain(|(name, value)| is_small(name.len() + value.len()));
+            headers.0.truncate(KEPT_HEADERS_MAX);
+        }
+        let body = body.unwrap_or_default();
         DeadLetter { reason, origin: Some(origin), instance: None, key, headers, body }
     }
 }

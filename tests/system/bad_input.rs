@@ -93,16 +93,23 @@ fn bad_messages_are_put_aside_and_hold_nobody_up() {
     let bad = bad();
     let mut messages: Vec<Outgoing> =
         bad.iter().enumerate().map(|(n, bad)| message(&world, n, bad)).collect();
+    // As large by a header as another is by its body.
+    let order = bad.iter().position(|bad| bad.reason.contains("total")).expect("an order");
+    let mut laden = message(&world, bad.len() + 1, &bad[order]);
+    laden.headers.push("x-notes", "n".repeat(LARGE_BYTES));
+    messages.push(laden);
     messages.push(message(&world, bad.len(), &second_start()));
     world.send(&messages);
-    let found = put_aside(&world, bad.len());
+    let found = put_aside(&world, bad.len() + 1);
     for (number, bad) in bad.iter().enumerate() {
         let (reason, origin) = &found[&format!("bad-{number}")];
         assert!(reason.contains(bad.reason), "`{reason}` does not say `{}`", bad.reason);
         let topic = world.topic(bad.topic);
         assert!(origin.starts_with(&format!("{topic}[")), "{reason}: from {origin}?");
     }
-    assert_eq!(found.len(), bad.len(), "and nothing else: {found:?}");
+    let (reason, _) = &found[&format!("bad-{}", bad.len() + 1)];
+    assert!(reason.contains("at most 1048576 are taken"), "{reason}");
+    assert_eq!(found.len(), bad.len() + 1, "and nothing else: {found:?}");
     world.settle(SAGAS);
     assert!(engine.lives(), "{}", engine.last_words());
     assert!(engine.terminate().success(), "SIGTERM is a clean end");

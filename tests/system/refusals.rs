@@ -49,6 +49,14 @@ fn a_missing_users_topic_is_refused() {
 }
 
 #[test]
+fn a_users_topic_that_takes_less_than_a_message_may_be_is_refused() {
+    let world = World::hermetic(EXACTLY_ONCE, 48);
+    let config = world.config("a", "limits: { message-bytes-max: 4MiB }\n");
+    let reasons = ["takes messages of 4194304 bytes", "limits: { message-bytes-max: 4186112 }"];
+    refused(&config, &world.log("a"), &reasons);
+}
+
+#[test]
 fn another_text_under_the_same_version_is_refused() {
     let world = World::hermetic(EXACTLY_ONCE, 44);
     let mut engine = world.engine("a");
