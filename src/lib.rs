@@ -18,7 +18,6 @@ pub mod scenario;
 
 // The loop: batches, commits, restores, over ports.
 pub mod runtime;
-pub mod simulation;
 
 // The edges: everything that touches the world.
 #[cfg(feature = "server")]
@@ -35,8 +34,11 @@ pub mod dev;
 pub mod devbroker;
 #[cfg(feature = "server")]
 pub mod node;
-pub mod participants;
 #[cfg(feature = "server")]
 pub mod store;
 #[cfg(feature = "server")]
 pub mod telemetry;
+
+// The trials: made-up services, and a world in which everything goes wrong.
+pub mod participants;
+pub mod simulation;

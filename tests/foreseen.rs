@@ -1,21 +1,22 @@
 //! Random runs of the sagas that ship, on the pure engine: every end that one of them reaches was
 //! foreseen by the checker. `SEGUE_RUNS` asks for more runs of each.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::thread;
 
 use segue::checker::{self, Ending, Report};
 use segue::definition::{Catalog, Compensation, Definition, Done, Step, StepKind, parse};
-use segue::engine::{
-    Act, CallOutcome, Called, Effect, Generation, Input, Instance, Letter, Status, Verb, next_due,
-    step,
-};
-use segue::message::{Address, CommandId, Event, InstanceId, Key, Part, Span, Timestamp};
+use segue::engine::{CallOutcome, Called, Effect, Generation, Input, Status, Verb, step};
+use segue::message::{Address, CommandId, Event, InstanceId, Key, Part, Span};
+use segue::{definition, engine, message};
 use serde_json::{Map, Value, json};
 
+#[path = "../src/engine/tests/drive.rs"]
+mod drive;
 mod shipped;
 
+use drive::{Dice, Drive, Family};
 use shipped::{SAGAS, text};
 
 /// How many runs of each saga.
@@ -30,27 +31,6 @@ fn definitions() -> Vec<Definition> {
     SAGAS.iter().map(read).collect()
 }
 
-/// xorshift64*: the same numbers for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn of(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % sides
-    }
-
-    fn pick<'t, T>(&mut self, list: &'t [T]) -> Option<&'t T> {
-        let sides = u64::try_from(list.len()).expect("a short list");
-        (sides > 0).then(|| &list[usize::try_from(self.roll(sides)).expect("small")])
-    }
-}
-
 /// How a participant answers one request, whatever attempt it hears of.
 #[derive(Debug, Clone, Copy)]
 enum Mood {
@@ -59,23 +39,15 @@ enum Mood {
     Silent,
 }
 
-/// One instance of a saga, its children and locks, and the letters on their way.
+/// One instance of a saga, and the ends that it and its children come to.
 struct Run<'c> {
     root: &'c Definition,
-    catalog: &'c Catalog,
-    dice: Dice,
+    family: Family<'c>,
     /// How many of a hundred requests are answered with yes.
     luck: u64,
     /// Whether hours go by between two answers.
     is_slow: bool,
-    now: Timestamp,
-    instances: BTreeMap<InstanceId, Instance>,
-    mail: BTreeMap<(InstanceId, InstanceId), VecDeque<Letter>>,
-    sent: Vec<(CommandId, bool)>,
-    told: Vec<(InstanceId, Event)>,
-    asked: Vec<(InstanceId, String, Vec<String>)>,
     moods: BTreeMap<String, Mood>,
-    events: u64,
     /// What was reached, by the saga.
     ends: BTreeSet<(String, Ending)>,
 }
@@ -87,18 +59,10 @@ impl<'c> Run<'c> {
         let is_slow = dice.roll(3) == 0;
         Self {
             root,
-            catalog,
-            dice,
+            family: Family::of(catalog, dice),
             luck,
             is_slow,
-            now: Timestamp(1_000_000),
-            instances: BTreeMap::new(),
-            mail: BTreeMap::new(),
-            sent: Vec::new(),
-            told: Vec::new(),
-            asked: Vec::new(),
             moods: BTreeMap::new(),
-            events: 0,
             ends: BTreeSet::new(),
         }
     }
@@ -110,62 +74,32 @@ impl<'c> Run<'c> {
             self.any_input();
         }
         for _ in 0..12 {
-            while !self.mail.is_empty() {
-                self.deliver();
-            }
+            self.deliver_all();
             self.pass(Span::hours(24 * 12));
         }
         self.ends
     }
 
     fn any_input(&mut self) {
-        match self.dice.roll(26) {
+        match self.family.dice.roll(26) {
             0..=9 => self.answer(),
-            10..=15 => self.deliver(),
-            16 => {
-                if let Some((id, event)) = self.dice.pick(&self.told).cloned() {
-                    self.tell(&id, &Input::Event(event));
-                }
+            10..=15 => {
+                self.deliver();
             }
+            16 => self.repeat(),
             17 => self.cancel(),
             18 => self.act(),
             19 | 20 => self.decide(),
             21..=23 => self.any_fact(),
             24 if self.is_slow => {
-                let span = Span::hours(self.dice.roll(30));
+                let span = Span::hours(self.family.dice.roll(30));
                 self.pass(span);
             }
             _ => {
-                let span = Span::millis(self.dice.roll(4_000));
+                let span = Span::millis(self.family.dice.roll(4_000));
                 self.pass(span);
             }
         }
-    }
-
-    /// Tells one instance, and notes where it has come to.
-    fn tell(&mut self, id: &InstanceId, input: &Input) {
-        let Ok(made) = step(self.catalog, id, self.instances.get(id), input, self.now) else {
-            return;
-        };
-        for effect in made.effects {
-            match effect {
-                Effect::Command(message) => self.sent.push((message.id, false)),
-                Effect::Call(call) => self.sent.push((call.id, true)),
-                Effect::Question(q) => self.asked.push((q.instance, q.step, q.choices)),
-                Effect::Letter { to, letter } => {
-                    self.mail.entry((id.clone(), to)).or_default().push_back(letter);
-                }
-                Effect::Fact(_) | Effect::Complaint(_) => {}
-            }
-        }
-        let Some(after) = made.after else {
-            self.instances.remove(id);
-            return;
-        };
-        let definition = self.catalog.newest(&id.saga);
-        let ends = after.generations.iter().zip(definition).filter_map(|(g, d)| ending(d, g));
-        self.ends.extend(ends.map(|end| (id.saga.to_string(), end)));
-        self.instances.insert(id.clone(), after);
     }
 
     fn root_id(&self) -> InstanceId {
@@ -173,23 +107,15 @@ impl<'c> Run<'c> {
     }
 
     fn event(&mut self, address: Address, command: Option<&CommandId>) -> Event {
-        self.events += 1;
-        Event {
-            address,
-            id: format!("e{}", self.events),
-            key: Some("k".to_owned()),
-            body: body(&mut self.dice),
-            command: command.map(ToString::to_string),
-            trace_parent: None,
-            timestamp: self.now,
-        }
+        let body = body(&mut self.family.dice);
+        let event = self.family.event(address, body, command);
+        Event { key: Some("k".to_owned()), ..event }
     }
 
     fn fact(&mut self, address: &Address) {
         let id = self.root_id();
         let event = self.event(address.clone(), None);
-        self.told.push((id.clone(), event.clone()));
-        self.tell(&id, &Input::Event(event));
+        self.happen(&id, event);
     }
 
     /// A fact that some wait takes.
@@ -198,7 +124,7 @@ impl<'c> Run<'c> {
             StepKind::Wait(wait) => Some(wait),
             _ => None,
         });
-        let lucky = self.dice.roll(100) < self.luck;
+        let lucky = self.family.dice.roll(100) < self.luck;
         let facts: Vec<Address> = facts
             .flat_map(|wait| {
                 let yes = wait.on.iter().filter(|_| lucky).map(|done| &done.on);
@@ -206,24 +132,26 @@ impl<'c> Run<'c> {
             })
             .cloned()
             .collect();
-        if let Some(address) = self.dice.pick(&facts).cloned() {
+        if let Some(address) = self.family.dice.pick(&facts).cloned() {
             self.fact(&address);
         }
     }
 
     fn cancel(&mut self) {
         let on: Vec<Address> = self.root.cancel.iter().map(|cancel| cancel.on.clone()).collect();
-        if let Some(address) = self.dice.pick(&on).cloned().filter(|_| self.dice.roll(8) == 0) {
+        if let Some(address) =
+            self.family.dice.pick(&on).cloned().filter(|_| self.family.dice.roll(8) == 0)
+        {
             self.fact(&address);
         }
     }
 
     /// A person acts on what is stuck, or sends back what is not.
     fn act(&mut self) {
-        let ids: Vec<InstanceId> = self.instances.keys().cloned().collect();
-        let Some(id) = self.dice.pick(&ids).cloned() else { return };
-        let stuck = self.instances[&id].newest().and_then(|g| g.stuck.first());
-        let owner = stuck.and_then(|s| Some(self.catalog.newest(&id.saga)?.step(s.step)));
+        let ids: Vec<InstanceId> = self.family.instances.keys().cloned().collect();
+        let Some(id) = self.family.dice.pick(&ids).cloned() else { return };
+        let stuck = self.family.instances[&id].newest().and_then(|g| g.stuck.first());
+        let owner = stuck.and_then(|s| Some(self.family.catalog.newest(&id.saga)?.step(s.step)));
         let verbs = match owner {
             Some(owner) => vec![
                 Verb::Retry,
@@ -232,79 +160,74 @@ impl<'c> Run<'c> {
                 Verb::ResolveNotDone,
                 Verb::GoBack,
             ],
-            None if self.dice.roll(20) == 0 => vec![Verb::GoBack],
+            None if self.family.dice.roll(20) == 0 => vec![Verb::GoBack],
             None => return,
         };
-        let verb = self.dice.pick(&verbs).expect("some").clone();
+        let verb = self.family.dice.pick(&verbs).expect("some").clone();
         self.acted(&id, String::new(), verb);
-    }
-
-    fn acted(&mut self, id: &InstanceId, step: String, verb: Verb) {
-        self.events += 1;
-        let (by, why) = ("ann".to_owned(), "because".to_owned());
-        let act = Act { id: format!("a{}", self.events), by, why, step, verb };
-        self.tell(id, &Input::Act(act));
-    }
-
-    fn decide(&mut self) {
-        let Some((id, step, choices)) = self.dice.pick(&self.asked).cloned() else { return };
-        let choice = self.dice.pick(&choices).expect("some").clone();
-        let (note, data) = (String::new(), Map::new());
-        self.acted(&id, step, Verb::Answer { choice, note, data });
     }
 
     /// An answer to something that was sent lately, as its participant decided.
     fn answer(&mut self) {
-        let lately = self.sent.len().saturating_sub(2);
-        let of = if self.dice.roll(6) == 0 { &self.sent[..] } else { &self.sent[lately..] };
-        let Some((id, is_call)) = self.dice.pick(of).cloned() else { return };
-        let (roll, which) = (self.dice.roll(100), self.dice.roll(8));
+        let lately = self.family.sent.len().saturating_sub(2);
+        let of = if self.family.dice.roll(6) == 0 {
+            &self.family.sent[..]
+        } else {
+            &self.family.sent[lately..]
+        };
+        let Some((id, is_call)) = self.family.dice.pick(of).cloned() else { return };
+        let (roll, which) = (self.family.dice.roll(100), self.family.dice.roll(8));
         let fresh = match roll {
             roll if roll < self.luck => Mood::Yes(which),
             roll if roll % 2 == 0 => Mood::No(which),
             _ => Mood::Silent,
         };
         let mood = *self.moods.entry(id.idempotency_key()).or_insert(fresh);
-        let definition = self.catalog.newest(&id.instance.saga).expect("it has sent something");
+        let definition =
+            self.family.catalog.newest(&id.instance.saga).expect("it has sent something");
         let name = id.step.split('[').next().unwrap_or_default();
         let step = definition.steps.iter().find(|s| s.name.as_str() == name);
         let Some(step) = step else { return };
         if is_call {
-            let Some(outcome) = called(step, id.part, mood, &mut self.dice) else { return };
+            let Some(outcome) = called(step, id.part, mood, &mut self.family.dice) else { return };
             let called = Called { command: id.to_string(), outcome };
             self.tell(&id.instance, &Input::Called(called));
         } else if let Some(address) = reply(step, id.part, mood) {
             let event = self.event(address, Some(&id));
-            self.told.push((id.instance.clone(), event.clone()));
-            self.tell(&id.instance, &Input::Event(event));
+            self.happen(&id.instance, event);
         }
     }
+}
 
-    fn deliver(&mut self) {
-        let pairs: Vec<_> = self.mail.keys().cloned().collect();
-        let Some(pair) = self.dice.pick(&pairs).cloned() else { return };
-        let waiting = self.mail.get_mut(&pair).expect("it was listed");
-        let letter = waiting.pop_front().expect("empty ones are dropped");
-        if waiting.is_empty() {
-            self.mail.remove(&pair);
-        }
-        self.tell(&pair.1, &Input::Letter(letter));
+impl<'c> Drive<'c> for Run<'c> {
+    fn family(&mut self) -> &mut Family<'c> {
+        &mut self.family
     }
 
-    fn pass(&mut self, span: Span) {
-        let end = self.now.after(span);
-        loop {
-            let due =
-                |(id, instance): (&InstanceId, &Instance)| Some((next_due(instance)?, id.clone()));
-            let next = self.instances.iter().filter_map(due).min();
-            let Some((at, id)) = next.filter(|(at, _)| *at <= end) else { break };
-            self.now = at.max(self.now);
-            self.tell(&id, &Input::Wake);
-            if self.dice.roll(3) > 0 {
-                self.deliver();
+    /// Tells one instance, and notes where it has come to.
+    fn tell(&mut self, id: &InstanceId, input: &Input) {
+        let Ok(made) =
+            step(self.family.catalog, id, self.family.instances.get(id), input, self.family.now)
+        else {
+            return;
+        };
+        for effect in made.effects {
+            match effect {
+                Effect::Command(message) => self.family.sent.push((message.id, false)),
+                Effect::Call(call) => self.family.sent.push((call.id, true)),
+                Effect::Question(question) => self.family.ask(question),
+                Effect::Letter { to, letter } => self.family.mail(id, to, letter),
+                Effect::Fact(_) | Effect::Complaint(_) => {}
             }
         }
-        self.now = end;
+        let Some(after) = made.after else {
+            self.family.instances.remove(id);
+            return;
+        };
+        let definition = self.family.catalog.newest(&id.saga);
+        let ends = after.generations.iter().zip(definition).filter_map(|(g, d)| ending(d, g));
+        self.ends.extend(ends.map(|end| (id.saga.to_string(), end)));
+        self.family.instances.insert(id.clone(), after);
     }
 }
 

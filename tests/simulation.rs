@@ -2,25 +2,34 @@
 //!
 //! A failing seed prints the command that runs it again: `SEED=17 cargo test --test simulation`.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::sync::Arc;
 
 use segue::books::Delivery;
 use segue::definition::{Catalog, parse};
+use segue::engine::Status;
+use segue::message::{Address, Headers, Outgoing, header};
+use segue::participants::Script;
 use segue::simulation::{
-    Call, CrashPoint, Fault, Letter, Moment, Odds, Options, Outcome, Simulation, Tally, Temper,
-    Weakness,
+    Call, CrashPoint, Fault, Moment, Odds, Options, Outcome, Simulation, Tally, Temper, Weakness,
 };
 
+mod shipped;
+
+use shipped::{SAGAS, text};
+
 /// An order that goes through three participants, with every kind of time limit.
-const TIMED: &str = include_str!("simulation/timed.yaml");
+const TIMED: &str = include_str!("simulation/order/timed.yaml");
 /// The same without any: what is lost once is lost for ever.
-const UNTIMED: &str = include_str!("simulation/untimed.yaml");
+const UNTIMED: &str = include_str!("simulation/order/untimed.yaml");
+const SERVICES: &str = include_str!("simulation/order/participants.yaml");
 
 /// A trip with every kind of step, and its children.
-const TRIP: &str = include_str!("simulation/trip.yaml");
-const STAY: &str = include_str!("simulation/stay.yaml");
-const GUIDE: &str = include_str!("simulation/guide.yaml");
+const TRIP: &str = include_str!("simulation/trip/saga.yaml");
+const STAY: &str = include_str!("simulation/trip/stay.yaml");
+const GUIDE: &str = include_str!("simulation/trip/guide.yaml");
+const GUIDES: &str = include_str!("simulation/trip/participants.yaml");
 
 const SEEDS: u64 = 100;
 const TRIP_SEEDS: u64 = 25;
@@ -37,43 +46,55 @@ fn catalog(texts: &[&str]) -> Arc<Catalog> {
     Arc::new(catalog)
 }
 
-fn letter(kind: &str, id: String, key: &str, body: String) -> Letter {
-    addressed(&format!("shop.orders/{kind}"), id, key, body)
+fn script(text: &str) -> Script {
+    Script::parse("participants.yaml", text).unwrap_or_else(|e| panic!("{e}"))
 }
 
-fn addressed(to: &str, id: String, key: &str, body: String) -> Letter {
-    let to = to.parse().expect("an address");
-    Letter { to, key: key.to_owned(), id, answers: None, body }
+fn order_event(kind: &str, id: String, key: &str, body: String) -> Outgoing {
+    event(&format!("shop.orders/{kind}"), id, key, body)
+}
+
+fn event(to: &str, id: String, key: &str, body: String) -> Outgoing {
+    let to: Address = to.parse().expect("an address");
+    let mut headers = Headers::default();
+    headers.push(header::SPEC_VERSION, "1.0");
+    headers.push(header::ID, id);
+    headers.push(header::TYPE, to.event_type.to_string());
+    headers.push(header::SOURCE, "world");
+    headers.push(header::CONTENT_TYPE, "application/json");
+    Outgoing { topic: to.topic, key: key.to_owned(), headers, body: body.into() }
 }
 
 /// Orders with numbers that no binary fraction holds, some placed twice, some cancelled, and a
 /// cancel for an order that nobody placed.
-fn letters(orders: u64) -> Vec<Letter> {
+fn orders(count: u64) -> Vec<Outgoing> {
     let numbers = ["12.10", "1e2", "12345678901234567890.125", "0.1", "7", "3.000"];
-    let mut letters = Vec::new();
-    for order in 0..orders {
+    let mut events = Vec::new();
+    for order in 0..count {
         let key = format!("o/{order}");
         let total = numbers[usize::try_from(order).expect("few orders") % numbers.len()];
         let body = format!(r#"{{"order_id":"{key}","total":{total},"lines":[{{"n":1.50}}]}}"#);
-        letters.push(letter("OrderPlaced", format!("placed:{key}"), &key, body.clone()));
+        events.push(order_event("OrderPlaced", format!("placed:{key}"), &key, body.clone()));
         if order % 4 == 1 {
-            letters.push(letter("OrderPlaced", format!("again:{key}"), &key, body));
+            events.push(order_event("OrderPlaced", format!("again:{key}"), &key, body));
         }
         if order % 5 == 2 {
             let body = format!(r#"{{"order_id":"{key}","by":"customer"}}"#);
-            letters.push(letter("OrderCancelled", format!("cancelled:{key}"), &key, body));
+            events.push(order_event("OrderCancelled", format!("cancelled:{key}"), &key, body));
         }
     }
     let body = r#"{"order_id":"nobody","by":"customer"}"#.to_owned();
-    letters.push(letter("OrderCancelled", "cancelled:nobody".to_owned(), "nobody", body));
-    letters
+    events.push(order_event("OrderCancelled", "cancelled:nobody".to_owned(), "nobody", body));
+    events
 }
 
 fn options(text: &str, odds: Odds) -> Options {
     let temper = if text == TIMED { Temper::USUAL } else { Temper::PROMPT };
     Options {
         catalog: catalog(&[text]),
-        letters: letters(6),
+        scripts: vec![script(SERVICES)],
+        events: orders(6),
+        starts: 0,
         shards: 3,
         nodes: 2,
         odds,
@@ -174,8 +195,8 @@ fn the_same_seed_is_the_same_world() {
 }
 
 /// Trips, with the facts that they wait for before or after their start, and cancels.
-fn trips(count: u64) -> Vec<Letter> {
-    let mut letters = Vec::new();
+fn trips(count: u64) -> Vec<Outgoing> {
+    let mut events = Vec::new();
     for trip in 0..count {
         let key = format!("t/{trip}");
         let body = format!(
@@ -184,30 +205,31 @@ fn trips(count: u64) -> Vec<Letter> {
         );
         let fact = |kind: &str, id: &str| {
             let body = format!(r#"{{"trip":"{key}","by":"customer"}}"#);
-            addressed(&format!("travel.{kind}"), format!("{id}:{key}"), &key, body)
+            event(&format!("travel.{kind}"), format!("{id}:{key}"), &key, body)
         };
-        let ordered = addressed("travel.trips/TripOrdered", format!("placed:{key}"), &key, body);
+        let ordered = event("travel.trips/TripOrdered", format!("placed:{key}"), &key, body);
         let shown = fact("facts/PassportShown", "shown");
         let cancelled = fact("cancels/TripCancelled", "cancelled");
         match trip % 5 {
             // Before its start.
-            0 => letters.extend([shown, ordered]),
-            1 => letters.extend([ordered, shown.clone(), shown]),
-            2 => letters.extend([fact("facts/PassportLost", "lost"), ordered]),
-            3 => letters.extend([ordered, shown, cancelled]),
-            _ => letters.extend([cancelled, ordered, shown]),
+            0 => events.extend([shown, ordered]),
+            1 => events.extend([ordered, shown.clone(), shown]),
+            2 => events.extend([fact("facts/PassportLost", "lost"), ordered]),
+            3 => events.extend([ordered, shown, cancelled]),
+            _ => events.extend([cancelled, ordered, shown]),
         }
     }
     // They overlap.
     let (even, odd): (Vec<_>, Vec<_>) =
-        letters.into_iter().enumerate().partition(|(at, _)| at % 3 != 2);
-    even.into_iter().chain(odd).map(|(_, letter)| letter).collect()
+        events.into_iter().enumerate().partition(|(at, _)| at % 3 != 2);
+    even.into_iter().chain(odd).map(|(_, event)| event).collect()
 }
 
 fn trip_options(odds: Odds, delivery: Delivery) -> Options {
     Options {
         catalog: catalog(&[TRIP, STAY, GUIDE]),
-        letters: trips(6),
+        scripts: vec![script(GUIDES)],
+        events: trips(6),
         delivery,
         turns_max: 60_000,
         ..options(TIMED, odds)
@@ -256,10 +278,84 @@ fn no_seed_breaks_the_whole_language_at_least_once() {
     assert!(tally.of(Fault::CommitTorn) + tally.of(Fault::CommitHappened) > 0, "no batch was torn");
 }
 
+/// How many worlds of each saga that ships, and how many of its instances in each.
+const SHIPPED_SEEDS: u64 = 12;
+const SHIPPED_STARTS: u64 = 6;
+/// Many of their steps can be refused, and every one of them at the end.
+const WILLING: Temper = Temper { declined: 80, silent: 30, late: 40, ..Temper::USUAL };
+
+/// One saga that ships, its children and the scripts beside them; of three starts one is followed
+/// by its cancel.
+fn shipped_options(folder: &str, delivery: Delivery) -> Options {
+    let folders = SAGAS.iter().filter(|other| other.starts_with(folder));
+    let texts: Vec<String> = folders.clone().map(|f| text(f, "saga.yaml")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let mut scripts: Vec<Script> =
+        folders.map(|folder| script(&text(folder, "participants.yaml"))).collect();
+    for start in scripts.iter_mut().flat_map(|script| &mut script.starts) {
+        start.weight = if start.then.is_empty() { 2 } else { 1 };
+    }
+    Options {
+        catalog: catalog(&texts),
+        scripts,
+        events: Vec::new(),
+        starts: SHIPPED_STARTS,
+        temper: WILLING,
+        delivery,
+        turns_max: 100_000,
+        ..options(TIMED, Odds::ROUGH)
+    }
+}
+
+/// Runs all of them; what went wrong around them, and what ends they came to.
+fn run_shipped(delivery: Delivery, test: &str) -> Tally {
+    let mut tally = Tally::default();
+    let mut ends: BTreeMap<(String, &str), u64> = BTreeMap::new();
+    // A child's folder is in its parent's.
+    for folder in SAGAS.iter().filter(|folder| !folder.contains('/')) {
+        let options = shipped_options(folder, delivery);
+        for seed in seeds(SHIPPED_SEEDS) {
+            let outcome = Simulation::run(seed, options.clone());
+            refuse(&outcome, test);
+            tally.add(&outcome.tally);
+            for (saga, status) in outcome.ends {
+                *ends.entry((saga.to_string(), status.text())).or_default() += 1;
+            }
+        }
+    }
+    println!("{ends:#?}\n{tally}");
+    if env::var("SEED").is_err() {
+        let names = SAGAS.iter().map(|folder| folder.rsplit('/').next().unwrap_or(folder));
+        let wanted = names.flat_map(|saga| {
+            [Status::Completed, Status::Compensated].map(|end| (saga.to_owned(), end.text()))
+        });
+        let unreached: Vec<_> = wanted.filter(|end| !ends.contains_key(end)).collect();
+        assert_eq!(unreached, Vec::new(), "no seed reached these ends");
+    }
+    tally
+}
+
+#[test]
+fn no_seed_breaks_a_saga_that_ships() {
+    let tally = run_shipped(Delivery::ExactlyOnce, "no_seed_breaks_a_saga_that_ships");
+    if env::var("SEED").is_err() {
+        let mut never = tally.never();
+        never.retain(|fault| *fault != Fault::CommitTorn);
+        assert_eq!(never, Vec::<Fault>::new(), "these faults never fired");
+    }
+}
+
+#[test]
+fn no_seed_breaks_a_saga_that_ships_at_least_once() {
+    let test = "no_seed_breaks_a_saga_that_ships_at_least_once";
+    let tally = run_shipped(Delivery::AtLeastOnce, test);
+    assert!(tally.of(Fault::CommitTorn) + tally.of(Fault::CommitHappened) > 0, "no batch was torn");
+}
+
 /// One order and one node, nothing left to chance but the place of the crash.
 fn small(crashes: Vec<CrashPoint>) -> Options {
     Options {
-        letters: letters(1),
+        events: orders(1),
         shards: 1,
         nodes: 1,
         temper: Temper::OBEDIENT,

@@ -248,7 +248,9 @@ impl<'a> Case<'a> {
                 let words = format!("the fact {name} is on a topic, but not in the history");
                 self.broken(Rule::Ended, place, words);
             }
-            if ended && fact.is_none() && self.plan.message(name, Half::Action).is_some() {
+            // What a person left out may be what the fact tells of; then it is a dead letter.
+            let owed = self.plan.message(name, Half::Action).is_some() && !life.story.is_acted;
+            if ended && fact.is_none() && owed {
                 let words = format!("its end is in the history, but no fact {name} tells of it");
                 self.broken(Rule::Ended, None, words);
             }

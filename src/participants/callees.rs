@@ -37,6 +37,12 @@ impl Callees {
         Self { calls, seed, memory: Memory::default() }
     }
 
+    /// Whether what has this idempotency key was done and still holds.
+    #[must_use]
+    pub fn holds(&self, key: &str) -> bool {
+        self.memory.holds(key)
+    }
+
     /// What a request is answered; nothing means never.
     ///
     /// # Errors

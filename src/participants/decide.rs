@@ -84,6 +84,18 @@ impl Participants {
         &self.people
     }
 
+    /// Whether they know a command.
+    #[must_use]
+    pub fn obey(&self, command: &Address) -> bool {
+        self.commands.contains_key(command)
+    }
+
+    /// Whether what has this idempotency key was done and still holds.
+    #[must_use]
+    pub fn holds(&self, key: &str) -> bool {
+        self.memory.holds(key)
+    }
+
     /// The topics that commands come from.
     #[must_use]
     pub fn topics(&self) -> Vec<Topic> {

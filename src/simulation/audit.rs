@@ -5,13 +5,13 @@ use serde_json::Value;
 
 use super::fold::Fold;
 use super::promises;
-use super::services::{Deed, Letter};
+use super::services::Deed;
 use super::world::{Seen, World};
 use crate::books::{Books, Delivery, Options, Record};
 use crate::definition::{Catalog, Definition, StepKind};
 use crate::engine::Direction;
 use crate::format::{open, wire};
-use crate::message::{InstanceId, Life, Timestamp, Topic, header, read_json};
+use crate::message::{Address, InstanceId, Life, Outgoing, Timestamp, Topic, header, read_json};
 
 /// Reads the topics when all is over: what was sent must be what the fold says, and what the
 /// participants did must be what the endings say.
@@ -20,7 +20,7 @@ pub(super) fn audit(
     app: &str,
     catalog: &Catalog,
     fold: &Fold,
-    letters: &[Letter],
+    posted: &[Outgoing],
     delivery: Delivery,
 ) -> Vec<String> {
     let mut found = world.complaints();
@@ -35,9 +35,15 @@ pub(super) fn audit(
     let flat = catalog.sagas().all(|definition| is_flat(definition));
     found.extend(books(world, app, catalog, delivery));
     promises::kept(world, catalog, fold, once, &mut found);
-    numbers(fold, letters, &mut found);
-    for letter in letters {
-        begun(fold, letter, &mut found);
+    let is_start = |event: &&Outgoing| {
+        let word = event.headers.text(header::TYPE);
+        let starts = |on: &Address| on.topic == event.topic && word == Some(on.event_type.as_str());
+        catalog.sagas().flat_map(|d| &d.starts).any(|start| starts(&start.on))
+    };
+    let starts: Vec<&Outgoing> = posted.iter().filter(is_start).collect();
+    numbers(fold, &starts, &mut found);
+    for start in starts {
+        begun(fold, start, &mut found);
     }
     let deeds = world.deeds();
     for (id, instance) in fold.instances().filter(|_| flat) {
@@ -192,23 +198,22 @@ fn letters_read(world: &World, app: &str, fold: &Fold, once: bool, found: &mut V
 }
 
 /// A start begins one life, or none where one was there already; never two.
-fn begun(fold: &Fold, letter: &Letter, found: &mut Vec<String>) {
-    let lives = fold.begun.get(&letter.id).map_or(0, Vec::len);
+fn begun(fold: &Fold, start: &Outgoing, found: &mut Vec<String>) {
+    let event = start.headers.text(header::ID).unwrap_or_default();
+    let lives = fold.begun.get(event).map_or(0, Vec::len);
     if lives > 1 {
-        found.push(format!("{} began {lives} lives", letter.id));
+        found.push(format!("{event} began {lives} lives"));
     }
-    let is_known = fold.instances().any(|(id, _)| id.key.as_str() == letter.key);
-    let is_placed = letter.id.starts_with("placed:");
-    if is_placed && !is_known {
-        found.push(format!("{} vanished", letter.id));
+    if !fold.instances().any(|(id, _)| id.key.as_str() == start.key) {
+        found.push(format!("{event} vanished"));
     }
 }
 
 /// A number goes through as it was written.
-fn numbers(fold: &Fold, letters: &[Letter], found: &mut Vec<String>) {
-    let body = |letter: &Letter| read_json(letter.body.as_bytes()).unwrap_or_default();
-    let placed = letters.iter().filter(|l| l.id.starts_with("placed:"));
-    let placed: BTreeMap<&str, Value> = placed.map(|l| (l.key.as_str(), body(l))).collect();
+fn numbers(fold: &Fold, starts: &[&Outgoing], found: &mut Vec<String>) {
+    let body = |start: &Outgoing| read_json(&start.body).unwrap_or_default();
+    let placed = starts.iter().map(|start| (start.key.as_str(), body(start)));
+    let placed: BTreeMap<&str, Value> = placed.collect();
     for message in &fold.messages {
         // A child's key begins with its parent's.
         let key = message.id.instance.key.as_str();
@@ -220,7 +225,7 @@ fn numbers(fold: &Fold, letters: &[Letter], found: &mut Vec<String>) {
             continue;
         };
         for (name, value) in fields.iter().filter(|(_, value)| value.is_number()) {
-            if start.get(name).is_some_and(|there| there != value) {
+            if start.get(name).is_some_and(|there| there.is_number() && there != value) {
                 found.push(format!("{} says {name}: {value}", message.id));
             }
         }

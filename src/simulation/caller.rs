@@ -1,23 +1,20 @@
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::fault::{Call as Port, Fault, Moment};
 use super::services::Deed;
 use super::state::Caller as Process;
 use super::world::World;
 use crate::engine::{Call, CallOutcome, Called};
 use crate::message::Traced;
+use crate::participants::Response;
 use crate::runtime::Caller;
 
 /// So many in a thousand calls never leave.
 const UNSENT: u32 = 75;
 /// So many have no answer.
 const UNANSWERED: u32 = 75;
-/// So many are answered with no; what undoes something never is.
-const DECLINED: u32 = 150;
-/// The longest way of an answer.
-const WAY_MS_MAX: u64 = 400;
+/// How soon it is known that nobody listens.
+const REFUSED_AFTER: Duration = Duration::from_millis(1);
 
 /// Makes the calls of one pipeline; what is under way is lost with it, as it is with a process.
 #[derive(Debug)]
@@ -34,27 +31,36 @@ impl SimulatedCaller {
 
     /// What comes of a call, and after what time.
     fn answer(&self, call: &Call) -> (Duration, CallOutcome) {
-        let mut state = self.world.state();
-        let way = Duration::from_millis(1 + state.dice.below(WAY_MS_MAX));
+        let mut guard = self.world.state();
+        let state = &mut *guard;
+        let lost = |reason: &str, unsent| CallOutcome::Failed { reason: reason.to_owned(), unsent };
         if state.dice.chance(UNSENT) {
             state.tally.count(Fault::CallUnsent);
-            let reason = "nobody listens".to_owned();
-            return (way, CallOutcome::Failed { reason, unsent: true });
+            return (REFUSED_AFTER, lost("nobody listens", true));
         }
-        let key = call.idempotency_key.clone();
-        let done = state.decide(&key, if call.undoes.is_some() { 0 } else { DECLINED });
-        if done {
-            let instance = call.id.instance.to_string();
-            state.act(Deed { key, instance, undoes: call.undoes.clone() });
+        let now = state.now();
+        let decided = state.setup.callees.decide(call, now);
+        let key = &call.idempotency_key;
+        if state.setup.callees.holds(key) {
+            state.act(Deed { key: key.clone(), undoes: call.undoes.clone() });
         }
+        let (way, outcome) = match decided {
+            Ok(Some(Response { at, status, body })) => {
+                let way = Duration::from_millis(at.since(now).0);
+                (way, CallOutcome::Answered { status, headers: Vec::new(), body })
+            }
+            Ok(None) => (Duration::from_millis(call.within.0), lost("no answer", false)),
+            Err(reason) => {
+                let outcome = lost(&reason, true);
+                state.complaints.push(reason);
+                (REFUSED_AFTER, outcome)
+            }
+        };
         if state.dice.chance(UNANSWERED) {
             state.tally.count(Fault::CallUnanswered);
-            let reason = "the connection was reset".to_owned();
-            return (way, CallOutcome::Failed { reason, unsent: false });
+            return (way, lost("the connection was reset", false));
         }
-        let status = if done { 200 } else { 409 };
-        let body = json!({ "key": call.idempotency_key });
-        (way, CallOutcome::Answered { status, headers: Vec::new(), body })
+        (way, outcome)
     }
 }
 

@@ -8,7 +8,7 @@ use super::promises;
 use super::world::{Seen, World};
 use crate::books::Delivery;
 use crate::definition::Catalog;
-use crate::engine::{self, Act, Effect, Input, Instance, Rejection, Verb};
+use crate::engine::{self, Act, Effect, Input, Instance, Rejection, Status, Verb};
 use crate::format::{open, wire};
 use crate::message::{InstanceId, Key, Life, Offset, SagaName, Shard, Timestamp};
 
@@ -117,6 +117,19 @@ impl Fold {
 
     pub fn instances(&self) -> impl Iterator<Item = (&InstanceId, &Instance)> {
         self.shards.values().flat_map(|s| &s.instances)
+    }
+
+    /// What each life is now; locks have none.
+    pub fn ends(&self) -> Vec<(SagaName, Status)> {
+        let lives = self.instances().flat_map(|(id, instance)| {
+            instance.generations.iter().map(|life| (id.saga.clone(), life.status()))
+        });
+        lives.collect()
+    }
+
+    /// When the next timer of an instance strikes.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.instances().filter_map(|(_, instance)| engine::next_due(instance)).min()
     }
 
     /// Whether nothing more happens by itself but being forgotten.

@@ -6,16 +6,18 @@ use super::audit::{audit, story};
 use super::broker::SimulatedBroker;
 use super::clock::SimulatedClock;
 use super::dice::Dice;
-use super::fault::{CrashPoint, Fault, Odds, Tally, Weakness};
+use super::fault::{Fault, Odds};
 use super::fold::Fold;
+use super::load::Load;
 use super::node::Node;
-use super::services::{Letter, Services, Temper};
+use super::options::{Options, Outcome};
+use super::services::Services;
 use super::source::SimulatedSource;
 use super::store::SimulatedStore;
 use super::world::{Setup, World};
-use crate::books::Delivery;
 use crate::definition::Catalog;
 use crate::message::Topic;
+use crate::participants::{Callees, Script};
 use crate::runtime::{Gateway, Pipeline, Settings};
 
 const APP: &str = "sim";
@@ -31,54 +33,6 @@ const SKEW_MS: u64 = 40 * 60 * 1000;
 
 /// How much likelier a node is to die when its pipeline is lost than beside a call.
 const DYING: u32 = 100;
-
-/// What one run is made of.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// What the instances run on.
-    pub catalog: Arc<Catalog>,
-    /// The events from outside, in their order; the starts have ids `placed:…`.
-    pub letters: Vec<Letter>,
-    /// Partitions of the inbox.
-    pub shards: u32,
-    /// Nodes at the start, 1 to 3.
-    pub nodes: usize,
-    /// What goes wrong, and how often, while there is anything to break.
-    pub odds: Odds,
-    /// Where exactly a node dies.
-    pub crashes: Vec<CrashPoint>,
-    /// Rules that do not hold.
-    pub weaknesses: Vec<Weakness>,
-    /// How the participants behave.
-    pub temper: Temper,
-    /// Whether a batch is a transaction.
-    pub delivery: Delivery,
-    /// After so many turns nothing goes wrong any more.
-    pub rough_turns: u64,
-    /// After so many turns everything must have ended.
-    pub turns_max: u64,
-}
-
-/// What became of a run.
-#[derive(Debug, Clone)]
-pub struct Outcome {
-    /// The seed.
-    pub seed: u64,
-    /// What was wrong; empty for a good run.
-    pub violations: Vec<String>,
-    /// What went wrong around the engine.
-    pub tally: Tally,
-    /// How many port calls there were.
-    pub calls: u64,
-    /// How many turns it took.
-    pub turns: u64,
-    /// How many instances there were.
-    pub instances: usize,
-    /// The committed history, a line for each transition.
-    pub story: Vec<String>,
-    /// Everything that was committed, as one number: equal for equal runs.
-    pub fingerprint: u32,
-}
 
 type Loop = Pipeline<SimulatedBroker, SimulatedStore, SimulatedClock>;
 
@@ -100,7 +54,7 @@ pub struct Simulation {
     down: BTreeMap<&'static str, u64>,
     services: Services,
     fold: Fold,
-    posted: usize,
+    load: Load,
     turns: u64,
     idle: u32,
     leap: Duration,
@@ -124,6 +78,8 @@ impl Simulation {
 
     fn new(seed: u64, options: Options) -> Self {
         let sources = sources(&options.catalog);
+        let temper = options.temper;
+        let scripts: Vec<Script> = options.scripts.iter().map(|s| temper.over(s)).collect();
         let world = World::new(
             seed,
             Setup {
@@ -135,6 +91,7 @@ impl Simulation {
                 crashes: options.crashes.clone(),
                 weaknesses: options.weaknesses.clone(),
                 delivery: options.delivery,
+                callees: Callees::new(&scripts, seed),
             },
         );
         let mut settings = Settings::new(APP, options.shards);
@@ -142,13 +99,13 @@ impl Simulation {
         settings.checkpoint_every = Duration::from_secs(1);
         let mut simulation = Self {
             dice: Dice::new(seed ^ 0x5eed),
-            services: Services::new(seed ^ 0xac7, APP, &options.catalog, options.temper),
+            services: Services::new(seed ^ 0xac7, APP, &options.catalog, &scripts, temper),
+            load: Load::new(seed, &options.events, &scripts, options.starts),
             fold: Fold::new(Arc::clone(&options.catalog), options.shards, options.delivery),
             world,
             settings,
             running: BTreeMap::new(),
             down: BTreeMap::new(),
-            posted: 0,
             turns: 0,
             idle: 0,
             leap: Duration::ZERO,
@@ -224,9 +181,8 @@ impl Simulation {
             }
             7 | 8 => self.services.turn(&self.world),
             _ => {
-                if let Some(letter) = self.options.letters.get(self.posted) {
-                    letter.post(&self.world);
-                    self.posted += 1;
+                if let Some((at, follow)) = self.load.post(&self.world) {
+                    self.services.schedule(at, follow, &self.world);
                 }
             }
         }
@@ -335,22 +291,33 @@ impl Simulation {
         }
     }
 
-    /// Nothing happens by itself now: on to the next answer, or a bit further each time.
+    /// Nothing happens by itself now: on to the next answer, or a bit further each time until it
+    /// is clear that only a timer can be next.
     fn leap_ahead(&mut self) {
         self.leap = (self.leap * 2).min(LEAP_MAX);
         let now = self.world.elapsed();
-        let answer = self.services.next_due().map(|at| at.saturating_sub(now));
-        self.world.pass(answer.map_or(self.leap, |until| until.min(self.leap)));
+        let answer = self.services.next_due().into_iter().chain(self.world.called_out());
+        let answer = answer.min().map_or(Duration::MAX, |at| at.saturating_sub(now));
+        let timer = self.fold.next_due().map(|at| at.since(self.world.now()).0);
+        let timer = timer.map_or(Duration::MAX, Duration::from_millis);
+        let far = if answer < timer {
+            answer
+        } else if self.leap == LEAP_MAX && timer < Duration::MAX {
+            timer
+        } else {
+            Duration::ZERO
+        };
+        self.world.pass(self.leap.max(far).min(answer));
     }
 
     fn is_over(&self) -> bool {
         self.idle > 0
-            && self.posted == self.options.letters.len()
+            && self.load.is_over()
             && self.services.next_due().is_none()
             && self.world.is_settled()
             && self.world.is_drained()
             && self.fold.is_level(&self.world)
-            && self.world.is_called_out()
+            && self.world.called_out().is_none()
             && self.fold.is_at_rest()
             && self.fold.messages.iter().all(|message| self.services.has_read(message))
     }
@@ -366,7 +333,7 @@ impl Simulation {
             APP,
             &self.options.catalog,
             &self.fold,
-            &self.options.letters,
+            &self.load.posted,
             self.options.delivery,
         ));
         Outcome {
@@ -375,7 +342,7 @@ impl Simulation {
             tally: self.world.tally(),
             calls: self.world.calls(),
             turns: self.turns,
-            instances: self.fold.instances().count(),
+            ends: self.fold.ends(),
             story: story(&self.world, APP),
             fingerprint: fingerprint(&self.world),
         }

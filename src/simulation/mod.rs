@@ -6,7 +6,8 @@
 //!     ▼
 //!   Node ── broker() source() store() clock() calls()    every call is a place where it may die
 //!
-//!   Simulation ── nodes, participants, load and time in turn, as the seed says; then:
+//!   Simulation ── nodes, participants by their scripts, load and time in turn, as the seed says;
+//!                 then:
 //!     fold     each inbox through the bare engine: what every commit must have made of it
 //!     audit    what was sent, done and undone, read from the topics and from the participants
 //! ```
@@ -22,8 +23,10 @@ mod fold;
 mod group;
 mod harness;
 mod line;
+mod load;
 mod log;
 mod node;
+mod options;
 mod people;
 mod promises;
 mod reader;
@@ -31,6 +34,7 @@ mod services;
 mod source;
 mod state;
 mod store;
+mod temper;
 mod transaction;
 mod world;
 
@@ -39,10 +43,11 @@ pub use caller::SimulatedCaller;
 pub use clock::SimulatedClock;
 pub use dice::Dice;
 pub use fault::{Call, CrashPoint, Fault, Moment, Odds, Tally, Weakness};
-pub use harness::{Options, Outcome, Simulation};
+pub use harness::Simulation;
 pub use node::Node;
+pub use options::{Options, Outcome};
 pub use reader::SimulatedReader;
-pub use services::{Letter, Temper};
 pub use source::SimulatedSource;
 pub use store::SimulatedStore;
+pub use temper::Temper;
 pub use world::{Place, Seen, Setup, World};

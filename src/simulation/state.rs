@@ -43,8 +43,6 @@ pub(super) struct State {
     pub calls: u64,
     /// What participants and callees did, in its order.
     pub deeds: Vec<Deed>,
-    /// What a participant says to an idempotency key, always.
-    pub verdicts: BTreeMap<String, bool>,
     /// The calls that were made.
     pub made: Vec<Call>,
     /// When the last of them has its answer.
@@ -84,7 +82,6 @@ impl State {
             complaints: Vec::new(),
             calls: 0,
             deeds: Vec::new(),
-            verdicts: BTreeMap::new(),
             made: Vec::new(),
             called_out: Duration::ZERO,
             nodes: BTreeMap::new(),
@@ -201,12 +198,6 @@ impl State {
             self.kill(&caller.name);
         }
         self.live(caller)
-    }
-
-    /// What a participant says to an idempotency key: the same each time.
-    pub fn decide(&mut self, key: &str, declined: u32) -> bool {
-        let done = !self.dice.chance(declined);
-        *self.verdicts.entry(key.to_owned()).or_insert(done)
     }
 
     /// A participant does something, once for each idempotency key.

@@ -11,7 +11,8 @@ use super::services::Deed;
 use super::state::State;
 use crate::books::Delivery;
 use crate::engine::Call;
-use crate::message::{Headers, Offset, Shard, Timestamp, Topic};
+use crate::message::{Headers, Offset, Outgoing, Shard, Timestamp, Topic};
+use crate::participants::Callees;
 
 /// A partition of a topic.
 pub type Place = (Topic, i32);
@@ -35,6 +36,8 @@ pub struct Setup {
     pub weaknesses: Vec<Weakness>,
     /// Whether a batch is a transaction.
     pub delivery: Delivery,
+    /// The services behind the calls.
+    pub callees: Callees,
 }
 
 /// A Kafka cluster, the nodes' stores, their clocks and everything that goes wrong, in memory.
@@ -147,12 +150,13 @@ impl World {
         self.state().now()
     }
 
-    /// Appends a record to a topic of the users, partitioned by its key.
-    pub fn produce(&self, topic: &Topic, key: &str, headers: Headers, body: Bytes) {
+    /// Appends a message to a topic of the users, partitioned by its key.
+    pub fn produce(&self, message: &Outgoing) {
         let mut state = self.state();
-        let place = state.place(topic, key.as_bytes());
-        let entry = Entry::new(state.now(), Some(body)).under(key.as_bytes().to_vec());
-        state.log(&place).append(Entry { headers, ..entry });
+        let key = message.key.as_bytes();
+        let place = state.place(&message.topic, key);
+        let entry = Entry::new(state.now(), Some(message.body.clone())).under(key.to_vec());
+        state.log(&place).append(Entry { headers: message.headers.clone(), ..entry });
     }
 
     /// What a `read_committed` reader of one partition sees from an offset on.
@@ -217,6 +221,11 @@ impl World {
         self.state().tally.count(fault);
     }
 
+    /// Notes what is wrong with the world itself.
+    pub fn complain(&self, what: String) {
+        self.state().complaints.push(what);
+    }
+
     /// What the ports themselves found to be wrong.
     #[must_use]
     pub fn complaints(&self) -> Vec<String> {
@@ -233,10 +242,10 @@ impl World {
         self.state().made.clone()
     }
 
-    /// Whether every call that was made has had its time.
-    pub(super) fn is_called_out(&self) -> bool {
+    /// When every call that was made has had its time; nothing if that is past.
+    pub(super) fn called_out(&self) -> Option<Duration> {
         let state = self.state();
-        state.elapsed > state.called_out
+        Some(state.called_out).filter(|out| *out >= state.elapsed)
     }
 
     /// Changes what goes wrong from now on.

@@ -2,6 +2,7 @@ mod doctor;
 mod doctored;
 mod doctored_language;
 mod lives;
+mod people;
 mod shipped;
 mod world;
 

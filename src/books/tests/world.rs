@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::correlation::{Index, decode, heading};
 use crate::definition::{Catalog, Definition, parse};
@@ -12,7 +12,7 @@ use crate::engine::{
 };
 use crate::format::{seal, wire};
 use crate::message::{
-    Headers, InstanceId, Offset, Origin, Outgoing, Span, Timestamp, Topic, header,
+    Headers, InstanceId, Key, Offset, Origin, Outgoing, SagaName, Span, Timestamp, Topic, header,
 };
 use crate::participants::{Callees, Command, Participants, Question, Script, Starts};
 
@@ -143,6 +143,22 @@ impl World {
         }
     }
 
+    /// Somebody leaves out a step of the order with that key.
+    pub fn skip(&mut self, key: &str, step: &str, at: Timestamp) {
+        let saga = SagaName::new("order").expect("a name");
+        let id = InstanceId { saga, key: Key::new(key).expect("a key") };
+        let (act, by, why) = ("skip".to_owned(), "bob".to_owned(), "no paper".to_owned());
+        let body = json!({
+            "id": act, "saga": "order", "key": key, "step": step, "verb": "skip", "by": by,
+            "why": why,
+        });
+        let topic = Topic::new(&format!("{APP}.operator")).expect("a topic");
+        let (name, headers) = (id.to_string(), Headers::default());
+        let message = Outgoing { topic, key: name, headers, body: body.to_string().into() };
+        let act = Act { id: act, by, why, step: step.to_owned(), verb: Verb::Skip };
+        self.later(at, Happening::Said(message, id, act));
+    }
+
     fn later(&mut self, at: Timestamp, what: Happening) {
         self.made += 1;
         self.coming.insert((at, self.made), what);
@@ -247,7 +263,13 @@ impl World {
                 self.append(outgoing(&message, false, cause, id), now);
             }
             // What came early and was never waited for, or a fact that cannot be filled.
-            Effect::Complaint(words) => assert!(words.contains("came early"), "{words}"),
+            Effect::Complaint(words) => {
+                let about_an_end = words.contains(" ends.");
+                assert!(words.contains("came early") || about_an_end, "{words}");
+                let topic = Topic::new(&format!("{APP}.dead-letters")).expect("a topic");
+                let (key, headers) = (id.to_string(), Headers::default());
+                self.append(Outgoing { topic, key, headers, body: words.into() }, now);
+            }
             Effect::Letter { to, letter } => {
                 self.later(soon, Happening::Told(to, Input::Letter(letter)));
             }

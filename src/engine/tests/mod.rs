@@ -11,6 +11,7 @@ mod back;
 mod calls;
 mod children;
 mod choices;
+mod drive;
 mod duplicates;
 mod early;
 mod fan_out;
@@ -41,6 +42,7 @@ use super::{
 };
 use crate::definition::{Catalog, parse};
 use crate::message::{Address, CommandId, Event, InstanceId, Key, Life, Span, Timestamp};
+use crate::{definition, engine, message};
 
 /// An order: stock and money that can be given back, a parcel that cannot.
 const ORDER: &str = "

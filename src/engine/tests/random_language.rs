@@ -1,43 +1,33 @@
 //! Random definitions over the whole language, random runs of each, and what must hold in all.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::random::Dice;
+use super::drive::{Dice, Drive, Family};
 use super::random_saga::{CHILD, random_saga};
 use crate::definition::{Catalog, Compensation, Definition, StepKind, parse};
 use crate::engine::handler::request::{Asked, Slot};
 use crate::engine::place::{places, walk};
 use crate::engine::{
-    Act, CallOutcome, Called, Direction, Effect, Frame, Generation, Input, Instance, Letter,
-    NoteKind, Phase, Say, Stage, StepState, Verb, next_due, step,
+    CallOutcome, Called, Direction, Effect, Frame, Generation, Input, Instance, Letter, NoteKind,
+    Phase, Say, Stage, StepState, Verb, next_due, step,
 };
-use crate::message::{
-    Address, CommandId, Event, InstanceId, Key, Life, Part, SagaName, Span, Timestamp,
-};
+use crate::message::{Address, CommandId, Event, InstanceId, Key, Life, Part, SagaName, Span};
 
 const RUNS: u64 = 2_000;
 const RUNS_OF_ONE: u64 = 25;
 const INPUTS: u64 = 60;
 
-/// One family of instances: a saga twice, its children, their locks, and letters on their way.
+/// A saga twice, and what must hold of it.
 struct Run<'c> {
     seed: u64,
-    dice: Dice,
-    catalog: &'c Catalog,
-    now: Timestamp,
-    instances: BTreeMap<InstanceId, Instance>,
-    mail: BTreeMap<(InstanceId, InstanceId), VecDeque<Letter>>,
-    sent: Vec<(CommandId, bool)>,
-    told: Vec<(InstanceId, Event)>,
-    asked: Vec<(InstanceId, String, Vec<String>)>,
+    family: Family<'c>,
     ids: BTreeSet<String>,
     fences: BTreeMap<InstanceId, u64>,
     decided: BTreeMap<String, u64>,
     /// Steps that were heard of after they were given up, or that a person decided about.
     odd: BTreeSet<(InstanceId, Life, String)>,
-    events: u64,
     seen: BTreeSet<NoteKind>,
 }
 
@@ -45,65 +35,24 @@ impl<'c> Run<'c> {
     fn of(catalog: &'c Catalog, seed: u64) -> Self {
         Self {
             seed,
-            dice: Dice::of(seed),
-            catalog,
-            now: Timestamp(1_000_000),
-            instances: BTreeMap::new(),
-            mail: BTreeMap::new(),
-            sent: Vec::new(),
-            told: Vec::new(),
-            asked: Vec::new(),
+            family: Family::of(catalog, Dice::of(seed)),
             ids: BTreeSet::new(),
             fences: BTreeMap::new(),
             decided: BTreeMap::new(),
             odd: BTreeSet::new(),
-            events: 0,
             seen: BTreeSet::new(),
         }
     }
 
-    /// Tells one instance; what is remembered goes through its stored form.
-    fn tell(&mut self, id: &InstanceId, input: &Input) {
-        let before = self.instances.get(id);
-        let Ok(made) = step(self.catalog, id, before, input, self.now) else {
-            return;
-        };
-        for note in &made.notes {
-            self.seen.insert(note.kind);
-            let odd = matches!(note.kind, NoteKind::Late | NoteKind::Acted | NoteKind::Skipped);
-            if let Some(step) = note.step.as_ref().filter(|_| odd) {
-                self.odd.insert((id.clone(), note.generation, step.to_string()));
-            }
-        }
-        match &made.after {
-            Some(after) => {
-                let stored = Instance::decode(&after.encode()).expect("what was just written");
-                assert_eq!(stored, *after, "seed {}: stored and read back", self.seed);
-                self.instances.insert(id.clone(), stored);
-            }
-            None => self.forget(id),
-        }
-        for effect in made.effects {
-            self.effect(id, effect);
-        }
-        for note in &made.notes {
-            if matches!(note.kind, NoteKind::Completed | NoteKind::Compensated) {
-                self.ended(id, note.generation);
-            }
-        }
-        self.in_order(id);
-        self.exclusive();
-    }
-
     /// What is forgotten begins anew, with the same ids.
     fn forget(&mut self, id: &InstanceId) {
-        self.instances.remove(id);
+        self.family.instances.remove(id);
         let whole = format!("{}/{}/", id.saga, id.key.as_str().replace('/', "%2F"));
         self.ids.retain(|other| !other.starts_with(&whole));
         self.decided.retain(|other, _| !other.starts_with(&whole));
         self.odd.retain(|(other, _, _)| other != id);
-        self.sent.retain(|(other, _)| other.instance != *id);
-        self.told.retain(|(other, _)| other != id);
+        self.family.sent.retain(|(other, _)| other.instance != *id);
+        self.family.told.retain(|(other, _)| other != id);
     }
 
     fn effect(&mut self, from: &InstanceId, effect: Effect) {
@@ -111,25 +60,23 @@ impl<'c> Run<'c> {
         match effect {
             Effect::Command(message) => {
                 self.emitted(from, &message.id);
-                self.sent.push((message.id, false));
+                self.family.sent.push((message.id, false));
             }
             Effect::Call(call) => {
                 self.emitted(from, &call.id);
-                self.sent.push((call.id, true));
+                self.family.sent.push((call.id, true));
             }
             Effect::Fact(message) => self.emitted(from, &message.id),
             Effect::Complaint(reason) => {
                 assert!(reason.contains("early"), "seed {seed}: {reason}");
             }
-            Effect::Question(question) => {
-                self.asked.push((question.instance, question.step, question.choices));
-            }
+            Effect::Question(question) => self.family.ask(question),
             Effect::Letter { to, letter } => {
                 if let Say::Granted { fence } = letter.say {
                     let before = self.fences.insert(from.clone(), fence).unwrap_or(0);
                     assert!(before < fence, "seed {seed}: {from} hands out {fence} after {before}");
                 }
-                self.mail.entry((from.clone(), to)).or_default().push_back(letter);
+                self.family.mail(from, to, letter);
             }
         }
     }
@@ -139,17 +86,17 @@ impl<'c> Run<'c> {
         let seed = self.seed;
         assert!(self.ids.insert(id.to_string()), "seed {seed}: {id} is emitted twice");
         let generation = self.generation(from, id.generation);
-        let ended = generation.is_some_and(|g| g.ended.is_some_and(|at| at < self.now));
+        let ended = generation.is_some_and(|g| g.ended.is_some_and(|at| at < self.family.now));
         let about = id.part != Part::Action || id.step.starts_with("ends.");
         assert!(!ended || about, "seed {seed}: {id} after the end");
     }
 
     fn generation(&self, id: &InstanceId, life: Life) -> Option<&Generation> {
-        self.instances.get(id)?.generations.iter().find(|g| g.life == life)
+        self.family.instances.get(id)?.generations.iter().find(|g| g.life == life)
     }
 
     fn definition(&self, id: &InstanceId) -> &Definition {
-        self.catalog.newest(&id.saga).expect("it is known")
+        self.family.catalog.newest(&id.saga).expect("it is known")
     }
 
     /// An end keeps its word.
@@ -189,7 +136,7 @@ impl<'c> Run<'c> {
 
     /// What completed later is undone before, in each list.
     fn in_order(&self, id: &InstanceId) {
-        let Some(instance) = self.instances.get(id) else { return };
+        let Some(instance) = self.family.instances.get(id) else { return };
         for generation in instance.generations.iter().filter(|g| g.ended.is_none()) {
             self.frame_in_order(id, generation, &generation.frame);
             for place in places(&generation.frame, |state| !state.frames.is_empty()) {
@@ -236,7 +183,7 @@ impl<'c> Run<'c> {
 
     /// Who holds a lock is who the lock says.
     fn exclusive(&self) {
-        for (id, instance) in &self.instances {
+        for (id, instance) in &self.family.instances {
             for generation in &instance.generations {
                 let holds = |s: &StepState| s.hold.is_some_and(|h| h.stage != Stage::Freed);
                 for place in places(&generation.frame, holds) {
@@ -245,7 +192,7 @@ impl<'c> Run<'c> {
                     for key in &state.keys[..hold.got as usize] {
                         let key = Key::new(key).expect("a key");
                         let lock = InstanceId { saga: SagaName::lock(), key };
-                        let held = self.instances.get(&lock).and_then(|l| l.lock.as_ref());
+                        let held = self.family.instances.get(&lock).and_then(|l| l.lock.as_ref());
                         let holder = held.and_then(|lock| lock.holder.as_ref());
                         let mine = holder.is_some_and(|(claim, _)| claim.instance == *id);
                         assert!(mine, "seed {}: {id} works under {lock}: {held:?}", self.seed);
@@ -255,41 +202,19 @@ impl<'c> Run<'c> {
         }
     }
 
-    fn deliver(&mut self) {
-        let pairs: Vec<_> = self.mail.keys().cloned().collect();
-        let Some(pair) = self.dice.pick(&pairs).cloned() else { return };
-        let waiting = self.mail.get_mut(&pair).expect("it was listed");
-        let letter = waiting.pop_front().expect("empty ones are dropped");
-        if waiting.is_empty() {
-            self.mail.remove(&pair);
-        }
-        self.tell(&pair.1, &Input::Letter(letter.clone()));
-        if self.dice.roll(10) == 0 {
-            self.tell(&pair.1, &Input::Letter(letter));
-        }
-    }
-
     fn event(&mut self, id: &InstanceId, address: Address, command: Option<&CommandId>) -> Event {
-        self.events += 1;
-        let roll = self.dice.roll(3);
-        Event {
-            address,
-            id: format!("e{}", self.events),
-            key: None,
-            body: json!({
-                "id": id.key.as_str(), "why": "no", "n": roll, "flag": roll > 0,
-                "list": (0..roll).collect::<Vec<_>>(),
-            }),
-            command: command.map(ToString::to_string),
-            trace_parent: None,
-            timestamp: self.now,
-        }
+        let roll = self.family.dice.roll(3);
+        let body = json!({
+            "id": id.key.as_str(), "why": "no", "n": roll, "flag": roll > 0,
+            "list": (0..roll).collect::<Vec<_>>(),
+        });
+        self.family.event(address, body, command)
     }
 
     /// An answer to something that was sent, as its participant decided.
     fn answer(&mut self) {
-        let Some((id, is_call)) = self.dice.pick(&self.sent).cloned() else { return };
-        let fresh = self.dice.roll(10);
+        let Some((id, is_call)) = self.family.dice.pick(&self.family.sent).cloned() else { return };
+        let fresh = self.family.dice.roll(10);
         let decided = *self.decided.entry(id.idempotency_key()).or_insert(fresh);
         if is_call {
             let outcome = match decided {
@@ -321,14 +246,13 @@ impl<'c> Run<'c> {
         }
         let which = usize::try_from(decided / 7).expect("small").min(choices.len() - 1);
         let event = self.event(&id.instance.clone(), choices[which].clone(), Some(&id));
-        self.told.push((id.instance.clone(), event.clone()));
-        self.tell(&id.instance, &Input::Event(event));
+        self.happen(&id.instance, event);
     }
 
     /// A fact that some wait takes.
     fn fact(&mut self) {
         let ids: Vec<InstanceId> = self.roots();
-        let Some(id) = self.dice.pick(&ids).cloned() else { return };
+        let Some(id) = self.family.dice.pick(&ids).cloned() else { return };
         let definition = self.definition(&id);
         let facts = definition.steps.iter().filter_map(|step| match &step.kind {
             StepKind::Wait(wait) => Some(
@@ -340,15 +264,14 @@ impl<'c> Run<'c> {
             _ => None,
         });
         let facts: Vec<Address> = facts.flatten().collect();
-        if let Some(address) = self.dice.pick(&facts).cloned() {
+        if let Some(address) = self.family.dice.pick(&facts).cloned() {
             let event = self.event(&id, address, None);
-            self.told.push((id.clone(), event.clone()));
-            self.tell(&id, &Input::Event(event));
+            self.happen(&id, event);
         }
     }
 
     fn roots(&self) -> Vec<InstanceId> {
-        let root = self.catalog.sagas().find(|d| !d.starts.is_empty()).expect("one starts");
+        let root = self.family.catalog.sagas().find(|d| !d.starts.is_empty()).expect("one starts");
         let id =
             |key: &str| InstanceId { saga: root.saga.clone(), key: Key::new(key).expect("a key") };
         vec![id("k"), id("l")]
@@ -356,21 +279,21 @@ impl<'c> Run<'c> {
 
     fn start(&mut self) {
         let ids = self.roots();
-        let id = self.dice.pick(&ids).expect("two").clone();
+        let id = self.family.dice.pick(&ids).expect("two").clone();
         let event = self.event(&id, "t/Placed".parse().expect("an address"), None);
         self.tell(&id, &Input::Event(event));
     }
 
     fn cancel(&mut self) {
         let ids = self.roots();
-        let id = self.dice.pick(&ids).expect("two").clone();
+        let id = self.family.dice.pick(&ids).expect("two").clone();
         let event = self.event(&id, "t/Cancelled".parse().expect("an address"), None);
         self.tell(&id, &Input::Event(event));
     }
 
     fn act(&mut self) {
-        let ids: Vec<InstanceId> = self.instances.keys().cloned().collect();
-        let Some(id) = self.dice.pick(&ids).cloned() else { return };
+        let ids: Vec<InstanceId> = self.family.instances.keys().cloned().collect();
+        let Some(id) = self.family.dice.pick(&ids).cloned() else { return };
         let verbs = [
             Verb::Retry,
             Verb::Skip,
@@ -378,68 +301,28 @@ impl<'c> Run<'c> {
             Verb::ResolveNotDone,
             Verb::GoBack,
         ];
-        let verb = self.dice.pick(&verbs).expect("a verb").clone();
+        let verb = self.family.dice.pick(&verbs).expect("a verb").clone();
         self.acted(&id, String::new(), verb);
     }
 
-    fn acted(&mut self, id: &InstanceId, step: String, verb: Verb) {
-        self.events += 1;
-        let (by, why) = ("ann".to_owned(), "because".to_owned());
-        let act = Act { id: format!("a{}", self.events), by, why, step, verb };
-        self.tell(id, &Input::Act(act));
-    }
-
-    fn decide(&mut self) {
-        let Some((id, step, choices)) = self.dice.pick(&self.asked).cloned() else { return };
-        let choice = self.dice.pick(&choices).expect("some").clone();
-        let (note, data) = (String::new(), serde_json::Map::new());
-        self.acted(&id, step, Verb::Answer { choice, note, data });
-    }
-
-    fn pass(&mut self, span: Span) {
-        let end = self.now.after(span);
-        loop {
-            let due =
-                |(id, instance): (&InstanceId, &Instance)| Some((next_due(instance)?, id.clone()));
-            let Some((at, id)) = self.instances.iter().filter_map(due).min() else { break };
-            if at > end {
-                break;
-            }
-            self.now = at.max(self.now);
-            self.tell(&id, &Input::Wake);
-            let again = self.instances.get(&id).and_then(next_due);
-            assert!(
-                again.is_none_or(|next| next > self.now),
-                "seed {}: {id} wakes for ever",
-                self.seed
-            );
-            if self.dice.roll(3) > 0 {
+    fn any_input(&mut self) {
+        match self.family.dice.roll(24) {
+            0..=6 => self.answer(),
+            7..=12 => {
                 self.deliver();
             }
-        }
-        self.now = end;
-    }
-
-    fn any_input(&mut self) {
-        match self.dice.roll(24) {
-            0..=6 => self.answer(),
-            7..=12 => self.deliver(),
-            13 => {
-                if let Some((id, event)) = self.dice.pick(&self.told).cloned() {
-                    self.tell(&id, &Input::Event(event));
-                }
-            }
+            13 => self.repeat(),
             14 => self.start(),
-            15 if self.dice.roll(3) == 0 => self.cancel(),
+            15 if self.family.dice.roll(3) == 0 => self.cancel(),
             16 => self.act(),
             17 => self.decide(),
             18 | 19 => self.fact(),
             20..=22 => {
-                let span = Span::millis(self.dice.roll(8_000));
+                let span = Span::millis(self.family.dice.roll(8_000));
                 self.pass(span);
             }
             _ => {
-                let span = Span::hours(self.dice.roll(20));
+                let span = Span::hours(self.family.dice.roll(20));
                 self.pass(span);
             }
         }
@@ -451,21 +334,74 @@ impl<'c> Run<'c> {
             self.any_input();
         }
         for _ in 0..40 {
-            while !self.mail.is_empty() {
-                self.deliver();
-            }
+            self.deliver_all();
             self.pass(Span::hours(24 * 4));
-            if self.instances.is_empty() {
+            if self.family.instances.is_empty() {
                 return self.seen;
             }
         }
-        let stuck =
-            self.instances.values().flat_map(|i| &i.generations).any(|g| !g.stuck.is_empty());
+        let stuck = self
+            .family
+            .instances
+            .values()
+            .flat_map(|i| &i.generations)
+            .any(|g| !g.stuck.is_empty());
         if !stuck {
-            let left: Vec<_> = self.instances.iter().collect();
+            let left: Vec<_> = self.family.instances.iter().collect();
             assert!(left.is_empty(), "seed {}: neither ends nor is stuck: {left:#?}", self.seed);
         }
         self.seen
+    }
+}
+
+impl<'c> Drive<'c> for Run<'c> {
+    fn family(&mut self) -> &mut Family<'c> {
+        &mut self.family
+    }
+
+    /// Tells one instance; what is remembered goes through its stored form.
+    fn tell(&mut self, id: &InstanceId, input: &Input) {
+        let before = self.family.instances.get(id);
+        let Ok(made) = step(self.family.catalog, id, before, input, self.family.now) else {
+            return;
+        };
+        for note in &made.notes {
+            self.seen.insert(note.kind);
+            let odd = matches!(note.kind, NoteKind::Late | NoteKind::Acted | NoteKind::Skipped);
+            if let Some(step) = note.step.as_ref().filter(|_| odd) {
+                self.odd.insert((id.clone(), note.generation, step.to_string()));
+            }
+        }
+        match &made.after {
+            Some(after) => {
+                let stored = Instance::decode(&after.encode()).expect("what was just written");
+                assert_eq!(stored, *after, "seed {}: stored and read back", self.seed);
+                self.family.instances.insert(id.clone(), stored);
+            }
+            None => self.forget(id),
+        }
+        for effect in made.effects {
+            self.effect(id, effect);
+        }
+        for note in &made.notes {
+            if matches!(note.kind, NoteKind::Completed | NoteKind::Compensated) {
+                self.ended(id, note.generation);
+            }
+        }
+        self.in_order(id);
+        self.exclusive();
+    }
+
+    fn woken(&mut self, id: &InstanceId) {
+        let again = self.family.instances.get(id).and_then(next_due);
+        let later = again.is_none_or(|next| next > self.family.now);
+        assert!(later, "seed {}: {id} wakes for ever", self.seed);
+    }
+
+    fn delivered(&mut self, to: &InstanceId, letter: Letter) {
+        if self.family.dice.roll(10) == 0 {
+            self.tell(to, &Input::Letter(letter));
+        }
     }
 }
 

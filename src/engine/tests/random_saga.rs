@@ -1,6 +1,6 @@
 //! Draws definitions over the whole language, as their text.
 
-use super::random::Dice;
+use super::drive::Dice;
 
 /// A child that can be taken back until its pivot, which half of them reach.
 pub(super) const CHILD: &str = "
