@@ -127,9 +127,10 @@ impl Fold {
         lives.collect()
     }
 
-    /// When the next timer of an instance strikes.
+    /// When the next timer strikes that does more than forget.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.instances().filter_map(|(_, instance)| engine::next_due(instance)).min()
+        let at_work = self.instances().filter(|(_, instance)| !is_at_rest(instance));
+        at_work.filter_map(|(_, instance)| engine::next_due(instance)).min()
     }
 
     /// Whether nothing more happens by itself but being forgotten.
