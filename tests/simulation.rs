@@ -335,6 +335,18 @@ fn run_shipped(delivery: Delivery, test: &str) -> Tally {
     tally
 }
 
+/// Only a transaction can come to this.
+fn is_transactional(fault: Fault) -> bool {
+    matches!(
+        fault,
+        Fault::CommitVanished
+            | Fault::EndLate
+            | Fault::EndFenced
+            | Fault::RecordsLate
+            | Fault::TransactionExpired
+    )
+}
+
 #[test]
 fn no_seed_breaks_a_saga_that_ships() {
     let tally = run_shipped(Delivery::ExactlyOnce, "no_seed_breaks_a_saga_that_ships");
@@ -349,7 +361,11 @@ fn no_seed_breaks_a_saga_that_ships() {
 fn no_seed_breaks_a_saga_that_ships_at_least_once() {
     let test = "no_seed_breaks_a_saga_that_ships_at_least_once";
     let tally = run_shipped(Delivery::AtLeastOnce, test);
-    assert!(tally.of(Fault::CommitTorn) + tally.of(Fault::CommitHappened) > 0, "no batch was torn");
+    if env::var("SEED").is_err() {
+        let mut never = tally.never();
+        never.retain(|fault| !is_transactional(*fault));
+        assert_eq!(never, Vec::<Fault>::new(), "these faults never fired");
+    }
 }
 
 /// One order and one node, nothing left to chance but the place of the crash.

@@ -32,8 +32,8 @@ pub(super) struct Fold {
     pub calls: BTreeMap<String, engine::Call>,
     /// How often what came of a call changed something, by the call's id.
     pub called: BTreeMap<String, u32>,
-    /// Those of which a person has left something out.
-    pub skipped: BTreeSet<InstanceId>,
+    /// Those of which a person has said what became of a step.
+    pub settled: BTreeSet<InstanceId>,
     pub violations: Vec<String>,
     delivery: Delivery,
 }
@@ -79,7 +79,7 @@ impl Fold {
             begun: BTreeMap::new(),
             calls: BTreeMap::new(),
             called: BTreeMap::new(),
-            skipped: BTreeSet::new(),
+            settled: BTreeSet::new(),
             violations: Vec::new(),
             delivery,
         }
@@ -127,9 +127,10 @@ impl Fold {
         lives.collect()
     }
 
-    /// When the next timer of an instance strikes.
+    /// When the next timer strikes that does more than forget.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.instances().filter_map(|(_, instance)| engine::next_due(instance)).min()
+        let at_work = self.instances().filter(|(_, instance)| !is_at_rest(instance));
+        at_work.filter_map(|(_, instance)| engine::next_due(instance)).min()
     }
 
     /// Whether nothing more happens by itself but being forgotten.
@@ -263,8 +264,12 @@ impl Fold {
                 if let Input::Called(called) = input {
                     *self.called.entry(called.command.clone()).or_default() += 1;
                 }
-                if let Input::Act(Act { verb: Verb::Skip, .. }) = input {
-                    self.skipped.insert(id.clone());
+                if let Input::Act(Act {
+                    verb: Verb::Skip | Verb::ResolveDone(_) | Verb::ResolveNotDone,
+                    ..
+                }) = input
+                {
+                    self.settled.insert(id.clone());
                 }
                 for effect in transition.effects {
                     match effect {

@@ -1,13 +1,16 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
+use super::dice::Dice;
 use super::world::{Place, World};
 use crate::message::{Headers, InstanceId, Offset, Outgoing, Topic, header};
 use crate::participants::Question;
 
-/// How often somebody tries a stuck step again before they leave it out.
-const TRIES_MAX: u32 = 2;
+/// What somebody does about a stuck step once trying it again has not helped.
+const LAST_RESORTS: [&str; 4] = ["retry", "skip", "go-back", "resolve-not-done"];
+/// The same about the undoing of a step.
+const LAST_RESORTS_OF_UNDOING: [&str; 3] = ["retry", "skip", "resolve-done"];
 
 /// Where people are asked and answer, and those who see to what is stuck.
 #[derive(Debug)]
@@ -15,7 +18,8 @@ pub(super) struct People {
     questions: Topic,
     operator: Topic,
     read: BTreeMap<Place, Offset>,
-    tries: BTreeMap<(InstanceId, String, bool), u32>,
+    /// What was tried again already.
+    tried: BTreeSet<(InstanceId, String, bool)>,
     acts: u64,
 }
 
@@ -29,7 +33,7 @@ impl People {
             questions: topic("questions"),
             operator: topic("operator"),
             read: BTreeMap::new(),
-            tries: BTreeMap::new(),
+            tried: BTreeSet::new(),
             acts: 0,
         }
     }
@@ -56,16 +60,17 @@ impl People {
     }
 
     /// What somebody does about a stuck step.
-    pub fn act(&mut self, id: &InstanceId, step: &str, undoing: bool) -> Outgoing {
-        let tries = self.tries.entry((id.clone(), step.to_owned(), undoing)).or_default();
-        *tries += 1;
+    pub fn act(&mut self, id: &InstanceId, step: &str, undoing: bool, dice: &mut Dice) -> Outgoing {
+        let resorts = if undoing { &LAST_RESORTS_OF_UNDOING[..] } else { &LAST_RESORTS };
+        let is_first = self.tried.insert((id.clone(), step.to_owned(), undoing));
+        let verb = if is_first { "retry" } else { resorts[dice.place(resorts.len())] };
         self.acts += 1;
         let body = json!({
             "id": format!("act:{}", self.acts),
             "saga": id.saga.as_str(),
             "key": id.key.as_str(),
             "step": step,
-            "verb": if *tries > TRIES_MAX { "skip" } else { "retry" },
+            "verb": verb,
             "by": "bob",
             "why": "it waits for somebody",
         });

@@ -50,7 +50,7 @@ pub(super) fn kept(
     if once {
         letters(fold, found);
     }
-    fences(world, found);
+    fences(world, fold, found);
     calls(&world.made(), fold, found);
     let deeds = world.deeds();
     for (id, instance) in fold.instances() {
@@ -71,7 +71,7 @@ pub(super) fn kept(
                 found.push(format!("{what} still waits for its parent"));
             }
             let definition = catalog.by_hash(generation.definition);
-            if let Some(definition) = definition.filter(|_| !fold.skipped.contains(id)) {
+            if let Some(definition) = definition.filter(|_| !fold.settled.contains(id)) {
                 let prefix = idempotency_prefix(id, generation.life);
                 let life = LifeOf { definition, id, generation, prefix, fold, deeds: &deeds };
                 let forward = generation.direction == Direction::Forward;
@@ -92,14 +92,20 @@ fn letters(fold: &Fold, found: &mut Vec<String>) {
     }
 }
 
-/// Whoever is told a lock and its token hears of no smaller one afterwards.
-fn fences(world: &World, found: &mut Vec<String>) {
+/// Whoever is told a lock and its token hears of no smaller one afterwards, unless a person has had
+/// something undone without its lock.
+fn fences(world: &World, fold: &Fold, found: &mut Vec<String>) {
+    let settled: BTreeSet<String> = fold.settled.iter().map(ToString::to_string).collect();
     let topics: BTreeSet<Topic> = world.places().into_iter().map(|(topic, _)| topic).collect();
     let mut last: BTreeMap<(String, i32, String), u64> = BTreeMap::new();
     for record in topics.iter().flat_map(|topic| world.committed(topic)) {
         if record.headers.text(header::COMMAND).is_none()
             || record.headers.text(header::IDEMPOTENCY_KEY).is_none()
         {
+            continue;
+        }
+        let instance = record.headers.text(header::CORRELATION);
+        if instance.is_some_and(|id| settled.contains(id)) {
             continue;
         }
         let body = read_json(record.value.as_deref().unwrap_or_default()).unwrap_or_default();

@@ -168,7 +168,7 @@ impl Services {
 
     /// Somebody sees to what is stuck.
     pub fn see_to(&mut self, id: &InstanceId, step: &str, undoing: bool, world: &World) {
-        let act = self.people.act(id, step, undoing);
+        let act = self.people.act(id, step, undoing, &mut self.dice);
         self.schedule(world.elapsed(), act, world);
     }
 
