@@ -15,21 +15,21 @@ const RUNS: u64 = 3000;
 const INPUTS: u64 = 40;
 
 /// xorshift64*: the same numbers for the same seed.
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub(super) fn of(seed: u64) -> Self {
+    pub(crate) fn of(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    pub(super) fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % sides
     }
 
-    pub(super) fn pick<'t, T>(&mut self, list: &'t [T]) -> Option<&'t T> {
+    pub(crate) fn pick<'t, T>(&mut self, list: &'t [T]) -> Option<&'t T> {
         let sides = u64::try_from(list.len()).expect("a short list");
         (sides > 0).then(|| &list[usize::try_from(self.roll(sides)).expect("small")])
     }
