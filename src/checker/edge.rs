@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::mark::{Mark, mark, rests_on};
+use super::mark::{Mark, rests_on};
 use super::model::{Ending, State};
 use super::moves::{Move, moves, starts};
 use super::oracle::Choice;
@@ -41,6 +41,9 @@ pub(super) enum Led {
         mark: Mark,
         /// Why it goes back from here, if it does, and what that rests on.
         went_back: Option<(Ending, Mark)>,
+        /// How it has ended, and what that rests on; of a state that is known only if its twin may
+        /// be what is known.
+        ending: Option<(Ending, Mark)>,
         /// None if the state is known.
         reached: Option<Box<Reached>>,
     },
@@ -49,8 +52,6 @@ pub(super) enum Led {
 /// A state that was not known.
 pub(super) struct Reached {
     pub state: State,
-    /// How it has ended, and what that rests on.
-    pub ending: Option<(Ending, Mark)>,
     pub forever: Option<Broken>,
 }
 
@@ -59,7 +60,7 @@ pub(super) fn edges(world: &World, state: &State, known: &Known) -> Expanded {
     let definition = &world.definition;
     let moves =
         if is_begun(state) { moves(definition, &world.shared, state) } else { starts(definition) };
-    let from = mark(state);
+    let from = world.mark(state);
     let mut expanded = Expanded { edges: Vec::new(), is_cut: false };
     for next in moves {
         let (outcomes, is_cut) = world.take(state, &next);
@@ -90,20 +91,22 @@ fn edge(world: &World, state: &State, from: &Mark, next: &Move, step: Step, know
         broken.extend(unnamed(world, state, next, &step));
     }
     let led = step.outcome.ok().map(|taken| {
-        let mark = mark(&taken.state);
+        let mark = world.mark(&taken.state);
         if mark == *from {
             return Led::Nowhere;
         }
         let memory = &taken.state.around.memory;
         let went_back = taken.went_back.map(|end| (end, rests_on(definition, state, memory)));
-        let reached = (!known.contains_key(&mark)).then(|| {
-            let state = taken.state;
-            let rests = |end| (end, rests_on(definition, &state, &state.around.memory));
-            let ending = ending(definition, &state).map(rests);
+        let is_new = !known.contains_key(&mark);
+        let state = taken.state;
+        let rests = |end| (end, rests_on(definition, &state, &state.around.memory));
+        let is_told = is_new || !world.symmetry.is_empty();
+        let ending = is_told.then(|| ending(definition, &state)).flatten().map(rests);
+        let reached = is_new.then(|| {
             let forever = forever(definition, &state);
-            Box::new(Reached { state, ending, forever })
+            Box::new(Reached { state, forever })
         });
-        Led::Elsewhere { mark, went_back, reached }
+        Led::Elsewhere { mark, went_back, ending, reached }
     });
     Edge { by: (next.clone(), step.script), broken, led }
 }

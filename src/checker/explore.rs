@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::thread;
 
 use super::edge::{Edge, Expanded, Known, Led, Reached, Stride, edges, is_begun};
-use super::mark::{Mark, mark};
+use super::mark::Mark;
 use super::model::{Around, Ending, State};
 use super::promise::{Broken, Promise};
 use super::promises::{is_voluntary, subject};
@@ -124,16 +124,22 @@ struct Search<'w> {
 impl Search<'_> {
     fn begin(&mut self) {
         let nothing = nothing();
-        self.known.insert(mark(&nothing), 0);
+        self.known.insert(self.worlds[0].mark(&nothing), 0);
         let node = Node { parent: 0, depth: 0, next: None, leads_to: Vec::new(), settled: false };
         self.explored.nodes.push(node);
         self.queue.push_back((0, nothing));
     }
 
     /// The place of a state that was not known.
-    fn reach(&mut self, mark: Mark, reached: Reached, from: usize, by: Stride) -> usize {
+    fn reach(
+        &mut self,
+        mark: Mark,
+        (reached, ending): (Reached, Option<(Ending, Mark)>),
+        from: usize,
+        by: Stride,
+    ) -> usize {
         let place = self.explored.nodes.len();
-        let Reached { state, ending, forever } = reached;
+        let Reached { state, forever } = reached;
         self.explored.nodes.push(Node {
             parent: from,
             depth: self.explored.nodes[from].depth + 1,
@@ -142,12 +148,7 @@ impl Search<'_> {
             settled: ending.is_some() || !is_begun(&state),
         });
         self.known.insert(mark, place);
-        // Why it is compensated was noted when it went back.
-        if let Some((end, mark)) =
-            ending.filter(|(end, _)| !matches!(end, Ending::Compensated { .. }))
-        {
-            self.explored.note(end, mark, || (place, None));
-        }
+        self.end(ending, || (place, None));
         if let Some(broken) = forever {
             self.tell(broken, place, None);
         }
@@ -157,6 +158,14 @@ impl Search<'_> {
             self.explored.is_bounded = true;
         }
         place
+    }
+
+    fn end(&mut self, ending: Option<(Ending, Mark)>, way: impl FnOnce() -> Way) {
+        // Why it is compensated was noted when it went back.
+        let is_open = |end: &Ending| !matches!(end, Ending::Compensated { .. });
+        if let Some((end, mark)) = ending.filter(|(end, _)| is_open(end)) {
+            self.explored.note(end, mark, way);
+        }
     }
 
     /// Looks at a batch of states, on all workers, and then at what they lead to, in their order.
@@ -187,18 +196,16 @@ impl Search<'_> {
         let Some(led) = edge.led else { return };
         self.explored.moves += 1;
         let is_voluntary = is_voluntary(&edge.by.0);
-        let Led::Elsewhere { mark, went_back, reached } = led else { return };
+        let Led::Elsewhere { mark, went_back, ending, reached } = led else { return };
         if let Some((end, mark)) = went_back {
             self.explored.note(end, mark, || (at, Some(edge.by.clone())));
         }
-        let to = match self.known.get(&mark) {
-            Some(known) => *known,
-            None => self.reach(
-                mark,
-                *reached.expect("what two of a batch reach is new to both"),
-                at,
-                edge.by,
-            ),
+        let to = if let Some(known) = self.known.get(&mark).copied() {
+            self.end(ending, || (at, Some(edge.by)));
+            known
+        } else {
+            let reached = *reached.expect("what two of a batch reach is new to both");
+            self.reach(mark, (reached, ending), at, edge.by)
         };
         if !is_voluntary {
             self.explored.nodes[at].leads_to.push(to);

@@ -3,6 +3,7 @@ use std::hash::{Hash as _, Hasher};
 use super::model::{Around, State};
 use super::oracle::Memory;
 use super::spots::requests;
+use super::symmetry::Symmetry;
 use crate::definition::Definition;
 use crate::engine::{Instance, Progress};
 
@@ -22,6 +23,12 @@ pub(super) fn mark(state: &State) -> Mark {
         (id, &partner.letter.step, partner.letter.round, partner.stands as u8).hash(&mut bytes);
     }
     bytes.mark()
+}
+
+/// The same for a state and its twins: the least of their marks.
+pub(super) fn least(symmetry: &Symmetry, state: &State) -> Mark {
+    let twins = symmetry.twins(state);
+    twins.iter().map(mark).fold(mark(state), Mark::min)
 }
 
 /// What tells ways to an end apart: the answers to conditions, and what still waits for an answer.

@@ -10,13 +10,15 @@
 //! ```
 //!
 //! Explicit-state search, the nearest states first, as SPIN and TLC do it; the model is the engine
-//! itself. Data is not known: a condition may hold or not, but keeps its answer as long as what it
-//! reads is the same. Time is not known either: any timer may be the next to strike.
+//! itself. States that differ only in which element of a list is which count as one. Data is not
+//! known: a condition may hold or not, but keeps its answer as long as what it reads is the same.
+//! Time is not known either: any timer may be the next to strike.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod canon;
 mod edge;
+mod element;
 mod explore;
 mod mark;
 mod model;
@@ -27,6 +29,7 @@ mod promises;
 mod report;
 mod spots;
 mod story;
+mod symmetry;
 mod timers;
 mod world;
 mod written;
@@ -46,6 +49,7 @@ use crate::definition::Definition;
 use crate::engine;
 use crate::scenario::Scenario;
 
+use explore::Explored;
 use world::{Door, World};
 
 /// The most threads that one exploration runs on.
@@ -65,9 +69,8 @@ fn check_behind(
     others: &[&Definition],
     states_max: usize,
 ) -> Report {
-    let worlds = worlds(door, definition, others);
-    let explored = explore::explore(&worlds, states_max);
-    Report::new(definition, &worlds[0], &explored)
+    let (world, explored) = explored(door, definition, others, states_max);
+    Report::new(definition, &world, &explored)
 }
 
 /// Does the same, and writes a scenario for every end that it found; `examples` are the scenarios
@@ -79,10 +82,28 @@ pub fn check_and_write(
     states_max: usize,
     examples: &[Scenario],
 ) -> (Report, Written) {
-    let worlds = worlds(Door(engine::step), definition, others);
-    let explored = explore::explore(&worlds, states_max);
-    let written = written::write(definition, &worlds[0], &explored, examples);
-    (Report::new(definition, &worlds[0], &explored), written)
+    let (world, explored) = explored(Door(engine::step), definition, others, states_max);
+    let written = written::write(definition, &world, &explored, examples);
+    (Report::new(definition, &world, &explored), written)
+}
+
+/// Everything that can happen, reduced by what is alike.
+fn explored(
+    door: Door,
+    definition: &Definition,
+    others: &[&Definition],
+    states_max: usize,
+) -> (World, Explored) {
+    let mut worlds = worlds(door, definition, others);
+    let mut explored = explore::explore(&worlds, states_max);
+    let symmetry = &worlds[0].symmetry;
+    let is_told = |end| explored.endings.contains_key(&symmetry.twin(definition, end));
+    if !explored.is_bounded && !explored.endings.keys().all(is_told) {
+        // An end of one element that none was seen of for the other: this one is looked for.
+        worlds = worlds.into_iter().map(World::unreduced).collect();
+        explored = explore::explore(&worlds, states_max);
+    }
+    (worlds.swap_remove(0), explored)
 }
 
 /// A world for each worker.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::definition::Role;
 use crate::expression::{Error, Expression, Judge, Name, Reference, Scope};
 
+use super::element::{apart, tag, together};
 use super::model::KEY;
 
 /// What was answered to conditions whose data has not changed since: by what was asked.
@@ -120,6 +121,8 @@ pub(super) struct Seat {
     references: Vec<Reference>,
     is_plainly_tested: bool,
     reads: Reads,
+    /// The number of the list that it is, if its elements are alike.
+    list: Option<usize>,
 }
 
 /// What a question is about.
@@ -154,7 +157,7 @@ impl Judge for Seat {
             Role::Key => Ok(Value::from(KEY)),
             Role::Moment => Ok(Value::from(scope.now().after(MOMENT).to_string())),
             Role::Items(most) => Ok(self.items(of, scope, most)),
-            Role::Condition | Role::Value => Ok(known(of, references, scope)
+            Role::Condition | Role::Message | Role::Value => Ok(known(of, references, scope)
                 .unwrap_or_else(|| Value::from(token(of, references, scope)))),
         }
     }
@@ -164,7 +167,12 @@ impl Judge for Seat {
 const MOMENT: crate::message::Span = crate::message::Span::hours(1);
 
 impl Seat {
-    pub fn new(oracle: Arc<Oracle>, role: Role, expression: &Expression) -> Self {
+    pub fn new(
+        oracle: Arc<Oracle>,
+        role: Role,
+        expression: &Expression,
+        list: Option<usize>,
+    ) -> Self {
         let references = expression.references();
         Self {
             oracle,
@@ -172,6 +180,7 @@ impl Seat {
             is_plainly_tested: is_plainly_tested(&references),
             reads: Reads::of(&references),
             references,
+            list,
         }
     }
 
@@ -186,7 +195,11 @@ impl Seat {
         };
         let few = u8::try_from(lengths.len()).expect("there are few answers");
         let answer = self.oracle.asked().answer(question.clone(), &Reads::default(), few, words);
-        let item = |index: u32| Value::from(format!("{question}[{index}]"));
+        let which = |index: u32| match self.list {
+            Some(list) => tag(list, index),
+            None => format!("[{index}]"),
+        };
+        let item = |index: u32| Value::from(format!("{question}{}", which(index)));
         Value::Array((0..lengths[usize::from(answer)]).map(item).collect())
     }
 
@@ -294,14 +307,19 @@ fn token(of: &Expression, references: &[Reference], scope: &Scope<'_>) -> String
     text
 }
 
-/// A value in few words; a long one is told apart by its hash.
+/// A value in few words; a long one is told apart by its hash, and by the elements in it.
 fn short(value: &Value) -> String {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => together(values),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+    };
     if text.len() <= 60 {
         return text;
     }
-    let hash = blake3::hash(text.as_bytes()).to_hex();
-    format!("{}…{}", text.chars().take(40).collect::<String>(), &hash[..8])
+    let (plain, tags) = apart(&text);
+    let hash = blake3::hash(plain.as_bytes()).to_hex();
+    format!("{}…{}{tags}", plain.chars().take(40).collect::<String>(), &hash[..8])
 }
 
 /// The field of an event's body that says where it comes from.

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::canon::canonical;
+use super::mark::{Mark, least, mark};
 use super::model::{Around, Ending, KEY, NOW, Partner, Stands, State};
 use super::moves::{Move, is_young, shared};
 use super::oracle::{Choice, Consulted, Memory, Oracle, Seat, body};
 use super::spots::{Asked, coordinates};
+use super::symmetry::Symmetry;
 use super::timers::prepared;
-use crate::definition::{Catalog, Compensation, Definition, Done};
+use crate::definition::{Catalog, Compensation, Definition, Done, Role};
 use crate::engine::{
     Act, CallOutcome, Called, Direction, Effect, Generation, Input, Instance, Letter, Note,
     Rejection, Say, Transition, Verb,
@@ -40,6 +42,9 @@ pub(super) struct World {
     pub shared: BTreeSet<Address>,
     oracle: Arc<Oracle>,
     pub id: InstanceId,
+    pub symmetry: Symmetry,
+    /// Whether states that are each other's twins count as one.
+    pub is_reduced: bool,
 }
 
 /// What one move came to, for one combination of answers.
@@ -65,11 +70,12 @@ pub(super) struct Taken {
 
 impl World {
     pub fn new(door: Door, definition: &Definition, others: &[&Definition]) -> Self {
-        let oracle = Arc::new(Oracle::default());
+        let (oracle, symmetry) = (Arc::new(Oracle::default()), Symmetry::of(definition));
         let judged = |definition: &Definition| {
             definition.mapped(&|expression, role| {
                 let oracle = Arc::clone(&oracle);
-                let seat = Seat::new(oracle, role, expression);
+                let list = matches!(role, Role::Items(_)).then(|| symmetry.list(expression));
+                let seat = Seat::new(oracle, role, expression, list.flatten());
                 expression.judged(Arc::new(seat))
             })
         };
@@ -82,7 +88,18 @@ impl World {
         let key = Key::new(KEY).expect("it is a key");
         let id = InstanceId { saga: definition.saga.clone(), key };
         let shared = shared(definition);
-        Self { door, catalog, definition: Arc::new(judged), shared, oracle, id }
+        let definition = Arc::new(judged);
+        Self { door, catalog, definition, shared, oracle, id, symmetry, is_reduced: true }
+    }
+
+    /// The same, but a state and its twin are two.
+    pub fn unreduced(self) -> Self {
+        Self { is_reduced: false, ..self }
+    }
+
+    /// What tells a state from all others that are not its twins.
+    pub fn mark(&self, state: &State) -> Mark {
+        if self.is_reduced { least(&self.symmetry, state) } else { mark(state) }
     }
 
     /// Every outcome of a move, and whether there are more than are looked at.
@@ -219,17 +236,20 @@ impl World {
                 let generation = generation.expect("only an instance asks");
                 let command = asked.id(&self.id, generation).to_string();
                 let id = format!("{command}:{}", address.event_type);
-                Input::Event(answer(asked, address, id, command))
+                let told = self.symmetry.told(generation, &asked.spot);
+                Input::Event(answer(&told, address, id, command))
             }
             Move::Again { asked, address } => {
                 let generation = generation.expect("only an instance asks");
                 let command = asked.id(&self.id, generation).to_string();
-                Input::Event(answer(asked, address, format!("{command}:again"), command))
+                let told = self.symmetry.told(generation, &asked.spot);
+                Input::Event(answer(&told, address, format!("{command}:again"), command))
             }
             Move::Called { asked, status } => {
                 let generation = generation.expect("only an instance calls");
                 let command = asked.id(&self.id, generation).to_string();
-                let body = body(&format!("{} {status}", asked.spot.name));
+                let body =
+                    body(&format!("{} {status}", self.symmetry.told(generation, &asked.spot)));
                 let outcome = CallOutcome::Answered { status: *status, headers: Vec::new(), body };
                 Input::Called(Called { command, outcome })
             }
@@ -347,7 +367,7 @@ fn event(address: &Address, id: &str) -> Event {
 }
 
 /// What answers any attempt of one request says the same.
-fn answer(asked: &Asked, address: &Address, id: String, command: String) -> Event {
-    let body = body(&format!("{} to {}", address.event_type, asked.spot.name));
+fn answer(told: &str, address: &Address, id: String, command: String) -> Event {
+    let body = body(&format!("{} to {told}", address.event_type));
     Event { id, body, command: Some(command), ..event(address, "") }
 }

@@ -16,6 +16,8 @@ pub enum Role {
     Items(u32),
     /// The moment that a sleep waits for.
     Moment,
+    /// A value that goes into a message or a question, and is not kept.
+    Message,
     /// Any other value.
     Value,
 }
@@ -66,25 +68,25 @@ impl Map<'_> {
         }
     }
 
-    fn value(&self, value: &mut Option<Expression>) {
+    fn value(&self, value: &mut Option<Expression>, role: Role) {
         if let Some(value) = value {
-            self.to(value, Role::Value);
+            self.to(value, role);
         }
     }
 
-    fn template(&self, template: &mut Template) {
-        *template = template.mapped(&|e| (self.with)(e, Role::Value));
+    fn template(&self, template: &mut Template, role: Role) {
+        *template = template.mapped(&|e| (self.with)(e, role));
     }
 
-    fn body(&self, body: &mut Option<Template>) {
+    fn body(&self, body: &mut Option<Template>, role: Role) {
         if let Some(body) = body {
-            self.template(body);
+            self.template(body, role);
         }
     }
 
     fn headers(&self, headers: &mut [(String, Template)]) {
         for (_, template) in headers {
-            self.template(template);
+            self.template(template, Role::Message);
         }
     }
 
@@ -104,11 +106,11 @@ impl Map<'_> {
                 self.compensation(&mut emit.compensate);
             }
             StepKind::Set | StepKind::Sleep(Sleep::For(_)) => {}
-            StepKind::Fail(reason) => self.template(reason),
+            StepKind::Fail(reason) => self.template(reason, Role::Value),
             StepKind::Wait(wait) => self.wait(wait),
             StepKind::Sleep(Sleep::Until(moment)) => self.to(moment, Role::Moment),
             StepKind::Ask(ask) => {
-                self.template(&mut ask.question);
+                self.template(&mut ask.question, Role::Message);
                 ask.choices.iter_mut().for_each(|choice| self.choice(choice));
                 self.late(&mut ask.late);
                 self.remind(ask.remind.as_mut());
@@ -137,8 +139,8 @@ impl Map<'_> {
     }
 
     fn request(&self, request: &mut Request) {
-        self.value(&mut request.key);
-        self.body(&mut request.with);
+        self.value(&mut request.key, Role::Message);
+        self.body(&mut request.with, Role::Message);
         self.headers(&mut request.headers);
         request.done.iter_mut().for_each(|done| self.done(done));
     }
@@ -150,7 +152,7 @@ impl Map<'_> {
 
     fn failed(&self, failed: &mut Failed) {
         self.condition(&mut failed.condition);
-        self.value(&mut failed.reason);
+        self.value(&mut failed.reason, Role::Value);
         self.assignments(&mut failed.set);
     }
 
@@ -170,8 +172,8 @@ impl Map<'_> {
     }
 
     fn fact(&self, fact: &mut Fact) {
-        self.value(&mut fact.key);
-        self.body(&mut fact.with);
+        self.value(&mut fact.key, Role::Message);
+        self.body(&mut fact.with, Role::Message);
         self.headers(&mut fact.headers);
     }
 
@@ -206,16 +208,16 @@ impl Map<'_> {
         self.call_request(&mut call.request);
         for failed in &mut call.failed {
             self.condition(&mut failed.condition);
-            self.value(&mut failed.reason);
+            self.value(&mut failed.reason, Role::Value);
             self.assignments(&mut failed.set);
         }
         self.compensation(&mut call.compensate);
     }
 
     fn call_request(&self, request: &mut CallRequest) {
-        self.template(&mut request.path);
+        self.template(&mut request.path, Role::Message);
         self.headers(&mut request.headers);
-        self.body(&mut request.body);
+        self.body(&mut request.body, Role::Message);
         for done in &mut request.done {
             self.condition(&mut done.condition);
             done.set.iter_mut().for_each(|set| self.assignments(set));
@@ -223,8 +225,8 @@ impl Map<'_> {
     }
 
     fn child(&self, child: &mut SagaStep) {
-        self.value(&mut child.key);
-        self.body(&mut child.with);
+        self.value(&mut child.key, Role::Value);
+        self.body(&mut child.with, Role::Value);
         self.verdict(&mut child.failed);
         self.compensation(&mut child.compensate);
     }
@@ -235,7 +237,7 @@ impl Map<'_> {
     }
 
     fn lock(&self, lock: &mut LockStep) {
-        lock.keys.iter_mut().for_each(|key| self.template(key));
+        lock.keys.iter_mut().for_each(|key| self.template(key, Role::Value));
         self.verdict(&mut lock.failed);
     }
 }

@@ -31,7 +31,7 @@ mod turn;
 mod weight;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use frame::{Frame, Hold, Phase, Progress, Reminder, Request, Stage, StepState};
 pub use input::{Act, CallOutcome, Called, Input, Verb};

@@ -3,7 +3,7 @@
 use super::drive::Dice;
 
 /// A child that can be taken back until its pivot, which half of them reach.
-pub(super) const CHILD: &str = "
+pub(crate) const CHILD: &str = "
 saga: child
 version: 1
 start: { by: parent }
@@ -35,7 +35,7 @@ struct Draw<'d> {
 }
 
 /// Draws a definition.
-pub(super) fn random_saga(dice: &mut Dice) -> String {
+pub(crate) fn random_saga(dice: &mut Dice) -> String {
     let mut draw = Draw { dice, names: 0 };
     let before = Spot { depth: 0, after_pivot: false, in_lock: false, in_each: false };
     let mut steps = Vec::new();

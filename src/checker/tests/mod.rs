@@ -1,3 +1,6 @@
+mod drawn;
+mod reduced;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -388,13 +391,15 @@ fn an_answer_that_comes_again_and_is_taken_by_a_wait_is_told() {
 
 #[test]
 fn the_number_of_workers_changes_nothing() {
-    let definition = parse("transfer.yaml", TRANSFER).expect("it parses");
-    let by = |workers: usize| {
-        let worlds: Vec<World> =
-            (0..workers).map(|_| World::new(Door(engine::step), &definition, &[])).collect();
-        Report::new(&definition, &worlds[0], &explore::explore(&worlds, STATES_MAX))
-    };
-    assert_eq!(by(1), by(3));
+    for text in [TRANSFER, FAN_OUT] {
+        let definition = parse("saga.yaml", text).expect("it parses");
+        let by = |workers: usize| {
+            let world = |_| World::new(Door(engine::step), &definition, &[]);
+            let worlds: Vec<World> = (0..workers).map(world).collect();
+            Report::new(&definition, &worlds[0], &explore::explore(&worlds, STATES_MAX))
+        };
+        assert_eq!(by(1), by(3));
+    }
 }
 
 #[test]

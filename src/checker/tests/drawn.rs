@@ -1,0 +1,124 @@
+//! Draws definitions with fan-outs whose elements are alike, as their text.
+
+use crate::engine::tests::drive::Dice;
+
+struct Draw<'d> {
+    dice: &'d mut Dice,
+    names: u32,
+}
+
+/// Draws a definition: a fan-out, and perhaps something before, beside or behind it.
+pub(super) fn fan_out(dice: &mut Dice) -> String {
+    let mut draw = Draw { dice, names: 0 };
+    let each = draw.each();
+    let mut steps = match draw.dice.roll(6) {
+        0 => vec![draw.beside(&each)],
+        1 => vec![draw.command(""), each],
+        2 => vec![each, draw.each()],
+        _ => vec![each],
+    };
+    if draw.dice.roll(3) == 0 {
+        let when = draw.one(&["", ", when: size(data.all1) > 1"]);
+        let step = draw.command(when);
+        steps.push(step);
+    }
+    let steps: Vec<String> = steps.iter().map(|step| format!("  - {step}")).collect();
+    let within = draw.one(&["", "within: 9d\n"]);
+    format!(
+        "saga: s\nversion: 1\nstart: {{ on: t/Placed, key: event.id }}\nlate: 9d\n{within}\
+         events: {{ t/*: {{ by: command-id }} }}\ndata: {{ list: event.list }}\n\
+         steps:\n{}\n",
+        steps.join("\n")
+    )
+}
+
+impl Draw<'_> {
+    fn name(&mut self) -> String {
+        self.names += 1;
+        format!("s{}", self.names)
+    }
+
+    fn one<'t>(&mut self, of: &[&'t str]) -> &'t str {
+        self.dice.pick(of).expect("some")
+    }
+
+    fn each(&mut self) -> String {
+        let name = self.name();
+        let mut steps = vec![self.inside()];
+        if self.dice.roll(3) == 0 {
+            steps.push(self.inside());
+        }
+        let more = self.one(&["", ", on-failed: drop", ", on-failed: drop, at-once: 1"]);
+        let within = self.one(&["", "", ", within: 2h", ", within: 2h, failed: { then: go-on }"]);
+        let number = &name[1..];
+        format!(
+            "{{ step: {name}, each: data.list, at-most: 9{more}{within}, \
+             collect: {{ all{number}: item }}, steps: [{}] }}",
+            steps.join(", ")
+        )
+    }
+
+    fn beside(&mut self, each: &str) -> String {
+        let (name, other) = (self.name(), self.command(""));
+        let join = self.one(&["", ", join: first"]);
+        format!("{{ step: {name}, parallel: {{ one: [{each}], two: [{other}] }}{join} }}")
+    }
+
+    /// A step of a branch.
+    fn inside(&mut self) -> String {
+        match self.dice.roll(10) {
+            0 => {
+                let name = self.name();
+                format!("{{ step: {name}, emit: t/{name}-told, compensate: none }}")
+            }
+            1 => {
+                let name = self.name();
+                format!(
+                    "{{ step: {name}, ask: team, question: 'Is ${{item}} well?', \
+                     choices: {{ yes: done, no: failed }}, within: 5h }}"
+                )
+            }
+            2 => {
+                let name = self.name();
+                format!("{{ step: {name}, sleep: 5s }}")
+            }
+            3 => {
+                let (name, yes) = (self.name(), self.command(""));
+                format!(
+                    "{{ step: {name}, choose: [ {{ when: item.n > 1, steps: [{yes}] }}, \
+                     {{ otherwise: true, steps: [] }} ] }}"
+                )
+            }
+            4 => {
+                let name = self.name();
+                format!("{{ step: {name}, set: {{ f{name}: item.name }} }}")
+            }
+            _ => {
+                let when = self.one(&["", "", "", ", when: item.flag"]);
+                self.command(when)
+            }
+        }
+    }
+
+    fn command(&mut self, more: &str) -> String {
+        let name = self.name();
+        let then = self.one(&["go-back", "go-back", "go-on", "park"]);
+        let unknown = self.one(&["", "", ", unknown: park"]);
+        let undo = match self.dice.roll(3) {
+            0 => "none".to_owned(),
+            _ => format!("{{ command: t/{name}-undo, done: t/{name}-undone, within: 5s }}"),
+        };
+        let done = match self.dice.roll(3) {
+            0 => format!("[ {{ on: t/{name}-done, where: event.ok }}, t/{name}-good ]"),
+            _ => format!("t/{name}-done"),
+        };
+        let failed = match self.dice.roll(3) {
+            0 => String::new(),
+            _ => format!(", failed: {{ on: t/{name}-no, then: {then} }}"),
+        };
+        format!(
+            "{{ step: {name}, command: t/{name}, done: {done}{failed}, within: 5s, \
+             compensate: {undo}{unknown}{more} }}"
+        )
+    }
+}
