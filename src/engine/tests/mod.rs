@@ -11,6 +11,7 @@ mod back;
 mod calls;
 mod children;
 mod choices;
+mod coverage;
 pub(crate) mod drive;
 mod duplicates;
 mod early;

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
+use super::coverage::Coverage;
 use super::drive::{Dice, Drive, Family};
 use super::random_saga::{CHILD, random_saga};
-use crate::definition::{Catalog, Compensation, Definition, StepKind, parse};
+use crate::definition::{Catalog, Compensation, Correlation, Definition, StepKind, parse};
 use crate::engine::handler::request::{Asked, Slot};
 use crate::engine::place::{places, walk};
 use crate::engine::{
@@ -28,7 +29,7 @@ struct Run<'c> {
     decided: BTreeMap<String, u64>,
     /// Steps that were heard of after they were given up, or that a person decided about.
     odd: BTreeSet<(InstanceId, Life, String)>,
-    seen: BTreeSet<NoteKind>,
+    seen: Coverage,
 }
 
 impl<'c> Run<'c> {
@@ -40,7 +41,7 @@ impl<'c> Run<'c> {
             fences: BTreeMap::new(),
             decided: BTreeMap::new(),
             odd: BTreeSet::new(),
-            seen: BTreeSet::new(),
+            seen: Coverage::default(),
         }
     }
 
@@ -206,7 +207,7 @@ impl<'c> Run<'c> {
         let roll = self.family.dice.roll(3);
         let body = json!({
             "id": id.key.as_str(), "why": "no", "n": roll, "flag": roll > 0,
-            "list": (0..roll).collect::<Vec<_>>(),
+            "list": (0..roll).collect::<Vec<_>>(), "at": "1970-01-02T00:00:00Z",
         });
         self.family.event(address, body, command)
     }
@@ -245,7 +246,10 @@ impl<'c> Run<'c> {
             return;
         }
         let which = usize::try_from(decided / 7).expect("small").min(choices.len() - 1);
-        let event = self.event(&id.instance.clone(), choices[which].clone(), Some(&id));
+        let answer = choices[which].clone();
+        let by_id = definition.rule(&answer).is_some_and(|rule| rule.by == Correlation::CommandId);
+        let is_named = by_id || self.family.dice.roll(3) > 0;
+        let event = self.event(&id.instance.clone(), answer, is_named.then_some(&id));
         self.happen(&id.instance, event);
     }
 
@@ -280,8 +284,10 @@ impl<'c> Run<'c> {
     fn start(&mut self) {
         let ids = self.roots();
         let id = self.family.dice.pick(&ids).expect("two").clone();
-        let event = self.event(&id, "t/Placed".parse().expect("an address"), None);
-        self.tell(&id, &Input::Event(event));
+        let on: Vec<Address> = self.definition(&id).starts.iter().map(|s| s.on.clone()).collect();
+        let on = self.family.dice.pick(&on).expect("one starts").clone();
+        let event = self.event(&id, on, None);
+        self.happen(&id, event);
     }
 
     fn cancel(&mut self) {
@@ -328,7 +334,7 @@ impl<'c> Run<'c> {
         }
     }
 
-    fn whole(mut self) -> BTreeSet<NoteKind> {
+    fn whole(mut self) -> Coverage {
         self.start();
         for _ in 0..INPUTS {
             self.any_input();
@@ -362,11 +368,13 @@ impl<'c> Drive<'c> for Run<'c> {
     /// Tells one instance; what is remembered goes through its stored form.
     fn tell(&mut self, id: &InstanceId, input: &Input) {
         let before = self.family.instances.get(id);
-        let Ok(made) = step(self.family.catalog, id, before, input, self.family.now) else {
-            return;
+        let made = step(self.family.catalog, id, before, input, self.family.now);
+        let made = match made {
+            Ok(made) => made,
+            Err(rejection) => return self.seen.declined(&rejection),
         };
+        self.seen.taken(before, input, &made);
         for note in &made.notes {
-            self.seen.insert(note.kind);
             let odd = matches!(note.kind, NoteKind::Late | NoteKind::Acted | NoteKind::Skipped);
             if let Some(step) = note.step.as_ref().filter(|_| odd) {
                 self.odd.insert((id.clone(), note.generation, step.to_string()));
@@ -417,8 +425,8 @@ fn runs() -> u64 {
 #[test]
 fn every_random_definition_keeps_the_promises() {
     let child = parse("child.yaml", CHILD).unwrap_or_else(|e| panic!("{e}"));
-    let mut kinds: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut seen = BTreeSet::new();
+    let mut seen = Coverage::default();
+    seen.definition(&child);
     let (mut done, mut drawn, mut refused) = (0, 0, 0);
     while done < runs() {
         drawn += 1;
@@ -428,39 +436,14 @@ fn every_random_definition_keeps_the_promises() {
             assert!(refused < 10 + drawn / 2, "most are refused: {text}");
             continue;
         };
-        for step in &definition.steps {
-            *kinds.entry(kind(&step.kind)).or_default() += 1;
-        }
+        seen.definition(&definition);
         let mut catalog = Catalog::default();
         catalog.add(definition).expect("the first of its name");
         catalog.add(child.clone()).expect("the first of its name");
         for run in 0..RUNS_OF_ONE {
-            seen.extend(Run::of(&catalog, drawn * 1_000 + run).whole());
+            seen.add(Run::of(&catalog, drawn * 1_000 + run).whole());
             done += 1;
         }
     }
-    assert_eq!(kinds.len(), 13, "not every kind of step was drawn: {kinds:?}");
-    for kind in
-        [NoteKind::Locked, NoteKind::Dropped, NoteKind::Probed, NoteKind::Kept, NoteKind::Late]
-    {
-        assert!(seen.contains(&kind), "{} never happened", kind.text());
-    }
-}
-
-fn kind(kind: &StepKind) -> &'static str {
-    match kind {
-        StepKind::Command(_) => "command",
-        StepKind::Emit(_) => "emit",
-        StepKind::Set => "set",
-        StepKind::Fail(_) => "fail",
-        StepKind::Wait(_) => "wait",
-        StepKind::Sleep(_) => "sleep",
-        StepKind::Ask(_) => "ask",
-        StepKind::Call(_) => "call",
-        StepKind::Saga(_) => "saga",
-        StepKind::Parallel(_) => "parallel",
-        StepKind::Each(_) => "each",
-        StepKind::Choose(_) => "choose",
-        StepKind::Lock(_) => "lock",
-    }
+    seen.assert_whole();
 }

@@ -43,25 +43,71 @@ pub(crate) fn random_saga(dice: &mut Dice) -> String {
         steps.push(draw.step(before));
     }
     if draw.dice.roll(2) == 0 {
-        steps.push(draw.pivot());
+        steps.push(draw.pivot("go-back"));
+        let after = Spot { after_pivot: true, ..before };
         for _ in 0..draw.dice.roll(3) {
-            steps.push(draw.step(Spot { after_pivot: true, ..before }));
+            steps.push(draw.step(after));
+        }
+        if draw.dice.roll(5) == 0 {
+            steps.push(draw.pivot("park"));
         }
     }
-    let after = if draw.dice.roll(2) == 0 { ", after: new" } else { "" };
-    let steps: Vec<String> = steps.iter().map(|step| format!("  - {step}")).collect();
-    format!(
-        "saga: s\nversion: 1\nstart: {{ on: t/Placed, key: event.id{after} }}\n\
-         late: 3d\nwithin: 9d\n\
-         cancel: {{ on: t/Cancelled, key: event.id }}\nevents: {{ t/*: {{ by: command-id }} }}\n\
-         data: {{ id: event.id, n: event.n, flag: event.flag, list: event.list }}\n\
-         steps:\n{}\nends: {{ completed: {{ emit: t/End }}, compensated: {{ emit: t/Back }}, \
-         stuck: {{ emit: t/Help }} }}\n",
-        steps.join("\n")
-    )
+    draw.whole(&steps)
 }
 
 impl Draw<'_> {
+    /// The definition of some steps.
+    fn whole(&mut self, steps: &[String]) -> String {
+        let steps: Vec<String> = steps.iter().map(|step| format!("  - {step}")).collect();
+        let steps = steps.join("\n");
+        let (again, after) = (
+            self.one(&["", ", again: ignore", ", again: queue", ", again: reject"]),
+            self.one(&["", ", after: ignore", ", after: new", ", after: new"]),
+        );
+        let start = format!("{{ on: t/Placed, key: event.id{again}{after} }}");
+        let second = "{ on: t/PlacedByPhone, where: event.flag, key: event.id }";
+        let start = if self.few() { format!("[{start}, {second}]") } else { start };
+        let asked = self.one(&["", ", where: event.flag"]);
+        // Several elements of a list take the same kinds of answer.
+        let by_key = self.few() && !steps.contains("each:");
+        let events = if by_key { "{ key: event.id, by: any }" } else { "{ by: command-id }" };
+        let mut more = String::new();
+        for line in ["early: 20m", "sensitive: [data.secret]"] {
+            more.extend(self.few().then(|| format!("{line}\n")));
+        }
+        if self.few() && steps.contains("command: t/s1,") {
+            more.push_str("assume: [t/s1 never late]\n");
+        }
+        format!(
+            "saga: s\nversion: 1\nstart: {start}\n{more}late: 3d\nwithin: 9d\n\
+             cancel: {{ on: t/Cancelled, key: event.id{asked} }}\nevents: {{ t/*: {events} }}\n\
+             data: {{ id: event.id, n: event.n, flag: event.flag, list: event.list, \
+             at: event.at, secret: event.n }}\n\
+             steps:\n{steps}\n\
+             ends: {{ completed: {{ emit: t/End, with: {{ id: '${{data.id}}' }} }}, \
+             compensated: {{ emit: t/Back, with: {{ why: '${{failure.reason}}' }} }}, \
+             stuck: {{ emit: t/Help, with: {{ step: '${{failure.step}}' }} }} }}\n"
+        )
+    }
+
+    /// Now and then.
+    fn few(&mut self) -> bool {
+        self.dice.roll(4) == 0
+    }
+
+    /// This, now and then.
+    fn maybe(&mut self, text: &str) -> String {
+        if self.few() { text.to_owned() } else { String::new() }
+    }
+
+    /// What a message carries besides.
+    fn carried(&mut self) -> String {
+        let key = self.maybe(", key: data.id");
+        let with = self.maybe(", with: { id: '${data.id}', n: '${data.n}' }");
+        let headers = self.maybe(", headers: { tenant: '${data.id}' }");
+        format!("{key}{with}{headers}")
+    }
+
     fn name(&mut self) -> String {
         self.names += 1;
         format!("s{}", self.names)
@@ -118,63 +164,108 @@ impl Draw<'_> {
         let retry = self.one(&["attempts: 1", "attempts: 2, first: 1s", "for: 20s"]);
         // What insists for a day does so slowly: runs should be cheap.
         let retry = if spot.after_pivot { "attempts: 1, most: 5h" } else { retry };
-        let when = self.when();
-        let mut more = String::new();
+        let (when, carried) = (self.when(), self.carried());
+        let mut more = self.maybe(&format!(", set: {{ f{name}: event.n }}"));
         if spot.after_pivot {
             more.push_str(self.one(&["", ", unknown: park", ", unknown: retry"]));
         } else {
             let (probe, unknown) = match self.dice.roll(5) {
                 0 | 1 => (true, ", unknown: probe"),
-                2 => (true, ""),
+                2 => (true, ", unknown: compensate"),
                 3 => (false, ", unknown: park"),
                 _ => (false, ""),
             };
             more.push_str(unknown);
             if probe {
+                let set = self.maybe(&format!(", set: {{ f{name}: event.n }}"));
                 more.extend([format!(
-                    ", probe: {{ command: t/{name}-ask, done: t/{name}-found, \
+                    ", probe: {{ command: t/{name}-ask, done: {{ on: t/{name}-found{set} }}, \
                      absent: t/{name}-absent, within: 3s, retry: {{ attempts: 2 }} }}"
                 )]);
             }
-            let undo = self.one(&["for: 1m", "attempts: 1"]);
-            more.extend([format!(
-                ", compensate: {{ command: t/{name}-undo, done: t/{name}-undone, within: 5s, \
-                 retry: {{ {undo} }} }}"
-            )]);
+            more.extend([self.undo(&name)]);
         }
+        let done = match self.dice.roll(6) {
+            0 => format!("[{{ on: t/{name}-done, set: {{ g{name}: event.n }} }}, t/{name}-fine]"),
+            1 => format!("{{ on: t/{name}-done, where: event.n >= 0 }}"),
+            _ => format!("t/{name}-done"),
+        };
+        let failed = match self.dice.roll(6) {
+            0 => format!(
+                "[{{ on: t/{name}-no, reason: event.why, then: {then} }}, \
+                 {{ on: t/{name}-never, where: event.n > 0, then: {then} }}]"
+            ),
+            _ => format!("{{ on: t/{name}-no, then: {then} }}"),
+        };
         format!(
-            "{{ step: {name}, command: t/{name}, done: t/{name}-done, \
-             failed: {{ on: t/{name}-no, then: {then} }}, within: 5s, \
-             retry: {{ {retry} }}{when}{more} }}"
+            "{{ step: {name}, command: t/{name}{carried}, done: {done}, failed: {failed}, \
+             within: 5s, retry: {{ {retry} }}{when}{more} }}"
         )
     }
 
-    fn pivot(&mut self) -> String {
+    /// How something is undone: mostly by a command.
+    fn undo(&mut self, name: &str) -> String {
+        let retry = self.one(&["for: 1m", "attempts: 1"]);
+        match self.dice.roll(10) {
+            0 => ", compensate: none".to_owned(),
+            1 => {
+                format!(", compensate: {{ emit: t/{name}-sorry, with: {{ id: '${{data.id}}' }} }}")
+            }
+            2 => format!(
+                ", compensate: {{ call: 'DELETE https://x.internal/{name}', within: 2s, \
+                 retry: {{ {retry} }} }}"
+            ),
+            _ => {
+                let set = self.maybe(&format!(", set: {{ u{name}: event.n }}"));
+                format!(
+                    ", compensate: {{ command: t/{name}-undo, done: t/{name}-undone, within: 5s, \
+                     retry: {{ {retry} }}{set} }}"
+                )
+            }
+        }
+    }
+
+    /// A pivot, in one of the places where it may stand.
+    fn pivot(&mut self, then: &str) -> String {
+        match self.dice.roll(4) {
+            0 => {
+                let (name, pivot) = (self.name(), self.plain_pivot(then));
+                let lock = "lock: [y, x], within: 2m, failed: { then: park }, release: pivot";
+                let lock = if then == "go-back" { lock.replace("park", then) } else { lock.into() };
+                format!("{{ step: {name}, {lock}, steps: [{pivot}] }}")
+            }
+            1 => {
+                let name = self.name();
+                let (one, two) = (self.plain_pivot(then), self.plain_pivot(then));
+                format!(
+                    "{{ step: {name}, choose: [{{ when: data.flag, steps: [{one}] }}, \
+                     {{ otherwise: true, steps: [{two}] }}] }}"
+                )
+            }
+            _ => self.plain_pivot(then),
+        }
+    }
+
+    fn plain_pivot(&mut self, then: &str) -> String {
         let name = self.name();
         let unknown = self.one(&["park", "retry"]);
-        let pivot = format!(
+        let undo = if self.few() { self.undo(&name) } else { String::new() };
+        format!(
             "{{ step: {name}, pivot: true, command: t/{name}, done: t/{name}-done, \
-             failed: t/{name}-no, within: 5s, \
-             retry: {{ attempts: 2, most: 5h }}, unknown: {unknown} }}"
-        );
-        match self.dice.roll(3) {
-            0 => format!(
-                "{{ step: {name}-lock, lock: [y, x], within: 2m, release: pivot, \
-                 steps: [{pivot}] }}"
-            ),
-            _ => pivot,
-        }
+             failed: {{ on: t/{name}-no, then: {then} }}, within: 5s, \
+             retry: {{ attempts: 2, most: 5h }}, unknown: {unknown}{undo} }}"
+        )
     }
 
     fn emit(&mut self, spot: Spot) -> String {
         let name = self.name();
-        let undo = if spot.after_pivot {
-            String::new()
-        } else {
-            format!(", compensate: {{ emit: t/{name}-sorry }}")
+        let undo = match self.dice.roll(6) {
+            _ if spot.after_pivot => String::new(),
+            0 | 1 => self.undo(&name),
+            _ => format!(", compensate: {{ emit: t/{name}-sorry }}"),
         };
-        let when = self.when();
-        format!("{{ step: {name}, emit: t/{name}-told{when}{undo} }}")
+        let (when, carried) = (self.when(), self.carried());
+        format!("{{ step: {name}, emit: t/{name}-told{carried}{when}{undo} }}")
     }
 
     fn set(&mut self) -> String {
@@ -192,17 +283,24 @@ impl Draw<'_> {
             String::new()
         };
         let filter = if spot.in_each { ", where: event.n == index" } else { "" };
-        let remind = self.one(&["", ", remind: { after: 1h, every: 2h, emit: t/Remind }"]);
+        let remind = self.remind();
+        let set = self.maybe(&format!(", set: {{ f{name}: event.n }}"));
+        let other =
+            if spot.in_each { String::new() } else { self.maybe(&format!(", w/{name}-call")) };
         format!(
-            "{{ step: {name}, wait: {{ on: w/{name}-fact{filter} }}{failed}, \
+            "{{ step: {name}, wait: [{{ on: w/{name}-fact{filter}{set} }}{other}]{failed}, \
              within: 6h{late}{remind} }}"
         )
     }
 
+    fn remind(&mut self) -> &'static str {
+        self.one(&["", ", remind: { after: 1h, every: 2h, emit: t/Remind }"])
+    }
+
     fn sleep(&mut self) -> String {
         let name = self.name();
-        let time = self.one(&["2h", "5s"]);
-        format!("{{ step: {name}, sleep: {time} }}")
+        let time = self.one(&["sleep: 2h", "sleep: 5s", "until: data.at"]);
+        format!("{{ step: {name}, {time} }}")
     }
 
     fn ask(&mut self, spot: Spot) -> String {
@@ -210,22 +308,26 @@ impl Draw<'_> {
         let late =
             if spot.after_pivot { ", late: go-on" } else { self.one(&["", ", late: go-on"]) };
         let no = if spot.after_pivot { "done" } else { "failed" };
+        let set = self.maybe(&format!(", set: {{ f{name}: answer.by }}"));
+        let remind = self.remind();
         format!(
             "{{ step: {name}, ask: team, question: 'Well ${{data.id}}?', \
-             choices: {{ yes: done, no: {no} }}, within: 5h{late} }}"
+             choices: {{ yes: done, no: {no} }}, within: 5h{late}{remind}{set} }}"
         )
     }
 
     fn call(&mut self, spot: Spot) -> String {
         let (name, then) = (self.name(), self.then(spot));
-        let more = if spot.after_pivot {
-            ", unknown: park".to_owned()
+        let mut more = self.maybe(", body: { id: '${data.id}' }");
+        more.extend([
+            self.maybe(", headers: { tenant: '${data.id}' }"),
+            self.maybe(&format!(", set: {{ f{name}: event.status }}")),
+        ]);
+        if spot.after_pivot {
+            more.push_str(", unknown: park");
         } else {
-            format!(
-                ", compensate: {{ call: 'DELETE https://x.internal/{name}', within: 2s, \
-                 retry: {{ for: 1m }} }}"
-            )
-        };
+            more.extend([self.undo(&name)]);
+        }
         format!(
             "{{ step: {name}, call: 'POST https://x.internal/{name}', done: {{ status: 2xx }}, \
              failed: {{ status: [409], then: {then} }}, within: 2s, \
@@ -236,10 +338,18 @@ impl Draw<'_> {
     fn child(&mut self, spot: Spot) -> String {
         let name = self.name();
         let verdict = self.verdict(spot);
-        let undo = if spot.after_pivot { "" } else { ", compensate: child" };
+        let undo = match self.dice.roll(6) {
+            _ if spot.after_pivot => String::new(),
+            0 => self.undo(&name),
+            _ => ", compensate: child".to_owned(),
+        };
         let within = self.one(&["", ", within: 30m"]);
+        let set = self.maybe(&format!(", set: {{ f{name}: child.data.id }}"));
+        let key = if spot.in_each { String::new() } else { self.maybe(", key: key + '/own'") };
+        let key = key.replace("own", &name);
         format!(
-            "{{ step: {name}, saga: child, with: {{ id: '${{data.id}}' }}{within}{verdict}{undo} }}"
+            "{{ step: {name}, saga: child{key}, with: {{ id: '${{data.id}}' \
+             }}{within}{set}{verdict}{undo} }}"
         )
     }
 
@@ -270,28 +380,44 @@ impl Draw<'_> {
         let inner = Spot { in_each: true, ..spot };
         let inner = if drop { Spot { after_pivot: false, ..inner } } else { inner };
         let steps = self.steps(inner);
-        let drop = if drop { ", on-failed: drop" } else { "" };
+        let drop = if drop { ", on-failed: drop" } else { ", on-failed: go-back" };
         let at_once = self.one(&["", ", at-once: 1"]);
         let verdict = self.verdict(spot);
+        let within = self.maybe(", within: 40m");
+        let (first, collect) = if self.few() {
+            (
+                format!("{{ set: {{ f{name}: index }} }}, "),
+                format!(", collect: {{ c{name}: branch.f{name} }}"),
+            )
+        } else {
+            (String::new(), String::new())
+        };
         format!(
-            "{{ step: {name}, each: data.list, at-most: 2{at_once}{drop}{verdict}, \
-             steps: [{steps}] }}"
+            "{{ step: {name}, each: data.list, at-most: 2{at_once}{drop}{within}{verdict}{collect}, \
+             steps: [{first}{steps}] }}"
         )
     }
 
     fn choose(&mut self, spot: Spot) -> String {
         let name = self.name();
         let (yes, no) = (self.steps(spot), self.steps(spot));
+        let (other, total) = if self.few() {
+            ("when: data.n <= 1", ", total: true")
+        } else {
+            ("otherwise: true", "")
+        };
+        let within =
+            if self.few() { format!(", within: 40m{}", self.verdict(spot)) } else { String::new() };
         format!(
             "{{ step: {name}, choose: [ {{ when: data.n > 1, steps: [{yes}] }}, \
-             {{ otherwise: true, steps: [{no}] }} ] }}"
+             {{ {other}, steps: [{no}] }} ]{total}{within} }}"
         )
     }
 
     fn lock(&mut self, spot: Spot) -> String {
         let name = self.name();
         let steps = self.steps(Spot { in_lock: true, ..spot });
-        let release = self.one(&["", ", release: end"]);
+        let release = self.one(&["", ", release: block", ", release: end"]);
         let keys = self.one(&["x", "y, x", "'${data.id}'"]);
         let verdict = self.verdict(spot);
         format!(
