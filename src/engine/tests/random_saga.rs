@@ -393,8 +393,8 @@ impl Draw<'_> {
             (String::new(), String::new())
         };
         format!(
-            "{{ step: {name}, each: data.list, at-most: 2{at_once}{drop}{within}{verdict}{collect}, \
-             steps: [{first}{steps}] }}"
+            "{{ step: {name}, each: data.list, at-most: 2{at_once}{drop}{within}{verdict}{collect}\
+             , steps: [{first}{steps}] }}"
         )
     }
 
