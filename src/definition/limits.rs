@@ -1,6 +1,7 @@
 use crate::message::Span;
 
-/// What the engine bears at most; it refuses more in words that name the limit.
+/// What the engine bears at most; it refuses more in words that name the limit. Reasons are cut,
+/// and of ids the oldest is forgotten.
 ///
 /// The same on every node of an application, for what is refused must not depend on where it is
 /// decided. Bytes are those of JSON, roughly.

@@ -157,8 +157,7 @@ impl<'a> Turn<'a> {
             },
         };
         let replaced = before.iter().filter(|(name, _)| written.contains_key(*name));
-        let replaced = replaced.map(|(name, value)| (name.clone(), value.clone())).collect();
-        let less = weight::of_fields(&replaced);
+        let less = weight::of_fields(replaced);
         if most - less <= self.limits.data_bytes_max { Ok(()) } else { too_large(self.limits) }
     }
 

@@ -1,7 +1,7 @@
 //! How much an instance remembers: its data as JSON, and about what stands beside it. It is rather
 //! too much than too little, so that what is within the limit fits into one changelog record.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Frame, Generation, Instance, StepState};
 use crate::definition::{BlockId, Catalog, Definition, StepKind};
@@ -30,8 +30,8 @@ pub(super) fn of_value(value: &Value) -> usize {
 }
 
 /// The same for fields.
-pub(super) fn of_fields(fields: &Map<String, Value>) -> usize {
-    fields.iter().map(|(name, field)| of_text(name) + 1 + of_value(field)).sum()
+pub(super) fn of_fields<'f>(fields: impl IntoIterator<Item = (&'f String, &'f Value)>) -> usize {
+    fields.into_iter().map(|(name, field)| of_text(name) + 1 + of_value(field)).sum()
 }
 
 /// A text in quotes, with what JSON writes longer.
