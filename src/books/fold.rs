@@ -52,6 +52,7 @@ impl Fold<'_> {
             | NoteKind::Cancelled
             | NoteKind::Forgotten
             | NoteKind::Kept
+            | NoteKind::Extended
             | NoteKind::Withdrawn => {}
         }
     }

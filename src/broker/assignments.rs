@@ -131,7 +131,7 @@ impl ConsumerContext for Assignments {
         partitions: &mut TopicPartitionList,
     ) {
         let named = named(partitions);
-        tracing::info!(partitions = ?named, event = ?event, "shards rebalanced");
+        tracing::debug!(partitions = ?named, event = ?event, "partitions rebalanced");
         let done = match event {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
                 self.state().assign(named);

@@ -8,9 +8,10 @@ use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::asking::{Asking, end_finder};
 use super::closing::close_aside;
-use super::connection::{ANSWER_MAX, Quiet, is_passing};
+use super::connection::{Quiet, is_passing};
 use super::faults::{lost, passing, unread};
 use super::reader::made;
+use super::retry::insist;
 use super::{Connection, Error, Isolation};
 use crate::message::{Offset, Shard, Topic};
 use crate::runtime::{ChangelogReader, ChangelogRecord, Lost};
@@ -30,7 +31,7 @@ impl Ends {
 
     /// The first offset of a partition's log, and the one behind its last.
     pub(super) fn of(&self, topic: &str, partition: i32) -> Result<(i64, i64), Lost> {
-        let asked = self.0.fetch_watermarks(topic, partition, ANSWER_MAX);
+        let asked = insist(|wait| self.0.fetch_watermarks(topic, partition, wait));
         asked.map_err(|e| unread(&format!("asking for the end of {topic}[{partition}]"), &e))
     }
 }
@@ -87,7 +88,8 @@ impl Changelog {
         let start = Instant::now();
         let mut pause = Duration::from_millis(1);
         loop {
-            let asked = consumer.fetch_watermarks(topic.as_str(), partition, ANSWER_MAX);
+            let asked =
+                insist(|wait| consumer.fetch_watermarks(topic.as_str(), partition, wait));
             let doing = || format!("asking how far {} is decided", self.name);
             let (_, stable) = asked.map_err(|e| lost(&doing(), &e))?;
             if stable >= self.end.0 {
@@ -96,8 +98,12 @@ impl Changelog {
             if start.elapsed() >= limit {
                 let seconds = limit.as_secs();
                 let reason = format!(
-                    "a transaction in {} is still open after {seconds} s: another node hangs in it",
-                    self.name
+                    "a transaction in {name} is still open after {seconds} s, longer than Kafka \
+                     lets one be: it hangs in the cluster. Look at it with `kafka-transactions.sh \
+                     --bootstrap-server … describe-producers --topic {topic} --partition \
+                     {partition}`, end it with `kafka-transactions.sh --bootstrap-server … abort \
+                     --topic {topic} --partition {partition} --start-offset {stable}`",
+                    name = self.name,
                 );
                 return Err(passing(reason));
             }

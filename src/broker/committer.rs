@@ -16,15 +16,19 @@ use super::progress::Progress;
 use crate::message::{Offset, Shard};
 use crate::runtime::{Batch, Lost};
 
-/// How long librdkafka waits for an answer before it asks again: an outcome that took as long is
-/// in doubt (R1).
-const SOCKET_TIMEOUT: Duration = Duration::from_secs(60);
+/// An end of a transaction that took so long may have been sent twice, over two connections, and
+/// the first may still arrive (R1): the client needs as long at least to connect again, by
+/// `reconnect.backoff.ms` less its jitter. It does not tell of each lost connection.
+const RECONNECTED_MIN: Duration = Duration::from_millis(35);
+/// How often it is looked whether a commit was given up.
+const LOOK: Duration = Duration::from_millis(250);
 const ABORT_WAIT: Duration = Duration::from_secs(5);
 
 /// Commits batches on a thread of its own: the shard loop takes the next records meanwhile.
 ///
 /// ```text
-/// exactly once    begin ─ messages ─ changelog ─ history ─ inbox positions ─ flush ─ commit
+/// exactly once    begin ─ changelog ┬ acknowledged ─ inbox positions ┬ flush ─ commit
+///                                   └ messages ─ history ────────────┘
 /// at least once   messages ─ history ─ flush ─ changelog, the position last ─ flush
 /// ```
 pub(super) struct Committer {
@@ -34,6 +38,7 @@ pub(super) struct Committer {
     answer: Option<Answer>,
     thread: Option<JoinHandle<()>>,
     under_way: Arc<UnderWay>,
+    progress: Progress,
 }
 
 /// A batch and how it is committed.
@@ -79,18 +84,19 @@ impl Committer {
     pub fn start(progress: &Progress, under_way: &Arc<UnderWay>) -> std::io::Result<Self> {
         let (jobs, taken) = channel::<Job>();
         let (tell, answers) = channel();
-        let (progress, ended) = (progress.clone(), Arc::clone(under_way));
+        let (watched, ended) = (progress.clone(), Arc::clone(under_way));
         let work = move || {
             for job in taken {
-                let answer = progress.during(|| job.run());
+                let answer = watched.during(|| job.run());
                 // Nobody listens to the last one when the pipeline is dropped.
                 tell.send(answer).ok();
                 ended.set(false);
             }
         };
         let thread = thread::Builder::new().name("committer".to_owned()).spawn(work)?;
-        let under_way = Arc::clone(under_way);
-        Ok(Self { jobs: Some(jobs), answers, answer: None, thread: Some(thread), under_way })
+        let (under_way, progress) = (Arc::clone(under_way), progress.clone());
+        let (jobs, thread) = (Some(jobs), Some(thread));
+        Ok(Self { jobs, answers, answer: None, thread, under_way, progress })
     }
 
     /// Begins; the one before must have been concluded.
@@ -115,11 +121,20 @@ impl Committer {
         }
     }
 
-    /// Waits for the answer.
+    /// Waits for the answer, unless the watchdog gives the commit up.
     pub fn conclude(&mut self) -> Result<Answer, Lost> {
-        match self.answer.take() {
-            Some(answer) => Ok(answer),
-            None => self.answers.recv().map_err(|_| ended()),
+        loop {
+            if let Some(answer) = self.answer.take() {
+                return Ok(answer);
+            }
+            match self.answers.recv_timeout(LOOK) {
+                Ok(answer) => return Ok(answer),
+                Err(RecvTimeoutError::Disconnected) => return Err(ended()),
+                Err(RecvTimeoutError::Timeout) if self.progress.is_given_up() => {
+                    return Err(passing("a commit that made no progress was given up".to_owned()));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
         }
     }
 }
@@ -128,9 +143,16 @@ impl Drop for Committer {
     fn drop(&mut self) {
         // Whoever restores next must not be overtaken by what is still being written.
         self.jobs = None;
-        if let Some(thread) = self.thread.take() {
-            thread.join().ok();
+        while let Some(thread) = self.thread.take_if(|_| !self.progress.is_given_up()) {
+            if thread.is_finished() {
+                thread.join().ok();
+            } else {
+                self.thread = Some(thread);
+                thread::sleep(Duration::from_millis(1));
+            }
         }
+        // A commit that was given up hangs in the client; the next producer of the same name
+        // fences it, so it cannot take effect any more.
     }
 }
 
@@ -161,11 +183,12 @@ impl Job {
         generation: &ConsumerGroupMetadata,
     ) -> Result<bool, Answer> {
         let disruptions = self.ledger.disruptions();
-        let start = Instant::now();
         let producer = &self.ledger.producer;
         refused(Call::Begin, producer.begin_transaction())?;
-        let sent = self.send_outwards().and_then(|()| self.send_changelog()).and_then(|()| {
-            // Right behind the messages, so that the two overlap.
+        let sent = self.send_changelog().and_then(|()| self.send_outwards()).and_then(|()| {
+            // The changelog stands in its log before the group takes the positions: whoever is
+            // given a shard later reads to the log's end, so nothing of ours comes behind it.
+            self.ledger.settle_changelog(self.limit).map_err(Answer::Lost)?;
             let added = producer.send_offsets_to_transaction(offsets, generation, self.limit);
             refused(Call::AddPositions, added)?;
             self.ledger.settle(self.limit).map_err(Answer::Lost)
@@ -174,8 +197,9 @@ impl Job {
             self.ledger.abort(ABORT_WAIT);
             return Err(answer);
         }
+        let start = Instant::now();
         refused(Call::Commit, producer.commit_transaction(Timeout::Never))?;
-        Ok(start.elapsed() >= SOCKET_TIMEOUT || self.ledger.disruptions() != disruptions)
+        Ok(start.elapsed() >= RECONNECTED_MIN || self.ledger.disruptions() != disruptions)
     }
 
     fn at_least_once(&self) -> Result<(), Answer> {

@@ -6,7 +6,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::Error;
+use super::{Error, outage};
 
 /// How long a question about topics and offsets may take.
 pub(super) const ANSWER_MAX: Duration = Duration::from_secs(10);
@@ -199,7 +199,7 @@ impl Isolation {
     }
 }
 
-/// Passes librdkafka's own log on.
+/// Takes what librdkafka says by itself.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Quiet;
 
@@ -215,30 +215,52 @@ impl ClientContext for Quiet {
 
 impl rdkafka::consumer::ConsumerContext for Quiet {}
 
+/// Passes a line of librdkafka's own log on. Its lines speak of connections and requests, which the
+/// engine makes anew by itself; what a person should know is said where it is understood.
 pub(super) fn pass_on(level: RDKafkaLogLevel, facility: &str, message: &str) {
     match level {
-        RDKafkaLogLevel::Emerg
-        | RDKafkaLogLevel::Alert
-        | RDKafkaLogLevel::Critical
-        | RDKafkaLogLevel::Error
-        | RDKafkaLogLevel::Warning => {
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
             tracing::warn!(target: "librdkafka", facility, message, "client warned");
         }
-        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
-            tracing::info!(target: "librdkafka", facility, message, "client informed");
-        }
-        RDKafkaLogLevel::Debug => {
+        RDKafkaLogLevel::Error
+        | RDKafkaLogLevel::Warning
+        | RDKafkaLogLevel::Notice
+        | RDKafkaLogLevel::Info
+        | RDKafkaLogLevel::Debug => {
             tracing::debug!(target: "librdkafka", facility, message, "client traced");
         }
     }
 }
 
+/// Takes an error that a client reports beside its answers.
 pub(super) fn report(error: &KafkaError, reason: &str) {
-    // The end of a partition is what a restore waits for.
-    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+    let Some(code) = error.rdkafka_error_code() else {
+        tracing::warn!(target: "librdkafka", %error, reason, "client failed");
         return;
+    };
+    if is_passing(code) {
+        outage::notice(reason);
     }
-    tracing::warn!(target: "librdkafka", %error, reason, "client failed");
+    if is_passing(code) || is_answered_elsewhere(code) {
+        tracing::debug!(target: "librdkafka", %error, reason, "client failed");
+    } else {
+        tracing::warn!(target: "librdkafka", %error, reason, "client failed");
+    }
+}
+
+/// Whether whoever uses the client gets the same error as an answer, and says what it means.
+fn is_answered_elsewhere(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::PartitionEOF
+            | Code::AutoOffsetReset
+            | Code::Fatal
+            | Code::Fenced
+            | Code::FencedInstanceId
+            | Code::InvalidProducerEpoch
+            | Code::ProducerFenced
+    )
 }
 
 /// The error in librdkafka's words, without the crate's wrapping where there is a code.

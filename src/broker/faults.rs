@@ -12,7 +12,7 @@ pub(super) enum Meaning {
     Again,
     /// Another producer has our transactional id, or our own transaction took too long.
     Fenced,
-    /// Another process joined the group under our name.
+    /// Our place in the group was taken: by another process of our name, or by ourselves.
     Replaced,
     /// The configuration or the cluster must be changed by a person.
     Final,
@@ -60,13 +60,8 @@ pub(super) fn unread(doing: &str, error: &KafkaError) -> Lost {
 /// The pipeline is lost by an error; being fenced is judged by whoever knows the group.
 pub(super) fn lost(doing: &str, error: &KafkaError) -> Lost {
     let meaning = meaning_of(error);
-    let reason = match meaning {
-        Meaning::Replaced => replaced(),
-        Meaning::Again | Meaning::Fenced | Meaning::Final => {
-            format!("{doing}: {}", describe(error))
-        }
-    };
-    Lost { reason, fatal: matches!(meaning, Meaning::Final | Meaning::Replaced) }
+    let reason = format!("{doing}: {}", describe(error));
+    Lost { reason, fatal: meaning == Meaning::Final }
 }
 
 pub(super) fn replaced() -> String {
@@ -84,7 +79,7 @@ mod tests {
     #[test]
     fn only_what_a_person_must_mend_is_fatal() {
         for (code, fatal) in [
-            (Code::FencedInstanceId, true),
+            (Code::FencedInstanceId, false),
             (Code::TopicAuthorizationFailed, true),
             (Code::MessageSizeTooLarge, true),
             (Code::Fenced, false),

@@ -11,11 +11,12 @@ use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::assignments::{Assignments, Partition};
 use super::committer::UnderWay;
-use super::faults::{lost, passing, replaced, unread};
+use super::faults::{lost, passing, unread};
 use super::membership::Membership;
 use super::poll::drain;
 use super::reader::partitions;
 use super::record::timestamp;
+use super::rivals::{judge, member_name};
 use super::{Connection, Error, Isolation, native};
 use crate::message::{Offset, Shard, Topic};
 use crate::runtime::{InboxRecord, Lost, Polled};
@@ -26,8 +27,9 @@ const JOIN_WAIT: Duration = Duration::from_millis(300);
 /// The membership in the owners' group: which shards are ours, and their inbox.
 pub(super) struct Inbox {
     consumer: BaseConsumer<Assignments>,
+    connection: Connection,
+    membership: Membership,
     topic: Topic,
-    heartbeat: Duration,
     /// The next record of each shard that is read.
     expected: BTreeMap<Shard, Offset>,
     /// When shards were last taken away.
@@ -41,9 +43,8 @@ impl Inbox {
         topic: &Topic,
         commits: Arc<UnderWay>,
     ) -> Result<Self, Error> {
-        let group = format!("{}.owner", membership.app);
-        let client = membership.client();
-        let mut config = connection.member(&client, &group, Isolation::Committed)?;
+        let name = member_name(&membership.client(), &membership.token);
+        let mut config = connection.member(&name, &group(membership), Isolation::Committed)?;
         config.set("group.instance.id", membership.instance());
         config.set("session.timeout.ms", membership.session.as_millis().to_string());
         config.set("heartbeat.interval.ms", membership.heartbeat().as_millis().to_string());
@@ -56,9 +57,9 @@ impl Inbox {
         partitions(connection, &consumer, topic)?;
         let subscribed = consumer.subscribe(&[topic.as_str()]);
         subscribed.map_err(|e| connection.unanswered("subscribing to the inbox", &e))?;
-        let heartbeat = membership.heartbeat();
+        let (connection, membership) = (connection.clone(), membership.clone());
         let (topic, expected) = (topic.clone(), BTreeMap::new());
-        Ok(Self { consumer, topic, heartbeat, expected, revoked: None })
+        Ok(Self { consumer, connection, membership, topic, expected, revoked: None })
     }
 
     pub(super) fn poll(&mut self, wait: Duration, max: usize) -> Result<Polled, Lost> {
@@ -111,22 +112,10 @@ impl Inbox {
         Ok(())
     }
 
-    /// Waits until no transaction under way holds an offset of a shard: the client asks for stable
-    /// offsets (KIP-447) because it reads committed, and asks again while one is not.
-    pub(super) fn settle(&self, shard: Shard, limit: Duration) -> Result<(), Lost> {
-        let mut asked = TopicPartitionList::new();
-        let partition = i32::try_from(shard.0).unwrap_or(i32::MAX);
-        asked.add_partition(self.topic.as_str(), partition);
-        let doing = "waiting for the last owner's transaction";
-        let found = self.consumer.committed_offsets(asked, limit);
-        found.map(|_| ()).map_err(|e| lost(doing, &e))
-    }
-
     /// What fences a transaction by our place in the group, read afresh (R6).
     pub(super) fn generation(&self) -> Result<ConsumerGroupMetadata, Lost> {
-        if let Some((RDKafkaErrorCode::FencedInstanceId, _)) = self.consumer.client().fatal_error()
-        {
-            return Err(Lost { reason: replaced(), fatal: true });
+        if self.is_fenced() {
+            return Err(self.judge_fence());
         }
         let absent = || passing("this node is no member of the owners' group now".to_owned());
         // The metadata hides its generation: equal ones before and after are its own.
@@ -164,19 +153,26 @@ impl Inbox {
         committed.map_err(|e| lost("committing inbox positions", &e))
     }
 
-    /// Whether another process has joined the group under our name. The client hears of it with
-    /// its next heartbeat, so this waits for two of them.
-    pub(super) fn is_replaced(&self) -> bool {
-        let until = Instant::now() + 2 * self.heartbeat;
-        loop {
-            if let Some((code, _)) = self.consumer.client().fatal_error() {
-                return code == RDKafkaErrorCode::FencedInstanceId;
-            }
+    /// What it means if our place in the group is taken; none if it is not. The client hears of it
+    /// with its next heartbeat, so this waits for two of them.
+    pub(super) fn fence(&self) -> Option<Lost> {
+        let until = Instant::now() + 2 * self.membership.heartbeat();
+        while !self.is_fenced() {
             if Instant::now() >= until {
-                return false;
+                return None;
             }
             drop(self.consumer.poll(Duration::from_millis(20)));
         }
+        Some(self.judge_fence())
+    }
+
+    fn is_fenced(&self) -> bool {
+        let fatal = self.consumer.client().fatal_error();
+        matches!(fatal, Some((RDKafkaErrorCode::FencedInstanceId, _)))
+    }
+
+    fn judge_fence(&self) -> Lost {
+        judge(&self.connection, &self.membership, &group(&self.membership))
     }
 
     /// Gives up what the group takes away, and joins again as it asks for.
@@ -184,7 +180,7 @@ impl Inbox {
     /// A member that goes before would leave shards without an owner: its successor of the same
     /// name joins a group that rests, and nobody asks for the round that gives them to others.
     pub(super) fn follow(&self) {
-        let until = Instant::now() + 2 * self.heartbeat;
+        let until = Instant::now() + 2 * self.membership.heartbeat();
         while !self.consumer.context().are_changed() && Instant::now() < until {
             drop(self.consumer.poll(Duration::from_millis(20)));
         }
@@ -200,9 +196,8 @@ impl Inbox {
 
     fn unreadable(&self, error: &KafkaError) -> Lost {
         let code = error.rdkafka_error_code();
-        if let Some((RDKafkaErrorCode::FencedInstanceId, _)) = self.consumer.client().fatal_error()
-        {
-            return Lost { reason: replaced(), fatal: true };
+        if self.is_fenced() {
+            return self.judge_fence();
         }
         if code == Some(RDKafkaErrorCode::AutoOffsetReset) {
             let places: Vec<String> =
@@ -231,6 +226,11 @@ impl Drop for Inbox {
             self.serve(JOIN_WAIT.saturating_sub(at.elapsed()));
         }
     }
+}
+
+/// The owners' group.
+fn group(membership: &Membership) -> String {
+    format!("{}.owner", membership.app)
 }
 
 pub(super) fn shard(partition: i32) -> Shard {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,14 +10,15 @@ use super::appender::Appender;
 use super::changelog::{Changelog, Ends};
 use super::committer::{Answer, Call, Committer, Job};
 use super::engine_topics::EngineTopics;
-use super::faults::{Meaning, lost, meaning_of, passing, replaced};
+use super::faults::{Meaning, lost, meaning_of, passing};
 use super::inbox::Inbox;
 use super::ledger::Ledger;
+use super::low_watermark::LowWatermark;
 use super::membership::{Delivery, Membership};
 use super::progress::Progress;
 use super::{Connection, Error};
-use crate::message::{Offset, Shard, Timestamp};
-use crate::runtime::{Append, Batch, Broker, Lost, Polled, Waker};
+use crate::message::{Offset, Shard, Timestamp, Topic};
+use crate::runtime::{Append, Batch, Broker, Lost, Polled, ReadUpTo, Waker};
 
 /// How often at-least-once delivery tells the group where it is; the changelog knows it exactly.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -33,6 +34,7 @@ pub struct KafkaBroker {
     ledger: Arc<Ledger>,
     wakes: Appender,
     ends: Ends,
+    watermark: LowWatermark,
     progress: Progress,
     /// The last transaction may still be answered twice: the next one needs a new producer (R1).
     doubtful: bool,
@@ -67,6 +69,7 @@ impl KafkaBroker {
             inbox: Inbox::join(connection, membership, &topics.inbox, under_way)?,
             wakes: Appender::open(connection, &format!("{client}.wakes"), &topics)?,
             ends: Ends::open(connection, &client)?,
+            watermark: LowWatermark::start(connection, membership)?,
             connection: connection.clone(),
             membership: membership.clone(),
             topics,
@@ -85,7 +88,7 @@ impl KafkaBroker {
     }
 
     fn renew(&mut self) -> Result<(), Lost> {
-        tracing::info!(client = self.membership.client(), "producer renewed");
+        tracing::debug!(client = self.membership.client(), "producer renewed");
         let open = || Ledger::open(&self.connection, &self.membership, &self.topics);
         let opened = self.progress.during(open);
         self.ledger = Arc::new(opened.map_err(|error| passing(error.to_string()))?);
@@ -97,7 +100,7 @@ impl KafkaBroker {
     fn refused(&self, call: Call, error: &KafkaError) -> Lost {
         let doing = call.doing();
         if let KafkaError::Transaction(inner) = error {
-            tracing::warn!(
+            tracing::debug!(
                 doing,
                 code = %inner.code(),
                 requires_abort = inner.txn_requires_abort(),
@@ -109,8 +112,10 @@ impl KafkaBroker {
         if call == Call::AddPositions {
             self.inbox.follow();
         }
-        if meaning_of(error) == Meaning::Fenced && self.inbox.is_replaced() {
-            return Lost { reason: replaced(), fatal: true };
+        if meaning_of(error) == Meaning::Fenced
+            && let Some(fenced) = self.inbox.fence()
+        {
+            return fenced;
         }
         lost(doing, error)
     }
@@ -141,12 +146,21 @@ impl Broker for KafkaBroker {
         let limit = 2 * self.membership.transaction;
         let client = self.membership.client();
         let topic = &self.topics.changelog;
+        // A transaction of the last owner adds its offsets only when its changelog records are
+        // written, so the end of the log, uncommitted, stands behind every transaction whose
+        // offsets the group took while the shard was not ours (R3).
         self.progress.during(|| {
-            // A transaction of the last owner whose offsets are in may still be writing: only when
-            // the group's offset is stable does the changelog's end stand behind all of it.
-            self.inbox.settle(shard, limit)?;
             Changelog::open(&self.connection, &client, &self.ends, topic, shard, from, limit)
         })
+    }
+
+    fn read_up_to(
+        &mut self,
+        topics: &BTreeSet<Topic>,
+        wanted: Timestamp,
+        now: Timestamp,
+    ) -> ReadUpTo {
+        self.watermark.of(topics, wanted, now)
     }
 
     fn begin(&mut self, batch: Batch) -> Result<(), Lost> {

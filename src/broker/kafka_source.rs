@@ -10,19 +10,21 @@ use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 use super::appender::{Appender, Unacknowledged};
 use super::assignments::{Assignments, Partition};
 use super::changelog::Ends;
-use super::connection::ANSWER_MAX;
 use super::engine_topics::EngineTopics;
-use super::faults::{lost, passing, replaced, unread};
+use super::faults::{lost, passing, unread};
 use super::membership::Membership;
 use super::poll::drain;
 use super::reader::{offsets, partitions};
 use super::record::source_record;
+use super::retry::insist;
+use super::rivals::{judge, member_name};
 use super::{Connection, Error, Isolation};
 use crate::message::{Offset, Topic};
 use crate::runtime::{Forward, Lost, Source, SourceRecord};
 
-/// How often the group is told where it is; what is read again after a crash, the shards drop.
-const COMMIT_EVERY: Duration = Duration::from_secs(1);
+/// How often the group is told where it is: what is read again after a crash, the shards drop, and
+/// timers wait until their saga's topics were read so far.
+const COMMIT_EVERY: Duration = Duration::from_millis(200);
 /// A poll that found at least so many records says that more are on their way.
 const BUSY_RECORDS: usize = 16;
 /// How long it lets them gather then: every look, append and request has its price.
@@ -36,6 +38,8 @@ const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// acknowledged by the inbox; a successor starts there, so nothing is left out.
 pub struct KafkaSource {
     consumer: BaseConsumer<Assignments>,
+    connection: Connection,
+    membership: Membership,
     appender: Appender,
     ends: Ends,
     settlement: Settlement,
@@ -57,8 +61,8 @@ impl KafkaSource {
         let topics = EngineTopics::new(&membership.app);
         let topics = topics.map_err(|e| Error::Client(e.to_string()))?;
         let client = format!("{}.gateway", membership.client());
-        let group = format!("{}.gateway", membership.app);
-        let mut config = connection.member(&client, &group, Isolation::Committed)?;
+        let name = member_name(&membership.client(), &membership.token);
+        let mut config = connection.member(&name, &group(membership), Isolation::Committed)?;
         config.set("group.instance.id", membership.instance());
         config.set("session.timeout.ms", membership.session.as_millis().to_string());
         config.set("heartbeat.interval.ms", membership.heartbeat().as_millis().to_string());
@@ -73,6 +77,8 @@ impl KafkaSource {
         subscribed.map_err(|e| connection.unanswered("subscribing to the users' topics", &e))?;
         Ok(Self {
             consumer,
+            connection: connection.clone(),
+            membership: membership.clone(),
             appender: Appender::open(connection, &client, &topics)?,
             ends: Ends::open(connection, &client)?,
             settlement: Settlement::default(),
@@ -87,7 +93,7 @@ impl KafkaSource {
         for (topic, partition) in partitions {
             asked.add_partition(topic, *partition);
         }
-        let found = self.consumer.committed_offsets(asked, ANSWER_MAX);
+        let found = insist(|wait| self.consumer.committed_offsets(asked.clone(), wait));
         let found = found.map_err(|e| unread("asking where the gateway stopped", &e))?;
         let mut list = TopicPartitionList::new();
         for element in found.elements() {
@@ -125,7 +131,7 @@ impl KafkaSource {
     fn unreadable(&self, error: &KafkaError) -> Lost {
         if let Some((RDKafkaErrorCode::FencedInstanceId, _)) = self.consumer.client().fatal_error()
         {
-            return Lost { reason: replaced(), fatal: true };
+            return judge(&self.connection, &self.membership, &group(&self.membership));
         }
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset) {
             // The next start looks at the log and says what is wrong with which topic.
@@ -191,6 +197,11 @@ impl Drop for KafkaSource {
             tracing::warn!(reason = lost.reason, "source offsets not committed");
         }
     }
+}
+
+/// The gateways' group.
+fn group(membership: &Membership) -> String {
+    format!("{}.gateway", membership.app)
 }
 
 /// Where to start reading a source partition whose log reaches from `low` to before `high`.

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use rdkafka::client::ClientContext;
@@ -100,7 +100,23 @@ impl Ledger {
         if let Some(value) = value {
             record = record.payload(value);
         }
+        self.producer.context().receipts().open += 1;
         self.send(record)
+    }
+
+    /// Waits until every changelog record that was sent is acknowledged.
+    pub(super) fn settle_changelog(&self, wait: Duration) -> Result<(), Lost> {
+        let deliveries = self.producer.context();
+        let open = |receipts: &mut Receipts| receipts.failure.is_none() && receipts.open > 0;
+        let waited = deliveries.changed.wait_timeout_while(deliveries.receipts(), wait, open);
+        let (receipts, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        drop(receipts);
+        self.check()?;
+        if timeout.timed_out() {
+            let waited = wait.as_millis();
+            return Err(passing(format!("no acknowledgement of the changelog in {waited} ms")));
+        }
+        Ok(())
     }
 
     /// Waits until everything is acknowledged.
@@ -164,12 +180,16 @@ fn partition(shard: Shard) -> i32 {
 #[derive(Debug, Default)]
 pub(super) struct Deliveries {
     receipts: Mutex<Receipts>,
+    /// Something was acknowledged, or failed.
+    changed: Condvar,
     disruptions: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct Receipts {
     behind: BTreeMap<Shard, Offset>,
+    /// How many changelog records are not acknowledged.
+    open: usize,
     failure: Option<(String, KafkaError)>,
 }
 
@@ -213,6 +233,10 @@ impl ProducerContext for Deliveries {
                     let mut receipts = self.receipts();
                     let behind = receipts.behind.entry(Shard(shard)).or_default();
                     *behind = next.max(*behind);
+                    receipts.open = receipts.open.saturating_sub(1);
+                    if receipts.open == 0 {
+                        self.changed.notify_all();
+                    }
                 }
             }
             Err((error, record)) => {
@@ -224,6 +248,7 @@ impl ProducerContext for Deliveries {
                 if receipts.failure.as_ref().is_none_or(better) {
                     receipts.failure = Some((record.topic().to_owned(), error.clone()));
                 }
+                self.changed.notify_all();
             }
         }
     }

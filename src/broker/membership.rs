@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use super::rivals;
+
 /// Who a pipeline is in the cluster and what it promises.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
@@ -18,6 +20,8 @@ pub struct Membership {
     /// After how long the broker aborts a transaction that was not ended; a successor's restore
     /// waits as long for one that a dead node left open.
     pub transaction: Duration,
+    /// What tells this life of the node from another process under the same name.
+    pub token: String,
 }
 
 impl Membership {
@@ -31,6 +35,7 @@ impl Membership {
             delivery: Delivery::ExactlyOnce,
             session: Duration::from_secs(6),
             transaction: Duration::from_secs(15),
+            token: rivals::token(),
         }
     }
 

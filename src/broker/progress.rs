@@ -1,5 +1,4 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Tells a watchdog outside the pipeline's thread since when a call to the cluster lasts (R8):
@@ -7,13 +6,22 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone)]
 pub struct Progress {
     start: Instant,
-    /// Milliseconds after `start` at which the call began, plus one; 0 while there is none.
-    since: Arc<AtomicU64>,
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// When the call began, after `start`.
+    since: Option<Duration>,
+    /// Counts pipelines: a call of one that was given up says nothing of the next one.
+    pipeline: u64,
+    /// Whether the present pipeline's call is given up.
+    given_up: bool,
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        Self { start: Instant::now(), since: Arc::default() }
+        Self { start: Instant::now(), shared: Arc::default() }
     }
 }
 
@@ -21,16 +29,46 @@ impl Progress {
     /// How long the present call to the cluster lasts; none while there is none.
     #[must_use]
     pub fn busy(&self) -> Option<Duration> {
-        let since = self.since.load(Ordering::Acquire).checked_sub(1)?;
-        Some(self.start.elapsed().saturating_sub(Duration::from_millis(since)))
+        let since = self.shared().since?;
+        Some(self.start.elapsed().saturating_sub(since))
+    }
+
+    /// Gives up the present call: whoever waits for its end waits no longer, and a new pipeline
+    /// takes its place. Answers whether it was given up only now.
+    #[must_use]
+    pub fn give_up(&self) -> bool {
+        !std::mem::replace(&mut self.shared().given_up, true)
+    }
+
+    /// Begins with a new pipeline.
+    pub fn begin(&self) {
+        let mut shared = self.shared();
+        shared.pipeline += 1;
+        shared.since = None;
+        shared.given_up = false;
+    }
+
+    /// Whether the present call is given up.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.shared().given_up
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a call that may hang.
     pub(super) fn during<T>(&self, call: impl FnOnce() -> T) -> T {
-        let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
-        self.since.store(now + 1, Ordering::Release);
+        let mut shared = self.shared();
+        shared.since = Some(self.start.elapsed());
+        let pipeline = shared.pipeline;
+        drop(shared);
         let answer = call();
-        self.since.store(0, Ordering::Release);
+        let mut shared = self.shared();
+        if shared.pipeline == pipeline {
+            shared.since = None;
+        }
+        drop(shared);
         answer
     }
 }
@@ -46,5 +84,17 @@ mod tests {
         assert_eq!(watchdog.busy(), None);
         assert!(progress.during(|| watchdog.busy()).is_some());
         assert_eq!(watchdog.busy(), None);
+    }
+
+    #[test]
+    fn a_call_that_was_given_up_says_nothing_of_the_next_pipeline() {
+        let progress = Progress::default();
+        progress.during(|| {
+            assert!(progress.give_up() && !progress.give_up());
+            progress.begin();
+            assert!(!progress.is_given_up());
+            assert_eq!(progress.busy(), None);
+        });
+        assert!(progress.during(|| progress.busy()).is_some());
     }
 }

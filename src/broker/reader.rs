@@ -11,6 +11,7 @@ use super::asking::{Asking, end_finder};
 use super::connection::{ANSWER_MAX, Quiet};
 use super::poll::drain;
 use super::record::source_record;
+use super::retry::insist;
 use super::{Connection, Error, Isolation};
 use crate::message::Topic;
 use crate::runtime::SourceRecord;
@@ -214,7 +215,7 @@ pub(super) fn partitions<C: ConsumerContext>(
     topic: &Topic,
 ) -> Result<i32, Error> {
     let doing = format!("asking for the partitions of {topic}");
-    let found = consumer.fetch_metadata(Some(topic.as_str()), ANSWER_MAX);
+    let found = insist(|wait| consumer.fetch_metadata(Some(topic.as_str()), wait));
     let found = found.map_err(|e| connection.unanswered(&doing, &e))?;
     let topics = found.topics().iter().find(|t| t.name() == topic.as_str());
     match topics {

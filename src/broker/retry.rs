@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff as _;
 
+use rdkafka::error::KafkaResult;
+
 use super::Error;
+use super::connection::is_passing;
 
 /// Whether asking again may help.
 pub(super) trait Classified {
@@ -31,6 +34,34 @@ impl Default for Patience {
             most: Duration::from_secs(5),
             whole: Duration::from_secs(60),
         }
+    }
+}
+
+/// How long one of the answers to a question that is repeated may take.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
+/// How long a question about offsets is repeated while a leader or coordinator moves.
+const INSIST_MAX: Duration = Duration::from_secs(30);
+
+/// Asks the cluster again while the answer is that a leader, a coordinator or a connection is just
+/// changing; `ask` is told how long it may wait.
+pub(super) fn insist<T>(mut ask: impl FnMut(Duration) -> KafkaResult<T>) -> KafkaResult<T> {
+    let mut pauses = ExponentialBackoff {
+        initial_interval: Duration::from_millis(20),
+        current_interval: Duration::from_millis(20),
+        max_interval: Duration::from_millis(500),
+        max_elapsed_time: Some(INSIST_MAX),
+        ..ExponentialBackoff::default()
+    };
+    loop {
+        let error = match ask(ANSWER_MAX) {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let passes = error.rdkafka_error_code().is_some_and(is_passing);
+        let Some(pause) = pauses.next_backoff().filter(|_| passes) else {
+            return Err(error);
+        };
+        std::thread::sleep(pause);
     }
 }
 

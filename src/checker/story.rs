@@ -139,6 +139,7 @@ fn remark(kind: NoteKind) -> Option<&'static str> {
         | NoteKind::Rejected
         | NoteKind::Skipped
         | NoteKind::TimedOut
+        | NoteKind::Extended
         | NoteKind::Undoing
         | NoteKind::Undone
         | NoteKind::Cancelled

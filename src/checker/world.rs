@@ -14,7 +14,7 @@ use super::timers::prepared;
 use crate::definition::{Catalog, Compensation, Definition, Done, Role};
 use crate::engine::{
     Act, CallOutcome, Called, Direction, Effect, Generation, Input, Instance, Letter, Note,
-    Rejection, Say, Transition, Verb,
+    Rejection, Say, Transition, Verb, Wake,
 };
 use crate::message::{Address, Event, InstanceId, Key, Life, SagaName, Timestamp};
 
@@ -154,7 +154,7 @@ impl World {
             newest.is_some_and(|generation| asked.is_answered(generation))
         };
         match (input, next) {
-            (Input::Wake, _) => None,
+            (Input::Wake(_), _) => None,
             (Input::Event(event), Move::Reply { asked, .. }) if is_answered(asked) => {
                 let other = Event { id: format!("{}:again", event.id), ..event.clone() };
                 let same = self.once_more(first, input);
@@ -280,7 +280,9 @@ impl World {
                     say: say.clone(),
                 })
             }
-            Move::Exhausted(_) | Move::Due(_) | Move::Remind(_) | Move::Deadline => Input::Wake,
+            Move::Exhausted(_) | Move::Due(_) | Move::Remind(_) | Move::Deadline => {
+                Input::Wake(Wake::DUE)
+            }
         }
     }
 

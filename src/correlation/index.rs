@@ -156,7 +156,7 @@ fn add(ways: &mut Vec<Found>, found: Found) {
 }
 
 /// Every reply that a step may take.
-fn replies(step: &Step) -> Vec<&Address> {
+pub(super) fn replies(step: &Step) -> Vec<&Address> {
     let undone = match step.compensation() {
         Compensation::Command { request, .. } => &request.done[..],
         Compensation::Unsaid
@@ -176,7 +176,7 @@ fn replies(step: &Step) -> Vec<&Address> {
 }
 
 /// Every fact that a step may wait for, whether its instance has started or not.
-fn facts(step: &Step) -> Vec<&Address> {
+pub(super) fn facts(step: &Step) -> Vec<&Address> {
     match &step.kind {
         StepKind::Wait(wait) => {
             let failed = wait.failed.iter().map(|f| &f.on);

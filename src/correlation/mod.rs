@@ -14,9 +14,11 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod answer_topics;
 mod decode;
 mod index;
 
+pub use answer_topics::AnswerTopics;
 pub use decode::{Error, Heading, decode, heading};
 pub use index::{Index, Route};
 

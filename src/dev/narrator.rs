@@ -47,6 +47,7 @@ impl Narrator {
             NoteKind::Started => format!("started: {why}"),
             NoteKind::Rejected => format!("no: {step} was refused: {why}"),
             NoteKind::TimedOut => format!("waiting: {step}: {why}"),
+            NoteKind::Extended => format!("waiting on: {step}: {why}"),
             NoteKind::GivenUp => format!("given up: {step}: {why}"),
             NoteKind::WentBack => format!("going back: {why}"),
             NoteKind::Undone => format!("undone: {step}"),

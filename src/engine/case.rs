@@ -7,8 +7,8 @@ use super::moves::{Move, legal};
 use super::told::Told;
 use super::turn::{Out, Turn};
 use super::{
-    Act, Effect, Generation, Instance, Note, NoteKind, Rejection, Status, Transition, Verb, check,
-    weight,
+    Act, Effect, Generation, Instance, Note, NoteKind, Rejection, Status, Transition, Verb, Wake,
+    check, weight,
 };
 use crate::definition::{Catalog, Definition};
 use crate::message::{Event, InstanceId, Timestamp};
@@ -45,7 +45,7 @@ impl Case<'_> {
                 self.remember(newest, &event.id);
                 Ok(())
             }
-            (Move::Wake, Told::Wake) => self.wake(),
+            (Move::Wake, Told::Wake(wake)) => self.wake(wake),
             (Move::Act, Told::Act(act)) => self.act(act),
             (Move::Return, Told::Act(act)) => {
                 self.newest(act, |turn| cancel::by_a_person(turn, act))
@@ -87,7 +87,7 @@ impl Case<'_> {
             | Told::Start(..)
             | Told::Early(..)
             | Told::Letter(_)
-            | Told::Wake => self.instance.newest().map(Generation::status),
+            | Told::Wake(_) => self.instance.newest().map(Generation::status),
         }
     }
 
@@ -190,13 +190,14 @@ impl Case<'_> {
         start::take(self, definition, &definition.starts[entry], event)
     }
 
-    fn wake(&mut self) -> Result<(), Rejection> {
-        let mut woken = self.forget();
-        woken |= early::expire(self.id, &mut self.instance, self.now, &mut self.out);
+    fn wake(&mut self, wake: Wake) -> Result<(), Rejection> {
+        let wake = Wake { until: wake.until.min(self.now), ..wake };
+        let mut woken = self.forget(wake.until);
+        woken |= early::expire(self.id, &mut self.instance, wake.until, &mut self.out);
         for place in 0..self.instance.generations.len() {
-            if wake::is_due(&self.instance.generations[place], self.now) {
+            if wake::is_due(&self.instance.generations[place], wake.until) {
                 self.change(place, |turn| {
-                    wake::wake(turn);
+                    wake::wake(turn, wake);
                     Ok(())
                 })?;
                 woken = true;
@@ -205,14 +206,13 @@ impl Case<'_> {
         if woken { Ok(()) } else { Err(Rejection::Ignored("no timer is due".to_owned())) }
     }
 
-    /// Drops the generations whose time is over; one that still owes an undoing is kept.
+    /// Drops the generations whose time is over by then; one that still owes an undoing is kept.
     /// Answers whether there was one.
-    fn forget(&mut self) -> bool {
-        let now = self.now;
+    fn forget(&mut self, until: Timestamp) -> bool {
         let mut changed = false;
         let notes = &mut self.out.notes;
         self.instance.generations.retain_mut(|generation| {
-            if generation.forget.is_none_or(|at| at > now) {
+            if generation.forget.is_none_or(|at| at > until) {
                 return true;
             }
             changed = true;

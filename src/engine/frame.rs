@@ -145,6 +145,9 @@ pub struct Request {
     pub answer: String,
     /// So many attempts, from the first one on, surely never left: of calls only.
     pub unsent: u32,
+    /// Whether the present attempt got its time a second time, for the engine was away when it
+    /// ran out.
+    pub extended: bool,
 }
 
 /// What a request awaits.

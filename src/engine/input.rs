@@ -1,21 +1,40 @@
 use serde_json::{Map, Value};
 
 use super::Letter;
-use crate::message::Event;
+use crate::message::{Event, Timestamp};
 
 /// What an instance is told.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     /// A fact or a reply.
     Event(Event),
-    /// One of its timers was due; see [`super::next_due`].
-    Wake,
+    /// Some of its timers are due; see [`super::next_due`].
+    Wake(Wake),
     /// What a person did about it.
     Act(Act),
     /// What another instance or a lock says.
     Letter(Letter),
     /// What came of a call.
     Called(Called),
+}
+
+/// Which timers strike, and which attempts had no fair chance.
+///
+/// A timer that is due at T is decided only when everything that users' topics held at T was
+/// folded before: whoever wakes an instance says up to when that is so. The moment corresponds to
+/// the low watermark of event time in stream processors (Akidau et al., "The Dataflow Model").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wake {
+    /// Timers up to this moment strike, later ones do not, even if they are due by now.
+    pub until: Timestamp,
+    /// Until then the engine could not hear or send: an attempt whose time ran out before gets its
+    /// `within` again, once. Without it, or with an early moment, no attempt does.
+    pub away_until: Timestamp,
+}
+
+impl Wake {
+    /// All timers that are due strike, and the engine was never away.
+    pub const DUE: Self = Self { until: Timestamp(i64::MAX), away_until: Timestamp(i64::MIN) };
 }
 
 /// What came of a call.

@@ -69,10 +69,10 @@ pub(super) fn step(
     let mut desk = Desk { limits, id, lock, now, effects: Vec::new(), notes: Vec::new() };
     match input {
         Input::Letter(letter) => desk.read(letter)?,
-        Input::Wake if desk.lock.forget.is_some_and(|at| at <= now) => {
+        Input::Wake(wake) if desk.lock.forget.is_some_and(|at| at <= now.min(wake.until)) => {
             return Ok(Transition { after: None, effects: Vec::new(), notes: Vec::new() });
         }
-        Input::Wake => return Err(Rejection::Ignored("no timer is due".to_owned())),
+        Input::Wake(_) => return Err(Rejection::Ignored("no timer is due".to_owned())),
         Input::Event(_) | Input::Act(_) | Input::Called(_) => {
             return Err(Rejection::Unmatched(format!("{id} is a lock and takes letters only")));
         }

@@ -34,7 +34,7 @@ mod weight;
 pub(crate) mod tests;
 
 pub use frame::{Frame, Hold, Phase, Progress, Reminder, Request, Stage, StepState};
-pub use input::{Act, CallOutcome, Called, Input, Verb};
+pub use input::{Act, CallOutcome, Called, Input, Verb, Wake};
 pub use instance::{
     Direction, Early, Failure, FailureKind, Generation, Instance, Parent, Status, Stuck,
 };

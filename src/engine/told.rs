@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::early;
 use super::handler::{cancel, reply, search, start};
 use super::moves::Kind;
-use super::{Act, Called, Input, Instance, Letter, Rejection, Verb};
+use super::{Act, Called, Input, Instance, Letter, Rejection, Verb, Wake};
 use crate::definition::{Catalog, Definition};
 use crate::message::{CommandId, Event, InstanceId, Timestamp};
 
@@ -19,8 +19,8 @@ pub(super) enum Told<'a> {
     Start(Arc<Definition>, usize, &'a Event),
     /// An event that came before what waits for it, and how long it is kept.
     Early(&'a Event, early::Kept),
-    /// A timer.
-    Wake,
+    /// Timers.
+    Wake(Wake),
     /// A person's act about something stuck.
     Act(&'a Act),
     /// A person's answer to a question.
@@ -42,7 +42,7 @@ impl<'a> Told<'a> {
         now: Timestamp,
     ) -> Result<Self, Rejection> {
         match input {
-            Input::Wake => Ok(Self::Wake),
+            Input::Wake(wake) => Ok(Self::Wake(*wake)),
             Input::Act(act) if is_seen(before, &act.id) => {
                 Err(Rejection::Duplicate(format!("act {} was obeyed before", act.id)))
             }
@@ -119,7 +119,7 @@ impl<'a> Told<'a> {
             Self::Cancel(_) => Kind::Cancel,
             Self::Start(..) => Kind::Start,
             Self::Early(..) => Kind::Early,
-            Self::Wake => Kind::Wake,
+            Self::Wake(_) => Kind::Wake,
             // Without a step it is about the whole saga, stuck or not.
             Self::Act(Act { verb: Verb::GoBack, step, .. }) if step.is_empty() => Kind::Return,
             Self::Act(_) => Kind::Act,

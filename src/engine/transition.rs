@@ -128,6 +128,8 @@ pub enum NoteKind {
     Skipped,
     /// An attempt took too long.
     TimedOut,
+    /// An attempt got its time again, for the engine was away when it ran out.
+    Extended,
     /// A step was given up; it may have happened.
     GivenUp,
     /// The way back began.
@@ -174,7 +176,7 @@ pub enum NoteKind {
 
 impl NoteKind {
     /// Every kind.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Started,
         Self::Queued,
         Self::Sent,
@@ -183,6 +185,7 @@ impl NoteKind {
         Self::Rejected,
         Self::Skipped,
         Self::TimedOut,
+        Self::Extended,
         Self::GivenUp,
         Self::WentBack,
         Self::Probed,
@@ -218,6 +221,7 @@ impl NoteKind {
             Self::Rejected => "rejected",
             Self::Skipped => "skipped",
             Self::TimedOut => "timed-out",
+            Self::Extended => "extended",
             Self::GivenUp => "given-up",
             Self::WentBack => "went-back",
             Self::Probed => "probed",

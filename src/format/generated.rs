@@ -245,6 +245,9 @@ pub struct Request {
     /// So many attempts, from the first one on, surely never left.
     #[prost(uint32, tag = "7")]
     pub unsent: u32,
+    /// The present attempt got its time a second time, for the engine was away when it ran out.
+    #[prost(bool, tag = "8")]
+    pub extended: bool,
 }
 /// Why the way back was taken.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -304,6 +307,9 @@ pub struct Inbox {
     /// The event went to instances of other shards as well: that nobody here takes it says little.
     #[prost(bool, tag = "5")]
     pub shared: bool,
+    /// Beside wake_ms: until then the engine could not hear or send.
+    #[prost(int64, optional, tag = "8")]
+    pub away_until_ms: ::core::option::Option<i64>,
     #[prost(oneof = "inbox::Input", tags = "2, 3, 4, 6, 7")]
     pub input: ::core::option::Option<inbox::Input>,
 }
@@ -313,7 +319,7 @@ pub mod inbox {
     pub enum Input {
         #[prost(message, tag = "2")]
         Event(super::Event),
-        /// A timer of the targets was due at this time.
+        /// Timers of the targets were due, and what users' topics held at this time was appended before.
         #[prost(int64, tag = "3")]
         WakeMs(i64),
         #[prost(message, tag = "4")]

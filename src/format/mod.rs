@@ -8,6 +8,7 @@ mod letter;
 mod lock;
 mod step;
 mod value;
+mod wake;
 #[allow(missing_docs, clippy::all, clippy::pedantic)]
 #[rustfmt::skip]
 #[path = "generated.rs"]

@@ -100,6 +100,7 @@ fn request_out(r: &Request) -> wire::Request {
         until_ms: until,
         answer: r.answer.clone(),
         unsent: r.unsent,
+        extended: r.extended,
     }
 }
 
@@ -121,5 +122,6 @@ fn request_in(r: wire::Request) -> Result<Request, Error> {
         progress,
         answer: r.answer,
         unsent: r.unsent,
+        extended: r.extended,
     })
 }

@@ -40,6 +40,7 @@ impl Worker {
     }
 
     fn live(&self, pauses: &mut Pauses) -> Result<(), Lost> {
+        self.progress.begin();
         let catalog = self.plan.catalog()?;
         let member = self.plan.member(self.number);
         let opened = KafkaBroker::open(&self.plan.connection, &member, &self.progress);

@@ -4,29 +4,87 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::Error;
-use crate::broker::Progress;
+use crate::broker::{self, Progress};
 
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Ends the process when a call to the cluster lasts longer than `limit` (R8): librdkafka's
-/// blocking calls may ignore their timeouts, and what the supervisor starts anew restores itself.
+/// What is to be done about a call to the cluster that lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Remedy {
+    Wait,
+    /// A new pipeline takes the place of the one that hangs.
+    GiveUp,
+    /// The process ends, and what the supervisor starts anew restores itself.
+    End,
+}
+
+/// Helps when a call to the cluster lasts longer than `limit` (R8), for librdkafka's blocking calls
+/// may ignore their timeouts: first the commit is given up, and only if that does not help within
+/// `limit` again the process is ended. While a broker is away neither would help.
 pub(super) fn start(
     progress: Progress,
     limit: Duration,
     stop: Arc<AtomicBool>,
 ) -> Result<JoinHandle<()>, Error> {
     let watch = move || {
+        let mut since_outage = Duration::ZERO;
         while !stop.load(Ordering::Relaxed) {
             thread::park_timeout(LOOK);
-            if let Some(busy) = progress.busy().filter(|busy| *busy > limit) {
-                tracing::error!(
-                    busy_s = busy.as_secs(),
-                    "watchdog.fired: a commit makes no progress; the process ends, start it again"
-                );
-                std::process::abort();
+            let Some(busy) = progress.busy() else {
+                since_outage = Duration::ZERO;
+                continue;
+            };
+            // The time that counts is the time in which the cluster could have answered.
+            if !broker::is_any_away() {
+                since_outage += LOOK;
+            }
+            match remedy(since_outage.min(busy), limit) {
+                Remedy::Wait => {}
+                Remedy::GiveUp => give_up(&progress, busy),
+                Remedy::End => end(busy),
             }
         }
     };
     super::spawn("watchdog", watch)
+}
+
+fn remedy(busy: Duration, limit: Duration) -> Remedy {
+    if busy > 2 * limit {
+        Remedy::End
+    } else if busy > limit {
+        Remedy::GiveUp
+    } else {
+        Remedy::Wait
+    }
+}
+
+fn give_up(progress: &Progress, busy: Duration) {
+    if progress.give_up() {
+        let busy_s = busy.as_secs();
+        tracing::error!(busy_s, "watchdog.gave_up: a commit makes no progress; restoring");
+    }
+}
+
+fn end(busy: Duration) {
+    tracing::error!(
+        busy_s = busy.as_secs(),
+        "watchdog.fired: a call to Kafka makes no progress; the process ends, start it again"
+    );
+    std::process::abort();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_ends_only_when_giving_up_did_not_help() {
+        let limit = Duration::from_secs(60);
+        for (busy_s, expected) in
+            [(60, Remedy::Wait), (61, Remedy::GiveUp), (120, Remedy::GiveUp), (121, Remedy::End)]
+        {
+            assert_eq!(remedy(Duration::from_secs(busy_s), limit), expected, "{busy_s}");
+        }
+    }
 }

@@ -164,7 +164,8 @@ fn act(record: &SourceRecord, shards: u32) -> Result<Append, String> {
     let key = Key::new(&target.key).map_err(|e| e.to_string())?;
     let shard = shard_of(&InstanceId { saga, key }, shards);
     let input = Some(wire::inbox::Input::Act(act));
-    let value = wire::Inbox { targets: vec![target], shared: false, input }.encode_to_vec();
+    let inbox = wire::Inbox { targets: vec![target], input, ..wire::Inbox::default() };
+    let value = inbox.encode_to_vec();
     Ok(Append { shard, value: value.into() })
 }
 
@@ -193,7 +194,8 @@ fn appends(targets: Vec<InstanceId>, event: &wire::Event, shards: u32) -> Vec<Ap
     let shared = by_shard.len() > 1;
     let append = |(shard, targets)| {
         let input = Some(wire::inbox::Input::Event(event.clone()));
-        let value = wire::Inbox { targets, shared, input }.encode_to_vec().into();
+        let inbox = wire::Inbox { targets, shared, input, ..wire::Inbox::default() };
+        let value = inbox.encode_to_vec().into();
         Append { shard, value }
     };
     by_shard.into_iter().map(append).collect()

@@ -28,7 +28,7 @@ pub use gateway::{Gateway, Passed};
 pub use pipeline::Pipeline;
 pub use ports::{
     Append, Batch, Broker, Caller, Change, ChangelogReader, ChangelogRecord, Checkpoint, Clock,
-    DeadLetter, Forward, HistoryRecord, InboxRecord, Lost, Polled, ShardBatch, Source,
+    DeadLetter, Forward, HistoryRecord, InboxRecord, Lost, Polled, ReadUpTo, ShardBatch, Source,
     SourceRecord, Store, StoreFault, Waker,
 };
 pub use settings::{Counts, Observed, Settings, Unmatched, UnmatchedRules};

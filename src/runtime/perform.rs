@@ -21,7 +21,7 @@ pub(super) fn unmatched_by<S>(
     let rule = match &case.input {
         Input::Event(event) => tools.settings.unmatched.of(&event.address.topic),
         // A timer of an instance that has gone means nothing.
-        Input::Wake => Unmatched::Count,
+        Input::Wake(_) => Unmatched::Count,
         Input::Act(_) | Input::Letter(_) | Input::Called(_) => Unmatched::DeadLetter,
     };
     if rule == Unmatched::DeadLetter {
@@ -81,7 +81,7 @@ fn send<S>(
 fn post<S>(to: &InstanceId, letter: &Letter, tools: &mut Tools<'_, S>) {
     let target = wire::Target { saga: to.saga.to_string(), key: to.key.to_string() };
     let input = Some(wire::inbox::Input::Letter(wire::Letter::new(letter)));
-    let inbox = wire::Inbox { targets: vec![target], shared: false, input };
+    let inbox = wire::Inbox { targets: vec![target], input, ..wire::Inbox::default() };
     let value = Bytes::from(inbox.encode_to_vec());
     tools.pending.bytes += value.len();
     let shard = shard_of(to, tools.settings.shards);

@@ -11,6 +11,7 @@ use super::position::Position;
 use super::restore::{Failed, restore};
 use super::settings::{Counts, Observed, Settings};
 use super::shard::{Fault, Pending, ShardState, Tools};
+use crate::correlation::AnswerTopics;
 use crate::definition::Catalog;
 use crate::engine::Call;
 use crate::message::{Offset, Shard, Span, Timestamp, Traced};
@@ -27,6 +28,11 @@ const BUSY_RECORDS: usize = 32;
 const LOOK: Duration = Duration::from_millis(1);
 /// How often it does so while a commit is under way: a look has its price.
 const LOOK_MEANWHILE: Duration = Duration::from_millis(5);
+/// How often it is looked whether timers that are held may strike.
+const LOOK_HELD: Duration = Duration::from_millis(5);
+/// A turn that takes longer, and a record that waited longer in the inbox, say that the engine was
+/// away or behind. Clocks of nodes may differ by as much without a consequence.
+pub(super) const ABSENCE_MIN: Duration = Duration::from_secs(2);
 /// How soon the end of a commit is seen while there are no records to take.
 const LOOK_IDLE: Duration = Duration::from_millis(10);
 
@@ -37,6 +43,7 @@ const LOOK_IDLE: Duration = Duration::from_millis(10);
 pub struct Pipeline<B, S, C> {
     settings: Settings,
     catalog: Arc<Catalog>,
+    answer_topics: AnswerTopics,
     broker: B,
     store: S,
     clock: C,
@@ -48,6 +55,8 @@ pub struct Pipeline<B, S, C> {
     under_way: Option<After>,
     counts: Counts,
     checkpointed: Duration,
+    /// When the last turn ended.
+    turned: Duration,
 }
 
 /// What is done once a batch is committed.
@@ -75,10 +84,12 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         caller: Box<dyn Caller>,
         observer: Box<dyn FnMut(Observed) + Send>,
     ) -> Self {
-        let checkpointed = clock.elapsed();
+        let started = clock.elapsed();
+        let answer_topics = AnswerTopics::new(&catalog, &settings.operator);
         Self {
             settings,
             catalog,
+            answer_topics,
             broker,
             store,
             clock,
@@ -88,7 +99,8 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             pending: Pending::default(),
             under_way: None,
             counts: Counts::default(),
-            checkpointed,
+            checkpointed: started,
+            turned: started,
         }
     }
 
@@ -108,7 +120,8 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
     /// # Errors
     /// When what is in memory may not be what is committed (R7).
     pub fn turn(&mut self) -> Result<(), Lost> {
-        self.gather(self.patience())?;
+        let patience = self.patience();
+        self.gather(patience)?;
         self.conclude()?;
         // What is in the last batch is committed now, and nothing else has been sealed.
         let saves = self.saves();
@@ -117,9 +130,21 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         for state in self.shards.values_mut() {
             state.held.shrink(self.settings.held_bytes_max);
         }
-        self.hear()?;
+        self.report_calls()?;
         self.look_ahead()?;
+        self.note_absence(patience);
         self.wake()
+    }
+
+    /// Remembers when a turn took so long that no shard was served meanwhile: a commit that hung
+    /// with the cluster, a process that was stopped.
+    fn note_absence(&mut self, patience: Duration) {
+        let elapsed = self.clock.elapsed();
+        if elapsed.saturating_sub(self.turned) > ABSENCE_MIN + patience {
+            let now = self.clock.now();
+            self.shards.values_mut().for_each(|state| state.current_since = now);
+        }
+        self.turned = elapsed;
     }
 
     /// Finishes the batch, checkpoints every shard and lets go of it.
@@ -139,8 +164,9 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
     /// How long nothing will happen unless a record comes.
     fn patience(&self) -> Duration {
         let now = self.clock.now();
-        let timers = self.shards.values().filter_map(|s| s.schedule.first());
-        let timer = timers.min().map(|at| Duration::from_millis(at.since(now).0));
+        let timer = self.shards.values().filter_map(|state| state.schedule.rest(now)).min();
+        // A timer that is due and still there is held, or one of very many.
+        let timer = timer.map(|rest| Duration::from_millis(rest).max(LOOK_HELD));
         let dirty = self.shards.values().any(|s| !s.held.is_clean());
         let due = self.checkpointed + self.settings.checkpoint_every;
         let checkpoint = dirty.then(|| due.saturating_sub(self.clock.elapsed()));
@@ -170,7 +196,8 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
                 self.assume(&polled.assigned)?;
             }
             let found = polled.records.len();
-            self.take(&polled.records)?;
+            let now = self.clock.now();
+            self.take(&polled.records, now)?;
             left = left.saturating_sub(found);
             let full = left == 0 || self.pending.bytes >= self.settings.batch_bytes_max;
             if moved || full {
@@ -214,11 +241,12 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         }
     }
 
-    fn take(&mut self, records: &[InboxRecord]) -> Result<(), Lost> {
+    fn take(&mut self, records: &[InboxRecord], now: Timestamp) -> Result<(), Lost> {
         for record in records {
             let Some(state) = self.shards.get_mut(&record.shard) else {
                 continue;
             };
+            state.note_delay(record.timestamp, now);
             let mut tools = Tools {
                 settings: &self.settings,
                 catalog: &self.catalog,
@@ -306,7 +334,8 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
             tracing::info!(shard = shard.0, records, inbox, took_ms, "shard.restored");
             positions.insert(*shard, restored.state.position.inbox);
-            self.shards.insert(*shard, restored.state);
+            let current_since = self.clock.now();
+            self.shards.insert(*shard, ShardState { current_since, ..restored.state });
             self.extend(*shard)?;
         }
         self.broker.resume(&positions)

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -53,6 +53,16 @@ pub trait Broker {
     /// When the broker does not answer.
     fn changelog(&mut self, shard: Shard, from: Offset) -> Result<Self::Reader, Lost>;
 
+    /// Up to which moment of this node's clock everything that these users' topics held stands in
+    /// the inbox, whichever node's gateway read it. `wanted` is the moment that is needed, not
+    /// later than `now`; what is not known yet is found out meanwhile, so this never waits.
+    fn read_up_to(
+        &mut self,
+        topics: &BTreeSet<Topic>,
+        wanted: Timestamp,
+        now: Timestamp,
+    ) -> ReadUpTo;
+
     /// Begins to commit a batch: all its messages and inbox positions, or nothing. One at most is
     /// under way.
     ///
@@ -78,6 +88,21 @@ pub trait Broker {
         self.begin(batch)?;
         self.conclude()
     }
+}
+
+/// How far users' topics have been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadUpTo {
+    /// What the topics held at this moment stands in the inbox: a low watermark.
+    pub until: Timestamp,
+    /// The cluster could not be reached until then; an early moment if it could be.
+    pub away_until: Timestamp,
+}
+
+impl ReadUpTo {
+    /// Nothing is left to be read.
+    pub const ALL: Self =
+        Self { until: Timestamp(i64::MAX), away_until: Timestamp(i64::MIN) };
 }
 
 /// What a poll found. Revocations are obeyed before assignments, and both before records.

@@ -44,7 +44,9 @@ pub(super) fn restore<B: Broker, S: Store>(
     };
     let sealed = position.encode();
     let (held, schedule) = (Held::default(), Schedule::default());
-    let state = ShardState { shard, position, held, schedule, sealed, changelog: end };
+    let current_since = Timestamp(i64::MIN);
+    let state =
+        ShardState { shard, position, held, schedule, sealed, changelog: end, current_since };
     Ok(Restored { state, records })
 }
 

@@ -115,6 +115,8 @@ pub struct Counts {
     pub commits: u64,
     /// Timers appended to the inbox.
     pub wakes: u64,
+    /// How often the timers of a saga were due and held, for users' topics were not read so far.
+    pub held: u64,
     /// Changelog records read by restores.
     pub restored: u64,
 }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use prost::Message as _;
 
 use super::held::{Held, changelog_key};
+use super::pipeline::ABSENCE_MIN;
 use super::perform::{bury, history, perform, unmatched_by, unreadable};
 use super::ports::{Append, DeadLetter, HistoryRecord, InboxRecord, Lost, Store, StoreFault};
 use super::position::Position;
@@ -50,6 +51,9 @@ pub(super) struct ShardState {
     pub sealed: Bytes,
     /// The changelog offset behind the last committed record.
     pub changelog: Offset,
+    /// Since when the shard is served without an absence or a backlog. The time of an attempt that
+    /// ran out before was not all its own.
+    pub current_since: Timestamp,
 }
 
 /// The record at hand, as far as every target needs it.
@@ -68,6 +72,13 @@ enum Taken {
 }
 
 impl ShardState {
+    /// Notes how long a record waited in the inbox.
+    pub fn note_delay(&mut self, appended: Timestamp, now: Timestamp) {
+        if u128::from(now.since(appended).0) > ABSENCE_MIN.as_millis() {
+            self.current_since = self.current_since.max(now);
+        }
+    }
+
     /// Takes one inbox record: every target steps, and the position moves.
     ///
     /// # Errors
@@ -255,7 +266,7 @@ fn read(inbox: &wire::Inbox) -> Result<(Input, Option<&wire::Event>), String> {
             let read = event.read().map_err(|e| format!("its body is not JSON: {e}"))?;
             Ok((Input::Event(read), Some(event)))
         }
-        Some(wire::inbox::Input::WakeMs(_)) => Ok((Input::Wake, None)),
+        Some(wire::inbox::Input::WakeMs(at)) => Ok((Input::Wake(inbox.wake(*at)), None)),
         Some(wire::inbox::Input::Act(act)) => {
             let act = act.read().map_err(|e| format!("this act cannot be obeyed: {e}"))?;
             Ok((Input::Act(act), None))

@@ -45,8 +45,9 @@
 //! - `rejected: duplicate`: the event, act or answer before it was declined, as `duplicate`,
 //!   `ignored`, `unmatched` or `refused`.
 //! - `pass: 31s`: time passes; timers fire in their order, each at its time.
-//! - `down: 2h`: time passes while the engine stands still; what was due meanwhile fires at its
-//!   end, all at once. So a saga can run out of time before an attempt of one of its steps does.
+//! - `down: 2h`: time passes while the engine is away; what was due meanwhile fires at its end, all
+//!   at once. An attempt whose time ran out meanwhile gets it again, once, before it counts as
+//!   silence. So a saga can run out of time before an attempt of one of its steps does.
 //! - `act: { retry: ship, by: ann, why: … }`: a person acts on the step that is named, or on what
 //!   is stuck: `retry`, `skip`, `resolve-done` (with `data: { … }`), `resolve-not-done`, `go-back`.
 //! - `end: compensated`: how the instance stands: `running`, `compensating`, `stuck`, `completed`,

@@ -11,7 +11,8 @@ use super::run::Wrong;
 use crate::correlation::{Heading, Index};
 use crate::definition::{Catalog, Definition};
 use crate::engine::{
-    self, Act, Called, Direction, Effect, Generation, Input, Instance, Letter, Rejection, next_due,
+    self, Act, Called, Direction, Effect, Generation, Input, Instance, Letter, Rejection, Wake,
+    next_due,
 };
 use crate::message::{Address, CommandId, Event, InstanceId, Life, Part, Span, Timestamp};
 
@@ -155,23 +156,25 @@ impl World {
                 return Err(Wrong::new(format!("more than {WAKES_MAX} timers fire in {span}")));
             }
             self.now = at.max(self.now);
-            self.input_to(id, Input::Wake);
+            self.input_to(id, Input::Wake(Wake::DUE));
             self.declined = None;
         }
         self.now = end;
         Ok(())
     }
 
-    /// Time passes while the engine stands still; what is due fires at its end, all at once.
+    /// Time passes while the engine is away; what is due fires at its end, all at once. Attempts
+    /// whose time ran out meanwhile get it again.
     pub fn down(&mut self, span: Span) -> Result<(), Wrong> {
         self.now = self.now.after(span);
+        let wake = Wake { away_until: self.now, ..Wake::DUE };
         let mut wakes = 0;
         while let Some((_, id)) = self.due().filter(|(at, _)| *at <= self.now) {
             wakes += 1;
             if wakes > WAKES_MAX {
                 return Err(Wrong::new(format!("more than {WAKES_MAX} timers fire at once")));
             }
-            self.input_to(id, Input::Wake);
+            self.input_to(id, Input::Wake(wake));
             self.declined = None;
         }
         Ok(())

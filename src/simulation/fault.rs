@@ -90,8 +90,10 @@ pub enum Fault {
     EndLate,
     /// A commit's end was late and its producer fenced: it was refused.
     EndFenced,
-    /// Even a commit's records came late, and took effect.
+    /// Some of a commit's records came late, behind its positions, and took effect.
     RecordsLate,
+    /// The group's offset of a shard stayed part of a transaction that had ended, for ever.
+    OffsetUnstable,
     /// An open transaction ran into its timeout.
     TransactionExpired,
     /// Without transactions, only a part of a batch was written.
@@ -132,6 +134,8 @@ pub enum Fault {
     Unasked,
     /// A person answered a question twice.
     DecidedTwice,
+    /// A timer was due, and the gateways had not passed on all that its saga may wait for.
+    TimerHeld,
 }
 
 impl Fault {
@@ -146,6 +150,7 @@ impl Fault {
             Self::EndLate,
             Self::EndFenced,
             Self::RecordsLate,
+            Self::OffsetUnstable,
             Self::TransactionExpired,
             Self::CommitTorn,
             Self::Joined,
@@ -166,6 +171,7 @@ impl Fault {
             Self::CallUnanswered,
             Self::Unasked,
             Self::DecidedTwice,
+            Self::TimerHeld,
         ])
     }
 }
@@ -213,8 +219,10 @@ pub struct Odds {
     pub crash: u32,
     /// The outcome of a commit stays unknown.
     pub doubt: u32,
-    /// Of the commits in doubt: even the records come late, behind their offsets.
+    /// Of the commits in doubt: some records come late, behind the offsets.
     pub straggle: u32,
+    /// The group's coordinator never hears of a transaction's end.
+    pub unstable: u32,
     /// A store refuses a call.
     pub store: u32,
     /// A turn of the world brings a node, or takes one.
@@ -235,6 +243,7 @@ impl Odds {
         crash: 0,
         doubt: 0,
         straggle: 0,
+        unstable: 0,
         store: 0,
         member: 0,
         evict: 0,
@@ -248,6 +257,7 @@ impl Odds {
         crash: 4,
         doubt: 60,
         straggle: 250,
+        unstable: 30,
         store: 5,
         member: 6,
         evict: 6,
@@ -277,8 +287,8 @@ pub enum Weakness {
     RestoreToStable,
     /// R3: a restore reads what was never committed.
     UncommittedRestored,
-    /// R3: a restore does not wait for offsets that are part of an open transaction.
-    UnstableOffsets,
+    /// R3: a transaction adds its positions before its changelog records are written.
+    PositionsFirst,
     /// R4: the store is written before the commit.
     StoreFirst,
     /// R5 and R6: a commit of an old generation is taken.
@@ -287,19 +297,22 @@ pub enum Weakness {
     DoubtIgnored,
     /// The gateway's repeats cannot be told from new records.
     OriginsForgotten,
+    /// Timers strike although answers that came in time are not read yet.
+    AnswersOvertaken,
 }
 
 impl Weakness {
     /// Every rule that can be switched off.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::EpochKept,
         Self::PositionForgotten,
         Self::RestoreToStable,
         Self::UncommittedRestored,
-        Self::UnstableOffsets,
+        Self::PositionsFirst,
         Self::StoreFirst,
         Self::GenerationIgnored,
         Self::DoubtIgnored,
         Self::OriginsForgotten,
+        Self::AnswersOvertaken,
     ];
 }

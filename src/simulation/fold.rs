@@ -4,13 +4,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use prost::Message as _;
 
+use super::overtaken::overtaken;
 use super::promises;
 use super::world::{Seen, World};
 use crate::books::Delivery;
+use crate::correlation::Index;
 use crate::definition::Catalog;
 use crate::engine::{self, Act, Effect, Input, Instance, Rejection, Status, Verb};
 use crate::format::{open, wire};
-use crate::message::{InstanceId, Key, Life, Offset, SagaName, Shard, Timestamp};
+use crate::message::{InstanceId, Key, Life, Offset, SagaName, Shard, Timestamp, Topic};
 
 /// What the shards must be: a plain fold of the engine over each inbox, without batches, stores,
 /// crashes or memory, to compare what was committed with.
@@ -36,6 +38,8 @@ pub(super) struct Fold {
     pub settled: BTreeSet<InstanceId>,
     pub violations: Vec<String>,
     delivery: Delivery,
+    /// The topics that the definitions read.
+    sources: Vec<Topic>,
 }
 
 /// One shard, twice: as the fold says, and as the changelog says.
@@ -70,6 +74,7 @@ impl Folded {
 impl Fold {
     pub fn new(catalog: Arc<Catalog>, shards: u32, delivery: Delivery) -> Self {
         Self {
+            sources: Index::new(&catalog).topics().into_iter().collect(),
             catalog,
             shards: (0..shards).map(|s| (Shard(s), Folded::default())).collect(),
             messages: Vec::new(),
@@ -180,7 +185,7 @@ impl Fold {
         }
         for record in world.read(&world.engine("inbox", shard), folded.inbox) {
             if record.offset.0 < stored.inbox {
-                self.take(folded, &record);
+                self.take(folded, &record, world);
             }
         }
         folded.inbox = Offset(stored.inbox);
@@ -205,7 +210,7 @@ impl Fold {
         }
     }
 
-    fn take(&mut self, folded: &mut Folded, record: &Seen) {
+    fn take(&mut self, folded: &mut Folded, record: &Seen, world: &World) {
         let value = record.value.clone().unwrap_or_default();
         let Ok(inbox) = wire::Inbox::decode(value) else {
             self.dead_letters += 1;
@@ -221,7 +226,7 @@ impl Fold {
                 *mark = event.offset;
                 event.read().ok().map(Input::Event)
             }
-            Some(wire::inbox::Input::WakeMs(_)) => Some(Input::Wake),
+            Some(wire::inbox::Input::WakeMs(at)) => Some(Input::Wake(inbox.wake(*at))),
             Some(wire::inbox::Input::Act(act)) => act.read().ok().map(Input::Act),
             Some(wire::inbox::Input::Letter(letter)) => letter.read().ok().map(Input::Letter),
             Some(wire::inbox::Input::Called(called)) => called.read().ok().map(Input::Called),
@@ -233,11 +238,11 @@ impl Fold {
         };
         let mut unmatched = 0;
         for target in &inbox.targets {
-            if self.step(folded, target, &input, record.offset, record.timestamp) {
+            if self.step(folded, target, &input, record, world) {
                 unmatched += 1;
             }
         }
-        let is_letter = !inbox.shared && !matches!(input, Input::Wake);
+        let is_letter = !inbox.shared && !matches!(input, Input::Wake(_));
         if is_letter && unmatched == inbox.targets.len() {
             self.dead_letters += unmatched;
         }
@@ -249,8 +254,8 @@ impl Fold {
         folded: &mut Folded,
         target: &wire::Target,
         input: &Input,
-        offset: Offset,
-        at: Timestamp,
+        record: &Seen,
+        world: &World,
     ) -> bool {
         let names = (SagaName::new(&target.saga), Key::new(&target.key));
         let (Ok(saga), Ok(key)) = names else {
@@ -259,7 +264,7 @@ impl Fold {
         };
         let id = InstanceId { saga, key };
         let before = folded.instances.get(&id);
-        match engine::step(&self.catalog, &id, before, input, at) {
+        match engine::step(&self.catalog, &id, before, input, record.timestamp) {
             Ok(transition) => {
                 if let Input::Called(called) = input {
                     *self.called.entry(called.command.clone()).or_default() += 1;
@@ -270,6 +275,12 @@ impl Fold {
                 }) = input
                 {
                     self.settled.insert(id.clone());
+                }
+                if let Input::Wake(wake) = input {
+                    let (sources, taken) = (&self.sources, &folded.watermarks);
+                    let notes = &transition.notes;
+                    let found = overtaken(world, sources, taken, &id, notes, *wake);
+                    self.violations.extend(found);
                 }
                 for effect in transition.effects {
                     match effect {
@@ -291,7 +302,7 @@ impl Fold {
                 match transition.after {
                     Some(after) => {
                         self.note_begun(&id, &after);
-                        folded.instances.insert(id, Instance { inbox: offset, ..after });
+                        folded.instances.insert(id, Instance { inbox: record.offset, ..after });
                     }
                     None => drop(folded.instances.remove(&id)),
                 }

@@ -115,11 +115,6 @@ impl Group {
         }
     }
 
-    /// Whether an open transaction holds an offset of this place.
-    pub fn is_unstable(&self, place: &Place) -> bool {
-        self.pending.values().any(|offsets| offsets.contains_key(place))
-    }
-
     /// As even as can be, and as it was where it can be.
     fn assign(&mut self) {
         self.wanted.retain(|_, member| self.members.contains_key(member));

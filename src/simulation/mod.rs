@@ -27,6 +27,7 @@ mod load;
 mod log;
 mod node;
 mod options;
+mod overtaken;
 mod people;
 mod promises;
 mod reader;

@@ -233,9 +233,13 @@ impl State {
 
     /// Whether every source partition is passed on to its end.
     pub fn is_drained(&self) -> bool {
-        let sources = &self.setup.sources;
-        let mut ends = self.logs.iter().filter(|((topic, _), _)| sources.contains(topic));
-        ends.all(|(place, log)| {
+        self.setup.sources.iter().all(|topic| self.is_read(topic))
+    }
+
+    /// Whether the gateways have passed on all that a users' topic holds now.
+    pub fn is_read(&self, topic: &Topic) -> bool {
+        let mut own = self.logs.iter().filter(|((name, _), _)| name == topic);
+        own.all(|(place, log)| {
             log.committed(self.gateway.offset(place), log.high()).next().is_none()
         })
     }

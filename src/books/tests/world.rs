@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::correlation::{Index, decode, heading};
 use crate::definition::{Catalog, Definition, parse};
 use crate::engine::{
-    self, Act, CallOutcome, Called, Effect, Input, Instance, Rejection, Transition, Verb,
+    self, Act, CallOutcome, Called, Effect, Input, Instance, Rejection, Transition, Verb, Wake,
 };
 use crate::format::{seal, wire};
 use crate::message::{
@@ -187,10 +187,10 @@ impl World {
                     self.append(message, now);
                     self.step(&id, &Input::Act(act), None, now);
                 }
-                Happening::Told(id, Input::Wake) => {
+                Happening::Told(id, Input::Wake(_)) => {
                     let due = self.instances.get(&id).and_then(engine::next_due);
                     if due.is_some_and(|due| due <= now) {
-                        self.step(&id, &Input::Wake, None, now);
+                        self.step(&id, &Input::Wake(Wake::DUE), None, now);
                     }
                 }
                 Happening::Told(id, input) => {
@@ -245,7 +245,7 @@ impl World {
             return None;
         };
         if let Some(due) = engine::next_due(&after) {
-            self.later(due, Happening::Told(id.clone(), Input::Wake));
+            self.later(due, Happening::Told(id.clone(), Input::Wake(Wake::DUE)));
         }
         self.instances.insert(id.clone(), after);
         None

@@ -184,6 +184,7 @@ fn settled() -> Request {
         progress: Progress::Answered,
         answer: String::new(),
         unsent: 0,
+        extended: false,
     }
 }
 

@@ -140,8 +140,9 @@ pub(in crate::engine) fn take(turn: &mut Turn<'_>, called: &Called) -> Result<()
     }
     let reason = match &called.outcome {
         CallOutcome::Failed { reason, unsent } => {
-            // One that may have left makes all that follow uncertain.
-            if *unsent && id.attempt == before.unsent + 1 {
+            // An attempt that may have left makes all that follow uncertain; one whose time was
+            // given again was made twice, and the first may have left.
+            if *unsent && !before.extended && id.attempt == before.unsent + 1 {
                 before.unsent = id.attempt;
             }
             reason.clone()

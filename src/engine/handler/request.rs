@@ -5,7 +5,7 @@ use crate::engine::fill::Addressed;
 use crate::engine::place::{Line, Place};
 use crate::engine::turn::Turn;
 use crate::engine::{Effect, NoteKind, Progress, Request, StepState};
-use crate::message::{Part, Span, Timestamp};
+use crate::message::{Part, Span, StepName, Timestamp};
 
 use super::call;
 
@@ -157,7 +157,15 @@ pub(in crate::engine) fn unknown(step: &Step) -> Option<Unknown> {
 /// A request that was never sent.
 pub(in crate::engine) fn unsent(now: Timestamp) -> Request {
     let progress = Progress::Pausing(now);
-    Request { attempts: 0, spent: 0, since: now, progress, answer: String::new(), unsent: 0 }
+    Request {
+        attempts: 0,
+        spent: 0,
+        since: now,
+        progress,
+        answer: String::new(),
+        unsent: 0,
+        extended: false,
+    }
 }
 
 /// A request that needs no answer: there is nothing to do, or a fact did it.
@@ -192,10 +200,7 @@ pub(in crate::engine) fn send(
 ) -> Result<Request, String> {
     let name = turn.name(line, step);
     let attempt = before.attempts + 1;
-    let undoes = match slot {
-        Slot::Action | Slot::Probe => None,
-        Slot::Undo(_) => Some(turn.command_id(&name, Part::Action, 1).idempotency_key()),
-    };
+    let undoes = undone_by(turn, &name, slot);
     let id = turn.command_id(&name, slot.part(), attempt);
     let (effect, what) = match asked {
         Asked::Command(request) => {
@@ -222,7 +227,42 @@ pub(in crate::engine) fn send(
         progress: Progress::Waiting(turn.now.after(asked.within())),
         answer: String::new(),
         unsent: before.unsent,
+        extended: false,
     })
+}
+
+/// Gives the present attempt its time again, for the engine was away when it ran out. A call is
+/// made again under the same id, for its answer may have gone with the process that waited for it.
+///
+/// # Errors
+/// When a call cannot be filled any more; nothing was sent.
+pub(in crate::engine) fn extend(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    slot: Slot,
+    asked: Asked<'_>,
+    before: &Request,
+) -> Result<Request, String> {
+    let name = turn.name_at(place);
+    if let Asked::Call(request) = asked {
+        let undoes = undone_by(turn, &name, slot);
+        let id = turn.command_id(&name, slot.part(), before.attempts);
+        let call = call::fill(turn, &place.line, id, undoes, request)?;
+        turn.out.effects.push(Effect::Call(call));
+    }
+    let (attempt, within) = (before.attempts, asked.within());
+    let words = format!("attempt {attempt} has {within} more, for the engine was away");
+    turn.note(Some(&name), NoteKind::Extended, words);
+    let progress = Progress::Waiting(turn.now.after(within));
+    Ok(Request { progress, extended: true, ..before.clone() })
+}
+
+/// The idempotency key of the action that a request undoes.
+fn undone_by(turn: &Turn<'_>, name: &StepName, slot: Slot) -> Option<String> {
+    match slot {
+        Slot::Action | Slot::Probe => None,
+        Slot::Undo(_) => Some(turn.command_id(name, Part::Action, 1).idempotency_key()),
+    }
 }
 
 fn told(what: &str, attempt: u32) -> String {

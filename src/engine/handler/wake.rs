@@ -9,7 +9,7 @@ use crate::definition::{StepKind, Then, Unknown};
 use crate::engine::place::{Place, walk};
 use crate::engine::turn::Turn;
 use crate::engine::{
-    Direction, Failure, FailureKind, Frame, Generation, NoteKind, Progress, Request, StepState,
+    Direction, Failure, FailureKind, Frame, Generation, NoteKind, Progress, Request, StepState, Wake,
 };
 use crate::message::Timestamp;
 
@@ -51,30 +51,30 @@ fn until(request: &Request) -> Option<Timestamp> {
     }
 }
 
-/// Whether a timer of a generation, other than its forgetting, is due.
-pub(in crate::engine) fn is_due(generation: &Generation, now: Timestamp) -> bool {
-    earliest(&generation.frame).into_iter().chain(generation.deadline).any(|at| at <= now)
+/// Whether a timer of a generation, other than its forgetting, strikes up to then.
+pub(in crate::engine) fn is_due(generation: &Generation, until: Timestamp) -> bool {
+    earliest(&generation.frame).into_iter().chain(generation.deadline).any(|at| at <= until)
 }
 
-/// Obeys every timer of a generation that is due.
-pub(in crate::engine) fn wake(turn: &mut Turn<'_>) {
+/// Obeys every timer of a generation that strikes; `wake.until` is not later than now.
+pub(in crate::engine) fn wake(turn: &mut Turn<'_>, wake: Wake) {
     // The deadline is asked first: an attempt that ends with it is not sent again.
-    if turn.generation.deadline.is_some_and(|at| at <= turn.now) {
+    if turn.generation.deadline.is_some_and(|at| at <= wake.until) {
         deadline(turn);
         motion::settle(turn);
     }
-    // Each timer that is obeyed is gone or lies in the future, so this ends.
-    while let Some((place, timer)) = due(turn) {
-        obey(turn, &place, timer);
+    // Each timer that is obeyed is gone or lies behind `until`, so this ends.
+    while let Some((place, timer)) = due(turn, wake.until) {
+        obey(turn, &place, timer, wake.away_until);
         motion::settle(turn);
     }
 }
 
-/// The earliest timer that is due; of those due at once, that of the outer step.
-fn due(turn: &Turn<'_>) -> Option<(Place, Timer)> {
+/// The earliest timer that strikes; of those due at once, that of the outer step.
+fn due(turn: &Turn<'_>, until: Timestamp) -> Option<(Place, Timer)> {
     let mut due: Option<(Timestamp, Place, Timer)> = None;
     walk(&turn.generation.frame, |line, at, state| {
-        for (timer, when) in timers(state).filter(|(_, when)| *when <= turn.now) {
+        for (timer, when) in timers(state).filter(|(_, when)| *when <= until) {
             if due.as_ref().is_none_or(|(earliest, _, _)| when < *earliest) {
                 due = Some((when, Place { line: line.clone(), at }, timer));
             }
@@ -104,11 +104,11 @@ fn deadline(turn: &mut Turn<'_>) {
     }
 }
 
-fn obey(turn: &mut Turn<'_>, place: &Place, timer: Timer) {
+fn obey(turn: &mut Turn<'_>, place: &Place, timer: Timer, away_until: Timestamp) {
     match timer {
         Timer::Remind => wait::remind(turn, place),
         Timer::Deadline => time_is_up(turn, place),
-        Timer::Request(slot) => request_due(turn, place, slot),
+        Timer::Request(slot) => request_due(turn, place, slot, away_until),
     }
 }
 
@@ -135,12 +135,15 @@ fn time_is_up(turn: &mut Turn<'_>, place: &Place) {
     }
 }
 
-fn request_due(turn: &mut Turn<'_>, place: &Place, slot: Slot) {
+fn request_due(turn: &mut Turn<'_>, place: &Place, slot: Slot, away_until: Timestamp) {
     let Some(request) = slot.request(turn.at(place)).cloned() else {
         return;
     };
     let asked = Asked::of(turn.step_at(place), slot).expect("only requests have timers");
     match request.progress {
+        Progress::Waiting(due) if due < away_until && !request.extended => {
+            extend(turn, place, slot, asked, &request);
+        }
         Progress::Waiting(_) => {
             let (attempts, within) = (request.attempts, asked.within());
             let words = format!("no answer to attempt {attempts} within {within}");
@@ -148,6 +151,17 @@ fn request_due(turn: &mut Turn<'_>, place: &Place, slot: Slot) {
         }
         Progress::Pausing(_) => send_again(turn, place, slot, asked, &request),
         Progress::Answered | Progress::GivenUp | Progress::Parked | Progress::Open => {}
+    }
+}
+
+fn extend(turn: &mut Turn<'_>, place: &Place, slot: Slot, asked: Asked<'_>, before: &Request) {
+    match request::extend(turn, place, slot, asked, before) {
+        Ok(extended) => {
+            if let Some(request) = slot.request_mut(turn.at_mut(place)) {
+                *request = extended;
+            }
+        }
+        Err(reason) => park(turn, place, slot, &reason),
     }
 }
 

@@ -401,7 +401,7 @@ impl Coverage {
     /// Counts the rules by which an input did what it did.
     pub fn taken(&mut self, before: Option<&Instance>, input: &Input, made: &Transition) {
         match input {
-            Input::Wake => self.saw("10 a timer is an input"),
+            Input::Wake(_) => self.saw("10 a timer is an input"),
             Input::Act(act) => match act.verb {
                 Verb::Retry => self.saw("5 retry"),
                 Verb::Skip => self.saw("5 skip"),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::{Map, Value};
 
 use super::definition::Catalog;
-use super::engine::{Act, Input, Instance, Letter, Question, Verb, next_due};
+use super::engine::{Act, Input, Instance, Letter, Question, Verb, Wake, next_due};
 use super::message::{Address, CommandId, Event, InstanceId, Span, Timestamp};
 
 /// xorshift64*: the same numbers for the same seed.
@@ -161,7 +161,7 @@ pub trait Drive<'c> {
             let next = family.instances.iter().filter_map(due).min();
             let Some((at, id)) = next.filter(|(at, _)| *at <= end) else { break };
             family.now = at.max(family.now);
-            self.tell(&id, &Input::Wake);
+            self.tell(&id, &Input::Wake(Wake::DUE));
             self.woken(&id);
             if self.family().dice.roll(3) > 0 {
                 self.deliver();

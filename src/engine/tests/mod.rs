@@ -38,7 +38,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::{Value, json};
 
 use super::{
-    Act, CallOutcome, Called, Effect, Input, Instance, Letter, Note, Rejection, Verb, next_due,
+    Act, CallOutcome, Called, Effect, Input, Instance, Letter, Note, Rejection, Verb, Wake, next_due,
     step,
 };
 use crate::definition::{Catalog, parse};
@@ -247,7 +247,7 @@ impl World {
         let mut effects = Vec::new();
         while let Some((due, id)) = self.due().filter(|(due, _)| *due <= end) {
             self.now = due.max(self.now);
-            effects.extend(self.tell_to(&id, &Input::Wake).expect("a timer was due"));
+            effects.extend(self.tell_to(&id, &Input::Wake(Wake::DUE)).expect("a timer was due"));
             effects.extend(self.deliver());
         }
         self.now = end;

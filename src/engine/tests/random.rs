@@ -8,7 +8,7 @@ use super::drive::Dice;
 use super::{ORDER, PAIR, World};
 use crate::definition::{Compensation, StepKind};
 use crate::engine::{
-    Act, Direction, Effect, Input, Instance, Message, Note, NoteKind, Status, Verb, next_due,
+    Act, Direction, Effect, Input, Instance, Message, Note, NoteKind, Status, Verb, Wake, next_due,
 };
 use crate::message::{Address, Event, Life, Part, Span};
 
@@ -99,7 +99,7 @@ impl Run {
         };
         let resolved = match input {
             Input::Act(Act { verb: Verb::ResolveNotDone, .. }) => before,
-            Input::Act(_) | Input::Event(_) | Input::Wake | Input::Letter(_) | Input::Called(_) => {
+            Input::Act(_) | Input::Event(_) | Input::Wake(_) | Input::Letter(_) | Input::Called(_) => {
                 None
             }
         };
@@ -273,7 +273,7 @@ impl Run {
             12 => Some(Input::Event(self.world.event("Cancelled", None))),
             13 => Some(Input::Act(self.act())),
             14 => self.dice.pick(&self.acts).cloned().map(Input::Act),
-            15 => Some(Input::Wake),
+            15 => Some(Input::Wake(Wake::DUE)),
             16..=18 => {
                 let span = Span::millis(self.dice.roll(12_000));
                 self.pass(span);
@@ -288,7 +288,7 @@ impl Run {
         match &input {
             Some(Input::Event(event)) => self.told.push(event.clone()),
             Some(Input::Act(act)) => self.acts.push(act.clone()),
-            Some(Input::Wake | Input::Letter(_) | Input::Called(_)) | None => {}
+            Some(Input::Wake(_) | Input::Letter(_) | Input::Called(_)) | None => {}
         }
         if let Some(input) = input {
             self.tell(&input);
@@ -300,7 +300,7 @@ impl Run {
         let due = |world: &World| world.instance.as_ref().and_then(next_due);
         while let Some(at) = due(&self.world).filter(|at| *at <= end) {
             self.world.now = at.max(self.world.now);
-            self.tell(&Input::Wake);
+            self.tell(&Input::Wake(Wake::DUE));
         }
         self.world.now = end;
     }

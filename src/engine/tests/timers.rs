@@ -43,7 +43,7 @@ fn a_budget_of_time_counts_from_the_first_attempt() {
     let since = Timestamp(0);
     let progress = Progress::Waiting(since);
     let request =
-        Request { attempts: 3, spent: 3, since, progress, answer: String::new(), unsent: 0 };
+        Request { attempts: 3, spent: 3, since, progress, answer: String::new(), unsent: 0, extended: false };
     assert!(again(&retry, &request, Timestamp(59_000), "x").is_some());
     assert!(again(&retry, &request, Timestamp(60_000), "x").is_none());
 }
@@ -53,7 +53,7 @@ fn a_wake_that_comes_late_is_obeyed_from_then_on() {
     let mut world = World::of(&PAIR.replace("attempts: 1", "for: 1h, first: 1s, most: 1s"));
     world.told("start");
     world.now = world.now.after(Span::seconds(600));
-    assert_eq!(world.tell(&super::Input::Wake).map(|e| e.len()), Ok(0), "a pause begins");
+    assert_eq!(world.tell(&super::Input::Wake(super::Wake::DUE)).map(|e| e.len()), Ok(0), "a pause begins");
     let due = world.instance.as_ref().and_then(next_due).expect("the pause ends");
     assert!(due > world.now);
     assert_eq!(world.told("pass 1s"), "> A a/2");

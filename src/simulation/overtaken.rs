@@ -1,0 +1,46 @@
+//! Finds timers that struck although an answer that came in time was not read yet.
+
+use std::collections::BTreeMap;
+
+use super::fault::Fault;
+use super::world::World;
+use crate::engine::{Note, NoteKind, Wake};
+use crate::message::{CommandId, InstanceId, Topic, header};
+
+/// Source partitions, each with the last offset that the shard has taken.
+pub(super) type Taken = BTreeMap<(String, i32), i64>;
+
+/// The answers that lay in users' topics at the moment up to which timers struck, and were not
+/// taken before. Where clocks were set, moments cannot be compared, and nothing is found.
+pub(super) fn overtaken(
+    world: &World,
+    sources: &[Topic],
+    taken: &Taken,
+    id: &InstanceId,
+    notes: &[Note],
+    wake: Wake,
+) -> Vec<String> {
+    let mut found = Vec::new();
+    let timed_out: Vec<&Note> =
+        notes.iter().filter(|note| note.kind == NoteKind::TimedOut).collect();
+    if timed_out.is_empty() || world.tally().of(Fault::ClockJumped) > 0 {
+        return found;
+    }
+    for seen in sources.iter().flat_map(|topic| world.committed(topic)) {
+        let text = seen.headers.text(header::COMMAND);
+        let Some(command) = text.and_then(|text| text.parse::<CommandId>().ok()) else {
+            continue;
+        };
+        let answers = |note: &&Note| {
+            note.generation == command.generation
+                && note.step.as_ref().is_some_and(|step| step.as_str() == command.step)
+        };
+        let place = (seen.place.0.as_str().to_owned(), seen.place.1);
+        let is_taken = taken.get(&place).is_some_and(|last| seen.offset.0 <= *last);
+        let in_time = seen.timestamp <= wake.until && command.instance == *id;
+        if in_time && !is_taken && timed_out.iter().any(answers) {
+            found.push(format!("the time of {command} was up before its answer was read"));
+        }
+    }
+    found
+}
