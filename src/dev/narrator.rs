@@ -116,6 +116,7 @@ mod tests {
             trace_parent: String::new(),
             status: None,
             standing: "forgotten",
+            owed: String::new(),
             notes: vec![note],
             sent: Vec::new(),
             at: Timestamp(0),

@@ -6,6 +6,27 @@ use super::InstanceId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shard(pub u32);
 
+impl Shard {
+    /// Shards in words, neighbours together: `0-3,7`; they come in their order.
+    pub fn listed(shards: impl Iterator<Item = Self>) -> String {
+        let mut runs: Vec<(u32, u32)> = Vec::new();
+        for Self(shard) in shards {
+            match runs.last_mut() {
+                Some((_, last)) if *last + 1 == shard => *last = shard,
+                _ => runs.push((shard, shard)),
+            }
+        }
+        let mut text = String::new();
+        for (first, last) in runs {
+            let comma = if text.is_empty() { "" } else { "," };
+            let run = if first == last { format!("{first}") } else { format!("{first}-{last}") };
+            text.push_str(comma);
+            text.push_str(&run);
+        }
+        text
+    }
+}
+
 impl fmt::Display for Shard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)

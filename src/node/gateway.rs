@@ -20,7 +20,11 @@ pub(super) fn run(plan: &Plan, stop: &AtomicBool, trouble: &Trouble) {
                 stop.store(true, Ordering::Relaxed);
             }
             Err(lost) => {
-                tracing::warn!(reason = lost.reason, "gateway.lost");
+                if pauses.is_first() {
+                    tracing::warn!(reason = lost.reason, "gateway.lost: reading again");
+                } else {
+                    tracing::debug!(reason = lost.reason, "gateway.lost again");
+                }
                 pauses.pause(stop);
             }
         }

@@ -32,7 +32,11 @@ impl Worker {
                     self.stop.store(true, Ordering::Relaxed);
                 }
                 Err(lost) => {
-                    tracing::warn!(reason = lost.reason, "pipeline.lost: restoring");
+                    if pauses.is_first() {
+                        tracing::warn!(reason = lost.reason, "pipeline.lost: restoring");
+                    } else {
+                        tracing::debug!(reason = lost.reason, "pipeline.lost again");
+                    }
                     pauses.pause(&self.stop);
                 }
             }

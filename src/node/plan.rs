@@ -233,12 +233,20 @@ impl Pauses {
         self.lost = 0;
     }
 
+    /// Whether nothing was lost since it last lived: the first loss is worth a line, what follows
+    /// from it is not.
+    pub fn is_first(&self) -> bool {
+        self.lost == 0
+    }
+
     /// Waits before the next life, longer each time, up to five seconds.
     pub fn pause(&mut self, stop: &AtomicBool) {
         let tenths = 1_u64 << self.lost.min(6);
         self.lost += 1;
+        let is_outage = broker::is_any_away();
         for _ in 0..tenths.min(50) {
-            if stop.load(Ordering::Relaxed) {
+            let is_over = is_outage && !broker::is_any_away();
+            if stop.load(Ordering::Relaxed) || is_over {
                 return;
             }
             thread::sleep(Duration::from_millis(100));

@@ -9,6 +9,10 @@ use crate::broker::{self, Progress};
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// A commit that takes so long while every broker can be reached hangs in the client: a new pipeline
+/// is at work within a second.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(5);
+
 /// What is to be done about a call to the cluster that lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Remedy {
@@ -20,8 +24,8 @@ enum Remedy {
 }
 
 /// Helps when a call to the cluster lasts longer than `limit` (R8), for librdkafka's blocking calls
-/// may ignore their timeouts: first the commit is given up, and only if that does not help within
-/// `limit` again the process is ended. While a broker is away neither would help.
+/// may ignore their timeouts: first the commit is given up, and only if that does not help the
+/// process is ended. While a broker is away neither would help, so that time does not count.
 pub(super) fn start(
     progress: Progress,
     limit: Duration,
@@ -50,9 +54,9 @@ pub(super) fn start(
 }
 
 fn remedy(busy: Duration, limit: Duration) -> Remedy {
-    if busy > 2 * limit {
+    if busy > limit {
         Remedy::End
-    } else if busy > limit {
+    } else if busy > GIVE_UP_AFTER {
         Remedy::GiveUp
     } else {
         Remedy::Wait
@@ -82,7 +86,7 @@ mod tests {
     fn the_process_ends_only_when_giving_up_did_not_help() {
         let limit = Duration::from_secs(60);
         for (busy_s, expected) in
-            [(60, Remedy::Wait), (61, Remedy::GiveUp), (120, Remedy::GiveUp), (121, Remedy::End)]
+            [(5, Remedy::Wait), (6, Remedy::GiveUp), (60, Remedy::GiveUp), (61, Remedy::End)]
         {
             assert_eq!(remedy(Duration::from_secs(busy_s), limit), expected, "{busy_s}");
         }

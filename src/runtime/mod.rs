@@ -14,6 +14,7 @@
 mod envelope;
 mod gateway;
 mod held;
+mod notices;
 mod operator;
 mod perform;
 mod pipeline;

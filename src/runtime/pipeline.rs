@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::notices::Notices;
 use super::ports::{
-    Batch, Broker, Caller, Change, Clock, InboxRecord, Lost, ShardBatch, Store, StoreFault, Waker,
+    Batch, Broker, Caller, Change, Clock, DeadLetter, InboxRecord, Lost, ShardBatch, Store, StoreFault, Waker,
 };
 use super::position::Position;
 use super::restore::{Failed, restore};
@@ -32,7 +33,7 @@ const LOOK_MEANWHILE: Duration = Duration::from_millis(5);
 const LOOK_HELD: Duration = Duration::from_millis(5);
 /// A turn that takes longer, and a record that waited longer in the inbox, say that the engine was
 /// away or behind. Clocks of nodes may differ by as much without a consequence.
-pub(super) const ABSENCE_MIN: Duration = Duration::from_secs(2);
+const ABSENCE_MIN: Span = Span::seconds(2);
 /// How soon the end of a commit is seen while there are no records to take.
 const LOOK_IDLE: Duration = Duration::from_millis(10);
 
@@ -57,12 +58,25 @@ pub struct Pipeline<B, S, C> {
     checkpointed: Duration,
     /// When the last turn ended.
     turned: Duration,
+    notices: Notices,
+    backlog: Option<Backlog>,
 }
 
 /// What is done once a batch is committed.
 struct After {
     calls: Vec<(Call, Traced)>,
     observed: Vec<Observed>,
+    dead_letters: Vec<DeadLetter>,
+}
+
+/// Records that waited in the inbox while the engine was away or busy.
+struct Backlog {
+    since: Duration,
+    records: u64,
+    /// The longest that one of them waited.
+    waited: Span,
+    /// Whether this turn has found one.
+    grows: bool,
 }
 
 /// What a checkpoint of one shard writes: all of it is committed.
@@ -101,6 +115,8 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             counts: Counts::default(),
             checkpointed: started,
             turned: started,
+            notices: Notices::default(),
+            backlog: None,
         }
     }
 
@@ -133,14 +149,28 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         self.report_calls()?;
         self.look_ahead()?;
         self.note_absence(patience);
+        self.note_backlog();
         self.wake()
+    }
+
+    /// Says how much has waited and for how long, once the engine has caught up with it.
+    fn note_backlog(&mut self) {
+        self.notices.tick(self.clock.elapsed());
+        if let Some(backlog) = self.backlog.as_mut().filter(|backlog| backlog.grows) {
+            backlog.grows = false;
+            return;
+        }
+        if let Some(Backlog { since, records, waited, .. }) = self.backlog.take() {
+            let took_ms = self.clock.elapsed().saturating_sub(since).as_millis();
+            tracing::info!(records, %waited, took_ms, "pipeline.caught_up");
+        }
     }
 
     /// Remembers when a turn took so long that no shard was served meanwhile: a commit that hung
     /// with the cluster, a process that was stopped.
     fn note_absence(&mut self, patience: Duration) {
         let elapsed = self.clock.elapsed();
-        if elapsed.saturating_sub(self.turned) > ABSENCE_MIN + patience {
+        if elapsed.saturating_sub(self.turned) > Duration::from_millis(ABSENCE_MIN.0) + patience {
             let now = self.clock.now();
             self.shards.values_mut().for_each(|state| state.current_since = now);
         }
@@ -190,6 +220,10 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             if moved {
                 self.conclude()?;
                 self.keep_footing(&polled.revoked)?;
+                if !polled.revoked.is_empty() {
+                    let shards = Shard::listed(polled.revoked.iter().copied());
+                    tracing::info!(shards, "shards.released");
+                }
                 for shard in polled.revoked {
                     self.release(shard)?;
                 }
@@ -246,7 +280,16 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             let Some(state) = self.shards.get_mut(&record.shard) else {
                 continue;
             };
-            state.note_delay(record.timestamp, now);
+            let waited = now.since(record.timestamp);
+            if waited > ABSENCE_MIN {
+                state.current_since = state.current_since.max(now);
+                let since = self.turned;
+                let none = Backlog { since, records: 0, waited, grows: true };
+                let backlog = self.backlog.get_or_insert(none);
+                backlog.records += 1;
+                backlog.waited = backlog.waited.max(waited);
+                backlog.grows = true;
+            }
             let mut tools = Tools {
                 settings: &self.settings,
                 catalog: &self.catalog,
@@ -279,7 +322,8 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         }
         let pending = std::mem::take(&mut self.pending);
         let Pending { shards, messages, dead_letters, letters, mut history, .. } = pending;
-        let after = After { calls: pending.calls, observed: pending.observed };
+        let (calls, observed) = (pending.calls, pending.observed);
+        let after = After { calls, observed, dead_letters: dead_letters.clone() };
         let mut batch = Batch { shards: BTreeMap::new(), messages, dead_letters, letters };
         for shard in shards {
             let state = self.shards.get_mut(&shard).expect("a pending shard is ours");
@@ -297,7 +341,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
 
     /// Waits for the end of the commit under way, if there is one.
     fn conclude(&mut self) -> Result<(), Lost> {
-        let Some(After { calls, observed }) = self.under_way.take() else {
+        let Some(After { calls, observed, dead_letters }) = self.under_way.take() else {
             return Ok(());
         };
         for (shard, changelog) in self.broker.conclude()? {
@@ -309,7 +353,12 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         for (call, traced) in calls {
             self.caller.start(call, traced);
         }
+        let elapsed = self.clock.elapsed();
+        for letter in &dead_letters {
+            self.notices.dead_letter(letter, elapsed);
+        }
         for transition in observed {
+            self.notices.transition(&transition, elapsed);
             (self.observer)(transition);
         }
         Ok(())
@@ -320,24 +369,24 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         if assigned.is_empty() {
             return Ok(());
         }
+        let (begun, mut records) = (self.clock.elapsed(), 0);
         let mut positions = BTreeMap::new();
         for shard in assigned {
-            let begun = self.clock.elapsed();
             let restored = match restore(*shard, &mut self.broker, &mut self.store) {
                 Ok(restored) => restored,
                 Err(Failed::Store(fault)) => return Err(self.faulted(Fault::Store(fault))),
                 Err(Failed::Lost(lost)) => return Err(lost),
             };
             self.counts.restored += restored.records;
-            let took = self.clock.elapsed().saturating_sub(begun);
-            let (records, inbox) = (restored.records, restored.state.position.inbox.0);
-            let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-            tracing::info!(shard = shard.0, records, inbox, took_ms, "shard.restored");
+            records += restored.records;
             positions.insert(*shard, restored.state.position.inbox);
             let current_since = self.clock.now();
             self.shards.insert(*shard, ShardState { current_since, ..restored.state });
             self.extend(*shard)?;
         }
+        let took_ms = self.clock.elapsed().saturating_sub(begun).as_millis();
+        let shards = Shard::listed(positions.keys().copied());
+        tracing::info!(shards, records, took_ms, "shards.restored");
         self.broker.resume(&positions)
     }
 
@@ -348,7 +397,6 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         let save = self.take_save(shard);
         self.save(save.into_iter().collect())?;
         self.shards.remove(&shard);
-        tracing::info!(shard = shard.0, "shard.released");
         self.store.close(shard).map_err(|fault| self.faulted(Fault::Store(fault)))
     }
 

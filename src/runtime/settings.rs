@@ -140,6 +140,8 @@ pub struct Observed {
     pub standing: &'static str,
     /// What happened.
     pub notes: Vec<Note>,
+    /// What is owed while it is stuck, in words; empty if it is not.
+    pub owed: String,
     /// What it sent: commands and facts, with where to.
     pub sent: Vec<(CommandId, Address)>,
     /// The input's time.

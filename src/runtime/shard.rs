@@ -5,7 +5,6 @@ use bytes::Bytes;
 use prost::Message as _;
 
 use super::held::{Held, changelog_key};
-use super::pipeline::ABSENCE_MIN;
 use super::perform::{bury, history, perform, unmatched_by, unreadable};
 use super::ports::{Append, DeadLetter, HistoryRecord, InboxRecord, Lost, Store, StoreFault};
 use super::position::Position;
@@ -72,13 +71,6 @@ enum Taken {
 }
 
 impl ShardState {
-    /// Notes how long a record waited in the inbox.
-    pub fn note_delay(&mut self, appended: Timestamp, now: Timestamp) {
-        if u128::from(now.since(appended).0) > ABSENCE_MIN.as_millis() {
-            self.current_since = self.current_since.max(now);
-        }
-    }
-
     /// Takes one inbox record: every target steps, and the position moves.
     ///
     /// # Errors
@@ -200,6 +192,7 @@ impl ShardState {
             trace_parent: generation.map_or(String::new(), |g| g.trace_parent.clone()),
             status: generation.map(Generation::status),
             standing: standing(after.as_ref(), generation),
+            owed: owed(tools.catalog, generation),
             notes,
             sent,
             at: case.record.timestamp,
@@ -216,6 +209,22 @@ impl ShardState {
         self.schedule.replace(key, due, after.as_ref().and_then(engine::next_due));
         self.held.put(key, after);
     }
+}
+
+/// What a stuck life owes, in words: the outcome of a step, or its undoing, since when.
+fn owed(catalog: &Catalog, generation: Option<&Generation>) -> String {
+    let mut owed = Vec::new();
+    if let Some(generation) = generation.filter(|generation| !generation.stuck.is_empty()) {
+        let Some(definition) = catalog.by_hash(generation.definition) else {
+            return String::new();
+        };
+        for stuck in &generation.stuck {
+            let what = if stuck.undoing { "undoing" } else { "outcome" };
+            let step = &definition.step(stuck.step).name;
+            owed.push(format!("the {what} of {step} since {}", stuck.since));
+        }
+    }
+    owed.join(", ")
 }
 
 /// The word for how things stand after a transition.

@@ -63,9 +63,10 @@ pub struct SledStore {
 struct Shared {
     // Declared before the folder: sled must have let go when the lock ends.
     flusher: Mutex<Option<Flusher>>,
-    db: sled::Db,
+    db: Mutex<sled::Db>,
     folder: Folder,
     start: Start,
+    cache_bytes_max: u64,
     age_max: Span,
     clock: fn() -> Timestamp,
     /// How many trees of a shard could not be emptied and were left behind, until the next
@@ -116,7 +117,10 @@ impl SledStore {
         let flusher = Mutex::new(Some(Flusher::start(db.clone()).map_err(wrong)?));
         let age_max = options.age_max;
         let abandoned = Mutex::default();
-        let shared = Arc::new(Shared { flusher, db, folder, start, age_max, clock, abandoned });
+        let (db, cache_bytes_max) = (Mutex::new(db), options.cache_bytes_max);
+        let shared =
+            Shared { flusher, db, folder, start, cache_bytes_max, age_max, clock, abandoned };
+        let shared = Arc::new(shared);
         Ok(Self { shared, open: BTreeMap::new() })
     }
 
@@ -143,7 +147,8 @@ impl SledStore {
         let asked = running.ask();
         running.stop();
         asked.map_err(Error::Stop)?;
-        guarded(|| self.shared.db.flush()).map_err(Error::Stop)?;
+        let db = self.shared.db();
+        guarded(|| db.flush()).map_err(Error::Stop)?;
         if locked(&self.shared.abandoned).is_empty() {
             self.shared.folder.mark(State::Clean).map_err(|e| Error::Stop(e.to_string()))?;
         }
@@ -157,10 +162,10 @@ impl SledStore {
 
 impl Store for SledStore {
     fn open(&mut self, shard: Shard) -> Result<Option<Checkpoint>, StoreFault> {
-        let Shared { db, clock, age_max, .. } = &*self.shared;
-        let name = self.shared.tree_name(shard);
+        let Shared { clock, age_max, .. } = &*self.shared;
+        let (db, name) = (self.shared.db(), self.shared.tree_name(shard));
         let now = clock();
-        let found = ShardTree::open(db, &name, now).and_then(|mut tree| {
+        let found = ShardTree::open(&db, &name, now).and_then(|mut tree| {
             let found = tree.inspect(now, *age_max)?;
             Ok((tree, found))
         });
@@ -227,12 +232,16 @@ impl Store for SledStore {
         self.open.remove(&shard);
         let all = &self.shared;
         let fault = |reason| StoreFault { shard, reason };
-        if let Err(reason) = guarded(|| all.db.drop_tree(all.tree_name(shard))) {
-            all.abandon(shard, &reason).map_err(fault)?;
-        }
-        let fresh = ShardTree::open(&all.db, &all.tree_name(shard), (all.clock)());
-        let fresh = fresh.map_err(fault)?;
-        self.open.insert(shard, fresh);
+        let db = all.db();
+        let emptied = guarded(|| db.drop_tree(all.tree_name(shard)));
+        let emptied = emptied.map(drop).or_else(|reason| all.abandon(shard, &reason));
+        let fresh = emptied.and_then(|()| all.fresh_tree(shard));
+        // sled keeps its first failure for as long as it is open.
+        let fresh = fresh.or_else(|reason| {
+            all.renew(&reason)?;
+            all.fresh_tree(shard)
+        });
+        self.open.insert(shard, fresh.map_err(fault)?);
         Ok(())
     }
 }
@@ -243,6 +252,34 @@ impl Shared {
             None => format!("shard-{shard}"),
             Some(times) => format!("shard-{shard}.{times}"),
         }
+    }
+
+    fn db(&self) -> sled::Db {
+        locked(&self.db).clone()
+    }
+
+    fn fresh_tree(&self, shard: Shard) -> Result<ShardTree, String> {
+        ShardTree::open(&self.db(), &self.tree_name(shard), (self.clock)())
+    }
+
+    /// Puts an empty store in the place of one that takes nothing any more: a disk that was full
+    /// or read-only may be well again. Shards that are open in other handles fail there once more.
+    fn renew(&self, reason: &str) -> Result<(), String> {
+        let mut flusher = locked(&self.flusher);
+        if flusher.is_none() {
+            return Err("the store was stopped".to_owned());
+        }
+        let mut db = locked(&self.db);
+        let aside = self.folder.move_aside().map_err(|e| e.to_string())?;
+        self.folder.mark(State::Opening).map_err(|e| e.to_string())?;
+        let fresh = open_sled(&self.folder, self.cache_bytes_max)?;
+        self.folder.mark(State::Running).map_err(|e| e.to_string())?;
+        *flusher = Some(Flusher::start(fresh.clone()).map_err(|e| e.to_string())?);
+        *db = fresh;
+        locked(&self.abandoned).clear();
+        let aside = aside.display().to_string();
+        tracing::warn!(reason, aside, "store.renewed: the changelog is read anew");
+        Ok(())
     }
 
     /// Leaves a shard's tree behind for this run, and the whole store for the next.

@@ -90,7 +90,7 @@ fn restored(log: &str) -> Result<Vec<Told>> {
     let mut told = Vec::new();
     // The last line may still be written.
     let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
-    for line in whole.lines().filter(|line| line.contains("\"shard.restored\"")) {
+    for line in whole.lines().filter(|line| line.contains("\"shards.restored\"")) {
         let line: Value = serde_json::from_str(line)?;
         let at = line["timestamp"].as_str().context("a line of the log without its time")?;
         told.push(Told {

@@ -33,7 +33,7 @@ fn an_engine_runs_on_the_shipped_configuration_and_stops_well() {
     ];
     let config = written(&world, "shipped.yaml", &places);
     let mut engine = Engine::start(&config, &world.log("segue-1"));
-    engine.says("shard.restored");
+    engine.says("shards.restored");
     assert!(engine.terminate().success(), "SIGTERM is a clean end");
     let stamp = fs::read_to_string(data.join("stamp")).expect("a store's stamp");
     assert!(stamp.contains("state: clean"), "{stamp}");

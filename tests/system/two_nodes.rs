@@ -48,7 +48,24 @@ fn until_takes(world: &World, pulse: &mut Watch, node: &str, before: usize) {
 /// How many shards a node has taken so far, by its own words.
 fn taken(world: &World, node: &str) -> usize {
     let log = fs::read_to_string(world.log(node)).unwrap_or_default();
-    log.matches("shard.restored").count()
+    let lines = log.lines().filter(|line| line.contains("shards.restored"));
+    lines.map(|line| listed(said(line, "shards"))).sum()
+}
+
+/// What a line says of a field.
+fn said<'l>(line: &'l str, field: &str) -> &'l str {
+    let (_, rest) = line.split_once(&format!("{field}=\"")).expect("it says so");
+    rest.split('"').next().expect("it ends")
+}
+
+/// How many shards a list such as `0-3,7` names.
+fn listed(shards: &str) -> usize {
+    let size = |run: &str| {
+        let (first, last) = run.split_once('-').unwrap_or((run, run));
+        let number = |text: &str| text.parse::<usize>().expect("a shard");
+        number(last) + 1 - number(first)
+    };
+    shards.split(',').map(size).sum()
 }
 
 #[test]
