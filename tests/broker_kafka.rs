@@ -366,7 +366,7 @@ fn a_second_process_of_the_same_name_ends_the_first() {
         let mut first = app.open(&membership);
         joined(&mut first, 1, &BTreeMap::new());
         first.commit(app.batch(ONE, 0, "first")).expect("committed");
-        let mut second = app.open(&membership);
+        let mut second = app.open(&Membership { delivery, ..app.member("a") });
         joined(&mut second, 1, &BTreeMap::new());
         second.commit(app.batch(ONE, 0, "second")).expect("committed");
         let lost =
@@ -492,6 +492,7 @@ fn a_hanging_transaction_ends_the_restore_with_a_reason() {
     other.flush(PATIENCE).expect("written");
     let Err(lost) = broker.changelog(ONE, Offset(0)) else { panic!("it is still open") };
     assert!(!lost.fatal && lost.reason.contains("still open"), "{lost}");
+    assert!(lost.reason.contains("abort --topic") && lost.reason.contains("--start-offset"));
 }
 
 #[test]

@@ -175,8 +175,12 @@ impl Fold<'_> {
             NoteKind::Skipped => told.skipped = true,
             NoteKind::GivenUp => {
                 told.given_up = true;
-                told.happened = true;
-                told.allowed = told.allowed.max(1);
+                // Of a call of which no attempt has left there is nothing to undo.
+                let words = note.words.as_deref().unwrap_or_default();
+                if !words.contains("has not happened") {
+                    told.happened = true;
+                    told.allowed = told.allowed.max(1);
+                }
             }
             NoteKind::TimedOut => {
                 told.timed_out = true;

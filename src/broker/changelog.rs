@@ -88,8 +88,7 @@ impl Changelog {
         let start = Instant::now();
         let mut pause = Duration::from_millis(1);
         loop {
-            let asked =
-                insist(|wait| consumer.fetch_watermarks(topic.as_str(), partition, wait));
+            let asked = insist(|wait| consumer.fetch_watermarks(topic.as_str(), partition, wait));
             let doing = || format!("asking how far {} is decided", self.name);
             let (_, stable) = asked.map_err(|e| lost(&doing(), &e))?;
             if stable >= self.end.0 {

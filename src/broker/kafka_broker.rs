@@ -154,13 +154,8 @@ impl Broker for KafkaBroker {
         })
     }
 
-    fn read_up_to(
-        &mut self,
-        topics: &BTreeSet<Topic>,
-        wanted: Timestamp,
-        now: Timestamp,
-    ) -> ReadUpTo {
-        self.watermark.of(topics, wanted, now)
+    fn read_up_to(&mut self, topics: &BTreeSet<Topic>, wanted: Timestamp) -> ReadUpTo {
+        self.watermark.of(topics, wanted)
     }
 
     fn begin(&mut self, batch: Batch) -> Result<(), Lost> {

@@ -65,12 +65,8 @@ impl LowWatermark {
     }
 
     /// Up to which moment all of these topics are read; what is not known is looked for.
-    pub(super) fn of(
-        &self,
-        topics: &BTreeSet<Topic>,
-        wanted: Timestamp,
-        now: Timestamp,
-    ) -> ReadUpTo {
+    pub(super) fn of(&self, topics: &BTreeSet<Topic>, wanted: Timestamp) -> ReadUpTo {
+        let now = now();
         let mut state = self.shared.state();
         let mut until = ReadUpTo::ALL.until;
         for topic in topics {

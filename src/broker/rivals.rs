@@ -58,8 +58,8 @@ fn others(
     own: &str,
 ) -> KafkaResult<Vec<String>> {
     let asking = end_finder(connection, &format!("{client}.rivals"));
-    let asking = asking
-        .map_err(|error| rdkafka::error::KafkaError::ClientCreation(error.to_string()))?;
+    let asking =
+        asking.map_err(|error| rdkafka::error::KafkaError::ClientCreation(error.to_string()))?;
     let groups = asking.fetch_group_list(Some(group), ANSWER_MAX)?;
     let members = groups.groups().iter().flat_map(|group| group.members());
     let names: Vec<&str> = members.map(|member| member.client_id()).collect();

@@ -120,7 +120,7 @@ pub const KEYS: &[Key] = &[
         "A host that fails so often in a row is left alone for a while.",
     ),
     text("calls.pause", "10s", "How long it is left alone before one call tries it again."),
-    text("watchdog", "60s", "A call to Kafka without progress for so long ends the process; a commit is given up before."),
+    text("watchdog", "60s", "A call to Kafka that hangs for so long ends the process."),
     text("telemetry.endpoint", "", "OTLP receiver of traces (HTTP), such as http://host:4318."),
     text("log.format", "text", "text or json."),
     text("log.level", "info", "error, warn, info, debug or trace; SEGUE_LOG says it in detail."),

@@ -73,7 +73,7 @@ fn give_up(progress: &Progress, busy: Duration) {
 fn end(busy: Duration) {
     tracing::error!(
         busy_s = busy.as_secs(),
-        "watchdog.fired: a call to Kafka makes no progress; the process ends, start it again"
+        "watchdog.fired: a call to Kafka hangs; the process ends, start it again"
     );
     std::process::abort();
 }

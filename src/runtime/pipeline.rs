@@ -1,12 +1,17 @@
+mod absence;
 mod appends;
+mod checkpoints;
+mod timers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::absence::{ABSENCE_MIN, Backlog};
 use super::notices::Notices;
 use super::ports::{
-    Batch, Broker, Caller, Change, Clock, DeadLetter, InboxRecord, Lost, ShardBatch, Store, StoreFault, Waker,
+    Batch, Broker, Caller, Clock, DeadLetter, InboxRecord, Lost, ShardBatch, Store, StoreFault,
+    Waker,
 };
 use super::position::Position;
 use super::restore::{Failed, restore};
@@ -15,12 +20,8 @@ use super::shard::{Fault, Pending, ShardState, Tools};
 use crate::correlation::AnswerTopics;
 use crate::definition::Catalog;
 use crate::engine::Call;
-use crate::message::{Offset, Shard, Span, Timestamp, Traced};
+use crate::message::{Shard, Timestamp, Traced};
 
-/// How far ahead timers are kept in memory.
-const HORIZON: Span = Span::seconds(600);
-/// The most timers of a shard that are read from the store at once.
-const TIMERS_MAX: usize = 50_000;
 /// The longest wait for a record while a call is under way.
 const CALL_WAIT: Duration = Duration::from_millis(5);
 /// A poll that found at least so many records says that more are on their way.
@@ -31,9 +32,6 @@ const LOOK: Duration = Duration::from_millis(1);
 const LOOK_MEANWHILE: Duration = Duration::from_millis(5);
 /// How often it is looked whether timers that are held may strike.
 const LOOK_HELD: Duration = Duration::from_millis(5);
-/// A turn that takes longer, and a record that waited longer in the inbox, say that the engine was
-/// away or behind. Clocks of nodes may differ by as much without a consequence.
-const ABSENCE_MIN: Span = Span::seconds(2);
 /// How soon the end of a commit is seen while there are no records to take.
 const LOOK_IDLE: Duration = Duration::from_millis(10);
 
@@ -67,23 +65,6 @@ struct After {
     calls: Vec<(Call, Traced)>,
     observed: Vec<Observed>,
     dead_letters: Vec<DeadLetter>,
-}
-
-/// Records that waited in the inbox while the engine was away or busy.
-struct Backlog {
-    since: Duration,
-    records: u64,
-    /// The longest that one of them waited.
-    waited: Span,
-    /// Whether this turn has found one.
-    grows: bool,
-}
-
-/// What a checkpoint of one shard writes: all of it is committed.
-struct Save {
-    shard: Shard,
-    changes: Vec<Change>,
-    changelog: Offset,
 }
 
 impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
@@ -151,30 +132,6 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         self.note_absence(patience);
         self.note_backlog();
         self.wake()
-    }
-
-    /// Says how much has waited and for how long, once the engine has caught up with it.
-    fn note_backlog(&mut self) {
-        self.notices.tick(self.clock.elapsed());
-        if let Some(backlog) = self.backlog.as_mut().filter(|backlog| backlog.grows) {
-            backlog.grows = false;
-            return;
-        }
-        if let Some(Backlog { since, records, waited, .. }) = self.backlog.take() {
-            let took_ms = self.clock.elapsed().saturating_sub(since).as_millis();
-            tracing::info!(records, %waited, took_ms, "pipeline.caught_up");
-        }
-    }
-
-    /// Remembers when a turn took so long that no shard was served meanwhile: a commit that hung
-    /// with the cluster, a process that was stopped.
-    fn note_absence(&mut self, patience: Duration) {
-        let elapsed = self.clock.elapsed();
-        if elapsed.saturating_sub(self.turned) > Duration::from_millis(ABSENCE_MIN.0) + patience {
-            let now = self.clock.now();
-            self.shards.values_mut().for_each(|state| state.current_since = now);
-        }
-        self.turned = elapsed;
     }
 
     /// Finishes the batch, checkpoints every shard and lets go of it.
@@ -283,12 +240,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             let waited = now.since(record.timestamp);
             if waited > ABSENCE_MIN {
                 state.current_since = state.current_since.max(now);
-                let since = self.turned;
-                let none = Backlog { since, records: 0, waited, grows: true };
-                let backlog = self.backlog.get_or_insert(none);
-                backlog.records += 1;
-                backlog.waited = backlog.waited.max(waited);
-                backlog.grows = true;
+                Backlog::add(&mut self.backlog, waited, self.turned);
             }
             let mut tools = Tools {
                 settings: &self.settings,
@@ -398,70 +350,5 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         self.save(save.into_iter().collect())?;
         self.shards.remove(&shard);
         self.store.close(shard).map_err(|fault| self.faulted(Fault::Store(fault)))
-    }
-
-    /// What a checkpoint has to write, if it is time for one.
-    fn saves(&mut self) -> Vec<Save> {
-        let now = self.clock.elapsed();
-        let late = now >= self.checkpointed + self.settings.checkpoint_every;
-        let dirty: usize = self.shards.values().map(|s| s.held.dirty_bytes()).sum();
-        if !late && dirty < self.settings.checkpoint_bytes_max {
-            return Vec::new();
-        }
-        self.checkpointed = now;
-        let shards: Vec<Shard> = self.shards.keys().copied().collect();
-        let saves = shards.into_iter().filter_map(|shard| self.take_save(shard)).collect();
-        if late {
-            self.shards.values_mut().for_each(|state| state.held.rest());
-        }
-        saves
-    }
-
-    /// What the store lacks of a shard. No commit is under way: what was sealed is committed.
-    fn take_save(&mut self, shard: Shard) -> Option<Save> {
-        let state = self.shards.get_mut(&shard).filter(|state| !state.held.is_clean())?;
-        let mut changes = state.held.take_changes();
-        let (key, value) = (Position::key(shard), Some(state.sealed.clone()));
-        changes.push(Change { key, value, due: None });
-        Some(Save { shard, changes, changelog: state.changelog })
-    }
-
-    fn save(&mut self, saves: Vec<Save>) -> Result<(), Lost> {
-        for Save { shard, changes, changelog } in saves {
-            let written = self.store.checkpoint(shard, changes, changelog);
-            written.map_err(|fault| self.faulted(Fault::Store(fault)))?;
-        }
-        Ok(())
-    }
-
-    /// Looks further ahead for timers where it is time.
-    fn look_ahead(&mut self) -> Result<(), Lost> {
-        let near = self.clock.now().after(Span(HORIZON.0 / 2));
-        let wants = |(shard, state): (&Shard, &ShardState)| {
-            state.schedule.wants_more(near).then_some(*shard)
-        };
-        let shards: Vec<Shard> = self.shards.iter().filter_map(wants).collect();
-        shards.into_iter().try_for_each(|shard| self.extend(shard))
-    }
-
-    /// Reads the timers up to a new horizon from the store; what it lacks is held.
-    fn extend(&mut self, shard: Shard) -> Result<(), Lost> {
-        let horizon = self.clock.now().after(HORIZON);
-        let timers = self.store.due(shard, horizon, TIMERS_MAX);
-        let timers = timers.map_err(|fault| self.faulted(Fault::Store(fault)))?;
-        let reached = match timers.last() {
-            // There may be more of that very moment.
-            Some((last, _)) if timers.len() == TIMERS_MAX => Timestamp(last.0 - 1),
-            _ => horizon,
-        };
-        if let Some(state) = self.shards.get_mut(&shard) {
-            let unstored = state.held.unstored();
-            let stored = timers.into_iter().filter(|(_, key)| !unstored.contains_key(key));
-            let held = unstored.iter().filter_map(|(key, due)| Some(((*due)?, key.clone())));
-            let held = held.filter(|(due, _)| *due <= reached);
-            state.schedule.extend(stored.chain(held), reached);
-        }
-        let watched = self.store.watch(shard, reached);
-        watched.map_err(|fault| self.faulted(Fault::Store(fault)))
     }
 }

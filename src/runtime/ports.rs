@@ -55,13 +55,8 @@ pub trait Broker {
 
     /// Up to which moment of this node's clock everything that these users' topics held stands in
     /// the inbox, whichever node's gateway read it. `wanted` is the moment that is needed, not
-    /// later than `now`; what is not known yet is found out meanwhile, so this never waits.
-    fn read_up_to(
-        &mut self,
-        topics: &BTreeSet<Topic>,
-        wanted: Timestamp,
-        now: Timestamp,
-    ) -> ReadUpTo;
+    /// later than now; what is not known yet is found out meanwhile, so this never waits.
+    fn read_up_to(&mut self, topics: &BTreeSet<Topic>, wanted: Timestamp) -> ReadUpTo;
 
     /// Begins to commit a batch: all its messages and inbox positions, or nothing. One at most is
     /// under way.
@@ -101,8 +96,7 @@ pub struct ReadUpTo {
 
 impl ReadUpTo {
     /// Nothing is left to be read.
-    pub const ALL: Self =
-        Self { until: Timestamp(i64::MAX), away_until: Timestamp(i64::MIN) };
+    pub const ALL: Self = Self { until: Timestamp(i64::MAX), away_until: Timestamp(i64::MIN) };
 }
 
 /// What a poll found. Revocations are obeyed before assignments, and both before records.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::fault::{Call, Fault, Moment, Weakness};
-use super::line::{Line, Parcel};
+use super::line::{Line, Parcel, forget_origin};
 use super::log::{Entry, Standing};
 use super::reader::SimulatedReader;
 use super::state::{Caller, State};
@@ -11,7 +11,9 @@ use super::transaction::{Contents, append_some};
 use super::world::{Place, World};
 use crate::books::Delivery;
 use crate::message::{Headers, Offset, Shard, Timestamp, Topic};
-use crate::runtime::{Append, Batch, Broker, DeadLetter, InboxRecord, Lost, Polled, ReadUpTo, Waker};
+use crate::runtime::{
+    Append, Batch, Broker, DeadLetter, InboxRecord, Lost, Polled, ReadUpTo, Waker,
+};
 
 /// The header of a dead letter that says why.
 pub const REASON: &str = "segue-reason";
@@ -299,19 +301,14 @@ impl Broker for SimulatedBroker {
         Ok(SimulatedReader::new(self.world.clone(), self.caller.clone(), place, from, end))
     }
 
-    fn read_up_to(
-        &mut self,
-        topics: &BTreeSet<Topic>,
-        _wanted: Timestamp,
-        now: Timestamp,
-    ) -> ReadUpTo {
+    fn read_up_to(&mut self, topics: &BTreeSet<Topic>, _: Timestamp) -> ReadUpTo {
         let mut state = self.world.state();
         let is_read = topics.iter().all(|topic| state.is_read(topic));
         if is_read || state.is_weak(Weakness::AnswersOvertaken) {
-            return ReadUpTo { until: now, away_until: Timestamp(i64::MIN) };
+            return ReadUpTo { until: state.wall(&self.caller.name), ..ReadUpTo::ALL };
         }
         state.tally.count(Fault::TimerHeld);
-        ReadUpTo { until: Timestamp(i64::MIN), away_until: Timestamp(i64::MIN) }
+        ReadUpTo { until: Timestamp(i64::MIN), ..ReadUpTo::ALL }
     }
 
     /// What is begun has happened; it is told later.
@@ -392,16 +389,4 @@ pub(super) fn dead_letter(state: &State, letter: DeadLetter, now: Timestamp) -> 
         compacted: false,
     };
     ((topic, 0), entry)
-}
-
-/// Makes a record look as if it had never been here before.
-fn forget_origin(state: &mut State, record: &mut InboxRecord) {
-    use crate::format::wire;
-    use prost::Message as _;
-
-    let Ok(mut inbox) = wire::Inbox::decode(record.value.clone()) else { return };
-    if let Some(wire::inbox::Input::Event(event)) = &mut inbox.input {
-        event.offset = 1_000_000 + i64::try_from(state.id()).unwrap_or(0);
-        record.value = inbox.encode_to_vec().into();
-    }
 }

@@ -32,6 +32,8 @@ pub(super) struct Fold {
     pub begun: BTreeMap<String, Vec<(InstanceId, Life)>>,
     /// The calls that must be made, by their ids.
     pub calls: BTreeMap<String, engine::Call>,
+    /// How often each call was asked for: one whose time is given again is made again.
+    pub asked: BTreeMap<String, u32>,
     /// How often what came of a call changed something, by the call's id.
     pub called: BTreeMap<String, u32>,
     /// Those of which a person has said what became of a step.
@@ -83,6 +85,7 @@ impl Fold {
             dead_letters: 0,
             begun: BTreeMap::new(),
             calls: BTreeMap::new(),
+            asked: BTreeMap::new(),
             called: BTreeMap::new(),
             settled: BTreeSet::new(),
             violations: Vec::new(),
@@ -294,7 +297,9 @@ impl Fold {
                         }
                         // A call leaves no trace in the topics until its answer is there.
                         Effect::Call(call) => {
-                            self.calls.insert(call.id.to_string(), call);
+                            let id = call.id.to_string();
+                            *self.asked.entry(id.clone()).or_default() += 1;
+                            self.calls.insert(id, call);
                         }
                         Effect::Question(question) => self.questions.push(question.id),
                     }

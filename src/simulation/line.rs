@@ -8,6 +8,7 @@ use super::state::State;
 use super::world::Place;
 use crate::format::wire;
 use crate::message::Offset;
+use crate::runtime::InboxRecord;
 
 /// Appends of one idempotent producer on their way: they arrive in order, or not at all.
 #[derive(Debug)]
@@ -101,5 +102,14 @@ impl State {
         if is_repeat {
             self.tally.count(Fault::Repeated);
         }
+    }
+}
+
+/// Makes a record look as if it had never been here before.
+pub(super) fn forget_origin(state: &mut State, record: &mut InboxRecord) {
+    let Ok(mut inbox) = wire::Inbox::decode(record.value.clone()) else { return };
+    if let Some(wire::inbox::Input::Event(event)) = &mut inbox.input {
+        event.offset = 1_000_000 + i64::try_from(state.id()).unwrap_or(0);
+        record.value = inbox.encode_to_vec().into();
     }
 }

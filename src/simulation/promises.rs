@@ -135,7 +135,8 @@ fn calls(made: &[Call], fold: &Fold, found: &mut Vec<String>) {
             found.push(format!("call {} is not what its key stood for before", call.id));
         }
     }
-    let twice = fold.called.iter().filter(|(_, times)| **times > 1);
+    let asked = |id: &String| fold.asked.get(id).copied().unwrap_or(0);
+    let twice = fold.called.iter().filter(|(id, times)| **times > asked(id));
     found.extend(twice.map(|(id, times)| format!("call {id} was answered {times} times")));
 }
 

@@ -63,11 +63,7 @@ pub(super) struct Found {
 impl Target {
     /// A target of partitions that end there; an empty partition is reached. One that is known to
     /// be stalled still is.
-    pub fn new(
-        at: Timestamp,
-        ends: &BTreeMap<i32, i64>,
-        stalled: &BTreeMap<i32, Part>,
-    ) -> Self {
+    pub fn new(at: Timestamp, ends: &BTreeMap<i32, i64>, stalled: &BTreeMap<i32, Part>) -> Self {
         let mut partitions = BTreeMap::new();
         for (partition, end) in ends.iter().filter(|(_, end)| **end > 0) {
             let part = match stalled.get(partition) {

@@ -9,7 +9,8 @@ use crate::definition::{StepKind, Then, Unknown};
 use crate::engine::place::{Place, walk};
 use crate::engine::turn::Turn;
 use crate::engine::{
-    Direction, Failure, FailureKind, Frame, Generation, NoteKind, Progress, Request, StepState, Wake,
+    Direction, Failure, FailureKind, Frame, Generation, NoteKind, Progress, Request, StepState,
+    Wake,
 };
 use crate::message::Timestamp;
 

@@ -1,6 +1,7 @@
 //! Repetitions and contradictions.
 
 use super::{ORDER, PAIR, check};
+use crate::engine::{Input, Wake};
 
 #[test]
 fn a_repeated_start_changes_nothing() {
@@ -87,10 +88,10 @@ fn a_repeated_cancel_does_not_strike_the_next_life() {
 #[test]
 fn a_wake_that_is_not_due_changes_nothing() {
     let mut world = super::World::of(ORDER);
-    assert!(world.tell(&super::Input::Wake(super::Wake::DUE)).is_err());
+    assert!(world.tell(&Input::Wake(Wake::DUE)).is_err());
     world.told("start");
     let before = world.instance.clone();
-    let ignored = world.tell(&super::Input::Wake(super::Wake::DUE));
+    let ignored = world.tell(&Input::Wake(Wake::DUE));
     assert!(matches!(ignored, Err(super::Rejection::Ignored(_))), "{ignored:?}");
     assert_eq!(world.instance, before);
 }

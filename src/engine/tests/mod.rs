@@ -38,8 +38,8 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::{Value, json};
 
 use super::{
-    Act, CallOutcome, Called, Effect, Input, Instance, Letter, Note, Rejection, Verb, Wake, next_due,
-    step,
+    Act, CallOutcome, Called, Effect, Input, Instance, Letter, Note, Rejection, Verb, Wake,
+    next_due, step,
 };
 use crate::definition::{Catalog, parse};
 use crate::message::{Address, CommandId, Event, InstanceId, Key, Life, Span, Timestamp};
@@ -254,6 +254,13 @@ impl World {
         effects
     }
 
+    /// Time passes while the engine is away; what is due meanwhile strikes at its end.
+    fn away(&mut self, span: Span) -> Result<Vec<Effect>, Rejection> {
+        self.now = self.now.after(span);
+        let wake = Wake { until: self.now, away_until: self.now };
+        self.tell(&Input::Wake(wake))
+    }
+
     /// The next timer, and whose it is.
     fn due(&self) -> Option<(Timestamp, InstanceId)> {
         let own = self.instance.iter().map(|instance| (&self.id, instance));
@@ -379,6 +386,7 @@ impl World {
         };
         let answer = match words.split_once(' ') {
             Some(("pass", span)) => Ok(self.pass(span.parse().expect("a duration"))),
+            Some(("away", span)) => self.away(span.parse().expect("a duration")),
             Some(("act", words)) => {
                 let act = self.act(words, body);
                 self.tell_to(&id, &Input::Act(act))

@@ -99,9 +99,11 @@ impl Run {
         };
         let resolved = match input {
             Input::Act(Act { verb: Verb::ResolveNotDone, .. }) => before,
-            Input::Act(_) | Input::Event(_) | Input::Wake(_) | Input::Letter(_) | Input::Called(_) => {
-                None
-            }
+            Input::Act(_)
+            | Input::Event(_)
+            | Input::Wake(_)
+            | Input::Letter(_)
+            | Input::Called(_) => None,
         };
         let notes = std::mem::take(&mut self.world.notes);
         for note in &notes {

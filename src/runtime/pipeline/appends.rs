@@ -57,7 +57,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
     ) -> Result<(), Lost> {
         let name = String::from_utf8_lossy(saga);
         let read = match self.answer_topics.of(&name) {
-            Some(topics) => self.broker.read_up_to(topics, last, now),
+            Some(topics) => self.broker.read_up_to(topics, last),
             None => ReadUpTo::ALL,
         };
         let Some(state) = self.shards.get_mut(&shard) else {
