@@ -534,6 +534,58 @@ fn a_gateway_goes_on_behind_what_was_acknowledged() {
     assert_eq!(bodies(&sourced(&mut source, 1)), ["3"], "so it comes again");
 }
 
+#[test]
+#[ignore = "needs a real Kafka: tests/run starts one"]
+fn a_topic_counts_as_read_when_all_that_it_holds_was_passed_on() {
+    let app = App::new("watermark", 1);
+    let mut broker = app.node("a");
+    joined(&mut broker, 1, &BTreeMap::new());
+    // Two records, then two markers and what was aborted between them: none of it is ever read.
+    let writer = Writer::open(&app.connection, "test").expect("a writer");
+    writer.send(&message(&app.users, "a", "1"), None).expect("queued");
+    writer.flush(PATIENCE).expect("acknowledged");
+    for (word, is_kept) in [("2", true), ("gone", false)] {
+        let other = transaction(&app, "other");
+        let record = BaseRecord::to(app.users.as_str()).key("a").payload(word);
+        other.send(record).map_err(|(e, _)| e).expect("queued");
+        other.flush(PATIENCE).expect("written");
+        let ended = if is_kept {
+            other.commit_transaction(PATIENCE)
+        } else {
+            other.abort_transaction(PATIENCE)
+        };
+        ended.expect("ended");
+    }
+    let topics = BTreeSet::from([app.users.clone()]);
+    let wanted = now();
+    let read = |broker: &mut KafkaBroker| broker.read_up_to(&topics, wanted).until >= wanted;
+    // A gateway reads, and passes on the first record alone.
+    let mut source = gateway(&app);
+    let records = sourced(&mut source, 2);
+    source.forward(forwarded(&records[0])).expect("queued");
+    let mut looks = 0;
+    until("looks at what is not passed on", || {
+        source.poll(WAIT, 100).expect("a poll");
+        assert!(!read(&mut broker), "one record is not passed on");
+        looks += 1;
+        (looks == 20).then_some(())
+    });
+    source.forward(forwarded(&records[1])).expect("queued");
+    until("all of it passed on", || {
+        source.poll(WAIT, 100).expect("a poll");
+        read(&mut broker).then_some(())
+    });
+    let later = now();
+    until("a topic in which nothing happens", || {
+        (broker.read_up_to(&topics, later).until >= later).then_some(())
+    });
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+    Timestamp(i64::try_from(since.as_millis()).expect("before the year 292 million"))
+}
+
 fn gateway(app: &App) -> KafkaSource {
     let users = BTreeSet::from([app.users.clone()]);
     KafkaSource::open(&app.connection, &app.member("a"), &users).expect("a source")

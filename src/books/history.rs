@@ -52,7 +52,11 @@ impl Books {
         let (whom, attempt) = if is_request { attempt(&note.words) } else { ("", 0) };
         let keeps = matches!(
             kind,
-            NoteKind::WentBack | NoteKind::Late | NoteKind::Dropped | NoteKind::Locked
+            NoteKind::GivenUp
+                | NoteKind::WentBack
+                | NoteKind::Late
+                | NoteKind::Dropped
+                | NoteKind::Locked
         );
         Noted {
             kind,

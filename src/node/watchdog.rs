@@ -9,8 +9,8 @@ use crate::broker::{self, Progress};
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// A commit that takes so long while every broker can be reached hangs in the client: a new pipeline
-/// is at work within a second.
+/// A commit that takes so long while every broker can be reached hangs in the client: a new
+/// pipeline is at work within a second.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(5);
 
 /// What is to be done about a call to the cluster that lasts.

@@ -11,6 +11,7 @@
 //! Nothing in memory is worth more than what is committed: a pipeline that is in doubt answers
 //! [`Lost`], is dropped whole, and a new one restores itself (R7).
 
+mod clock;
 mod envelope;
 mod gateway;
 mod held;
@@ -25,10 +26,11 @@ mod schedule;
 mod settings;
 mod shard;
 
+pub use clock::Clock;
 pub use gateway::{Gateway, Passed};
 pub use pipeline::Pipeline;
 pub use ports::{
-    Append, Batch, Broker, Caller, Change, ChangelogReader, ChangelogRecord, Checkpoint, Clock,
+    Append, Batch, Broker, Caller, Change, ChangelogReader, ChangelogRecord, Checkpoint,
     DeadLetter, Forward, HistoryRecord, InboxRecord, Lost, Polled, ReadUpTo, ShardBatch, Source,
     SourceRecord, Store, StoreFault, Waker,
 };

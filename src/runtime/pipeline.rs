@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::absence::{ABSENCE_MIN, Backlog};
+use super::clock::Clock;
 use super::notices::Notices;
 use super::ports::{
-    Batch, Broker, Caller, Clock, DeadLetter, InboxRecord, Lost, ShardBatch, Store, StoreFault,
-    Waker,
+    Batch, Broker, Caller, DeadLetter, InboxRecord, Lost, ShardBatch, Store, StoreFault, Waker,
 };
 use super::position::Position;
 use super::restore::{Failed, restore};

@@ -6,14 +6,6 @@ use bytes::Bytes;
 use crate::engine::{Call, Called};
 use crate::message::{Headers, Offset, Origin, Outgoing, Shard, Timestamp, Topic, Traced};
 
-/// Two clocks: the wall's, which stamps records, and one that only ever goes forward.
-pub trait Clock {
-    /// The wall clock.
-    fn now(&self) -> Timestamp;
-    /// Time since some fixed moment; never goes back.
-    fn elapsed(&self) -> Duration;
-}
-
 /// The pipeline lost its footing: what it holds in memory may not be what is committed.
 ///
 /// The only cure is R7: drop everything, build a new pipeline, restore.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::Pipeline;
 use crate::message::Span;
-use crate::runtime::ports::{Broker, Clock, Store, Waker};
+use crate::runtime::clock::Clock;
+use crate::runtime::ports::{Broker, Store, Waker};
 
 /// A turn that takes longer, and a record that waited longer in the inbox, say that the engine was
 /// away or behind. Clocks of nodes may differ by as much without a consequence.

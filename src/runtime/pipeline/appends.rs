@@ -7,7 +7,8 @@ use super::Pipeline;
 use crate::engine::Wake;
 use crate::format::wire;
 use crate::message::{CommandId, Shard, Timestamp, shard_of};
-use crate::runtime::ports::{Append, Broker, Clock, Lost, ReadUpTo, Store, Waker};
+use crate::runtime::clock::Clock;
+use crate::runtime::ports::{Append, Broker, Lost, ReadUpTo, Store, Waker};
 
 /// The most instances that one wake record names.
 const WAKE_TARGETS_MAX: usize = 16;

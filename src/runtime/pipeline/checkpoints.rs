@@ -2,8 +2,9 @@
 
 use super::Pipeline;
 use crate::message::{Offset, Shard};
+use crate::runtime::clock::Clock;
 use crate::runtime::pipeline::Position;
-use crate::runtime::ports::{Broker, Change, Clock, Lost, Store, Waker};
+use crate::runtime::ports::{Broker, Change, Lost, Store, Waker};
 use crate::runtime::shard::Fault;
 
 /// What a checkpoint of one shard writes: all of it is committed.

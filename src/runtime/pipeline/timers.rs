@@ -2,7 +2,8 @@
 
 use super::Pipeline;
 use crate::message::{Shard, Span, Timestamp};
-use crate::runtime::ports::{Broker, Clock, Lost, Store, Waker};
+use crate::runtime::clock::Clock;
+use crate::runtime::ports::{Broker, Lost, Store, Waker};
 use crate::runtime::shard::{Fault, ShardState};
 
 /// How far ahead timers are kept in memory.
