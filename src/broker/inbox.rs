@@ -16,7 +16,7 @@ use super::membership::Membership;
 use super::poll::drain;
 use super::reader::partitions;
 use super::record::timestamp;
-use super::rivals::{judge, member_name};
+use super::rivals::{claim, judge};
 use super::{Connection, Error, Isolation, native};
 use crate::message::{Offset, Shard, Topic};
 use crate::runtime::{InboxRecord, Lost, Polled};
@@ -43,8 +43,9 @@ impl Inbox {
         topic: &Topic,
         commits: Arc<UnderWay>,
     ) -> Result<Self, Error> {
-        let name = member_name(&membership.client(), &membership.token);
-        let mut config = connection.member(&name, &group(membership), Isolation::Committed)?;
+        claim(connection, membership)?;
+        let group = format!("{}.owner", membership.app);
+        let mut config = connection.member(&membership.client(), &group, Isolation::Committed)?;
         config.set("group.instance.id", membership.instance());
         config.set("session.timeout.ms", membership.session.as_millis().to_string());
         config.set("heartbeat.interval.ms", membership.heartbeat().as_millis().to_string());
@@ -172,7 +173,7 @@ impl Inbox {
     }
 
     fn judge_fence(&self) -> Lost {
-        judge(&self.connection, &self.membership, &group(&self.membership))
+        judge(&self.connection, &self.membership)
     }
 
     /// Gives up what the group takes away, and joins again as it asks for.
@@ -226,11 +227,6 @@ impl Drop for Inbox {
             self.serve(JOIN_WAIT.saturating_sub(at.elapsed()));
         }
     }
-}
-
-/// The owners' group.
-fn group(membership: &Membership) -> String {
-    format!("{}.owner", membership.app)
 }
 
 pub(super) fn shard(partition: i32) -> Shard {

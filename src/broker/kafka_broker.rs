@@ -186,6 +186,9 @@ impl Broker for KafkaBroker {
                 Ok(behind)
             }
             Answer::Refused { call, error } => Err(self.refused(call, &error)),
+            Answer::Lost(lost) if self.ledger.is_fenced() => {
+                Err(self.inbox.fence().unwrap_or(lost))
+            }
             Answer::Lost(lost) => Err(lost),
         }
     }

@@ -17,7 +17,7 @@ use super::poll::drain;
 use super::reader::{offsets, partitions};
 use super::record::source_record;
 use super::retry::insist;
-use super::rivals::{judge, member_name};
+use super::rivals::{claim, judge};
 use super::{Connection, Error, Isolation};
 use crate::message::{Offset, Topic};
 use crate::runtime::{Forward, Lost, Source, SourceRecord};
@@ -61,8 +61,9 @@ impl KafkaSource {
         let topics = EngineTopics::new(&membership.app);
         let topics = topics.map_err(|e| Error::Client(e.to_string()))?;
         let client = format!("{}.gateway", membership.client());
-        let name = member_name(&membership.client(), &membership.token);
-        let mut config = connection.member(&name, &group(membership), Isolation::Committed)?;
+        claim(connection, membership)?;
+        let group = format!("{}.gateway", membership.app);
+        let mut config = connection.member(&client, &group, Isolation::Committed)?;
         config.set("group.instance.id", membership.instance());
         config.set("session.timeout.ms", membership.session.as_millis().to_string());
         config.set("heartbeat.interval.ms", membership.heartbeat().as_millis().to_string());
@@ -131,7 +132,7 @@ impl KafkaSource {
     fn unreadable(&self, error: &KafkaError) -> Lost {
         if let Some((RDKafkaErrorCode::FencedInstanceId, _)) = self.consumer.client().fatal_error()
         {
-            return judge(&self.connection, &self.membership, &group(&self.membership));
+            return judge(&self.connection, &self.membership);
         }
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset) {
             // The next start looks at the log and says what is wrong with which topic.
@@ -197,11 +198,6 @@ impl Drop for KafkaSource {
             tracing::warn!(reason = lost.reason, "source offsets not committed");
         }
     }
-}
-
-/// The gateways' group.
-fn group(membership: &Membership) -> String {
-    format!("{}.gateway", membership.app)
 }
 
 /// Where to start reading a source partition whose log reaches from `low` to before `high`.

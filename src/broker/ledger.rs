@@ -12,7 +12,7 @@ use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, T
 use super::connection::{ANSWER_MAX, pass_on, report};
 use super::dead_letter;
 use super::engine_topics::EngineTopics;
-use super::faults::{Meaning, lost, meaning_of, passing};
+use super::faults::{Meaning, lost, meaning, meaning_of, passing};
 use super::membership::{Delivery, Membership};
 use super::native::flush;
 use super::record::owned_headers;
@@ -149,10 +149,22 @@ impl Ledger {
         self.producer.context().disruptions.load(Ordering::Acquire)
     }
 
+    /// Whether another producer has our transactional id, or a transaction of ours took too long.
+    pub(super) fn is_fenced(&self) -> bool {
+        let fatal = self.producer.client().fatal_error();
+        fatal.is_some_and(|(code, _)| meaning(code) == Meaning::Fenced)
+    }
+
     fn check(&self) -> Result<(), Lost> {
-        match &self.producer.context().receipts().failure {
-            None => Ok(()),
-            Some((topic, error)) => Err(lost(&format!("writing to {topic}"), error)),
+        let receipts = self.producer.context().receipts();
+        let Some((topic, error)) = &receipts.failure else {
+            return Ok(());
+        };
+        let doing = format!("writing to {topic}");
+        // What was purged behind a fatal error says less than that error.
+        match self.producer.client().fatal_error() {
+            Some((code, _)) => Err(lost(&doing, &KafkaError::Global(code))),
+            None => Err(lost(&doing, error)),
         }
     }
 

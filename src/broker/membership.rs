@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::rivals;
+use super::rivals::Token;
 
 /// Who a pipeline is in the cluster and what it promises.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Membership {
     /// waits as long for one that a dead node left open.
     pub transaction: Duration,
     /// What tells this life of the node from another process under the same name.
-    pub token: String,
+    pub token: Token,
 }
 
 impl Membership {
@@ -35,7 +35,7 @@ impl Membership {
             delivery: Delivery::ExactlyOnce,
             session: Duration::from_secs(6),
             transaction: Duration::from_secs(15),
-            token: rivals::token(),
+            token: Token::fresh(),
         }
     }
 

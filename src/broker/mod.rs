@@ -42,5 +42,6 @@ pub use outage::is_any_away;
 pub use progress::Progress;
 pub use provision::{Mode, Plan, provision};
 pub use reader::Reader;
+pub use rivals::Token;
 pub use topics::{TopicSpec, await_topics, cluster_id, create_topics};
 pub use writer::Writer;
