@@ -5,7 +5,7 @@ use crate::engine::fill::Addressed;
 use crate::engine::place::{Line, Place};
 use crate::engine::turn::Turn;
 use crate::engine::{Effect, NoteKind, Progress, Request, StepState};
-use crate::message::{Part, Span, Timestamp};
+use crate::message::{InputId, Part, Span, Timestamp};
 
 use super::call;
 
@@ -157,7 +157,7 @@ pub(in crate::engine) fn unknown(step: &Step) -> Option<Unknown> {
 /// A request that was never sent.
 pub(in crate::engine) fn unsent(now: Timestamp) -> Request {
     let progress = Progress::Pausing(now);
-    Request { attempts: 0, spent: 0, since: now, progress, answer: String::new(), unsent: 0 }
+    Request { attempts: 0, spent: 0, since: now, progress, answer: InputId::default(), unsent: 0 }
 }
 
 /// A request that needs no answer: there is nothing to do, or a fact did it.
@@ -167,10 +167,10 @@ pub(in crate::engine) fn settled(now: Timestamp) -> Request {
 
 /// An action has its answer: the id of the event or act that gave it is kept. What was asked
 /// about it is not asked any more.
-pub(in crate::engine) fn answered(state: &mut StepState, by: &str) {
+pub(in crate::engine) fn answered(state: &mut StepState, by: InputId) {
     if let Some(action) = &mut state.action {
         action.progress = Progress::Answered;
-        by.clone_into(&mut action.answer);
+        action.answer = by;
     }
     if let Some(probe) = state.probe.as_mut().filter(|probe| probe.lacks_answer()) {
         probe.progress = Progress::Answered;
@@ -220,7 +220,7 @@ pub(in crate::engine) fn send(
         spent: before.spent + 1,
         since: before.since,
         progress: Progress::Waiting(turn.now.after(asked.within())),
-        answer: String::new(),
+        answer: InputId::default(),
         unsent: before.unsent,
     })
 }

@@ -4,7 +4,7 @@ use super::{PAIR, World, check};
 use crate::definition::{Budget, Retry};
 use crate::engine::handler::request::{again, pause};
 use crate::engine::{Progress, Request, next_due};
-use crate::message::{Span, Timestamp};
+use crate::message::{InputId, Span, Timestamp};
 
 fn retry(first: u64, factor: f64, most: u64) -> Retry {
     let (first, most) = (Span::millis(first), Span::millis(most));
@@ -43,7 +43,7 @@ fn a_budget_of_time_counts_from_the_first_attempt() {
     let since = Timestamp(0);
     let progress = Progress::Waiting(since);
     let request =
-        Request { attempts: 3, spent: 3, since, progress, answer: String::new(), unsent: 0 };
+        Request { attempts: 3, spent: 3, since, progress, answer: InputId::default(), unsent: 0 };
     assert!(again(&retry, &request, Timestamp(59_000), "x").is_some());
     assert!(again(&retry, &request, Timestamp(60_000), "x").is_none());
 }
