@@ -343,6 +343,7 @@ fn is_transactional(fault: Fault) -> bool {
             | Fault::EndLate
             | Fault::EndFenced
             | Fault::RecordsLate
+            | Fault::OffsetUnstable
             | Fault::TransactionExpired
     )
 }

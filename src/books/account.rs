@@ -58,8 +58,9 @@ pub(super) struct Place {
 pub(super) struct Begun {
     /// Digest of its id.
     pub id: u128,
-    /// The mark of the life that it begins.
-    pub mark: u64,
+    /// The mark of the life that it begins, and the one that a build gave it which did not read
+    /// sources.
+    pub marks: [u64; 2],
     pub place: Place,
     /// The values of the plan's sources.
     pub given: Vec<Text>,

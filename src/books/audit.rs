@@ -146,19 +146,19 @@ impl<'a> Case<'a> {
 
     /// Nothing vanishes, and nothing comes from nowhere.
     fn starts(&mut self, numbers: &BTreeSet<message::Life>) {
-        let ids: BTreeSet<u128> = self.account.starts.iter().map(|s| s.id).collect();
+        let events: BTreeSet<u64> = self.account.starts.iter().map(|s| s.marks[0]).collect();
         let children = numbers.iter().filter(|life| self.is_child(**life)).count();
         let lives = numbers.len() - children;
         self.report.tally.children += children as u64;
         self.report.tally.started += lives as u64;
-        self.report.tally.ignored += (ids.len() as u64).saturating_sub(lives as u64);
+        self.report.tally.ignored += (events.len() as u64).saturating_sub(lives as u64);
         let place = self.account.sent.first().map(|s| s.place);
         let orphan = numbers.iter().any(|life| {
-            let known = self.account.starts.iter().any(|s| s.mark == life.mark);
+            let known = self.account.starts.iter().any(|s| s.marks.contains(&life.mark));
             life.mark != 0 && !known && !self.is_child(*life)
         });
-        if lives > ids.len() {
-            let words = format!("it lived {lives} times by {} start events", ids.len());
+        if lives > events.len() {
+            let words = format!("it lived {lives} times by {} start events", events.len());
             self.broken(Rule::Started, place, words);
         } else if orphan {
             let words = "it lived by a start event that is on no topic".to_owned();
@@ -176,7 +176,7 @@ impl<'a> Case<'a> {
 
     /// Whether a parent began a life; without any history that is taken for granted.
     fn is_child(&self, life: message::Life) -> bool {
-        let by_event = self.account.starts.iter().any(|s| s.mark == life.mark);
+        let by_event = self.account.starts.iter().any(|s| s.marks.contains(&life.mark));
         let begun = self.families.children.contains(&(self.instance.clone(), life));
         begun || (self.plan.definition.by_parent && !self.books.has_history && !by_event)
     }
@@ -292,8 +292,10 @@ impl<'a> Case<'a> {
     /// The start events that this life may have begun with.
     fn starters(&self, life: &Life<'_>) -> Vec<&'a Begun> {
         let starts = &self.account.starts;
-        let own: Vec<&Begun> =
-            starts.iter().filter(|s| life.number.mark != 0 && s.mark == life.number.mark).collect();
+        let own: Vec<&Begun> = starts
+            .iter()
+            .filter(|s| life.number.mark != 0 && s.marks.contains(&life.number.mark))
+            .collect();
         if !own.is_empty() {
             return own;
         }

@@ -94,7 +94,7 @@ fn find<'s>(
         part: Part::Action,
         attempt: round,
     };
-    let mark = Life::begun(1, "", &format!("{asked}/start")).mark;
+    let mark = Life::begun(1, "", None, &format!("{asked}/start")).mark;
     let (number, story) = stories.get(&child)?.iter().find(|(life, _)| life.mark == mark)?;
     Some((child, *number, story))
 }

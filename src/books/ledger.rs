@@ -268,8 +268,10 @@ impl Books {
                 let instance = InstanceId { saga: plan.saga().clone(), key };
                 let given = given(&plan.sources, &event.body);
                 let id = digest(event.id.as_bytes());
-                let mark = Life::begun(1, &event.address.to_string(), &event.id).mark;
-                begun.push((instance, Begun { id, mark, place, given }));
+                let on = event.address.to_string();
+                let mark = |source| Life::begun(1, &on, source, &event.id).mark;
+                let marks = [mark(event.source.name()), mark(None)];
+                begun.push((instance, Begun { id, marks, place, given }));
             }
         }
         for (instance, begun) in begun {

@@ -142,6 +142,8 @@ impl Queue<'_> {
     /// In the end nobody holds it but those who wait for a person or are under way; answers who
     /// waits behind them.
     fn close(mut self, stories: &Stories, place: Option<Place>) -> Vec<InstanceId> {
+        // Of a saga whose books are not open nothing is known.
+        let is_known = |id: &InstanceId| self.books.plans.contains_key(&id.saga);
         let ended = |id: &InstanceId| {
             let lives = stories.get(id);
             lives.is_none_or(|lives| lives.values().all(|s| s.ended.is_some() && !s.is_stuck))
@@ -149,7 +151,7 @@ impl Queue<'_> {
         let mut behind = Vec::new();
         let holder = self.holder.take();
         match &holder {
-            Some(holder) if ended(&holder.0) => {
+            Some(holder) if is_known(&holder.0) && ended(&holder.0) => {
                 let words = format!("{} has ended and holds it", self.name(holder));
                 self.broken(Rule::Exclusive, place, words);
             }

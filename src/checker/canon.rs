@@ -4,6 +4,7 @@ use super::model::{LATER, NOW};
 use crate::engine::{
     Failure, FailureKind, Frame, Generation, Instance, Progress, Request, StepState,
 };
+use crate::message::InputId;
 
 /// What every reason reads as: reasons are for people.
 const REASON: &str = "reason";
@@ -95,7 +96,7 @@ fn request(request: &mut Request) {
     }
     (request.spent, request.since) = (request.spent.min(1), NOW);
     request.unsent = 0;
-    request.answer.clear();
+    request.answer = InputId::default();
     request.progress = match request.progress {
         Progress::Waiting(_) => Progress::Waiting(LATER),
         Progress::Pausing(_) => Progress::Pausing(LATER),

@@ -16,7 +16,7 @@ use crate::engine::{
     Act, CallOutcome, Called, Direction, Effect, Generation, Input, Instance, Letter, Note,
     Rejection, Say, Transition, Verb, Wake,
 };
-use crate::message::{Address, Event, InstanceId, Key, Life, SagaName, Timestamp};
+use crate::message::{Address, Event, EventSource, InstanceId, Key, Life, SagaName, Timestamp};
 
 /// The most combinations of answers of one step of the engine.
 const ANSWERS_MAX: usize = 4_096;
@@ -359,6 +359,7 @@ fn went_back(before: &State, after: Option<&Instance>) -> Option<Ending> {
 fn event(address: &Address, id: &str) -> Event {
     Event {
         address: address.clone(),
+        source: EventSource::Unnamed,
         id: id.to_owned(),
         key: Some(KEY.to_owned()),
         body: body(&format!("{address} {id}")),

@@ -97,7 +97,10 @@ pub const KEYS: &[Key] = &[
     text("limits.lock-kept", "7d", "How long a lock that nobody holds is remembered."),
     text("limits.insist", "24h", "How long `unknown: retry` goes on after its attempts."),
     text("unmatched.default", "dead-letter", "Events that nobody waits for: dead-letter or count."),
-    map("unmatched.topics", "The same for single topics."),
+    map(
+        "unmatched.topics",
+        "The same for single topics; it holds for tombstones and records without a type too.",
+    ),
     list(
         "calls.allow",
         "",

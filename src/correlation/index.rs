@@ -133,7 +133,7 @@ impl Index {
         let scope = Scope::at(now).with(Name::Event, &event.body);
         for (definition, place) in &entry.starts {
             let start = &definition.starts[*place];
-            note(start_key(start, event, &scope), &definition.saga, &mut targets, &mut route);
+            note(start_key(start, heading, &scope), &definition.saga, &mut targets, &mut route);
         }
         let replies = entry.replies.iter().filter(|found| named.is_none() && !found.by_command);
         // What answers one saga's command may be the fact that another saga waits for.
@@ -141,7 +141,7 @@ impl Index {
             !found.by_command && named.is_none_or(|instance| instance.saga != found.saga)
         });
         for found in entry.cancels.iter().chain(replies).chain(waits) {
-            let key = key(found.key.as_ref(), event, &scope).map(Some);
+            let key = key(found.key.as_ref(), heading, &scope).map(Some);
             note(key, &found.saga, &mut targets, &mut route);
         }
         route.targets = targets.into_iter().collect();
@@ -197,22 +197,24 @@ pub(super) fn facts(step: &Step) -> Vec<&Address> {
     }
 }
 
-fn start_key(start: &Start, event: &Event, scope: &Scope<'_>) -> Result<Option<String>, String> {
+fn start_key(
+    start: &Start,
+    heading: &Heading,
+    scope: &Scope<'_>,
+) -> Result<Option<String>, String> {
     if let Some(condition) = &start.condition {
         let holds = condition.holds(scope).map_err(|e| format!("`where` has no answer: {e}"))?;
         if !holds {
             return Ok(None);
         }
     }
-    key(start.key.as_ref(), event, scope).map(Some)
+    key(start.key.as_ref(), heading, scope).map(Some)
 }
 
-fn key(key: Option<&Expression>, event: &Event, scope: &Scope<'_>) -> Result<String, String> {
+fn key(key: Option<&Expression>, heading: &Heading, scope: &Scope<'_>) -> Result<String, String> {
     match key {
         Some(key) => key.text(scope).map_err(|e| format!("`key` has no value: {e}")),
-        None => event.key.clone().ok_or_else(|| {
-            "the record has no key that is text, and the definition names none".to_owned()
-        }),
+        None => heading.key.name().map(str::to_owned),
     }
 }
 

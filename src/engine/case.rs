@@ -11,7 +11,7 @@ use super::{
     check, weight,
 };
 use crate::definition::{Catalog, Definition};
-use crate::message::{Event, InstanceId, Timestamp};
+use crate::message::{Event, InputId, InstanceId, Timestamp};
 
 /// One instance and one input, while the answer is being found.
 pub(super) struct Case<'a> {
@@ -42,7 +42,7 @@ impl Case<'_> {
             (Move::GoBack, Told::Cancel(event)) => {
                 let newest = self.instance.generations.len() - 1;
                 self.change(newest, |turn| cancel::take(turn, event))?;
-                self.remember(newest, &event.id);
+                self.remember(newest, InputId::of(event));
                 Ok(())
             }
             (Move::Wake, Told::Wake(wake)) => self.wake(wake),
@@ -162,7 +162,7 @@ impl Case<'_> {
     ) -> Result<(), Rejection> {
         let newest = self.instance.generations.len() - 1;
         self.change(newest, handle)?;
-        self.remember(newest, &act.id);
+        self.remember(newest, InputId::named(&act.id));
         Ok(())
     }
 
@@ -173,12 +173,12 @@ impl Case<'_> {
         self.newest(act, |turn| ask::take(turn, act, choice, note, data))
     }
 
-    fn remember(&mut self, place: usize, id: &str) {
+    fn remember(&mut self, place: usize, id: InputId) {
         let seen = &mut self.instance.generations[place].seen;
         if seen.len() >= self.catalog.limits.ids_max {
             seen.remove(0);
         }
-        seen.push(id.to_owned());
+        seen.push(id);
     }
 
     fn start(
@@ -238,7 +238,7 @@ impl Case<'_> {
             Rejection::Refused(format!("{} is not stuck at `{}`", self.id, act.step))
         })?;
         self.change(place, |turn| act::take(turn, act))?;
-        self.remember(place, &act.id);
+        self.remember(place, InputId::named(&act.id));
         Ok(())
     }
 

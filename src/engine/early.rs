@@ -112,8 +112,7 @@ fn frames_of<'f>(definition: &Definition, main: &'f Frame, block: BlockId) -> Ve
 /// # Errors
 /// When it is kept already, or too many are.
 pub(super) fn keep(case: &mut Case<'_>, event: &Event, kept: Kept) -> Result<(), Rejection> {
-    let same = |e: &Early| e.event.id == event.id && e.event.address == event.address;
-    if case.instance.early.iter().any(same) {
+    if case.instance.early.iter().any(|early| early.event.is(event)) {
         return Err(Rejection::Duplicate(format!("event {} is kept already", event.id)));
     }
     let most = case.catalog.limits.early_max;

@@ -2,7 +2,7 @@ use serde_json::{Map, Value};
 
 use super::{Direction, Failure};
 use crate::definition::{BlockId, StepId};
-use crate::message::Timestamp;
+use crate::message::{InputId, Timestamp};
 
 /// A list of steps under way: the main line, or one branch of a composite step.
 ///
@@ -141,8 +141,8 @@ pub struct Request {
     pub since: Timestamp,
     /// What is awaited.
     pub progress: Progress,
-    /// The id of the event that answered; empty while none did.
-    pub answer: String,
+    /// The event, act, letter or call that answered; none while nothing did.
+    pub answer: InputId,
     /// So many attempts, from the first one on, surely never left: of calls only.
     pub unsent: u32,
     /// Whether the present attempt got its time a second time, for the engine was away when it

@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::{Frame, Lock};
 use crate::definition::StepId;
-use crate::message::{Event, Hash, InstanceId, Life, Offset, Timestamp};
+use crate::message::{Event, Hash, InputId, InstanceId, Life, Offset, Timestamp};
 
 /// Everything that is remembered of one saga and key.
 #[derive(Debug, Clone, PartialEq, Hash, Default)]
@@ -55,8 +55,8 @@ pub struct Generation {
     pub stuck: Vec<Stuck>,
     /// How many steps have completed or been given up.
     pub completions: u32,
-    /// The id of the event that started it.
-    pub started_by: String,
+    /// The event or letter that started it.
+    pub started_by: InputId,
     /// W3C trace context of whoever started it; empty if there was none.
     pub trace_parent: String,
     /// A cancel or deadline that waits for the outcome of a pivot that was sent.
@@ -65,8 +65,8 @@ pub struct Generation {
     pub transitions: u64,
     /// Whether a pivot has succeeded: there is only forward.
     pub pivoted: bool,
-    /// Ids of the cancels and acts that were obeyed, the newest last: each is obeyed once.
-    pub seen: Vec<String>,
+    /// The cancels and acts that were obeyed, the newest last: each is obeyed once.
+    pub seen: Vec<InputId>,
     /// Whose child it is.
     pub parent: Option<Box<Parent>>,
 }

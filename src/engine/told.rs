@@ -5,7 +5,7 @@ use super::handler::{cancel, reply, search, start};
 use super::moves::Kind;
 use super::{Act, Called, Input, Instance, Letter, Rejection, Verb, Wake};
 use crate::definition::{Catalog, Definition};
-use crate::message::{CommandId, Event, InstanceId, Timestamp};
+use crate::message::{CommandId, Event, InputId, InstanceId, Timestamp};
 
 /// An input, once it is clear what it is to the instance.
 pub(super) enum Told<'a> {
@@ -43,7 +43,7 @@ impl<'a> Told<'a> {
     ) -> Result<Self, Rejection> {
         match input {
             Input::Wake(wake) => Ok(Self::Wake(*wake)),
-            Input::Act(act) if is_seen(before, &act.id) => {
+            Input::Act(act) if is_seen(before, |seen| seen.text == act.id) => {
                 Err(Rejection::Duplicate(format!("act {} was obeyed before", act.id)))
             }
             Input::Act(act) => Ok(match act.verb {
@@ -94,7 +94,7 @@ impl<'a> Told<'a> {
                 ) => return Err(refused),
             }
             if cancel::is_one(catalog, id, instance, event, now)? {
-                if is_seen(before, &event.id) {
+                if is_seen(before, |seen| seen.is(event)) {
                     let reason = format!("event {} was obeyed before", event.id);
                     return Err(Rejection::Duplicate(reason));
                 }
@@ -129,6 +129,8 @@ impl<'a> Told<'a> {
     }
 }
 
-fn is_seen(before: Option<&Instance>, id: &str) -> bool {
-    before.is_some_and(|i| i.generations.iter().any(|g| g.seen.iter().any(|seen| seen == id)))
+fn is_seen(before: Option<&Instance>, is_it: impl Fn(&InputId) -> bool) -> bool {
+    let generations = before.map(|instance| instance.generations.as_slice());
+    let mut seen = generations.unwrap_or_default().iter().flat_map(|g| &g.seen);
+    seen.any(is_it)
 }

@@ -69,7 +69,8 @@ pub(super) fn of_lives(catalog: &Catalog, lives: &[Generation]) -> usize {
 /// Events that are kept.
 pub(super) fn of_events<'e>(events: impl Iterator<Item = &'e Event>) -> usize {
     let of = |event: &Event| {
-        let own = event.id.len() + event.key.as_ref().map_or(0, String::len);
+        let source = event.source.name().map_or(0, str::len);
+        let own = event.id.len() + source + event.key.as_ref().map_or(0, String::len);
         EVENT + own + of_value(&event.body)
     };
     events.map(of).sum()

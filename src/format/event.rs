@@ -2,7 +2,9 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{Error, wire};
-use crate::message::{Address, Event, EventType, Offset, Origin, Timestamp, Topic, read_json};
+use crate::message::{
+    Address, Event, EventSource, EventType, Offset, Origin, Timestamp, Topic, read_body,
+};
 
 impl wire::Event {
     /// Takes an event and where it was read; `body` is its body's bytes as they came.
@@ -19,6 +21,18 @@ impl wire::Event {
             command: event.command.clone(),
             trace_parent: event.trace_parent.clone(),
             timestamp_ms: event.timestamp.0,
+            source: Self::stored(&event.source),
+            binary_key: None,
+        }
+    }
+
+    /// A source as it is stored: empty text says that the event names none.
+    #[must_use]
+    pub fn stored(source: &EventSource) -> Option<String> {
+        match source {
+            EventSource::Unnamed => Some(String::new()),
+            EventSource::Named(name) => Some(name.clone()),
+            EventSource::Unread => None,
         }
     }
 
@@ -37,9 +51,10 @@ impl wire::Event {
     /// When the topic cannot be one, or the body is not JSON.
     pub fn read(&self) -> Result<Event, Error> {
         let topic = Topic::new(&self.topic).map_err(|_| Error::Field("topic"))?;
-        let body: Value = read_json(&self.body).map_err(|e| Error::Message(e.to_string()))?;
+        let body: Value = read_body(&self.body).map_err(Error::Body)?;
         Ok(Event {
             address: Address { topic, event_type: EventType::new(&self.event_type) },
+            source: source_in(self.source.as_deref()),
             id: self.id.clone(),
             key: self.key.clone(),
             body,
@@ -54,5 +69,59 @@ impl wire::Event {
     pub fn kept(event: &Event) -> Self {
         let origin = Origin { topic: event.address.topic.clone(), partition: 0, offset: Offset(0) };
         Self::new(event, &origin, event.body.to_string().into())
+    }
+}
+
+fn source_in(stored: Option<&str>) -> EventSource {
+    match stored {
+        None => EventSource::Unread,
+        Some("") => EventSource::Unnamed,
+        Some(name) => EventSource::Named(name.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(source: EventSource) -> Event {
+        Event {
+            address: "stock.events/Counted".parse().expect("an address"),
+            source,
+            id: "1".to_owned(),
+            key: Some("k".to_owned()),
+            body: Value::Null,
+            command: None,
+            trace_parent: None,
+            timestamp: Timestamp(7),
+        }
+    }
+
+    #[test]
+    fn an_event_reads_back_with_its_source() {
+        for source in
+            [EventSource::Unnamed, EventSource::Named("/north".to_owned()), EventSource::Unread]
+        {
+            let event = event(source);
+            assert_eq!(wire::Event::kept(&event).read(), Ok(event));
+        }
+    }
+
+    #[test]
+    fn an_event_that_an_older_build_stored_has_an_unread_source() {
+        let stored =
+            wire::Event { source: None, ..wire::Event::kept(&event(EventSource::Unnamed)) };
+        assert_eq!(stored.read(), Ok(event(EventSource::Unread)));
+    }
+
+    #[test]
+    fn a_stored_body_is_read_as_the_gateway_reads_it() {
+        let body = "\u{feff}{\"n\":1}".as_bytes().to_vec();
+        let marked = wire::Event { body, ..wire::Event::kept(&event(EventSource::Unnamed)) };
+        let body = marked.read().map(|event| event.body.to_string());
+        assert_eq!(body.as_deref(), Ok("{\"n\":1}"));
+        let framed = wire::Event { body: vec![0, 0, 0, 0, 42, 2], ..marked };
+        let refused = framed.read().map_err(|e| e.to_string()).expect_err("it is not JSON");
+        assert!(refused.contains("schema id 42"), "{refused}");
     }
 }

@@ -113,6 +113,13 @@ pub struct Generation {
     /// forgotten, command ids do not. 0 for a life that began before there were marks.
     #[prost(uint64, tag = "20")]
     pub mark: u64,
+    /// Of `started_by`: as Request.answer_namespace.
+    #[prost(fixed64, tag = "40")]
+    pub started_namespace: u64,
+    /// Of each of `seen`, in their order: as Request.answer_namespace; fewer stand for zeros at the
+    /// end.
+    #[prost(fixed64, repeated, tag = "41")]
+    pub seen_namespaces: ::prost::alloc::vec::Vec<u64>,
 }
 /// Whose child an instance is.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -248,6 +255,10 @@ pub struct Request {
     /// The present attempt got its time a second time, for the engine was away when it ran out.
     #[prost(bool, tag = "8")]
     pub extended: bool,
+    /// Within which `answer` is unique: derived from the event's address and source, in 64 bits.
+    /// 0 if it was no event, or was taken before sources were read: then the id alone counts.
+    #[prost(fixed64, tag = "40")]
+    pub answer_namespace: u64,
 }
 /// Why the way back was taken.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -298,6 +309,12 @@ pub struct Event {
     pub trace_parent: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(int64, tag = "10")]
     pub timestamp_ms: i64,
+    /// Who sent it; empty if it names none. Not set by builds that did not read sources.
+    #[prost(string, optional, tag = "20")]
+    pub source: ::core::option::Option<::prost::alloc::string::String>,
+    /// The record's key, if it is no text that can be typed.
+    #[prost(bytes = "vec", optional, tag = "21")]
+    pub binary_key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 /// Inbox value: one input for one or more instances of the shard.
 #[derive(Clone, PartialEq, ::prost::Message)]

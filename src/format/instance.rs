@@ -5,7 +5,9 @@ use crate::definition::{BlockId, StepId};
 use crate::engine::{
     Direction, Early, Failure, FailureKind, Frame, Generation, Instance, Parent, Stuck,
 };
-use crate::message::{Hash, InstanceId, Key, Life, Offset, SagaName, Timestamp, read_json};
+use crate::message::{
+    Hash, InputId, InstanceId, Key, Life, Offset, SagaName, Timestamp, read_json,
+};
 
 impl Instance {
     /// The bytes that the changelog and the store keep.
@@ -66,14 +68,16 @@ fn generation_out(g: &Generation) -> wire::Generation {
         failure: g.failure.as_ref().map(failure_out),
         stuck: g.stuck.iter().map(stuck_out).collect(),
         completions: g.completions,
-        started_by: g.started_by.clone(),
+        started_by: g.started_by.text.clone(),
         trace_parent: g.trace_parent.clone(),
         pending: g.pending.as_deref().map(failure_out),
         transitions: g.transitions,
         parent: g.parent.as_deref().map(parent_out),
         pivoted: g.pivoted,
-        seen: g.seen.clone(),
+        seen: g.seen.iter().map(|seen| seen.text.clone()).collect(),
         mark: g.life.mark,
+        started_namespace: g.started_by.namespace,
+        seen_namespaces: g.seen.iter().map(|seen| seen.namespace).collect(),
     }
 }
 
@@ -95,14 +99,19 @@ fn generation_in(g: wire::Generation) -> Result<Generation, Error> {
         failure: g.failure.map(failure_in).transpose()?,
         stuck: g.stuck.into_iter().map(stuck_in).collect(),
         completions: g.completions,
-        started_by: g.started_by,
+        started_by: InputId { text: g.started_by, namespace: g.started_namespace },
         trace_parent: g.trace_parent,
         pending: g.pending.map(failure_in).transpose()?.map(Box::new),
         transitions: g.transitions,
         pivoted: g.pivoted,
-        seen: g.seen,
+        seen: seen_in(g.seen, &g.seen_namespaces),
         parent: g.parent.map(parent_in).transpose()?.map(Box::new),
     })
+}
+
+fn seen_in(texts: Vec<String>, namespaces: &[u64]) -> Vec<InputId> {
+    let known = namespaces.iter().copied().chain(std::iter::repeat(0));
+    texts.into_iter().zip(known).map(|(text, namespace)| InputId { text, namespace }).collect()
 }
 
 /// The main line goes the generation's way and is never over before it.
@@ -253,5 +262,51 @@ fn stuck_in(s: wire::Stuck) -> Stuck {
         undoing: s.undoing,
         since: Timestamp(s.since_ms),
         reason: s.reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_an_older_build_stored_have_no_namespace() {
+        let texts = || vec!["a".to_owned(), "b".to_owned()];
+        assert_eq!(seen_in(texts(), &[]), ["a", "b"].map(InputId::named));
+        let second = InputId { text: "b".to_owned(), namespace: 7 };
+        assert_eq!(seen_in(texts(), &[0, 7]), [InputId::named("a"), second]);
+    }
+
+    #[test]
+    fn an_older_build_s_instance_reads_as_it_was_meant() {
+        // As it was written: `started_by`, `answer` and `seen` without namespaces.
+        let request = wire::Request {
+            attempts: 1,
+            progress: wire::Progress::Answered.into(),
+            answer: "r-1".to_owned(),
+            ..wire::Request::default()
+        };
+        let step = wire::Step {
+            phase: wire::Phase::Succeeded.into(),
+            action: Some(request),
+            ..wire::Step::default()
+        };
+        let generation = wire::Generation {
+            number: 1,
+            definition: vec![0; 16],
+            direction: wire::Direction::Forward.into(),
+            data: b"{}".to_vec(),
+            frame: Some(wire::Frame { steps: vec![step], ..wire::Frame::default() }),
+            started_by: "1".to_owned(),
+            seen: vec!["c-1".to_owned()],
+            ..wire::Generation::default()
+        };
+        let stored = seal(&wire::Instance { generations: vec![generation], ..Default::default() });
+        let instance = Instance::decode(&stored).expect("it is readable");
+        let generation = &instance.generations[0];
+        assert_eq!(generation.started_by, InputId::named("1"));
+        assert_eq!(generation.seen, [InputId::named("c-1")]);
+        let action = generation.frame.steps[0].action.as_ref().expect("it was asked");
+        assert_eq!(action.answer, InputId::named("r-1"));
     }
 }

@@ -2,7 +2,7 @@ use super::instance::{each, failure_in, failure_out, frame_in, frame_out};
 use super::{Error, wire};
 use crate::definition::StepId;
 use crate::engine::{Hold, Phase, Progress, Reminder, Request, Stage, StepState};
-use crate::message::Timestamp;
+use crate::message::{InputId, Timestamp};
 
 pub(super) fn out(s: &StepState) -> wire::Step {
     let (stage, got, round, fence) = match s.hold {
@@ -98,7 +98,8 @@ fn request_out(r: &Request) -> wire::Request {
         since_ms: r.since.0,
         progress: progress.into(),
         until_ms: until,
-        answer: r.answer.clone(),
+        answer: r.answer.text.clone(),
+        answer_namespace: r.answer.namespace,
         unsent: r.unsent,
         extended: r.extended,
     }
@@ -120,7 +121,7 @@ fn request_in(r: wire::Request) -> Result<Request, Error> {
         spent: r.spent,
         since: Timestamp(r.since_ms),
         progress,
-        answer: r.answer,
+        answer: InputId { text: r.answer, namespace: r.answer_namespace },
         unsent: r.unsent,
         extended: r.extended,
     })

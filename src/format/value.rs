@@ -1,5 +1,7 @@
 use prost::Message;
 
+use crate::message::NotJson;
+
 /// The format that this build writes.
 const FORMAT: u8 = 1;
 const HEAD_BYTES: usize = 5;
@@ -22,6 +24,9 @@ pub enum Error {
     /// A field holds what it may not.
     #[error("the value holds an unknown {0}")]
     Field(&'static str),
+    /// The body of an event is not JSON; whoever sent it must mend it.
+    #[error(transparent)]
+    Body(NotJson),
 }
 
 /// Wraps a message for storage: format, CRC-32, protobuf.

@@ -43,6 +43,19 @@ impl Headers {
         std::str::from_utf8(value).ok()
     }
 
+    /// The last header of that name that says something: one that is null, empty, blank or not
+    /// UTF-8 is as good as none.
+    #[must_use]
+    pub fn said(&self, name: &str) -> Option<&str> {
+        for (own, value) in self.0.iter().rev() {
+            match std::str::from_utf8(value) {
+                Ok(text) if own == name && !text.trim().is_empty() => return Some(text),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        None
+    }
+
     /// How many bytes their names and values are.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -66,12 +79,38 @@ pub struct Origin {
     pub offset: Offset,
 }
 
+/// Who sent an event, as far as that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub enum EventSource {
+    /// It names none.
+    #[default]
+    Unnamed,
+    /// What it names: `ce_source`, or the hash of a long one.
+    Named(String),
+    /// It was stored by a build that did not read sources.
+    Unread,
+}
+
+impl EventSource {
+    /// What the event names.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::Unnamed | Self::Unread => None,
+        }
+    }
+}
+
 /// A domain fact read from Kafka, understood as far as the engine needs.
 #[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Event {
     /// Topic and type.
     pub address: Address,
-    /// The event's own id: `ce_id`, else made from its origin.
+    /// Who sent it.
+    pub source: EventSource,
+    /// The event's own id, unique among those of its address and source: `ce_id`, else made from
+    /// its origin.
     pub id: String,
     /// The record's key, if it is text.
     pub key: Option<String>,
@@ -83,4 +122,33 @@ pub struct Event {
     pub trace_parent: Option<String>,
     /// When the record was stamped.
     pub timestamp: Timestamp,
+}
+
+impl Event {
+    /// Within which its id is unique: a hash of its address and source, never 0. None if it was
+    /// stored before sources were read.
+    #[must_use]
+    pub fn namespace(&self) -> Option<u64> {
+        if self.source == EventSource::Unread {
+            return None;
+        }
+        let mut hasher = blake3::Hasher::new_derive_key("segue 2026 event namespace");
+        let Address { topic, event_type } = &self.address;
+        for part in [topic.as_str(), event_type.as_str(), self.source.name().unwrap_or_default()] {
+            hasher.update(&(part.len() as u64).to_be_bytes()).update(part.as_bytes());
+        }
+        let mut short = [0; 8];
+        short.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+        Some(u64::from_be_bytes(short).max(1))
+    }
+
+    /// Whether both are the same event, come twice: equal in address, source and id. Where one was
+    /// stored before sources were read, address and id decide.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        let read = self.source != EventSource::Unread && other.source != EventSource::Unread;
+        self.id == other.id
+            && self.address == other.address
+            && (!read || self.source == other.source)
+    }
 }

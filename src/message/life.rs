@@ -21,13 +21,14 @@ pub struct Life {
 const MARK_BYTES: usize = 5;
 
 impl Life {
-    /// The life that an event of this kind and id starts; a parent's letter has no kind. The same
-    /// event gives the same mark whenever it comes, so that a start which is repeated after all is
-    /// forgotten asks for nothing new.
+    /// The life that an event of this kind, source and id starts; a parent's letter has no kind and
+    /// no source. The same event gives the same mark whenever it comes, so that a start which is
+    /// repeated after all is forgotten asks for nothing new.
     #[must_use]
-    pub fn begun(number: u32, on: &str, id: &str) -> Self {
+    pub fn begun(number: u32, on: &str, source: Option<&str>, id: &str) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("segue 2026 life");
-        for part in [on, id] {
+        // A source comes last: without one the mark is what it was before sources were read.
+        for part in [on, id].into_iter().chain(source) {
             hasher.update(&(part.len() as u64).to_be_bytes()).update(part.as_bytes());
         }
         let hash = *hasher.finalize().as_bytes();
@@ -69,11 +70,19 @@ mod tests {
 
     #[test]
     fn a_life_is_marked_by_the_event_that_starts_it() {
-        let life = Life::begun(1, "shop.orders/OrderPlaced", "placed-1");
-        // Written down: another value would change the ids of commands that are under way.
+        let on = "shop.orders/OrderPlaced";
+        let life = Life::begun(1, on, None, "placed-1");
+        // Written down: other values would change the ids of commands that are under way.
         assert_eq!(life.to_string(), GOLDEN);
-        for (on, id) in [("shop.orders/OrderPlaced", "placed-2"), ("a/B", "placed-1")] {
-            assert_ne!(life.mark, Life::begun(1, on, id).mark);
+        let of_the_web = Life::begun(1, on, Some("/web"), "placed-1");
+        assert_eq!(of_the_web.to_string(), GOLDEN_OF_A_SOURCE);
+        for other in [
+            Life::begun(1, on, None, "placed-2"),
+            Life::begun(1, "a/B", None, "placed-1"),
+            Life::begun(1, on, Some("/shop"), "placed-1"),
+            Life::begun(1, on, Some(""), "placed-1"),
+        ] {
+            assert!(other.mark != life.mark && other.mark != of_the_web.mark, "{other}");
         }
     }
 
@@ -91,4 +100,5 @@ mod tests {
     }
 
     const GOLDEN: &str = "1-24609168b6";
+    const GOLDEN_OF_A_SOURCE: &str = "1-69ac389ee1";
 }

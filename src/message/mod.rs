@@ -1,9 +1,11 @@
 //! Describes what travels: addresses, identities, times, events and outgoing messages.
 
 mod address;
+mod body;
 mod command_id;
 mod event;
 mod identity;
+mod input_id;
 mod json;
 mod life;
 mod outgoing;
@@ -12,9 +14,11 @@ mod time;
 mod trace;
 
 pub use address::{Address, EventType, Topic};
+pub use body::{NotJson, Shown, read_body};
 pub use command_id::{CommandId, Part};
-pub use event::{Event, Headers, Origin, header};
+pub use event::{Event, EventSource, Headers, Origin, header};
 pub use identity::{Hash, InstanceId, Key, SagaName, StepName, Version};
+pub use input_id::InputId;
 pub use json::read_json;
 pub use life::Life;
 pub use outgoing::Outgoing;

@@ -43,6 +43,11 @@ fn live(plan: &Plan, stop: &AtomicBool, pauses: &mut Pauses) -> Result<(), Lost>
         pauses.reset();
     }
     let passed = gateway.passed();
-    tracing::info!(records = passed.records, appends = passed.appends, "gateway.stopped");
+    tracing::info!(
+        records = passed.records,
+        appends = passed.appends,
+        empty = passed.empty,
+        "gateway.stopped"
+    );
     Ok(())
 }

@@ -6,8 +6,8 @@ use prost::Message as _;
 
 use super::operator;
 use super::ports::{Append, DeadLetter, Forward, Lost, Source, SourceRecord};
-use super::settings::Settings;
-use crate::correlation::{Heading, Index, decode, heading};
+use super::settings::{Settings, Unmatched, UnmatchedRules};
+use crate::correlation::{self, Heading, Index, decode, heading};
 use crate::definition::Catalog;
 use crate::format::wire;
 use crate::message::{Event, InstanceId, Key, SagaName, Shard, Topic, shard_of};
@@ -28,6 +28,7 @@ pub struct Gateway<S> {
     event_bytes_max: usize,
     operator: Topic,
     shards: u32,
+    unmatched: UnmatchedRules,
     passed: Passed,
 }
 
@@ -42,6 +43,8 @@ pub struct Passed {
     pub unread: u64,
     /// Events that were for no instance: a start whose `where` is false, for example.
     pub untargeted: u64,
+    /// Tombstones and records without a type, on topics whose `unmatched` rule is to count.
+    pub empty: u64,
     /// Dead letters sent.
     pub dead_letters: u64,
 }
@@ -53,7 +56,8 @@ impl<S: Source> Gateway<S> {
         let index = Index::new(catalog);
         let (operator, shards) = (settings.operator.clone(), settings.shards);
         let event_bytes_max = catalog.limits.event_bytes_max;
-        Self { source, index, event_bytes_max, operator, shards, passed: Passed::default() }
+        let (unmatched, passed) = (settings.unmatched.clone(), Passed::default());
+        Self { source, index, event_bytes_max, operator, shards, unmatched, passed }
     }
 
     /// What it has done so far.
@@ -95,10 +99,7 @@ impl<S: Source> Gateway<S> {
         let key = record.key.as_deref();
         let head = match heading(&record.origin, key, &record.headers, body, self.event_bytes_max) {
             Ok(head) => head,
-            Err(reason) => {
-                forward.dead_letters.push(self.dead_letter(record, reason.to_string()));
-                return;
-            }
+            Err(reason) => return self.decline(record, &reason, forward),
         };
         if !self.index.reads(&head.address) {
             self.passed.unread += 1;
@@ -141,6 +142,35 @@ impl<S: Source> Gateway<S> {
             forward.dead_letters.push(self.dead_letter(record, reason));
         }
     }
+
+    /// Counts a record that is no event where its topic's rule says so: compacted topics have
+    /// tombstones, and what has no type is for no definition. All else people must see.
+    fn decline(
+        &mut self,
+        record: SourceRecord,
+        reason: &correlation::Error,
+        forward: &mut Forward,
+    ) {
+        let rule = self.unmatched.of(&record.origin.topic);
+        match reason {
+            correlation::Error::Tombstone(Some(address)) if !self.index.reads(address) => {
+                self.passed.unread += 1;
+            }
+            correlation::Error::Tombstone(_) | correlation::Error::Untyped(_)
+                if rule == Unmatched::Count =>
+            {
+                self.passed.empty += 1;
+            }
+            correlation::Error::Tombstone(_)
+            | correlation::Error::Untyped(_)
+            | correlation::Error::Large { .. }
+            | correlation::Error::Body(_)
+            | correlation::Error::Command(_) => {
+                forward.dead_letters.push(self.dead_letter(record, reason.to_string()));
+            }
+        }
+    }
+
     /// The record with the reason; of one that is too large to be taken, what is small is kept.
     fn dead_letter(&self, record: SourceRecord, reason: String) -> DeadLetter {
         let SourceRecord { origin, mut key, mut headers, mut body, .. } = record;
@@ -175,8 +205,10 @@ fn wire_event(head: &Heading, record: &SourceRecord) -> wire::Event {
         partition: record.origin.partition,
         offset: record.origin.offset.0,
         event_type: head.address.event_type.to_string(),
+        source: wire::Event::stored(&head.source),
         id: head.id.clone(),
-        key: head.key.clone(),
+        key: head.key.text().map(str::to_owned),
+        binary_key: head.key.binary().map(<[u8]>::to_vec),
         body: record.body.as_deref().unwrap_or_default().to_vec(),
         command: head.command.as_ref().map(ToString::to_string),
         trace_parent: head.trace_parent.clone(),
@@ -200,3 +232,6 @@ fn appends(targets: Vec<InstanceId>, event: &wire::Event, shards: u32) -> Vec<Ap
     };
     by_shard.into_iter().map(append).collect()
 }
+
+#[cfg(test)]
+mod tests;

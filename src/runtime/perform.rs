@@ -103,15 +103,32 @@ pub(super) fn bury<S>(
     tools: &mut Tools<'_, S>,
 ) {
     tools.counts.dead_letters += 1;
-    let event = case.event;
-    tools.pending.dead_letters.push(DeadLetter {
+    let instance = id.map(ToString::to_string);
+    let letter = match case.event {
+        Some(event) => DeadLetter { instance, ..put_aside(event, reason) },
+        None => DeadLetter {
+            reason,
+            origin: None,
+            instance,
+            key: None,
+            headers: Headers::default(),
+            body: Bytes::new(),
+        },
+    };
+    tools.pending.dead_letters.push(letter);
+}
+
+/// An event as it came, with the reason why it goes to the dead letters.
+fn put_aside(event: &wire::Event, reason: String) -> DeadLetter {
+    let text = event.key.clone().map(Bytes::from);
+    DeadLetter {
         reason,
-        origin: event.and_then(|event| event.origin().ok()),
-        instance: id.map(ToString::to_string),
-        key: event.and_then(|event| event.key.clone()).map(Bytes::from),
-        headers: event.map(headers).unwrap_or_default(),
-        body: event.map_or_else(Bytes::new, |event| event.body.clone().into()),
-    });
+        origin: event.origin().ok(),
+        instance: None,
+        key: text.or_else(|| event.binary_key.clone().map(Bytes::from)),
+        headers: headers(event),
+        body: event.body.clone().into(),
+    }
 }
 
 /// The headers that the gateway read, as far as a sent-again copy needs them.
@@ -119,15 +136,28 @@ fn headers(event: &wire::Event) -> Headers {
     let mut headers = Headers::default();
     headers.push(crate::message::header::TYPE, event.event_type.clone());
     headers.push(crate::message::header::ID, event.id.clone());
+    if let Some(source) = event.source.as_ref().filter(|source| !source.is_empty()) {
+        headers.push(crate::message::header::SOURCE, source.clone());
+    }
     if let Some(command) = &event.command {
         headers.push(crate::message::header::COMMAND, command.clone());
     }
     headers
 }
 
-pub(super) fn unreadable<S>(record: &InboxRecord, reason: &str, tools: &mut Tools<'_, S>) {
+/// Puts aside an inbox record that holds nothing to obey; an event goes as it came.
+pub(super) fn unreadable<S>(
+    record: &InboxRecord,
+    event: Option<&wire::Event>,
+    reason: &str,
+    tools: &mut Tools<'_, S>,
+) {
     tools.counts.unreadable += 1;
     tools.counts.dead_letters += 1;
+    if let Some(event) = event {
+        tools.pending.dead_letters.push(put_aside(event, reason.to_owned()));
+        return;
+    }
     let inbox = format!("{}.inbox", tools.settings.app);
     let topic = crate::message::Topic::new(&inbox).ok();
     let partition = i32::try_from(record.shard.0).unwrap_or(i32::MAX);

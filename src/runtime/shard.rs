@@ -91,7 +91,8 @@ impl ShardState {
         let inbox = match wire::Inbox::decode(record.value.clone()) {
             Ok(inbox) => inbox,
             Err(e) => {
-                unreadable(record, &format!("this inbox record does not decode: {e}"), tools);
+                let reason = format!("this inbox record does not decode: {e}");
+                unreadable(record, None, &reason, tools);
                 return Ok(());
             }
         };
@@ -104,7 +105,7 @@ impl ShardState {
         let (input, event) = match read(&inbox) {
             Ok(read) => read,
             Err(reason) => {
-                unreadable(record, &reason, tools);
+                unreadable(record, event_of(&inbox), &reason, tools);
                 return Ok(());
             }
         };
@@ -123,7 +124,7 @@ impl ShardState {
             let id = match instance_id(target) {
                 Ok(id) => id,
                 Err(reason) => {
-                    unreadable(case.record, &reason, tools);
+                    unreadable(case.record, None, &reason, tools);
                     continue;
                 }
             };
@@ -269,10 +270,23 @@ impl From<Fault> for Lost {
     }
 }
 
+fn event_of(inbox: &wire::Inbox) -> Option<&wire::Event> {
+    match &inbox.input {
+        Some(wire::inbox::Input::Event(event)) => Some(event),
+        Some(
+            wire::inbox::Input::WakeMs(_)
+            | wire::inbox::Input::Act(_)
+            | wire::inbox::Input::Letter(_)
+            | wire::inbox::Input::Called(_),
+        )
+        | None => None,
+    }
+}
+
 fn read(inbox: &wire::Inbox) -> Result<(Input, Option<&wire::Event>), String> {
     match &inbox.input {
         Some(wire::inbox::Input::Event(event)) => {
-            let read = event.read().map_err(|e| format!("its body is not JSON: {e}"))?;
+            let read = event.read().map_err(|e| e.to_string())?;
             Ok((Input::Event(read), Some(event)))
         }
         Some(wire::inbox::Input::WakeMs(at)) => Ok((Input::Wake(inbox.wake(*at)), None)),

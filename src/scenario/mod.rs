@@ -4,8 +4,8 @@
 //!
 //! ```yaml
 //! scenario: a declined card gives the stock back
-//! given:                                    # the start; `id:` names the event, default `given`
-//!   on: shop.orders/OrderPlaced
+//! given:                                    # the start; `id:` names the event, default `given`,
+//!   on: shop.orders/OrderPlaced             # `source:` who sent it, default nobody
 //!   key: o-1                                # the record's key, if the definition reads it
 //!   event: { order_id: o-1, total: 10 }
 //! run:
@@ -30,9 +30,11 @@
 //!   - `parent: completed` (or `compensated`, `taken`, `taken-back`, `kept`), what a child answers;
 //!     `with` is its data
 //!   - `complaint: …`: people are told, as of a dead letter; the words, or a part of them
-//! - `event: topic/type`: an event is read, with `body`, `key` and `id`. It answers the latest
-//!   command that takes such an answer and has none; `command: charge-card/1` (or
+//! - `event: topic/type`: an event is read, with `body`, `key`, `id` and `source`. It answers the
+//!   latest command that takes such an answer and has none; `command: charge-card/1` (or
 //!   `charge-card~undo/1`, `check[2]~probe/1`, or a whole id) names another, `by-key: true` none.
+//!   Two events of one address are the same if `source` and `id` are; an event without `id` has
+//!   one of its own.
 //! - `called: { status: 200, body: { … } }`, `called: { failed: it broke }` (it may have happened)
 //!   or `called: { unsent: nobody listens }` (it surely did not): a call comes back, the latest one
 //!   or that which `command:` beside it names.
@@ -78,7 +80,8 @@ mod tests;
 
 pub use model::Scenario;
 pub(crate) use model::{
-    Acted, Answers, ChildSays, Declined, Does, Given, How, Returned, Stand, Starter, ToParent, Told,
+    Acted, Answers, ChildSays, Declined, Does, Given, How, Identity, Returned, Stand, Starter,
+    ToParent, Told,
 };
 pub use parse::{RUN_MAX, parse};
 pub(crate) use rehearsal::Rehearsal;

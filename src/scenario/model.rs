@@ -31,10 +31,19 @@ pub(crate) struct Given {
 /// Who starts the instance.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Starter {
-    /// An event, by its address and id.
-    Event(Address, String),
+    /// An event.
+    Event(Identity),
     /// Another saga, whose child it is.
     Parent,
+}
+
+/// Who an event is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Identity {
+    pub on: Address,
+    /// Without it the event names no source.
+    pub source: Option<String>,
+    pub id: String,
 }
 
 /// One step, its line in the file, from 1, and where it stands, in bytes.
@@ -121,6 +130,7 @@ impl How {
 pub(crate) struct Told {
     pub on: Address,
     pub key: Option<String>,
+    pub source: Option<String>,
     pub id: Option<String>,
     pub body: Value,
     pub answers: Answers,

@@ -6,15 +6,17 @@ use serde_json::Value;
 
 use super::End;
 use super::answers::takes;
-use super::model::{Acted, Answers, Given, Returned, Starter, Told};
+use super::model::{Acted, Answers, Given, Identity, Returned, Starter, Told};
 use super::run::Wrong;
-use crate::correlation::{Heading, Index};
+use crate::correlation::{Heading, Index, RecordKey};
 use crate::definition::{Catalog, Definition};
 use crate::engine::{
     self, Act, Called, Direction, Effect, Generation, Input, Instance, Letter, Rejection, Wake,
     next_due,
 };
-use crate::message::{Address, CommandId, Event, InstanceId, Life, Part, Span, Timestamp};
+use crate::message::{
+    Address, CommandId, Event, EventSource, InstanceId, Life, Part, Span, Timestamp,
+};
 
 /// 2026-01-01T00:00:00Z.
 const BEGIN: Timestamp = Timestamp(1_767_225_600_000);
@@ -50,7 +52,7 @@ impl World {
         catalog.add(definition.clone()).map_err(|e| Wrong::new(e.to_string()))?;
         let index = Index::new(&catalog);
         let (id, input) = match &given.by {
-            Starter::Event(on, event_id) => start(definition, &index, given, on, event_id)?,
+            Starter::Event(sent) => start(definition, &index, given, sent)?,
             Starter::Parent => super::letters::start(definition, given)?,
         };
         let mut world = Self {
@@ -112,7 +114,8 @@ impl World {
             Answers::Command(text) => Some(self.command(text)?),
         };
         let id = told.id.clone().unwrap_or_else(|| self.fresh("event"));
-        let mut event = event(&told.on, told.key.as_ref(), &told.body, id, self.now);
+        let sent = Identity { on: told.on.clone(), source: told.source.clone(), id };
+        let mut event = event(&sent, told.key.as_ref(), &told.body, self.now);
         event.command = command.as_ref().map(ToString::to_string);
         event.key.get_or_insert_with(|| self.id.key.as_str().to_owned());
         if !self.index.reads(&event.address) {
@@ -312,23 +315,23 @@ fn start(
     definition: &Definition,
     index: &Index,
     given: &Given,
-    on: &Address,
-    id: &str,
+    sent: &Identity,
 ) -> Result<(InstanceId, Input), Wrong> {
-    let event = event(on, given.key.as_ref(), &given.body, id.to_owned(), BEGIN);
+    let event = event(sent, given.key.as_ref(), &given.body, BEGIN);
     let route = index.route(&heading(&event), &event, BEGIN);
     let Some(id) = route.targets.into_iter().next() else {
-        let mut why = vec![format!("{on} starts no {}", definition.saga)];
+        let mut why = vec![format!("{} starts no {}", sent.on, definition.saga)];
         why.extend(route.complaints);
         return Err(Wrong::new(why.join("; ")));
     };
     Ok((id, Input::Event(event)))
 }
 
-fn event(on: &Address, key: Option<&String>, body: &Value, id: String, now: Timestamp) -> Event {
+fn event(sent: &Identity, key: Option<&String>, body: &Value, now: Timestamp) -> Event {
     Event {
-        address: on.clone(),
-        id,
+        address: sent.on.clone(),
+        source: source(sent.source.as_deref()),
+        id: sent.id.clone(),
         key: key.cloned(),
         body: body.clone(),
         command: None,
@@ -337,11 +340,20 @@ fn event(on: &Address, key: Option<&String>, body: &Value, id: String, now: Time
     }
 }
 
+/// A blank source is none, as in a header.
+fn source(said: Option<&str>) -> EventSource {
+    match said {
+        Some(name) if !name.trim().is_empty() => EventSource::Named(name.to_owned()),
+        Some(_) | None => EventSource::Unnamed,
+    }
+}
+
 fn heading(event: &Event) -> Heading {
     Heading {
         address: event.address.clone(),
+        source: event.source.clone(),
         id: event.id.clone(),
-        key: event.key.clone(),
+        key: RecordKey::of(event.key.as_deref().map(str::as_bytes)),
         command: event.command.as_ref().and_then(|text| text.parse().ok()),
         trace_parent: None,
         data: None::<Value>,

@@ -37,10 +37,13 @@ fn given(given: &Given) -> String {
     };
     match &given.by {
         Starter::Parent => line("by", "parent"),
-        Starter::Event(on, id) => {
-            line("on", &on.to_string());
-            if id != "given" {
-                line("id", &scalar(id));
+        Starter::Event(sent) => {
+            line("on", &sent.on.to_string());
+            if sent.id != "given" {
+                line("id", &scalar(&sent.id));
+            }
+            if let Some(source) = &sent.source {
+                line("source", &scalar(source));
             }
         }
     }
@@ -133,6 +136,7 @@ fn event(told: &Told, indent: usize) -> String {
     }
     more.extend(told.key.iter().map(|key| format!("key: {}", scalar(key))));
     more.extend(told.id.iter().map(|id| format!("id: {}", scalar(id))));
+    more.extend(told.source.iter().map(|source| format!("source: {}", scalar(source))));
     more.extend(field("body", &told.body, indent));
     lines(format!("event: {}", told.on), more, indent)
 }

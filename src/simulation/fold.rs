@@ -324,7 +324,7 @@ impl Fold {
 
     fn note_begun(&mut self, id: &InstanceId, after: &Instance) {
         for generation in &after.generations {
-            let lives = self.begun.entry(generation.started_by.clone()).or_default();
+            let lives = self.begun.entry(generation.started_by.text.clone()).or_default();
             let life = (id.clone(), generation.life);
             if !lives.contains(&life) {
                 lives.push(life);

@@ -10,6 +10,7 @@ mod cancels;
 mod cast;
 mod deploy;
 mod engine;
+mod foreign;
 mod kills;
 mod language;
 mod locks;

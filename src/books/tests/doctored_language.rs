@@ -316,7 +316,7 @@ fn what_two_holders_sent_in_the_wrong_order() {
     let report = doctor.report();
     let wrong =
         |v: &&Violation| v.rule == Rule::Exclusive && v.words.contains("stands behind token");
-    assert!(report.violations.iter().filter(wrong).count() > 3, "{report}");
+    assert!(report.violations.iter().filter(wrong).count() >= 3, "{report}");
 }
 
 #[test]

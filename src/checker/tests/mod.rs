@@ -11,7 +11,7 @@ use crate::engine::{
     Direction, Effect, Frame, Input, Instance, Message, Phase, Progress, Rejection, Request, Say,
     StepState, Transition,
 };
-use crate::message::{Address, CommandId, InstanceId, Part, Timestamp};
+use crate::message::{Address, CommandId, InputId, InstanceId, Part, Timestamp};
 
 fn checked(path: &str) -> Report {
     let text = std::fs::read_to_string(path).expect("a definition that ships");
@@ -182,7 +182,7 @@ fn settled() -> Request {
         spent: 1,
         since: Timestamp(0),
         progress: Progress::Answered,
-        answer: String::new(),
+        answer: InputId::default(),
         unsent: 0,
         extended: false,
     }

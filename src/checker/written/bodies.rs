@@ -35,7 +35,7 @@ impl Bodies {
     fn example(&mut self, scenario: &Scenario) {
         let given = &scenario.given;
         let source = match &given.by {
-            Starter::Event(on, _) => Source::Event(on.to_string()),
+            Starter::Event(sent) => Source::Event(sent.on.to_string()),
             Starter::Parent => {
                 self.child_key = self.child_key.take().or_else(|| given.key.clone());
                 Source::Event(super::learn::PARENT.to_owned())

@@ -17,7 +17,7 @@ use super::slots::Source;
 use crate::definition::Definition;
 use crate::engine::{Generation, Progress, Say, StepState};
 use crate::message::{InstanceId, Span, Timestamp};
-use crate::scenario::{Does, Given, Rehearsal, Starter};
+use crate::scenario::{Does, Given, Identity, Rehearsal, Starter};
 
 /// The most times that runs to one end are tried with other data.
 const TRIES_MAX: usize = 600;
@@ -122,7 +122,8 @@ impl Replay<'_> {
             let start = self.definition.starts.iter().find(|start| start.on == *on);
             let keyed = start.is_some_and(|start| start.key.is_some());
             let key = (!keyed).then(|| "k-1".to_owned());
-            let by = Starter::Event(on.clone(), "given".to_owned());
+            let by =
+                Starter::Event(Identity { on: on.clone(), source: None, id: "given".to_owned() });
             (by, key, Source::Event(on.to_string()))
         } else {
             let key = self.bodies.child_key.clone().unwrap_or_else(|| "parent/child".to_owned());

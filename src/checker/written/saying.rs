@@ -127,7 +127,7 @@ pub(super) fn step_of(coordinate: &str) -> &str {
 
 /// An event.
 pub(super) fn told(on: &Address, body: Value, answers: Answers) -> Told {
-    Told { on: on.clone(), key: None, id: None, body, answers }
+    Told { on: on.clone(), key: None, source: None, id: None, body, answers }
 }
 
 /// A call that surely never left.

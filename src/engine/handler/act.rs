@@ -9,6 +9,7 @@ use crate::engine::{
     Act, Direction, Failure, FailureKind, Generation, NoteKind, Phase, Progress, Rejection,
     Request, Stuck, Verb,
 };
+use crate::message::InputId;
 
 /// What an act is about: the step that it names by coordinate, or by name if only one of that name
 /// is stuck; without a name whatever is stuck first.
@@ -182,7 +183,7 @@ fn settle_undo(turn: &mut Turn<'_>, place: &Place, act: &str) {
         return;
     }
     for run in parked(turn, place) {
-        back::undone(turn, place, run, act);
+        back::undone(turn, place, run, InputId::named(act));
     }
 }
 
@@ -240,7 +241,7 @@ fn resolve_done(
 ) -> Result<(), Rejection> {
     closed(turn, place)?;
     turn.fits(&place.line, fields).map_err(Rejection::Refused)?;
-    request::answered(turn.at_mut(place), act);
+    request::answered(turn.at_mut(place), InputId::named(act));
     let name = turn.name_at(place);
     turn.note(Some(&name), NoteKind::Succeeded, "said by a person");
     forward::succeed(turn, place, fields.clone());

@@ -8,6 +8,7 @@ use crate::engine::turn::Turn;
 use crate::engine::{
     Direction, Failure, Frame, Generation, NoteKind, Phase, Progress, Request, Stage, StepState,
 };
+use crate::message::InputId;
 
 /// Why a person must undo a step: right for a pivot that happened after all.
 const NOT_SAID: &str = "it may have happened, and the definition does not say how to undo it";
@@ -92,7 +93,7 @@ fn stop(turn: &mut Turn<'_>, place: &Place) {
         return;
     }
     if turn.at(place).action.as_ref().is_some_and(Request::never_left) {
-        request::answered(turn.at_mut(place), "");
+        request::answered(turn.at_mut(place), InputId::default());
         turn.at_mut(place).phase = Phase::Rejected;
         let name = turn.name_at(place);
         turn.note(Some(&name), NoteKind::GivenUp, "no attempt has left; it has not happened");
@@ -205,10 +206,10 @@ pub(in crate::engine) fn undo(turn: &mut Turn<'_>, place: &Place) {
 }
 
 /// An undoing is over: the way back goes on.
-pub(in crate::engine) fn undone(turn: &mut Turn<'_>, place: &Place, run: usize, answer: &str) {
+pub(in crate::engine) fn undone(turn: &mut Turn<'_>, place: &Place, run: usize, by: InputId) {
     let state = turn.at_mut(place);
     state.undos[run].progress = Progress::Answered;
-    answer.clone_into(&mut state.undos[run].answer);
+    state.undos[run].answer = by;
     if !state.undos.iter().any(|r| r.progress == Progress::Parked) {
         turn.unpark(place, true);
     }

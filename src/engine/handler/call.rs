@@ -18,7 +18,7 @@ use crate::engine::{
     StepState,
 };
 use crate::expression::{Name, Piece, Scope, Template};
-use crate::message::CommandId;
+use crate::message::{CommandId, InputId};
 
 pub(in crate::engine) fn enter(
     turn: &mut Turn<'_>,
@@ -166,7 +166,7 @@ pub(in crate::engine) fn take(turn: &mut Turn<'_>, called: &Called) -> Result<()
         }
         // It was given up for unknown, and is known now.
         Progress::GivenUp if slot == Slot::Action && before.never_left() => {
-            late::rejection(turn, &place, &called.command);
+            late::rejection(turn, &place, InputId::named(&called.command));
             Ok(())
         }
         Progress::Waiting(_)
@@ -205,7 +205,7 @@ fn answered(
                 let set = done.set.as_deref().unwrap_or(own);
                 turn.assigned(&place.line, set, more).map(|written| {
                     turn.write(&place.line, written);
-                    back::undone(turn, place, run, by);
+                    back::undone(turn, place, run, InputId::named(by));
                 })
             }
         }
@@ -226,7 +226,7 @@ fn answered(
             continue;
         }
         if turn.at(place).phase != Phase::Running {
-            late::rejection(turn, place, by);
+            late::rejection(turn, place, InputId::named(by));
             return Ok(true);
         }
         let reason = match &failed.reason {
@@ -239,7 +239,7 @@ fn answered(
         };
         let written = turn.assigned(&place.line, &failed.set, more).map_err(refused)?;
         let name = turn.name_at(place);
-        request::answered(turn.at_mut(place), by);
+        request::answered(turn.at_mut(place), InputId::named(by));
         let failure = Failure { step: name.to_string(), kind: FailureKind::Rejected, reason };
         forward::reject(turn, place, No { written, then: failed.then, failure });
         return Ok(true);
@@ -273,13 +273,13 @@ fn happened(
     by: &str,
 ) -> Result<(), String> {
     if turn.at(place).phase != Phase::Running {
-        late::success(turn, place, by);
+        late::success(turn, place, InputId::named(by));
         return Ok(());
     }
     let step = turn.step_at(place);
     let set = done.set.as_deref().unwrap_or(&step.set);
     let written = turn.assigned(&place.line, set, Some((Name::Event, event)))?;
-    request::answered(turn.at_mut(place), by);
+    request::answered(turn.at_mut(place), InputId::named(by));
     let name = turn.name_at(place);
     turn.note(Some(&name), NoteKind::Succeeded, "the call was answered");
     forward::succeed(turn, place, written);

@@ -6,7 +6,7 @@ use crate::engine::early;
 use crate::engine::place::Line;
 use crate::engine::turn::{Turn, holds};
 use crate::engine::{Act, Direction, Failure, FailureKind, Instance, NoteKind, Rejection};
-use crate::message::{Event, InstanceId, Timestamp};
+use crate::message::{Event, InputId, InstanceId, Timestamp};
 
 /// Whether an event asks the newest generation for the way back.
 ///
@@ -47,7 +47,7 @@ pub(in crate::engine) fn came_before(turn: &mut Turn<'_>) {
     let Some(event) = early::take_cancel(turn) else {
         return;
     };
-    turn.generation.seen.push(event.id.clone());
+    turn.generation.seen.push(InputId::of(&event));
     take(turn, &event).expect("what has just begun can go back");
 }
 

@@ -11,7 +11,7 @@ use crate::engine::{
     StepState,
 };
 use crate::expression::Name;
-use crate::message::{InstanceId, Key, Part};
+use crate::message::{InputId, InstanceId, Key, Part};
 
 use super::request;
 
@@ -188,7 +188,7 @@ fn ended(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
     fields.insert("failure".to_owned(), why.as_ref().map_or(Value::Null, failure_value));
     let value = Value::Object(fields);
     let more = Some((Name::Child, &value));
-    request::answered(turn.at_mut(place), &letter.id);
+    request::answered(turn.at_mut(place), InputId::named(&letter.id));
     if let Say::Ended { completed: true, .. } = letter.say {
         turn.note(Some(&name), NoteKind::Succeeded, letter.from.to_string());
         forward::conclude(turn, place, &step.set, more);
@@ -207,7 +207,7 @@ fn given_up(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
     let name = turn.name_at(place);
     let completed = matches!(letter.say, Say::Ended { completed: true, .. });
     let state = turn.at_mut(place);
-    request::answered(state, &letter.id);
+    request::answered(state, InputId::named(&letter.id));
     if completed {
         turn.note(Some(&name), NoteKind::Late, "it has happened after all");
     } else {
@@ -218,7 +218,7 @@ fn given_up(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
 
 /// A child that was asked to take itself back answers.
 fn took_back(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
-    request::answered(turn.at_mut(place), &letter.id);
+    request::answered(turn.at_mut(place), InputId::named(&letter.id));
     let run = turn.at(place).undos.len() - 1;
     match &letter.say {
         Say::Ended { completed: true, .. } => {
@@ -235,7 +235,7 @@ fn took_back(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
             turn.at_mut(place).undos[run].progress = Progress::Parked;
             turn.park(place, true, "the child is past its pivot and cannot be taken back");
         }
-        _ => back::undone(turn, place, run, &letter.id),
+        _ => back::undone(turn, place, run, InputId::named(&letter.id)),
     }
 }
 

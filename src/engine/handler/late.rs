@@ -5,12 +5,13 @@ use crate::definition::Compensation;
 use crate::engine::place::{Line, Place};
 use crate::engine::turn::Turn;
 use crate::engine::{Direction, NoteKind, Phase, Progress, Request};
+use crate::message::InputId;
 
 /// The most undoings of one step: the one on the way back, and one more for a late success.
 const UNDOS_MAX: usize = 2;
 
 /// A success that came after its step was given up.
-pub(in crate::engine) fn success(turn: &mut Turn<'_>, place: &Place, by: &str) {
+pub(in crate::engine) fn success(turn: &mut Turn<'_>, place: &Place, by: InputId) {
     request::answered(turn.at_mut(place), by);
     let name = turn.name_at(place);
     turn.note(Some(&name), NoteKind::Late, "it has happened after all");
@@ -76,7 +77,7 @@ fn reopen(turn: &mut Turn<'_>, line: &Line) {
 
 /// A "no" that came after its step was given up: recorded. An undoing that was sent goes on; one
 /// that was not is not needed.
-pub(in crate::engine) fn rejection(turn: &mut Turn<'_>, place: &Place, by: &str) {
+pub(in crate::engine) fn rejection(turn: &mut Turn<'_>, place: &Place, by: InputId) {
     let state = turn.at_mut(place);
     request::answered(state, by);
     state.phase = Phase::Rejected;

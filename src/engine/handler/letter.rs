@@ -9,7 +9,7 @@ use crate::engine::turn::Turn;
 use crate::engine::{
     Direction, Effect, Failure, FailureKind, Generation, Letter, NoteKind, Parent, Rejection, Say,
 };
-use crate::message::InstanceId;
+use crate::message::{InputId, InstanceId};
 
 /// Reads a letter.
 ///
@@ -109,7 +109,7 @@ fn begin(
     trace_parent: &str,
 ) -> Result<(), Rejection> {
     let parent = parent_of(letter);
-    if case.instance.generations.iter().any(|g| g.started_by == letter.id) {
+    if case.instance.generations.iter().any(|g| g.started_by.text == letter.id) {
         return Err(Rejection::Duplicate(format!("{} has started {} before", letter.id, case.id)));
     }
     if let Some(newest) = case.instance.generations.last_mut() {
@@ -146,7 +146,8 @@ fn begin(
     let started = if definition.by_parent {
         let birth = start::Birth {
             event: body,
-            by: &letter.id,
+            by: InputId::named(&letter.id),
+            source: None,
             trace_parent,
             parent: Some(parent),
             on: None,

@@ -8,6 +8,7 @@ use crate::definition::{Compensation, Then};
 use crate::engine::place::Place;
 use crate::engine::turn::Turn;
 use crate::engine::{Failure, FailureKind, NoteKind, Phase, Progress, Request};
+use crate::message::InputId;
 
 /// Asks whether a step happened.
 ///
@@ -44,7 +45,7 @@ pub(in crate::engine) fn found(
     turn: &mut Turn<'_>,
     place: &Place,
     written: Map<String, Value>,
-    by: &str,
+    by: InputId,
 ) {
     over(turn, place, by);
     let name = turn.name_at(place);
@@ -57,11 +58,11 @@ pub(in crate::engine) fn found(
 }
 
 /// The probe's answer: it did not happen.
-pub(in crate::engine) fn absent(turn: &mut Turn<'_>, place: &Place, by: &str) {
+pub(in crate::engine) fn absent(turn: &mut Turn<'_>, place: &Place, by: InputId) {
     let running = turn.at(place).phase == Phase::Running;
     if let Some(probe) = &mut turn.at_mut(place).probe {
         probe.progress = Progress::Answered;
-        by.clone_into(&mut probe.answer);
+        probe.answer = by;
     }
     let name = turn.name_at(place);
     if running {
@@ -78,12 +79,12 @@ pub(in crate::engine) fn absent(turn: &mut Turn<'_>, place: &Place, by: &str) {
     }
 }
 
-fn over(turn: &mut Turn<'_>, place: &Place, by: &str) {
+fn over(turn: &mut Turn<'_>, place: &Place, by: InputId) {
     let state = turn.at_mut(place);
-    request::answered(state, by);
+    request::answered(state, by.clone());
     if let Some(probe) = &mut state.probe {
         probe.progress = Progress::Answered;
-        by.clone_into(&mut probe.answer);
+        probe.answer = by;
     }
 }
 

@@ -10,7 +10,7 @@ use crate::engine::place::Place;
 use crate::engine::turn::Turn;
 use crate::engine::{Failure, FailureKind, NoteKind, Phase, Rejection};
 use crate::expression::{Expression, Name};
-use crate::message::Event;
+use crate::message::{Event, InputId};
 
 /// The request that an event answers.
 #[derive(Debug, Clone)]
@@ -179,11 +179,11 @@ pub(in crate::engine) fn take_at(
                     serde_json::Map::new()
                 }
             };
-            probe::found(turn, place, written, &event.id);
+            probe::found(turn, place, written, InputId::of(event));
             Ok(())
         }
         (Slot::Probe, Answer::Absent) => {
-            probe::absent(turn, place, &event.id);
+            probe::absent(turn, place, InputId::of(event));
             Ok(())
         }
         (Slot::Undo(_), Answer::Failed(_) | Answer::Absent)
@@ -196,7 +196,7 @@ pub(in crate::engine) fn take_at(
 
 fn done(turn: &mut Turn<'_>, place: &Place, done: &Done, event: &Event) -> Result<(), String> {
     if turn.at(place).phase != Phase::Running {
-        late::success(turn, place, &event.id);
+        late::success(turn, place, InputId::of(event));
         return Ok(());
     }
     let step = turn.step_at(place);
@@ -215,7 +215,7 @@ fn taken(turn: &mut Turn<'_>, place: &Place, event: &Event) {
     let state = turn.at_mut(place);
     // A wait has sent nothing; what it keeps is only the event that ended it.
     state.action.get_or_insert(settled);
-    request::answered(state, &event.id);
+    request::answered(state, InputId::of(event));
 }
 
 fn failed(
@@ -225,7 +225,7 @@ fn failed(
     event: &Event,
 ) -> Result<(), String> {
     if turn.at(place).phase != Phase::Running {
-        late::rejection(turn, place, &event.id);
+        late::rejection(turn, place, InputId::of(event));
         return Ok(());
     }
     let more = Some((Name::Event, &event.body));
@@ -257,6 +257,6 @@ fn undone(
         let written = turn.assigned(&place.line, set, Some((Name::Event, &event.body)))?;
         turn.write(&place.line, written);
     }
-    back::undone(turn, place, run, &event.id);
+    back::undone(turn, place, run, InputId::of(event));
     Ok(())
 }

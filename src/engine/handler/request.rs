@@ -5,7 +5,7 @@ use crate::engine::fill::Addressed;
 use crate::engine::place::{Line, Place};
 use crate::engine::turn::Turn;
 use crate::engine::{Effect, NoteKind, Progress, Request, StepState};
-use crate::message::{Part, Span, StepName, Timestamp};
+use crate::message::{InputId, Part, Span, StepName, Timestamp};
 
 use super::call;
 
@@ -162,7 +162,7 @@ pub(in crate::engine) fn unsent(now: Timestamp) -> Request {
         spent: 0,
         since: now,
         progress,
-        answer: String::new(),
+        answer: InputId::default(),
         unsent: 0,
         extended: false,
     }
@@ -175,10 +175,10 @@ pub(in crate::engine) fn settled(now: Timestamp) -> Request {
 
 /// An action has its answer: the id of the event or act that gave it is kept. What was asked
 /// about it is not asked any more.
-pub(in crate::engine) fn answered(state: &mut StepState, by: &str) {
+pub(in crate::engine) fn answered(state: &mut StepState, by: InputId) {
     if let Some(action) = &mut state.action {
         action.progress = Progress::Answered;
-        by.clone_into(&mut action.answer);
+        action.answer = by;
     }
     if let Some(probe) = state.probe.as_mut().filter(|probe| probe.lacks_answer()) {
         probe.progress = Progress::Answered;
@@ -225,7 +225,7 @@ pub(in crate::engine) fn send(
         spent: before.spent + 1,
         since: before.since,
         progress: Progress::Waiting(turn.now.after(asked.within())),
-        answer: String::new(),
+        answer: InputId::default(),
         unsent: before.unsent,
         extended: false,
     })

@@ -227,14 +227,14 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Whether this very event was an answer before. Ids are unique among events of one kind only,
-    /// so an equal id of another kind means nothing.
+    /// Whether this very event was an answer before. An id that was stored before sources were read
+    /// is unique among events of one kind only, so an equal one of another kind means nothing.
     fn was_taken(&self, definition: &Definition, run: &Generation) -> bool {
         let taken = walk(&run.frame, |_, _, state| {
             let step = definition.step(state.step);
             let mut all = request::requests(state);
             all.any(|(slot, request)| {
-                request.answer == self.event.id && answers(step, slot).mention(self.event)
+                request.answer.is(self.event) && answers(step, slot).mention(self.event)
             })
             .then_some(())
         });

@@ -12,7 +12,7 @@ use crate::engine::{
     Direction, Frame, Generation, Note, NoteKind, Parent, Rejection, early, weight,
 };
 use crate::expression::{Name, Scope};
-use crate::message::{Address, Event, InstanceId, Life, Timestamp};
+use crate::message::{Address, Event, InputId, InstanceId, Life, Timestamp};
 
 /// Which entry of `start` an event is for this instance, if it is one.
 ///
@@ -57,8 +57,8 @@ pub(in crate::engine) fn take(
     event: &Event,
 ) -> Result<(), Rejection> {
     let (id, instance) = (case.id, &case.instance);
-    let known = instance.generations.iter().any(|g| g.started_by == event.id)
-        || instance.queued.iter().any(|e| e.id == event.id);
+    let known = instance.generations.iter().any(|g| g.started_by.is(event))
+        || instance.queued.iter().any(|queued| queued.is(event));
     if known {
         return Err(Rejection::Duplicate(format!("event {} has started {id} before", event.id)));
     }
@@ -103,8 +103,10 @@ fn queue(case: &mut Case<'_>, event: &Event) -> Result<(), Rejection> {
 pub(in crate::engine) struct Birth<'e> {
     /// What `data` reads as `event`.
     pub event: &'e Value,
-    /// The id of the event or letter.
-    pub by: &'e str,
+    /// The event or letter.
+    pub by: InputId,
+    /// Who sent the event.
+    pub source: Option<&'e str>,
     /// W3C trace context of whoever sent it; empty if there was none.
     pub trace_parent: &'e str,
     /// Whose child it is.
@@ -118,7 +120,8 @@ impl<'e> Birth<'e> {
     pub fn by(event: &'e Event) -> Self {
         Self {
             event: &event.body,
-            by: &event.id,
+            by: InputId::of(event),
+            source: event.source.name(),
             trace_parent: event.trace_parent.as_deref().unwrap_or_default(),
             parent: None,
             on: Some(&event.address),
@@ -152,7 +155,8 @@ pub(in crate::engine) fn begin(
         life: Life::begun(
             number,
             &birth.on.map_or_else(String::new, ToString::to_string),
-            birth.by,
+            birth.source,
+            &birth.by.text,
         ),
         definition: definition.hash,
         direction: Direction::Forward,
@@ -165,7 +169,7 @@ pub(in crate::engine) fn begin(
         failure: None,
         stuck: Vec::new(),
         completions: 0,
-        started_by: birth.by.to_owned(),
+        started_by: birth.by,
         trace_parent: birth.trace_parent.to_owned(),
         pending: None,
         transitions: 1,

@@ -12,7 +12,7 @@ use crate::engine::{
     Direction, Failure, FailureKind, Frame, Generation, NoteKind, Progress, Request, StepState,
     Wake,
 };
-use crate::message::Timestamp;
+use crate::message::{InputId, Timestamp};
 
 /// What a step is woken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,7 +218,7 @@ fn exhausted(turn: &mut Turn<'_>, place: &Place, slot: Slot, before: &Request) {
             let reason = format!("{name} was never sent in {} attempts", before.spent);
             let (step, kind) = (name.to_string(), FailureKind::Exhausted);
             let failure = Failure { step, kind, reason };
-            request::answered(turn.at_mut(place), "");
+            request::answered(turn.at_mut(place), InputId::default());
             forward::reject(turn, place, No { written: Map::new(), then: Then::GoBack, failure });
         }
         (Slot::Action, Some(Unknown::Compensate)) if forward::can_fall(turn, &place.line) => {

@@ -504,7 +504,8 @@ impl Coverage {
 
 /// Whether a step has just been answered that had sent more than one attempt.
 fn is_answered_late(was: &Generation, now: &StepState) -> bool {
-    let answered = |state: &StepState| state.action.as_ref().is_some_and(|a| !a.answer.is_empty());
+    let answered =
+        |state: &StepState| state.action.as_ref().is_some_and(|a| !a.answer.text.is_empty());
     let several = now.action.as_ref().is_some_and(|action| action.attempts > 1);
     let waited =
         walk(&was.frame, |_, _, state| (state.step == now.step && !answered(state)).then_some(()));

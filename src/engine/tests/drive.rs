@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::definition::Catalog;
 use super::engine::{Act, Input, Instance, Letter, Question, Verb, Wake, next_due};
-use super::message::{Address, CommandId, Event, InstanceId, Span, Timestamp};
+use super::message::{Address, CommandId, Event, EventSource, InstanceId, Span, Timestamp};
 
 /// xorshift64*: the same numbers for the same seed.
 pub struct Dice(u64);
@@ -76,6 +76,7 @@ impl<'c> Family<'c> {
         self.events += 1;
         Event {
             address,
+            source: EventSource::Unnamed,
             id: format!("e{}", self.events),
             key: None,
             body,

@@ -28,6 +28,7 @@ mod probes;
 mod random;
 mod random_language;
 pub(crate) mod random_saga;
+mod sources;
 mod starts;
 mod stuck;
 mod timers;
@@ -42,7 +43,9 @@ use super::{
     next_due, step,
 };
 use crate::definition::{Catalog, parse};
-use crate::message::{Address, CommandId, Event, InstanceId, Key, Life, Span, Timestamp};
+use crate::message::{
+    Address, CommandId, Event, EventSource, InstanceId, Key, Life, Span, Timestamp,
+};
 use crate::{definition, engine, message};
 
 /// An order: stock and money that can be given back, a parcel that cannot.
@@ -175,6 +178,7 @@ impl World {
         let now = Timestamp(1_000_000);
         let start = Event {
             address: definition.starts[0].on.clone(),
+            source: EventSource::Unnamed,
             id: String::new(),
             key: None,
             body: json!({"id": "k"}),
@@ -287,6 +291,8 @@ impl World {
         for word in words {
             match word.split_once('=') {
                 Some(("id", id)) => id.clone_into(&mut event.id),
+                Some(("from", "old")) => event.source = EventSource::Unread,
+                Some(("from", source)) => event.source = EventSource::Named(source.to_owned()),
                 Some(("for", command)) => event.command = Some(self.command(command)),
                 _ => panic!("`{word}` is no part of an event"),
             }

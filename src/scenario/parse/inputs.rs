@@ -24,11 +24,12 @@ pub(super) fn event(reader: &mut Reader<'_>, fields: &mut Fields<'_>, on: &Node)
         (None, Some(false) | None) => Answers::Latest,
     };
     let key = text(reader, fields, "key");
+    let source = text(reader, fields, "source");
     let id = text(reader, fields, "id");
     let body = fields.take("body").map(|n| object(reader, n, "body"));
     let body = said(body)?.unwrap_or_else(nothing);
     let on = reader.address(on, "event");
-    Some(Told { on: on?, key, id, body, answers })
+    Some(Told { on: on?, key, source, id, body, answers })
 }
 
 /// A person answers a question.

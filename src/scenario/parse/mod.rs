@@ -3,7 +3,7 @@ mod inputs;
 
 use serde_json::{Map, Value};
 
-use super::model::{Declined, Does, Given, How, Scenario, Stand, Starter, Step, ToChild};
+use super::model::{Declined, Does, Given, How, Identity, Scenario, Stand, Starter, Step, ToChild};
 use crate::definition::{Code, Content, Diagnostics, Fields, Node, Reader, read_file};
 use crate::engine::FailureKind;
 use expected::expect;
@@ -54,7 +54,8 @@ fn given(reader: &mut Reader<'_>, node: &Node) -> Option<Given> {
         let on = fields.need(reader, "on", "shop.orders/OrderPlaced");
         let on = on.and_then(|n| reader.address(n, "on"));
         let id = text(reader, &mut fields, "id").unwrap_or_else(|| "given".to_owned());
-        on.map(|on| Starter::Event(on, id))
+        let source = text(reader, &mut fields, "source");
+        on.map(|on| Starter::Event(Identity { on, source, id }))
     };
     let body = fields.take("event").map(|n| object(reader, n, "event"));
     let key = text(reader, &mut fields, "key");

@@ -33,6 +33,7 @@ fn what_is_written_is_read_as_the_same() {
 given:
   on: t/Placed
   id: e-1
+  source: /web/shop 7
   key: 'no'
   event: {{ id: k, n: 1e400, list: [ 1, {{ a: 'x: y' }} ] }}
 run:
@@ -51,6 +52,7 @@ run:
     command: check[2]~probe/1
     key: '7'
     id: 'a b'
+    source: '7'
   - event: t/A
     by-key: true
   - called: {{ status: 200, headers: {{ a: '1' }}, body: [ 1, 2 ] }}

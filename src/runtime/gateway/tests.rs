@@ -1,0 +1,126 @@
+use prost::Message as _;
+
+use super::*;
+use crate::definition::parse;
+use crate::message::{Headers, Offset, Origin, Timestamp};
+
+const ORDER: &str = "
+saga: order
+version: 1
+start: { on: shop.orders/OrderPlaced }
+steps:
+  - step: reserve
+    command: stock.commands/Reserve
+    done: stock.events/Reserved
+    compensate: none
+";
+
+/// Tells the gateway some records and keeps what it makes of them.
+#[derive(Default)]
+struct Script {
+    records: Vec<SourceRecord>,
+    forward: Forward,
+}
+
+impl Source for Script {
+    fn poll(&mut self, _: Duration, _: usize) -> Result<Vec<SourceRecord>, Lost> {
+        Ok(std::mem::take(&mut self.records))
+    }
+
+    fn forward(&mut self, forward: Forward) -> Result<(), Lost> {
+        self.forward = forward;
+        Ok(())
+    }
+}
+
+fn record(topic: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> SourceRecord {
+    let mut all = Headers::default();
+    for (name, value) in headers {
+        all.push(name, (*value).to_owned());
+    }
+    let topic = Topic::new(topic).expect("a topic");
+    SourceRecord {
+        origin: Origin { topic, partition: 0, offset: Offset(7) },
+        key: Some(Bytes::from_static(b"o-1")),
+        headers: all,
+        body: body.map(Bytes::copy_from_slice),
+        timestamp: Timestamp(1),
+    }
+}
+
+/// What a gateway makes of records where `counted` topics count what nobody waits for.
+fn pass(counted: &[&str], records: Vec<SourceRecord>) -> (Passed, Forward) {
+    let mut catalog = Catalog::default();
+    catalog.add(parse("saga.yaml", ORDER).unwrap_or_else(|e| panic!("\n{e}"))).expect("one saga");
+    let mut settings = Settings::new("shop", 1);
+    for topic in counted {
+        let topic = Topic::new(topic).expect("a topic");
+        settings.unmatched.topics.insert(topic, Unmatched::Count);
+    }
+    let source = Script { records, ..Script::default() };
+    let mut gateway = Gateway::new(&settings, &catalog, source);
+    gateway.turn(Duration::ZERO).expect("nothing is lost");
+    (gateway.passed(), gateway.source.forward)
+}
+
+fn without_use() -> Vec<SourceRecord> {
+    let placed = ("ce_type", "OrderPlaced");
+    vec![
+        record("shop.orders", &[placed], None),
+        record("shop.orders", &[], None),
+        record("shop.orders", &[("ce_type", "")], Some(b"{}")),
+        record("shop.orders", &[], Some(b"{}")),
+    ]
+}
+
+fn reasons(forward: &Forward) -> Vec<&str> {
+    forward.dead_letters.iter().map(|letter| letter.reason.as_str()).collect()
+}
+
+#[test]
+fn what_says_nothing_is_shown_to_people() {
+    let (passed, forward) = pass(&["stock.events"], without_use());
+    assert_eq!((passed.empty, passed.dead_letters), (0, 4));
+    let [tombstone, bare, blank, untyped] = reasons(&forward)[..] else { panic!("{forward:?}") };
+    assert!(tombstone.contains("tombstone") && bare.contains("tombstone"));
+    assert!(blank.contains("`ce_type` is empty") && untyped.contains("nothing says its type"));
+}
+
+#[test]
+fn what_says_nothing_is_counted_where_the_topic_s_rule_is_to_count() {
+    let (passed, forward) = pass(&["shop.orders"], without_use());
+    assert_eq!((passed.empty, passed.dead_letters, passed.records), (4, 0, 4));
+    assert_eq!(reasons(&forward), [] as [&str; 0]);
+    // What is broken is shown all the same.
+    let broken = vec![
+        record("shop.orders", &[("ce_type", "OrderPlaced")], Some(b"{")),
+        record("shop.orders", &[("ce_type", "OrderPlaced"), ("segue-command", "x")], Some(b"{}")),
+    ];
+    let (passed, _) = pass(&["shop.orders"], broken);
+    assert_eq!((passed.empty, passed.dead_letters), (0, 2));
+}
+
+#[test]
+fn a_type_that_no_definition_reads_is_passed_over_with_a_body_or_without() {
+    let other = [("ce_type", "OrderArchived")];
+    let records =
+        vec![record("shop.orders", &other, None), record("shop.orders", &other, Some(b"no JSON"))];
+    let (passed, forward) = pass(&[], records);
+    assert_eq!((passed.unread, passed.dead_letters, passed.appends), (2, 0, 0));
+    assert_eq!(reasons(&forward), [] as [&str; 0]);
+}
+
+#[test]
+fn an_event_goes_on_with_its_source() {
+    let typed = ("ce_type", "OrderPlaced");
+    for (headers, source) in [
+        (vec![typed, ("ce_source", "/web")], "/web"),
+        (vec![typed], ""),
+        (vec![typed, ("ce_source", " ")], ""),
+    ] {
+        let (_, forward) = pass(&[], vec![record("shop.orders", &headers, Some(b"{}"))]);
+        let inbox = wire::Inbox::decode(forward.appends[0].value.clone()).expect("an inbox record");
+        let Some(wire::inbox::Input::Event(event)) = inbox.input else { panic!("{inbox:?}") };
+        assert_eq!(event.source.as_deref(), Some(source));
+    }
+}
