@@ -19,7 +19,7 @@ use super::reader::{offsets, partitions};
 use super::record::source_record;
 use super::{Connection, Error, Isolation};
 use crate::message::{Offset, Topic};
-use crate::runtime::{Forward, Lost, Source, SourceRecord};
+use crate::runtime::{Acceptance, Accepted, Forward, Lost, Source, SourceRecord};
 
 /// How often the group is told where it is; what is read again after a crash, the shards drop.
 const COMMIT_EVERY: Duration = Duration::from_secs(1);
@@ -179,6 +179,10 @@ impl Source for KafkaSource {
         }
         self.settlement.expect(count, forward.positions);
         Ok(())
+    }
+
+    fn accept(&mut self, acceptance: &Acceptance) -> Result<Accepted, Lost> {
+        Ok(Accepted::Refused(format!("{} is read", acceptance.topic)))
     }
 }
 

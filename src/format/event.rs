@@ -2,7 +2,9 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{Error, wire};
-use crate::message::{Address, Event, EventType, Offset, Origin, Timestamp, Topic, read_json};
+use crate::message::{
+    Address, Event, EventType, Incarnation, Offset, Origin, Timestamp, Topic, TopicId, read_json,
+};
 
 impl wire::Event {
     /// Takes an event and where it was read; `body` is its body's bytes as they came.
@@ -19,6 +21,8 @@ impl wire::Event {
             command: event.command.clone(),
             trace_parent: event.trace_parent.clone(),
             timestamp_ms: event.timestamp.0,
+            topic_id: Vec::new(),
+            accepted: false,
         }
     }
 
@@ -29,6 +33,13 @@ impl wire::Event {
     pub fn origin(&self) -> Result<Origin, Error> {
         let topic = Topic::new(&self.topic).map_err(|_| Error::Field("topic"))?;
         Ok(Origin { topic, partition: self.partition, offset: Offset(self.offset) })
+    }
+
+    /// From which of the topics of that name it was read, where that is known.
+    #[must_use]
+    pub fn incarnation(&self) -> Option<Incarnation> {
+        let id = TopicId::of_bytes(&self.topic_id)?;
+        Some(Incarnation { id, accepted: self.accepted })
     }
 
     /// The event itself.

@@ -11,6 +11,7 @@
 //! Nothing in memory is worth more than what is committed: a pipeline that is in doubt answers
 //! [`Lost`], is dropped whole, and a new one restores itself (R7).
 
+mod acceptance;
 mod envelope;
 mod gateway;
 mod held;
@@ -24,6 +25,7 @@ mod schedule;
 mod settings;
 mod shard;
 
+pub use acceptance::{Acceptance, Accepted};
 pub use gateway::{Gateway, Passed};
 pub use pipeline::Pipeline;
 pub use ports::{

@@ -108,6 +108,8 @@ pub enum Fault {
     AppendLost,
     /// The gateway appended a record for the second time.
     Repeated,
+    /// A users' topic was deleted and created again.
+    TopicMadeAnew,
     /// A wall clock jumped.
     ClockJumped,
     /// A store was lost between two lives of a node.
@@ -154,6 +156,7 @@ impl Fault {
             Self::ZombieFenced,
             Self::AppendLost,
             Self::Repeated,
+            Self::TopicMadeAnew,
             Self::ClockJumped,
             Self::StoreLost,
             Self::StoreDamaged,
@@ -223,6 +226,8 @@ pub struct Odds {
     pub evict: u32,
     /// A turn of the world makes a wall clock jump.
     pub jump: u32,
+    /// A turn of the world makes a users' topic anew.
+    pub anew: u32,
     /// A node comes back without its store.
     pub store_lost: u32,
     /// A node comes back with a damaged store.
@@ -239,6 +244,7 @@ impl Odds {
         member: 0,
         evict: 0,
         jump: 0,
+        anew: 0,
         store_lost: 0,
         store_damaged: 0,
     };
@@ -252,6 +258,7 @@ impl Odds {
         member: 6,
         evict: 6,
         jump: 4,
+        anew: 10,
         store_lost: 150,
         store_damaged: 150,
     };
@@ -287,11 +294,13 @@ pub enum Weakness {
     DoubtIgnored,
     /// The gateway's repeats cannot be told from new records.
     OriginsForgotten,
+    /// A topic that was made anew cannot be told from the one before it.
+    TopicsConfused,
 }
 
 impl Weakness {
     /// Every rule that can be switched off.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::EpochKept,
         Self::PositionForgotten,
         Self::RestoreToStable,
@@ -301,5 +310,6 @@ impl Weakness {
         Self::GenerationIgnored,
         Self::DoubtIgnored,
         Self::OriginsForgotten,
+        Self::TopicsConfused,
     ];
 }
