@@ -28,6 +28,11 @@ impl Ends {
         Ok(Self(end_finder(connection, client)?))
     }
 
+    /// The client that asks.
+    pub(super) fn client(&self) -> &BaseConsumer<Asking> {
+        &self.0
+    }
+
     /// The first offset of a partition's log, and the one behind its last.
     pub(super) fn of(&self, topic: &str, partition: i32) -> Result<(i64, i64), Lost> {
         let asked = self.0.fetch_watermarks(topic, partition, ANSWER_MAX);

@@ -98,6 +98,12 @@ pub const KEYS: &[Key] = &[
     text("limits.insist", "24h", "How long `unknown: retry` goes on after its attempts."),
     text("unmatched.default", "dead-letter", "Events that nobody waits for: dead-letter or count."),
     map("unmatched.topics", "The same for single topics."),
+    text(
+        "sources.start-from",
+        "latest",
+        "Where a topic is begun that was not read before: latest, earliest or a moment (RFC 3339).",
+    ),
+    map("sources.topics", "The same for single topics."),
     list(
         "calls.allow",
         "",

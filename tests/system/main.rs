@@ -17,6 +17,7 @@ mod refusals;
 mod secure;
 #[path = "../shipped/mod.rs"]
 mod shipped;
+mod sources;
 mod two_nodes;
 mod watch;
 mod world;
