@@ -623,6 +623,7 @@ fn a_failed_append_ends_the_gateway_and_loses_nothing() {
         settings: vec![("max.message.bytes".to_owned(), "1000".to_owned())],
     };
     create_topics(&connection, &[small]).expect("an inbox");
+    made(&connection, &format!("{name}.sources"), 1);
     let app = App { connection, name, users };
     let writer = Writer::open(&app.connection, "test").expect("a writer");
     for word in ["1".to_owned(), "x".repeat(10_000), "3".to_owned()] {

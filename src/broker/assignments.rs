@@ -88,6 +88,11 @@ impl Assignments {
         self.state().owned.contains(partition)
     }
 
+    /// Every partition that is ours.
+    pub(super) fn owned(&self) -> BTreeSet<Partition> {
+        self.state().owned.clone()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -29,6 +29,11 @@ impl Ends {
         Ok(Self(end_finder(connection, client)?))
     }
 
+    /// The client that asks.
+    pub(super) fn client(&self) -> &BaseConsumer<Asking> {
+        &self.0
+    }
+
     /// The first offset of a partition's log, and the one behind its last.
     pub(super) fn of(&self, topic: &str, partition: i32) -> Result<(i64, i64), Lost> {
         let asked = insist(|wait| self.0.fetch_watermarks(topic, partition, wait));

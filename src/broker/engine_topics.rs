@@ -13,6 +13,8 @@ pub struct EngineTopics {
     pub dead_letters: Topic,
     /// Every version of a definition that ever ran, compacted.
     pub definitions: Topic,
+    /// Which users' topics are read, each from where on, compacted.
+    pub sources: Topic,
     /// What people are asked.
     pub questions: Topic,
     /// What people do.
@@ -32,6 +34,7 @@ impl EngineTopics {
             history: topic("history")?,
             dead_letters: topic("dead-letters")?,
             definitions: topic("definitions")?,
+            sources: topic("sources")?,
             questions: topic("questions")?,
             operator: topic("operator")?,
         })

@@ -1,26 +1,34 @@
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::atomic::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
+use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::appender::{Appender, Unacknowledged};
-use super::assignments::{Assignments, Partition};
+use super::assignments::Assignments;
 use super::changelog::Ends;
+use super::connection::is_unknown_topic;
 use super::engine_topics::EngineTopics;
 use super::faults::{lost, passing, unread};
+use super::first_start::{StartRules, meet};
 use super::membership::Membership;
 use super::poll::drain;
-use super::reader::{offsets, partitions};
+use super::reader::partitions;
+use super::reading::Reading;
 use super::record::source_record;
-use super::retry::insist;
+use super::register::Register;
 use super::rivals::{claim, judge};
+use super::settlement::Settlement;
+use super::source_acceptance;
+use super::source_start::Stop;
+use super::source_watch::SourceWatch;
 use super::{Connection, Error, Isolation};
-use crate::message::{Offset, Topic};
-use crate::runtime::{Forward, Lost, Source, SourceRecord};
+use crate::message::{StartFrom, Topic};
+use crate::runtime::{Acceptance, Accepted, Forward, Lost, Source, SourceRecord};
+
+mod begin;
 
 /// How often the group is told where it is: what is read again after a crash, the shards drop, and
 /// timers wait until their saga's topics were read so far.
@@ -31,18 +39,38 @@ const BUSY_RECORDS: usize = 16;
 const GATHER: Duration = Duration::from_millis(3);
 /// How long a clean end waits for acknowledgements.
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
+/// How soon the client sees a topic that is created again, or that gets more partitions.
+const TOPICS_REFRESHED_MS: &str = "5000";
 
 /// The gateway's connection to a Kafka cluster.
 ///
 /// An offset is committed only when everything that was made of the records in front of it is
-/// acknowledged by the inbox; a successor starts there, so nothing is left out.
+/// acknowledged by the inbox; a successor starts there, so nothing is left out. A topic that is
+/// not the one that was read before is stopped, and the others are read on.
 pub struct KafkaSource {
+    connection: Connection,
+    app: String,
+    cluster: String,
+    /// The engine's own topic among those that are read.
+    operator: Topic,
     consumer: BaseConsumer<Assignments>,
     connection: Connection,
     membership: Membership,
     appender: Appender,
     ends: Ends,
+    /// What was written down when partitions were last begun.
+    register: Register,
+    reading: Reading,
     settlement: Settlement,
+    watch: SourceWatch,
+    /// The topics that are not read, and why.
+    stopped: BTreeMap<Topic, Stop>,
+    /// When that was last said.
+    said: Instant,
+    /// Whether the client found a place that is not in its log.
+    suspect: bool,
+    /// How many records were deleted before they were read.
+    deleted_unread: i64,
     committed: Instant,
     /// Whether the last poll found so many records that more are on their way.
     busy: bool,
@@ -52,93 +80,89 @@ impl KafkaSource {
     /// Joins the gateways' group over the users' topics.
     ///
     /// # Errors
-    /// When the client cannot be made.
+    /// When the client cannot be made, or the cluster does not answer.
     pub fn open(
         connection: &Connection,
         membership: &Membership,
-        users: &BTreeSet<Topic>,
+        topics: &BTreeSet<Topic>,
     ) -> Result<Self, Error> {
-        let topics = EngineTopics::new(&membership.app);
-        let topics = topics.map_err(|e| Error::Client(e.to_string()))?;
+        let app = membership.app.as_str();
+        let engine = EngineTopics::new(app).map_err(|e| Error::Client(e.to_string()))?;
         let client = format!("{}.gateway", membership.client());
         claim(connection, membership)?;
-        let group = format!("{}.gateway", membership.app);
-        let mut config = connection.member(&client, &group, Isolation::Committed)?;
-        config.set("group.instance.id", membership.instance());
-        config.set("session.timeout.ms", membership.session.as_millis().to_string());
-        config.set("heartbeat.interval.ms", membership.heartbeat().as_millis().to_string());
-        // Where to start is decided here; a place that is not in the log is never jumped over.
-        config.set("auto.offset.reset", "error");
-        let consumer = BaseConsumer::from_config_and_context(&config, Assignments::default());
-        let consumer: BaseConsumer<Assignments> =
-            consumer.map_err(|e| Error::Client(e.to_string()))?;
-        users.iter().try_for_each(|topic| partitions(connection, &consumer, topic).map(drop))?;
-        let names: Vec<&str> = users.iter().map(Topic::as_str).collect();
+        let consumer = consumer(connection, membership, &client)?;
+        for topic in topics {
+            match partitions(connection, &consumer, topic) {
+                Ok(_) => {}
+                // The others are read meanwhile.
+                Err(Error::Refused { reason, .. }) => tracing::warn!(reason, "source.missing"),
+                Err(error) => return Err(error),
+            }
+        }
+        let mut users = topics.clone();
+        users.remove(&engine.operator);
+        // What is not written down by now, an older segue has read.
+        let rules = StartRules { default: StartFrom::Earliest, topics: BTreeMap::new() };
+        meet(connection, app, &users, &users, &rules)?;
+        let cluster = super::cluster_id(connection)?;
+        let names: Vec<&str> = topics.iter().map(Topic::as_str).collect();
         let subscribed = consumer.subscribe(&names);
         subscribed.map_err(|e| connection.unanswered("subscribing to the users' topics", &e))?;
         Ok(Self {
             consumer,
-            connection: connection.clone(),
             membership: membership.clone(),
-            appender: Appender::open(connection, &client, &topics)?,
+            appender: Appender::open(connection, &client, &engine)?,
             ends: Ends::open(connection, &client)?,
+            register: Register::new(),
+            reading: Reading::default(),
             settlement: Settlement::default(),
+            watch: SourceWatch::start(connection, app, &cluster, users)?,
+            stopped: BTreeMap::new(),
+            said: Instant::now(),
+            suspect: false,
+            deleted_unread: 0,
             committed: Instant::now(),
             busy: false,
+            connection: connection.clone(),
+            app: app.to_owned(),
+            cluster,
+            operator: engine.operator,
         })
-    }
-
-    /// Starts the partitions that the group has given to this node.
-    fn start(&mut self, partitions: &BTreeSet<Partition>) -> Result<(), Lost> {
-        let mut asked = TopicPartitionList::new();
-        for (topic, partition) in partitions {
-            asked.add_partition(topic, *partition);
-        }
-        let found = insist(|wait| self.consumer.committed_offsets(asked.clone(), wait));
-        let found = found.map_err(|e| unread("asking where the gateway stopped", &e))?;
-        let mut list = TopicPartitionList::new();
-        for element in found.elements() {
-            let partition = (element.topic().to_owned(), element.partition());
-            let committed = match element.offset() {
-                Place::Offset(at) => Some(at),
-                _ => None,
-            };
-            let log = self.ends.of(&partition.0, partition.1)?;
-            let start = start(&partition, committed, log)?;
-            list.add_partition_offset(&partition.0, partition.1, Place::Offset(start))
-                .map_err(|e| lost("starting a source partition", &e))?;
-        }
-        let mine = partitions.iter().all(|partition| self.consumer.context().start(partition));
-        if !mine {
-            return Err(passing("a source partition is not ours to start".to_owned()));
-        }
-        let started = self.consumer.assign(&list);
-        started.map_err(|e| lost("starting the source partitions", &e))
     }
 
     fn commit(&mut self, mode: CommitMode) -> Result<(), Lost> {
         self.settlement.settle();
         let context = self.consumer.context();
-        self.settlement.ready.retain(|partition, _| context.own(partition));
-        if !self.settlement.ready.is_empty() {
-            let done = self.consumer.commit(&offsets(&self.settlement.ready), mode);
-            done.map_err(|e| lost("committing source offsets", &e))?;
-            self.settlement.ready.clear();
-        }
+        let ready = std::mem::take(&mut self.settlement.ready).into_iter();
+        let ready = ready.filter(|(partition, _)| context.own(partition));
+        let offsets = self.reading.committable(ready);
+        let offsets = offsets.map_err(|e| lost("committing source offsets", &e))?;
+        self.tell_group(&offsets, mode)?;
         self.committed = Instant::now();
         Ok(())
     }
 
-    fn unreadable(&self, error: &KafkaError) -> Lost {
+    fn tell_group(&self, offsets: &TopicPartitionList, mode: CommitMode) -> Result<(), Lost> {
+        if offsets.count() == 0 {
+            return Ok(());
+        }
+        let done = self.consumer.commit(offsets, mode);
+        done.map_err(|e| lost("committing source offsets", &e))
+    }
+
+    /// What an error means that the client reports; an error is passing for the topics that it is
+    /// not about.
+    fn unreadable(&mut self, error: &KafkaError) -> Result<(), Lost> {
         if let Some((RDKafkaErrorCode::FencedInstanceId, _)) = self.consumer.client().fatal_error()
         {
-            return judge(&self.connection, &self.membership);
+            return Err(judge(&self.connection, &self.membership));
         }
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset) {
-            // The next start looks at the log and says what is wrong with which topic.
-            return passing("a users' topic was cut off or made anew while it was read".to_owned());
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::AutoOffsetReset) => self.suspect = true,
+            Some(code) if is_unknown_topic(code) => self.watch.look(),
+            Some(_) | None => return Err(unread("reading the users' topics", error)),
         }
-        unread("reading the users' topics", error)
+        Ok(())
     }
 }
 
@@ -151,6 +175,7 @@ impl Source for KafkaSource {
         if self.committed.elapsed() >= COMMIT_EVERY {
             self.commit(CommitMode::Async)?;
         }
+        self.obey_watch()?;
         let mut found = Vec::new();
         let consumer = &self.consumer;
         let rebalanced = || consumer.context().are_changed();
@@ -160,18 +185,22 @@ impl Source for KafkaSource {
         });
         match drained {
             Ok(_) => {}
-            Err(Fault::Client(error)) => return Err(self.unreadable(&error)),
+            Err(Fault::Client(error)) => self.unreadable(&error)?,
             Err(Fault::Record(error)) => return Err(passing(error.to_string())),
         }
         let changes = self.consumer.context().changes();
         let changes = changes.map_err(|e| lost("rebalancing the users' topics", &e))?;
-        if !changes.assigned.is_empty() {
-            self.start(&changes.assigned)?;
+        if !changes.revoked.is_empty() {
+            self.reading.retain(|partition| !changes.revoked.contains(partition));
         }
-        let gone = |r: &SourceRecord| {
-            changes.revoked.contains(&(r.origin.topic.as_str().to_owned(), r.origin.partition))
-        };
-        found.retain(|record| !gone(record));
+        self.reading.take(&mut found);
+        if self.suspect {
+            self.look_at_ends()?;
+            self.reading.keep_read(&mut found);
+        }
+        if !changes.assigned.is_empty() {
+            self.begin(&changes.assigned)?;
+        }
         self.busy = found.len() >= BUSY_RECORDS;
         Ok(found)
     }
@@ -187,6 +216,14 @@ impl Source for KafkaSource {
         self.settlement.expect(count, forward.positions);
         Ok(())
     }
+
+    fn accept(&mut self, acceptance: &Acceptance) -> Result<Accepted, Lost> {
+        let done =
+            source_acceptance::accept(&self.connection, &self.app, &self.cluster, acceptance);
+        let accepted = done.map_err(|e| passing(e.to_string()))?;
+        self.watch.look();
+        Ok(accepted)
+    }
 }
 
 impl Drop for KafkaSource {
@@ -200,30 +237,22 @@ impl Drop for KafkaSource {
     }
 }
 
-/// Where to start reading a source partition whose log reaches from `low` to before `high`.
-fn start(
-    partition: &Partition,
-    committed: Option<i64>,
-    (low, high): (i64, i64),
-) -> Result<i64, Lost> {
-    let (topic, number) = partition;
-    match committed {
-        Some(at) if at > high => {
-            let reason = format!(
-                "{topic}[{number}] ends at {high}, but was read up to {at}: the topic was made \
-                 anew, and its events would be taken for repeats; delete the group's offsets of \
-                 this topic and start the application under a new name, or restore the topic"
-            );
-            Err(Lost { reason, fatal: true })
-        }
-        Some(at) if at < low => {
-            let records = low - at;
-            tracing::error!(topic, partition = number, records, "records deleted unread");
-            Ok(low)
-        }
-        Some(at) => Ok(at),
-        None => Ok(low),
-    }
+/// A static member of the gateways' group.
+fn consumer(
+    connection: &Connection,
+    membership: &Membership,
+    client: &str,
+) -> Result<BaseConsumer<Assignments>, Error> {
+    let group = format!("{}.gateway", membership.app);
+    let mut config = connection.member(client, &group, Isolation::Committed)?;
+    config.set("group.instance.id", membership.instance());
+    config.set("session.timeout.ms", membership.session.as_millis().to_string());
+    config.set("heartbeat.interval.ms", membership.heartbeat().as_millis().to_string());
+    config.set("topic.metadata.refresh.interval.ms", TOPICS_REFRESHED_MS);
+    // Where to start is decided here; a place that is not in the log is never jumped over.
+    config.set("auto.offset.reset", "error");
+    BaseConsumer::from_config_and_context(&config, Assignments::default())
+        .map_err(|e| Error::Client(e.to_string()))
 }
 
 /// Why a poll ended early.
@@ -235,91 +264,5 @@ enum Fault {
 impl From<KafkaError> for Fault {
     fn from(error: KafkaError) -> Self {
         Self::Client(error)
-    }
-}
-
-/// What becomes true with the last acknowledgement of one call.
-#[derive(Debug)]
-struct Expected {
-    count: Unacknowledged,
-    positions: BTreeMap<(Topic, i32), Offset>,
-}
-
-/// Which source offsets may be committed.
-#[derive(Debug, Default)]
-struct Settlement {
-    /// In the order of appending.
-    open: VecDeque<Expected>,
-    /// Acknowledged, like everything before.
-    ready: BTreeMap<Partition, i64>,
-}
-
-impl Settlement {
-    fn expect(&mut self, count: Unacknowledged, positions: BTreeMap<(Topic, i32), Offset>) {
-        self.open.push_back(Expected { count, positions });
-        // Keeps the queue as short as what is under way.
-        self.settle();
-    }
-
-    fn settle(&mut self) {
-        while let Some(Expected { count, positions }) = self.open.front() {
-            if count.load(Ordering::Acquire) > 0 {
-                return;
-            }
-            for ((topic, partition), offset) in positions {
-                self.ready.insert((topic.as_str().to_owned(), *partition), offset.0);
-            }
-            self.open.pop_front();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-
-    fn positions(offset: i64) -> BTreeMap<(Topic, i32), Offset> {
-        let topic = Topic::new("shop.orders").expect("a topic");
-        BTreeMap::from([((topic, 0), Offset(offset))])
-    }
-
-    fn ready(settlement: &mut Settlement) -> Option<i64> {
-        settlement.settle();
-        settlement.ready.get(&("shop.orders".to_owned(), 0)).copied()
-    }
-
-    #[test]
-    fn offsets_wait_for_everything_before_them() {
-        let mut settlement = Settlement::default();
-        let (first, second) = (Unacknowledged::default(), Unacknowledged::default());
-        first.store(1, Ordering::Release);
-        second.store(1, Ordering::Release);
-        settlement.expect(Arc::clone(&first), positions(10));
-        settlement.expect(Arc::clone(&second), positions(20));
-        second.store(0, Ordering::Release);
-        assert_eq!(ready(&mut settlement), None);
-        first.store(0, Ordering::Release);
-        assert_eq!(ready(&mut settlement), Some(20));
-        settlement.expect(Unacknowledged::default(), positions(30));
-        assert_eq!(ready(&mut settlement), Some(30), "nothing was made of these records");
-    }
-
-    #[test]
-    fn reading_starts_where_it_stopped() {
-        let partition = ("shop.orders".to_owned(), 0);
-        for (committed, log, expected) in [
-            (None, (0, 5), 0),
-            (None, (3, 5), 3),
-            (Some(4), (0, 5), 4),
-            (Some(5), (0, 5), 5),
-            (Some(1), (3, 5), 3),
-        ] {
-            assert_eq!(start(&partition, committed, log), Ok(expected));
-        }
-        let lost = start(&partition, Some(6), (0, 5)).expect_err("the topic was made anew");
-        assert!(lost.fatal);
-        assert!(lost.reason.starts_with("shop.orders[0] ends at 5, but was read up to 6"));
     }
 }

@@ -98,7 +98,8 @@ impl Plan {
             spec(topics.changelog, self.shards, compacted.clone()),
             spec(topics.history, self.shards, deleted(self.history_kept)),
             spec(topics.dead_letters, 1, deleted(self.dead_letters_kept)),
-            spec(topics.definitions, 1, compacted),
+            spec(topics.definitions, 1, compacted.clone()),
+            spec(topics.sources, 1, compacted),
             spec(topics.questions, 1, deleted(self.history_kept)),
             spec(topics.operator, 1, deleted(self.history_kept)),
         ])
@@ -309,6 +310,7 @@ mod tests {
             (topic("shop.history"), one(4, "delete")),
             (topic("shop.dead-letters"), one(1, "delete")),
             (topic("shop.definitions"), one(1, "compact")),
+            (topic("shop.sources"), one(1, "compact")),
             (topic("shop.questions"), one(1, "delete")),
             (topic("shop.operator"), one(1, "delete")),
             (topic("shop.orders"), users(12)),

@@ -16,6 +16,7 @@ pub(super) fn source_record(record: &BorrowedMessage<'_>) -> Result<SourceRecord
     let origin = Origin { topic, partition: record.partition(), offset: Offset(record.offset()) };
     Ok(SourceRecord {
         origin,
+        incarnation: None,
         key: record.key().map(Bytes::copy_from_slice),
         headers: headers(record),
         body: record.payload().map(Bytes::copy_from_slice),

@@ -9,21 +9,26 @@ use serde_json::{Map, Value, json};
 use super::say;
 use crate::broker::Writer;
 use crate::config::Config;
-use crate::message::{Headers, InstanceId, Key, Outgoing, SagaName, Topic, header};
+use crate::message::{Headers, InstanceId, Key, Outgoing, SagaName, StartFrom, Topic, header};
 use crate::node;
 
 /// How long the broker may take to acknowledge.
 const FLUSH_MAX: Duration = Duration::from_secs(30);
 
-/// What a person does about an instance.
+/// What a person does about an instance, or about a topic.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// What to do
     verb: Verb,
-    /// The saga
-    saga: String,
+    /// The saga; for `accept-topic` the topic
+    #[arg(value_name = "SAGA")]
+    about: String,
     /// The instance's key
-    key: String,
+    #[arg(required_if_eq_any([
+        ("verb", "retry"), ("verb", "skip"), ("verb", "resolve-done"),
+        ("verb", "resolve-not-done"), ("verb", "go-back"), ("verb", "answer"),
+    ]))]
+    key: Option<String>,
     /// The step that it is about; may be left out where one step waits for a person
     #[arg(long, default_value = "")]
     step: String,
@@ -42,6 +47,9 @@ pub(super) struct Arguments {
     /// JSON object: what became known, for `resolve-done` and `answer`
     #[arg(long)]
     data: Option<String>,
+    /// Where to begin, for `accept-topic`: earliest, latest or a moment (RFC 3339)
+    #[arg(long)]
+    from: Option<StartFrom>,
     /// The act's own id: the same id is obeyed once
     #[arg(long)]
     id: Option<String>,
@@ -64,21 +72,32 @@ enum Verb {
     GoBack,
     /// Answer the question of an `ask` step
     Answer,
+    /// Read a topic that is not the one that was read before: it was made anew or cut off
+    AcceptTopic,
 }
 
 /// Writes the act to `<app>.operator`; the engine obeys it and says so in the history.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let config = Config::load(arguments.config.as_deref(), std::env::vars())?;
-    let instance =
-        InstanceId { saga: SagaName::new(&arguments.saga)?, key: Key::new(&arguments.key)? };
-    let body = body(arguments)?;
+    let (about, body) = match arguments.verb {
+        Verb::AcceptTopic => {
+            check_topic(arguments)?;
+            (arguments.about.clone(), body(arguments)?)
+        }
+        Verb::Retry
+        | Verb::Skip
+        | Verb::ResolveDone
+        | Verb::ResolveNotDone
+        | Verb::GoBack
+        | Verb::Answer => (instance(arguments)?.to_string(), body(arguments)?),
+    };
     let topic = Topic::new(&format!("{}.operator", config.app))?;
     let mut headers = Headers::default();
     headers.push(header::CONTENT_TYPE, "application/json");
     let writer = Writer::open(&node::connection(&config), &format!("{}.act", config.app))?;
     let message = Outgoing {
         topic: topic.clone(),
-        key: instance.to_string(),
+        key: about.clone(),
         headers,
         body: body.to_string().into(),
     };
@@ -86,23 +105,57 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     writer.flush(FLUSH_MAX).with_context(|| {
         format!("{topic} does not take the act; an engine of this app makes that topic")
     })?;
-    say(&format!("{instance}: written to {topic}; the history says what came of it"));
+    let told = match arguments.verb {
+        Verb::AcceptTopic => "the log and the dead letters say what came of it",
+        Verb::Retry
+        | Verb::Skip
+        | Verb::ResolveDone
+        | Verb::ResolveNotDone
+        | Verb::GoBack
+        | Verb::Answer => "the history says what came of it",
+    };
+    say(&format!("{about}: written to {topic}; {told}"));
     Ok(ExitCode::SUCCESS)
+}
+
+fn instance(arguments: &Arguments) -> anyhow::Result<InstanceId> {
+    anyhow::ensure!(arguments.from.is_none(), "--from has a meaning only for accept-topic");
+    let key = arguments.key.as_deref().context("the instance's key is missing")?;
+    Ok(InstanceId { saga: SagaName::new(&arguments.about)?, key: Key::new(key)? })
+}
+
+fn check_topic(arguments: &Arguments) -> anyhow::Result<()> {
+    Topic::new(&arguments.about)?;
+    let instances = [
+        ("a key", arguments.key.is_some()),
+        ("--step", !arguments.step.is_empty()),
+        ("--choice", arguments.choice.is_some()),
+        ("--note", arguments.note.is_some()),
+        ("--data", arguments.data.is_some()),
+    ];
+    match instances.iter().find(|(_, is_set)| *is_set) {
+        Some((what, _)) => anyhow::bail!("{what} has no meaning for accept-topic"),
+        None => Ok(()),
+    }
 }
 
 fn body(arguments: &Arguments) -> anyhow::Result<Value> {
     let verb = arguments.verb.to_possible_value().map(|v| v.get_name().to_owned());
     let mut body = json!({
-        "saga": arguments.saga,
-        "key": arguments.key,
         "verb": verb.expect("every verb has a name"),
         "by": arguments.by,
     });
     let fields = body.as_object_mut().expect("it was made as an object");
+    let about = if arguments.verb == Verb::AcceptTopic { "topic" } else { "saga" };
+    fields.insert(about.to_owned(), arguments.about.clone().into());
+    if let Some(from) = arguments.from {
+        fields.insert("from".to_owned(), from.to_string().into());
+    }
     if !arguments.step.is_empty() {
         fields.insert("step".to_owned(), arguments.step.clone().into());
     }
     let texts = [
+        ("key", &arguments.key),
         ("why", &arguments.why),
         ("choice", &arguments.choice),
         ("note", &arguments.note),

@@ -47,7 +47,7 @@ enum Verb {
     Test(test::Arguments),
     /// Draw definitions: the way forward, the way back, the pivot, and who does what
     Graph(graph::Arguments),
-    /// Act on an instance that waits for a person
+    /// Act on an instance that waits for a person, or on a topic that is stopped
     Act(act::Arguments),
     /// Try sagas with nothing installed: broker, engine and simulated services in one process
     Dev(dev::Arguments),

@@ -101,6 +101,12 @@ pub const KEYS: &[Key] = &[
         "unmatched.topics",
         "The same for single topics; it holds for tombstones and records without a type too.",
     ),
+    text(
+        "sources.start-from",
+        "latest",
+        "Where a topic is begun that was not read before: latest, earliest or a moment (RFC 3339).",
+    ),
+    map("sources.topics", "The same for single topics."),
     list(
         "calls.allow",
         "",

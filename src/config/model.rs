@@ -7,7 +7,7 @@ use super::values::{App, Node, Replication, Secret, Size};
 use super::words::{Delivery, Mechanism, OnUnmatched, Protocol, TopicMode};
 use crate::calls::Settings as Calls;
 use crate::definition::Limits;
-use crate::message::{Span, Topic};
+use crate::message::{Span, StartFrom, Topic};
 use crate::telemetry::{Export, Log};
 
 /// Everything that can be set; [`super::KEYS`] says what each key does.
@@ -39,6 +39,8 @@ pub struct Config {
     pub limits: Limits,
     /// What becomes of events that nobody waits for.
     pub unmatched: Unmatched,
+    /// Where topics are begun that were not read before.
+    pub sources: Sources,
     /// Whom `call` steps may ask, and the bounds of it.
     pub calls: Calls,
     /// A commit without progress for so long ends the process.
@@ -140,6 +142,15 @@ pub struct Unmatched {
     pub default: OnUnmatched,
     /// By topic.
     pub topics: BTreeMap<Topic, OnUnmatched>,
+}
+
+/// Where topics are begun that were not read before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sources {
+    /// Unless the topic says otherwise.
+    pub start_from: StartFrom,
+    /// By topic.
+    pub topics: BTreeMap<Topic, StartFrom>,
 }
 
 impl Unmatched {

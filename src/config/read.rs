@@ -9,12 +9,12 @@ use super::options::{allowed, is_allowed};
 use super::settings::Settings;
 use super::{
     App, Batch, Checkpoint, Config, Delivery, Error, Export, Format, Kafka, Level, Log, Mechanism,
-    Memory, Node, OnUnmatched, Protocol, Replication, Secret, Security, Size, TopicMode, Topics,
-    Unmatched,
+    Memory, Node, OnUnmatched, Protocol, Replication, Secret, Security, Size, Sources, TopicMode,
+    Topics, Unmatched,
 };
 use crate::calls::{Allow, HostName, Pattern, Settings as Calls};
 use crate::definition::Limits;
-use crate::message::{Span, Topic};
+use crate::message::{Span, StartFrom, Topic};
 
 /// More partitions than any Kafka cluster is happy with.
 const SHARDS_MAX: u32 = 4096;
@@ -60,6 +60,7 @@ pub(super) fn config(mut from: Settings) -> Result<Config, Error> {
         memory: Memory { cache_bytes: from.take("memory.cache-bytes", size(1 << 20, 1 << 40)) },
         limits: limits(&mut from),
         unmatched: unmatched(&mut from),
+        sources: sources(&mut from),
         calls: calls(&mut from),
         watchdog: from.take("watchdog", span(1000, 86_400_000)),
         log: Log {
@@ -216,6 +217,22 @@ fn unmatched(from: &mut Settings) -> Unmatched {
         }
     }
     Unmatched { default: from.take("unmatched.default", one_of(OnUnmatched::WORDS)), topics }
+}
+
+fn sources(from: &mut Settings) -> Sources {
+    let mut topics = BTreeMap::new();
+    for (name, text) in from.map("sources.topics") {
+        match (Topic::new(&name), text.parse()) {
+            (Ok(topic), Ok(start)) => {
+                topics.insert(topic, start);
+            }
+            (Err(e), _) => from.refuse_key("sources.topics", &format!("is wrong: {e}")),
+            (Ok(_), Err(words)) => {
+                from.refuse_key("sources.topics", &format!("is wrong for {name}: {words}"));
+            }
+        }
+    }
+    Sources { start_from: from.take("sources.start-from", StartFrom::from_str), topics }
 }
 
 fn calls(from: &mut Settings) -> Calls {

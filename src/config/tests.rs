@@ -86,6 +86,31 @@ fn lists_and_maps_stand_in_variables_too() {
 }
 
 #[test]
+fn each_topic_says_where_it_is_begun() {
+    use crate::message::{StartFrom, Timestamp};
+
+    assert_eq!(Config::default().sources.start_from, StartFrom::Latest);
+    let yaml = "sources: { start-from: 2026-11-01T00:00:00Z, topics: { shop.orders: earliest } }\n";
+    let sources = load(yaml, &[]).expect("a configuration").sources;
+    assert_eq!(sources.start_from, StartFrom::Time(Timestamp(1_793_491_200_000)));
+    let orders = Topic::new("shop.orders").expect("a topic");
+    assert_eq!(sources.topics[&orders], StartFrom::Earliest);
+    let variables = [("SEGUE_SOURCES__TOPICS", "shop.orders=latest")];
+    let sources = load(yaml, &variables).expect("a configuration").sources;
+    assert_eq!(sources.topics[&orders], StartFrom::Latest);
+    refused(
+        "sources: { start-from: soon, topics: { a: newest } }\n",
+        &[],
+        &[
+            "segue.yaml:1:38: `sources.topics` is wrong for a: `newest` is not where a topic can \
+             start; write earliest, latest or a moment such as 2026-11-01T00:00:00Z",
+            "segue.yaml:1:24: `sources.start-from`: `soon` is not where a topic can start; write \
+             earliest, latest or a moment such as 2026-11-01T00:00:00Z",
+        ],
+    );
+}
+
+#[test]
 fn unknown_keys_are_refused_with_their_place() {
     refused(
         "app: a\nkafka:\n  brokerz: a:1\n",

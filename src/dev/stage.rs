@@ -12,7 +12,7 @@ use crate::config::{App, Config, Node as Name};
 use crate::correlation::Index;
 use crate::definition::{self, Catalog, Definition};
 use crate::devbroker::DevBroker;
-use crate::message::{SagaName, StepName, Topic};
+use crate::message::{SagaName, StartFrom, StepName, Topic};
 use crate::node::{Callers, Node, Observer, files};
 use crate::participants::{
     self, Callees, Load, Pace, Participants, Script, SimulatedCaller, Starts,
@@ -231,5 +231,7 @@ fn config(connection: &Connection, folder: &std::path::Path) -> Result<Config, E
     };
     config.kafka.brokers = vec![connection.brokers.clone()];
     config.topics.shards = PARTITIONS;
+    // All that is on this broker is meant for this engine.
+    config.sources.start_from = StartFrom::Earliest;
     Ok(config)
 }

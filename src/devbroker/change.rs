@@ -9,6 +9,7 @@ use super::offsets::Committed;
 use super::stored::Stored;
 use super::topics::Place;
 use super::transaction::{Ending, Transaction};
+use crate::message::TopicId;
 
 /// One change; what follows from it by the rules of the broker is not written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,11 @@ pub(super) enum Change {
     },
     TopicDeleted {
         name: String,
+    },
+    /// A topic that has come into being has this id.
+    TopicNumbered {
+        name: String,
+        id: TopicId,
     },
     /// A producer's batch, as it stands in the log.
     Appended {
@@ -88,12 +94,14 @@ const OFFSET_FORGOTTEN: u8 = 10;
 const GROUP_DELETED: u8 = 11;
 const KEPT: u8 = 12;
 const PAST_SET: u8 = 13;
+const TOPIC_NUMBERED: u8 = 14;
 
 impl Change {
     fn kind(&self) -> u8 {
         match self {
             Self::TopicSet { .. } => TOPIC_SET,
             Self::TopicDeleted { .. } => TOPIC_DELETED,
+            Self::TopicNumbered { .. } => TOPIC_NUMBERED,
             Self::Appended { .. } => APPENDED,
             Self::Trimmed { .. } => TRIMMED,
             Self::ProducersNumbered { .. } => PRODUCERS_NUMBERED,
@@ -119,6 +127,10 @@ impl Stored for Change {
                 settings.put(out);
             }
             Self::TopicDeleted { name } => name.put(out),
+            Self::TopicNumbered { name, id } => {
+                name.put(out);
+                id.put(out);
+            }
             Self::Appended { place, batch } | Self::Kept { place, batch } => {
                 place.put(out);
                 batch.put(out);
@@ -169,6 +181,7 @@ impl Stored for Change {
                 settings: Stored::take(f)?,
             },
             TOPIC_DELETED => Self::TopicDeleted { name: Stored::take(f)? },
+            TOPIC_NUMBERED => Self::TopicNumbered { name: Stored::take(f)?, id: Stored::take(f)? },
             APPENDED => Self::Appended { place: Stored::take(f)?, batch: Stored::take(f)? },
             TRIMMED => Self::Trimmed { place: Stored::take(f)?, until: Stored::take(f)? },
             PRODUCERS_NUMBERED => Self::ProducersNumbered { next: Stored::take(f)? },
@@ -195,6 +208,18 @@ impl Stored for Change {
             PAST_SET => Self::PastSet { place: Stored::take(f)?, past: Stored::take(f)? },
             _ => return None,
         })
+    }
+}
+
+impl Stored for TopicId {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.as_bytes());
+    }
+
+    fn take(from: &mut Bytes) -> Option<Self> {
+        let mut bytes = [0; Self::BYTES];
+        from.try_copy_to_slice(&mut bytes).ok()?;
+        Self::of_bytes(&bytes)
     }
 }
 

@@ -185,7 +185,9 @@ impl Cluster {
         settings: BTreeMap<String, String>,
     ) -> Result<(), ResponseError> {
         self.topics.create(name, partitions, settings)?;
+        let id = self.topics.number(name)?;
         self.note_topic(name);
+        self.changes.note(|| Change::TopicNumbered { name: name.to_owned(), id });
         Ok(())
     }
 

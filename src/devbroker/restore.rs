@@ -16,6 +16,7 @@ impl Cluster {
                 self.topics.set(&name, partitions, settings)?;
             }
             Change::TopicDeleted { name } => self.delete_topic(&name)?,
+            Change::TopicNumbered { name, id } => self.topics.topic_mut(&name)?.id = Some(id),
             Change::Appended { place, batch } => {
                 let batch = one(&batch)?;
                 let log = self.topics.log_mut(&place)?;
@@ -89,6 +90,9 @@ fn tell_topic<E>(
     tell: &mut impl FnMut(Change) -> Result<(), E>,
 ) -> Result<(), E> {
     tell(topic.change(name))?;
+    if let Some(id) = topic.id {
+        tell(Change::TopicNumbered { name: name.to_owned(), id })?;
+    }
     for (partition, log) in (0..).zip(&topic.partitions) {
         let place = Place::new(name, partition);
         for batch in &log.batches {

@@ -1,11 +1,13 @@
 //! Topics: their partitions and settings.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
 
 use kafka_protocol::ResponseError;
 
 use super::change::Change;
 use super::log::Log;
+use crate::message::TopicId;
 
 /// Largest number of partitions of one topic.
 pub(super) const PARTITIONS_MAX: i32 = 1_024;
@@ -44,6 +46,8 @@ impl Place {
 /// One topic.
 #[derive(Debug, Default)]
 pub(super) struct Topic {
+    /// None for a topic that an older segue made.
+    pub id: Option<TopicId>,
     pub partitions: Vec<Log>,
     pub settings: BTreeMap<String, String>,
 }
@@ -51,7 +55,7 @@ pub(super) struct Topic {
 impl Topic {
     pub fn new(partitions: i32, settings: BTreeMap<String, String>) -> Self {
         let partitions = (0..partitions).map(|_| Log::default()).collect();
-        Self { partitions, settings }
+        Self { id: None, partitions, settings }
     }
 
     pub fn partition_count(&self) -> i32 {
@@ -193,6 +197,16 @@ impl Topics {
             return Ok(());
         }
         self.grow(name, partitions, false)
+    }
+
+    /// Gives a topic an id that no other has or had.
+    pub fn number(&mut self, name: &str) -> Result<TopicId, ResponseError> {
+        // The standard library draws its hashers' keys from the system.
+        let draw = || RandomState::new().hash_one(name).to_be_bytes();
+        let drawn = TopicId::of_bytes(&[draw(), draw()].concat());
+        let id = drawn.ok_or(ResponseError::UnknownServerError)?;
+        self.topic_mut(name)?.id = Some(id);
+        Ok(id)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Topic)> {

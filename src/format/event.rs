@@ -3,7 +3,8 @@ use serde_json::Value;
 
 use super::{Error, wire};
 use crate::message::{
-    Address, Event, EventSource, EventType, Offset, Origin, Timestamp, Topic, read_body,
+    Address, Event, EventSource, EventType, Incarnation, Offset, Origin, Timestamp, Topic, TopicId,
+    read_body,
 };
 
 impl wire::Event {
@@ -23,6 +24,8 @@ impl wire::Event {
             timestamp_ms: event.timestamp.0,
             source: Self::stored(&event.source),
             binary_key: None,
+            topic_id: Vec::new(),
+            accepted: false,
         }
     }
 
@@ -43,6 +46,13 @@ impl wire::Event {
     pub fn origin(&self) -> Result<Origin, Error> {
         let topic = Topic::new(&self.topic).map_err(|_| Error::Field("topic"))?;
         Ok(Origin { topic, partition: self.partition, offset: Offset(self.offset) })
+    }
+
+    /// From which of the topics of that name it was read, where that is known.
+    #[must_use]
+    pub fn incarnation(&self) -> Option<Incarnation> {
+        let id = TopicId::of_bytes(&self.topic_id)?;
+        Some(Incarnation { id, accepted: self.accepted })
     }
 
     /// The event itself.

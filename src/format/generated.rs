@@ -315,6 +315,13 @@ pub struct Event {
     /// The record's key, if it is no text that can be typed.
     #[prost(bytes = "vec", optional, tag = "21")]
     pub binary_key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    /// Which of the topics of that name it was read from: 16 bytes; empty where that is not known.
+    #[prost(bytes = "vec", tag = "30")]
+    pub topic_id: ::prost::alloc::vec::Vec<u8>,
+    /// A person has accepted that topic in the place of an earlier one: a watermark without an id is
+    /// of the earlier one.
+    #[prost(bool, tag = "31")]
+    pub accepted: bool,
 }
 /// Inbox value: one input for one or more instances of the shard.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -530,7 +537,8 @@ pub struct Position {
     /// The next inbox record.
     #[prost(int64, tag = "1")]
     pub inbox: i64,
-    /// The highest origin offset seen, for each source topic and partition.
+    /// The highest origin offset seen, for each source topic and partition; a few of the topics that
+    /// had the same name before are remembered, the present one last.
     #[prost(message, repeated, tag = "2")]
     pub watermarks: ::prost::alloc::vec::Vec<Watermark>,
 }
@@ -543,6 +551,9 @@ pub struct Watermark {
     pub partition: i32,
     #[prost(int64, tag = "3")]
     pub offset: i64,
+    /// As in Event.
+    #[prost(bytes = "vec", tag = "4")]
+    pub topic_id: ::prost::alloc::vec::Vec<u8>,
 }
 /// History value: one transition.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{Address, Offset, Timestamp, Topic};
+use super::{Address, Offset, Timestamp, Topic, TopicId};
 
 /// Names of the headers that Segue reads and writes.
 pub mod header {
@@ -100,6 +100,16 @@ impl EventSource {
             Self::Unnamed | Self::Unread => None,
         }
     }
+}
+
+/// Which of the topics of one name a record was read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Incarnation {
+    /// The topic's id.
+    pub id: TopicId,
+    /// Whether a person has accepted it in the place of an earlier one, whose offsets mean nothing
+    /// here.
+    pub accepted: bool,
 }
 
 /// A domain fact read from Kafka, understood as far as the engine needs.

@@ -10,20 +10,24 @@ mod json;
 mod life;
 mod outgoing;
 mod shard;
+mod start_from;
 mod time;
+mod topic_id;
 mod trace;
 
 pub use address::{Address, EventType, Topic};
 pub use body::{NotJson, Shown, read_body};
 pub use command_id::{CommandId, Part};
-pub use event::{Event, EventSource, Headers, Origin, header};
+pub use event::{Event, EventSource, Headers, Incarnation, Origin, header};
 pub use identity::{Hash, InstanceId, Key, SagaName, StepName, Version};
 pub use input_id::InputId;
 pub use json::read_json;
 pub use life::Life;
 pub use outgoing::Outgoing;
 pub use shard::{Offset, Shard, shard_of};
+pub use start_from::StartFrom;
 pub use time::{Span, Timestamp};
+pub use topic_id::TopicId;
 pub use trace::{TraceContext, Traced};
 
 /// What is wrong with a piece of text that should name something.
@@ -35,6 +39,9 @@ pub enum Error {
     /// A topic holds characters that Kafka refuses.
     #[error("`{0}` is not a topic; use letters, digits, `.`, `_` and `-`, at most 249 of them")]
     Topic(String),
+    /// A topic's id is not 16 bytes in base64.
+    #[error("`{0}` is not a topic's id")]
+    TopicId(String),
     /// A name is not kebab-case.
     #[error("`{0}` is not a name; use lower-case letters, digits and `-`, starting with a letter")]
     Name(String),

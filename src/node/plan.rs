@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Error;
 use crate::broker::retry::{Patience, patiently};
-use crate::broker::{self, Connection, Membership};
+use crate::broker::{self, Connection, Membership, StartRules};
 use crate::config::{
     Config, Delivery, Mechanism, OnUnmatched, Protocol, Replication, Security, TopicMode,
 };
@@ -39,7 +39,8 @@ impl Plan {
         for definition in &definitions {
             catalog.add(definition.clone())?;
         }
-        let mut users = Index::new(&catalog).topics();
+        let read = Index::new(&catalog).topics();
+        let mut users = read.clone();
         let written: BTreeSet<Topic> =
             definitions.iter().flat_map(Definition::topics_written).collect();
         users.extend(written.iter().cloned());
@@ -75,7 +76,11 @@ impl Plan {
             limits: config.limits.clone(),
             local: definitions,
         };
-        plan.publish(stop)?;
+        let rules = StartRules {
+            default: config.sources.start_from,
+            topics: config.sources.topics.clone(),
+        };
+        plan.publish(&read, &rules, stop)?;
         Ok(plan)
     }
 
@@ -111,14 +116,22 @@ impl Plan {
         Ok(catalog)
     }
 
-    /// Publishes what is new here; a version that stands there with another text is refused.
-    fn publish(&self, stop: &AtomicBool) -> Result<(), Error> {
+    /// Publishes what is new here; a version that stands there with another text is refused. The
+    /// topics that the definitions here read are written down before, so that a published
+    /// definition whose topics are not is one of an older segue, which had no such register.
+    fn publish(
+        &self,
+        read: &BTreeSet<Topic>,
+        rules: &StartRules,
+        stop: &AtomicBool,
+    ) -> Result<(), Error> {
         let (connection, app) = (&self.connection, &self.settings.app);
         // A topic that was made a moment ago may have no leader yet.
         let texts = patiently("reading definitions", Patience::default(), stop, || {
             broker::definitions::read(connection, app)
         })?;
         let mut catalog = self.stored(texts)?;
+        let known = Index::new(&catalog).topics();
         let mut fresh = BTreeMap::new();
         for definition in &self.local {
             if catalog.by_hash(definition.hash).is_none() {
@@ -127,6 +140,9 @@ impl Plan {
             }
             catalog.add(definition.clone())?;
         }
+        patiently("writing down the users' topics", Patience::default(), stop, || {
+            broker::meet(connection, app, read, &known, rules)
+        })?;
         patiently("publishing definitions", Patience::default(), stop, || {
             broker::definitions::publish(connection, app, &fresh)
         })?;

@@ -4,13 +4,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use prost::Message as _;
 
-use super::operator;
+use super::acceptance::Accepted;
+use super::operator::{self, Deed};
 use super::ports::{Append, DeadLetter, Forward, Lost, Source, SourceRecord};
 use super::settings::{Settings, Unmatched, UnmatchedRules};
 use crate::correlation::{self, Heading, Index, decode, heading};
 use crate::definition::Catalog;
 use crate::format::wire;
-use crate::message::{Event, InstanceId, Key, SagaName, Shard, Topic, shard_of};
+use crate::message::{
+    Event, Incarnation, InstanceId, Key, Origin, SagaName, Shard, Topic, shard_of,
+};
 
 /// The most records that one turn of a gateway takes.
 const RECORDS_MAX: usize = 5_000;
@@ -80,25 +83,46 @@ impl<S: Source> Gateway<S> {
             self.passed.records += 1;
             let place = (record.origin.topic.clone(), record.origin.partition);
             forward.positions.insert(place, record.origin.offset.next());
-            self.pass(record, &mut forward);
+            self.pass(record, &mut forward)?;
         }
         self.passed.appends += forward.appends.len() as u64;
         self.passed.dead_letters += forward.dead_letters.len() as u64;
         self.source.forward(forward)
     }
 
-    fn pass(&mut self, record: SourceRecord, forward: &mut Forward) {
-        if record.origin.topic == self.operator {
-            match act(&record, self.shards) {
-                Ok(append) => forward.appends.push(append),
-                Err(reason) => forward.dead_letters.push(self.dead_letter(record, reason)),
-            }
-            return;
+    fn pass(&mut self, record: SourceRecord, forward: &mut Forward) -> Result<(), Lost> {
+        if record.origin.topic != self.operator {
+            self.take(record, forward);
+            return Ok(());
         }
+        match self.obey(&record)? {
+            Ok(append) => forward.appends.extend(append),
+            Err(reason) => forward.dead_letters.push(self.dead_letter(record, reason)),
+        }
+        Ok(())
+    }
+
+    /// Does what a person says about a topic, or appends what the person says about an instance;
+    /// or says why neither can be done.
+    fn obey(&mut self, record: &SourceRecord) -> Result<Result<Option<Append>, String>, Lost> {
+        let acceptance = match operator::read(record) {
+            Ok(Deed::Instance(target, act)) => {
+                return Ok(act_on(target, act, self.shards).map(Some));
+            }
+            Ok(Deed::Topic(acceptance)) => acceptance,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        Ok(match self.source.accept(&acceptance)? {
+            Accepted::Done => Ok(None),
+            Accepted::Refused(reason) => Err(reason),
+        })
+    }
+
+    fn take(&mut self, record: SourceRecord, forward: &mut Forward) {
         let body = record.body.as_deref();
         let key = record.key.as_deref();
         let head = match heading(&record.origin, key, &record.headers, body, self.event_bytes_max) {
-            Ok(head) => head,
+            Ok(head) => told_apart(head, &record.origin, record.incarnation),
             Err(reason) => return self.decline(record, &reason, forward),
         };
         if !self.index.reads(&head.address) {
@@ -188,8 +212,7 @@ impl<S: Source> Gateway<S> {
 }
 
 /// What a person did, for the inbox of the instance that it is about.
-fn act(record: &SourceRecord, shards: u32) -> Result<Append, String> {
-    let (target, act) = operator::read(record)?;
+fn act_on(target: wire::Target, act: wire::Act, shards: u32) -> Result<Append, String> {
     let saga = SagaName::new(&target.saga).map_err(|e| e.to_string())?;
     let key = Key::new(&target.key).map_err(|e| e.to_string())?;
     let shard = shard_of(&InstanceId { saga, key }, shards);
@@ -197,6 +220,16 @@ fn act(record: &SourceRecord, shards: u32) -> Result<Append, String> {
     let inbox = wire::Inbox { targets: vec![target], input, ..wire::Inbox::default() };
     let value = inbox.encode_to_vec();
     Ok(Append { shard, value: value.into() })
+}
+
+/// An event that says no id has one made of its place. In a topic that was accepted in the stead of
+/// another every place was used before, so there the id tells the topic too.
+fn told_apart(head: Heading, origin: &Origin, incarnation: Option<Incarnation>) -> Heading {
+    let Some(Incarnation { id, accepted: true }) = incarnation else { return head };
+    if head.id != format!("{}/{}/{}", origin.topic, origin.partition, origin.offset) {
+        return head;
+    }
+    Heading { id: format!("{}@{id}", head.id), ..head }
 }
 
 fn wire_event(head: &Heading, record: &SourceRecord) -> wire::Event {
@@ -213,6 +246,8 @@ fn wire_event(head: &Heading, record: &SourceRecord) -> wire::Event {
         command: head.command.as_ref().map(ToString::to_string),
         trace_parent: head.trace_parent.clone(),
         timestamp_ms: record.timestamp.0,
+        topic_id: record.incarnation.map_or_else(Vec::new, |i| i.id.as_bytes().to_vec()),
+        accepted: record.incarnation.is_some_and(|i| i.accepted),
     }
 }
 

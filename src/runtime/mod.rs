@@ -11,6 +11,7 @@
 //! Nothing in memory is worth more than what is committed: a pipeline that is in doubt answers
 //! [`Lost`], is dropped whole, and a new one restores itself (R7).
 
+mod acceptance;
 mod clock;
 mod envelope;
 mod gateway;
@@ -26,6 +27,7 @@ mod schedule;
 mod settings;
 mod shard;
 
+pub use acceptance::{Acceptance, Accepted};
 pub use clock::Clock;
 pub use gateway::{Gateway, Passed};
 pub use pipeline::Pipeline;

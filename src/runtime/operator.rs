@@ -1,16 +1,51 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::acceptance::Acceptance;
 use super::ports::SourceRecord;
 use crate::format::wire;
-use crate::message::read_json;
+use crate::message::{Topic, read_json};
 
 /// The largest act, in bytes.
 const ACT_BYTES_MAX: usize = 256 * 1024;
 /// The longest id or name, in bytes.
 const NAME_BYTES_MAX: usize = 200;
 
-/// A record of `<app>.operator`: what a person does about an instance.
+/// What a person does.
+#[derive(Debug, PartialEq)]
+pub(super) enum Deed {
+    /// Something about an instance.
+    Instance(wire::Target, wire::Act),
+    /// Something about a users' topic.
+    Topic(Acceptance),
+}
+
+/// The verb of an act that is about a topic.
+const ACCEPT: &str = "accept-topic";
+
+/// A record of `<app>.operator` that is about a users' topic.
+///
+/// ```json
+/// { "verb": "accept-topic", "topic": "shop.orders", "from": "earliest",
+///   "by": "ana", "why": "it was restored from the backup" }
+/// ```
+///
+/// `from` is `earliest`, `latest` or a moment such as `2026-11-01T00:00:00Z`; it may be left out
+/// for a topic that was made anew, which is then read from its beginning.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct TopicNotation {
+    id: Option<String>,
+    #[serde(rename = "verb")]
+    _verb: String,
+    topic: String,
+    from: Option<String>,
+    by: String,
+    #[serde(default)]
+    why: String,
+}
+
+/// A record of `<app>.operator` that is about an instance.
 ///
 /// ```json
 /// { "saga": "order-fulfilment", "key": "o-1", "verb": "retry", "step": "ship",
@@ -49,17 +84,21 @@ enum Word {
     Answer,
 }
 
-/// Reads an act and whom it is for.
+/// Reads an act and what it is about.
 ///
 /// # Errors
 /// When it is none, in words.
-pub(super) fn read(record: &SourceRecord) -> Result<(wire::Target, wire::Act), String> {
+pub(super) fn read(record: &SourceRecord) -> Result<Deed, String> {
     let body = record.body.as_deref().unwrap_or_default();
     if body.len() > ACT_BYTES_MAX {
         return Err(format!("an act of {} bytes; the limit is {ACT_BYTES_MAX}", body.len()));
     }
     let wrong = |e: serde_json::Error| format!("this is no act of a person: {e}");
     let mut whole = read_json(body).map_err(wrong)?;
+    if whole.get("verb").and_then(Value::as_str) == Some(ACCEPT) {
+        let act: TopicNotation = serde_json::from_value(whole).map_err(wrong)?;
+        return accept(act, record).map(Deed::Topic);
+    }
     // Taken out as it was read: the derived reader would write its numbers in another way.
     let data = match whole.as_object_mut().and_then(|fields| fields.remove("data")) {
         None => None,
@@ -67,20 +106,40 @@ pub(super) fn read(record: &SourceRecord) -> Result<(wire::Target, wire::Act), S
         Some(_) => return Err("`data` is no JSON object".to_owned()),
     };
     let act: Notation = serde_json::from_value(whole).map_err(wrong)?;
-    if act.by.trim().is_empty() {
-        return Err("`by` is empty; say who acts".to_owned());
-    }
-    let names = [("id", act.id.as_deref().unwrap_or_default()), ("by", &act.by)];
-    if let Some((field, _)) = names.iter().find(|(_, name)| name.len() > NAME_BYTES_MAX) {
-        return Err(format!("`{field}` is longer than {NAME_BYTES_MAX} bytes"));
-    }
+    check_names(act.id.as_deref(), &act.by)?;
     let verb = verb(&act, data)?;
-    let origin = &record.origin;
-    let place = || format!("{}/{}/{}", origin.topic, origin.partition, origin.offset);
-    let id = act.id.unwrap_or_else(place);
+    let id = act.id.unwrap_or_else(|| place(record));
     let target = wire::Target { saga: act.saga, key: act.key };
     let (by, why, step) = (act.by, act.why, act.step);
-    Ok((target, wire::Act { id, by, why, step, verb: Some(verb) }))
+    Ok(Deed::Instance(target, wire::Act { id, by, why, step, verb: Some(verb) }))
+}
+
+fn accept(act: TopicNotation, record: &SourceRecord) -> Result<Acceptance, String> {
+    check_names(act.id.as_deref(), &act.by)?;
+    if act.why.trim().is_empty() {
+        return Err("`why` is missing; say the reason".to_owned());
+    }
+    let topic = Topic::new(&act.topic).map_err(|e| e.to_string())?;
+    let from = act.from.as_deref().map(str::parse).transpose()?;
+    let id = act.id.unwrap_or_else(|| place(record));
+    Ok(Acceptance { id, topic, from, by: act.by, why: act.why })
+}
+
+fn check_names(id: Option<&str>, by: &str) -> Result<(), String> {
+    if by.trim().is_empty() {
+        return Err("`by` is empty; say who acts".to_owned());
+    }
+    let names = [("id", id.unwrap_or_default()), ("by", by)];
+    match names.iter().find(|(_, name)| name.len() > NAME_BYTES_MAX) {
+        Some((field, _)) => Err(format!("`{field}` is longer than {NAME_BYTES_MAX} bytes")),
+        None => Ok(()),
+    }
+}
+
+/// An act's place, which is the id of one that has none of its own.
+fn place(record: &SourceRecord) -> String {
+    let origin = &record.origin;
+    format!("{}/{}/{}", origin.topic, origin.partition, origin.offset)
 }
 
 fn verb(act: &Notation, data: Option<Map<String, Value>>) -> Result<wire::act::Verb, String> {
@@ -111,15 +170,23 @@ fn verb(act: &Notation, data: Option<Map<String, Value>>) -> Result<wire::act::V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{Headers, Offset, Origin, Timestamp, Topic};
+    use crate::message::{Headers, Offset, Origin, StartFrom, Timestamp, Topic};
 
     fn act(body: &str) -> Result<(wire::Target, wire::Act), String> {
+        match deed(body)? {
+            Deed::Instance(target, act) => Ok((target, act)),
+            Deed::Topic(acceptance) => panic!("{acceptance:?}"),
+        }
+    }
+
+    fn deed(body: &str) -> Result<Deed, String> {
         read(&SourceRecord {
             origin: Origin {
                 topic: Topic::new("shop.operator").expect("a topic"),
                 partition: 0,
                 offset: Offset(7),
             },
+            incarnation: None,
             key: None,
             headers: Headers::default(),
             body: Some(body.to_owned().into()),
@@ -136,6 +203,26 @@ mod tests {
         assert_eq!((target.saga.as_str(), target.key.as_str()), ("order", "o-1"));
         assert_eq!((act.id.as_str(), act.step.as_str()), ("shop.operator/0/7", "ship"));
         assert_eq!(act.verb, Some(wire::act::Verb::Retry(true)));
+    }
+
+    #[test]
+    fn a_topic_is_accepted_with_a_reason() {
+        let text = |more: &str| {
+            format!(r#"{{"verb":"accept-topic","topic":"shop.orders","by":"ana"{more}}}"#)
+        };
+        let acceptance = Acceptance {
+            id: "shop.operator/0/7".to_owned(),
+            topic: Topic::new("shop.orders").expect("a topic"),
+            from: Some(StartFrom::Latest),
+            by: "ana".to_owned(),
+            why: "restored".to_owned(),
+        };
+        let whole = text(r#","why":"restored","from":"latest""#);
+        assert_eq!(deed(&whole), Ok(Deed::Topic(acceptance)));
+        let refused = |more: &str| deed(&text(more)).expect_err("no act");
+        assert_eq!(refused(""), "`why` is missing; say the reason");
+        assert!(refused(r#","why":"w","from":"soon""#).starts_with("`soon` is not where"));
+        assert!(refused(r#","why":"w","step":"a""#).contains("unknown field `step`"));
     }
 
     #[test]

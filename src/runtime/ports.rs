@@ -3,8 +3,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::acceptance::{Acceptance, Accepted};
 use crate::engine::{Call, Called};
-use crate::message::{Headers, Offset, Origin, Outgoing, Shard, Timestamp, Topic, Traced};
+use crate::message::{
+    Headers, Incarnation, Offset, Origin, Outgoing, Shard, Timestamp, Topic, Traced,
+};
 
 /// The pipeline lost its footing: what it holds in memory may not be what is committed.
 ///
@@ -237,6 +240,13 @@ pub trait Source {
     /// # Errors
     /// When an append failed: nothing after it may be appended, or the order would have a gap.
     fn forward(&mut self, forward: Forward) -> Result<(), Lost>;
+
+    /// Takes a topic that is stopped, because it is not the one that was read before, as the one
+    /// to read from now on. The same acceptance is obeyed once.
+    ///
+    /// # Errors
+    /// When it is not certain that this is written down.
+    fn accept(&mut self, acceptance: &Acceptance) -> Result<Accepted, Lost>;
 }
 
 /// A record of a user's topic.
@@ -244,6 +254,8 @@ pub trait Source {
 pub struct SourceRecord {
     /// Where it was read.
     pub origin: Origin,
+    /// From which of the topics of that name, where that is known.
+    pub incarnation: Option<Incarnation>,
     /// Its key.
     pub key: Option<Bytes>,
     /// Its headers.

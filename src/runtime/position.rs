@@ -3,13 +3,27 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use crate::format::{self, open, seal, wire};
-use crate::message::{Offset, Shard};
+use crate::message::{Incarnation, Offset, Shard, TopicId};
+
+/// How many topics that had the same name are told apart.
+const INCARNATIONS_MAX: usize = 4;
 
 /// How far a shard is: the next inbox record, and the watermark of every source partition.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Position {
     pub inbox: Offset,
-    watermarks: BTreeMap<String, BTreeMap<i32, i64>>,
+    watermarks: BTreeMap<String, BTreeMap<i32, Vec<Watermark>>>,
+}
+
+/// The highest offset that was taken over from one partition of one topic.
+///
+/// What the partition's earlier topics had is remembered for a while: a gateway that was frozen
+/// while a person accepted the new topic may still append what it had read of the old one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Watermark {
+    /// None for what was taken over before ids were written, or where there are none.
+    topic: Option<TopicId>,
+    offset: i64,
 }
 
 impl Position {
@@ -19,53 +33,139 @@ impl Position {
     }
 
     /// Takes over an event by its origin; answers whether it is new to this shard.
-    pub fn advance(&mut self, topic: &str, partition: i32, offset: i64) -> bool {
+    pub fn advance(
+        &mut self,
+        topic: &str,
+        partition: i32,
+        offset: i64,
+        incarnation: Option<Incarnation>,
+    ) -> bool {
         if !self.watermarks.contains_key(topic) {
             self.watermarks.insert(topic.to_owned(), BTreeMap::new());
         }
         let partitions = self.watermarks.get_mut(topic).expect("it was put there just now");
-        let mark = partitions.entry(partition).or_insert(-1);
-        let is_new = offset > *mark;
-        *mark = offset.max(*mark);
+        let marks = partitions.entry(partition).or_default();
+        let Some(place) = place(marks, incarnation) else {
+            marks.push(Watermark { topic: incarnation.map(|i| i.id), offset });
+            if marks.len() > INCARNATIONS_MAX {
+                marks.remove(0);
+            }
+            return true;
+        };
+        let mark = &mut marks[place];
+        if let Some(incarnation) = incarnation {
+            mark.topic = Some(incarnation.id);
+        }
+        let is_new = offset > mark.offset;
+        mark.offset = offset.max(mark.offset);
         is_new
     }
 
     pub fn encode(&self) -> Bytes {
-        let watermarks = self.watermarks.iter().flat_map(|(topic, partitions)| {
-            partitions.iter().map(|(partition, offset)| wire::Watermark {
-                topic: topic.clone(),
-                partition: *partition,
-                offset: *offset,
-            })
-        });
-        seal(&wire::Position { inbox: self.inbox.0, watermarks: watermarks.collect() }).into()
+        let mut watermarks = Vec::new();
+        for (topic, partitions) in &self.watermarks {
+            for (partition, marks) in partitions {
+                watermarks.extend(marks.iter().map(|mark| wire::Watermark {
+                    topic: topic.clone(),
+                    partition: *partition,
+                    offset: mark.offset,
+                    topic_id: mark.topic.map_or_else(Vec::new, |id| id.as_bytes().to_vec()),
+                }));
+            }
+        }
+        seal(&wire::Position { inbox: self.inbox.0, watermarks }).into()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, format::Error> {
         let stored: wire::Position = open(bytes)?;
         let mut position = Self { inbox: Offset(stored.inbox), watermarks: BTreeMap::new() };
-        for mark in stored.watermarks {
-            let partitions = position.watermarks.entry(mark.topic).or_default();
-            partitions.insert(mark.partition, mark.offset);
+        for stored in stored.watermarks {
+            let partitions = position.watermarks.entry(stored.topic).or_default();
+            let topic = TopicId::of_bytes(&stored.topic_id);
+            let mark = Watermark { topic, offset: stored.offset };
+            partitions.entry(stored.partition).or_default().push(mark);
         }
         Ok(position)
     }
+}
+
+/// Which watermark an event is compared with; none if it begins one.
+///
+/// An event without an id is compared with the newest. A watermark without an id is that of the
+/// topic which the next id names, unless a person has accepted that topic in another's place.
+fn place(marks: &[Watermark], incarnation: Option<Incarnation>) -> Option<usize> {
+    let last = marks.len().checked_sub(1)?;
+    let Some(Incarnation { id, accepted }) = incarnation else { return Some(last) };
+    let same = marks.iter().position(|mark| mark.topic == Some(id));
+    let adopted = (marks[last].topic.is_none() && !accepted).then_some(last);
+    same.or(adopted)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn named(topic: &str, accepted: bool) -> Incarnation {
+        Incarnation { id: TopicId::derived(&[topic]), accepted }
+    }
+
+    fn again(position: &Position) -> Position {
+        Position::decode(&position.encode()).expect("what was written can be read")
+    }
+
     #[test]
     fn an_event_is_new_once() {
         let mut position = Position::default();
-        assert!(position.advance("a", 0, 5));
-        assert!(!position.advance("a", 0, 5));
-        assert!(!position.advance("a", 0, 4));
-        assert!(position.advance("a", 1, 0));
-        assert!(position.advance("a", 0, 6));
+        assert!(position.advance("a", 0, 5, None));
+        assert!(!position.advance("a", 0, 5, None));
+        assert!(!position.advance("a", 0, 4, None));
+        assert!(position.advance("a", 1, 0, None));
+        assert!(position.advance("a", 0, 6, None));
         position.inbox = Offset(9);
-        let again = Position::decode(&position.encode());
-        assert_eq!(again, Ok(position));
+        assert_eq!(again(&position), position);
+    }
+
+    #[test]
+    fn another_topic_of_the_same_name_begins_a_new_watermark() {
+        let mut position = Position::default();
+        assert!(position.advance("a", 0, 1999, Some(named("old", false))));
+        let mut position = again(&position);
+        assert!(position.advance("a", 0, 0, Some(named("new", true))));
+        assert!(!position.advance("a", 0, 0, Some(named("new", true))));
+        let mut position = again(&position);
+        assert!(
+            !position.advance("a", 0, 1999, Some(named("old", false))),
+            "a late repeat of the old one"
+        );
+        assert!(position.advance("a", 0, 1, Some(named("new", true))));
+        assert!(!position.advance("a", 0, 1, None), "an older segue knows the newest one alone");
+    }
+
+    #[test]
+    fn a_watermark_without_an_id_takes_the_first_that_comes() {
+        let mut position = Position::default();
+        assert!(position.advance("a", 0, 7, None));
+        assert!(!position.advance("a", 0, 7, Some(named("a", false))), "a repeat stays one");
+        assert!(position.advance("a", 0, 8, Some(named("a", false))));
+        assert!(!position.advance("a", 0, 8, None));
+        assert!(position.advance("a", 0, 0, Some(named("b", false))), "by now it has its id");
+    }
+
+    #[test]
+    fn a_watermark_without_an_id_is_not_that_of_an_accepted_topic() {
+        let mut position = Position::default();
+        assert!(position.advance("a", 0, 7, None));
+        assert!(position.advance("a", 0, 0, Some(named("new", true))));
+        assert!(!position.advance("a", 0, 0, Some(named("new", true))));
+    }
+
+    #[test]
+    fn only_a_few_incarnations_are_remembered() {
+        let mut position = Position::default();
+        for number in 0..20 {
+            assert!(position.advance("a", 0, 3, Some(named(&number.to_string(), true))));
+        }
+        assert_eq!(position.watermarks["a"][&0].len(), INCARNATIONS_MAX);
+        assert!(!position.advance("a", 0, 3, Some(named("19", true))));
     }
 }

@@ -97,7 +97,12 @@ impl ShardState {
             }
         };
         if let Some(wire::inbox::Input::Event(event)) = &inbox.input
-            && !self.position.advance(&event.topic, event.partition, event.offset)
+            && !self.position.advance(
+                &event.topic,
+                event.partition,
+                event.offset,
+                event.incarnation(),
+            )
         {
             tools.counts.repeated += 1;
             return Ok(());

@@ -110,6 +110,8 @@ pub enum Fault {
     AppendLost,
     /// The gateway appended a record for the second time.
     Repeated,
+    /// A users' topic was deleted and created again.
+    TopicMadeAnew,
     /// A wall clock jumped.
     ClockJumped,
     /// A store was lost between two lives of a node.
@@ -159,6 +161,7 @@ impl Fault {
             Self::ZombieFenced,
             Self::AppendLost,
             Self::Repeated,
+            Self::TopicMadeAnew,
             Self::ClockJumped,
             Self::StoreLost,
             Self::StoreDamaged,
@@ -231,6 +234,8 @@ pub struct Odds {
     pub evict: u32,
     /// A turn of the world makes a wall clock jump.
     pub jump: u32,
+    /// A turn of the world makes a users' topic anew.
+    pub anew: u32,
     /// A node comes back without its store.
     pub store_lost: u32,
     /// A node comes back with a damaged store.
@@ -248,6 +253,7 @@ impl Odds {
         member: 0,
         evict: 0,
         jump: 0,
+        anew: 0,
         store_lost: 0,
         store_damaged: 0,
     };
@@ -262,6 +268,7 @@ impl Odds {
         member: 6,
         evict: 6,
         jump: 4,
+        anew: 10,
         store_lost: 150,
         store_damaged: 150,
     };
@@ -299,11 +306,13 @@ pub enum Weakness {
     OriginsForgotten,
     /// Timers strike although answers that came in time are not read yet.
     AnswersOvertaken,
+    /// A topic that was made anew cannot be told from the one before it.
+    TopicsConfused,
 }
 
 impl Weakness {
     /// Every rule that can be switched off.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::EpochKept,
         Self::PositionForgotten,
         Self::RestoreToStable,
@@ -314,5 +323,6 @@ impl Weakness {
         Self::DoubtIgnored,
         Self::OriginsForgotten,
         Self::AnswersOvertaken,
+        Self::TopicsConfused,
     ];
 }

@@ -48,7 +48,7 @@ pub(super) struct Fold {
 #[derive(Debug, Default)]
 struct Folded {
     inbox: Offset,
-    watermarks: BTreeMap<(String, i32), i64>,
+    watermarks: BTreeMap<(String, i32, Vec<u8>), i64>,
     instances: BTreeMap<InstanceId, Instance>,
     /// The changelog is read up to here.
     read: Offset,
@@ -192,9 +192,9 @@ impl Fold {
             }
         }
         folded.inbox = Offset(stored.inbox);
-        let marks = stored.watermarks.iter();
+        let marks = stored.watermarks.into_iter();
         let marks: BTreeMap<_, _> =
-            marks.map(|m| ((m.topic.clone(), m.partition), m.offset)).collect();
+            marks.map(|m| ((m.topic, m.partition, m.topic_id), m.offset)).collect();
         if marks != folded.watermarks {
             let what = format!("{marks:?} instead of {:?}", folded.watermarks);
             self.violations.push(format!("shard {shard} has the watermarks {what}"));
@@ -221,8 +221,8 @@ impl Fold {
         };
         let input = match &inbox.input {
             Some(wire::inbox::Input::Event(event)) => {
-                let place = (event.topic.clone(), event.partition);
-                let mark = folded.watermarks.entry(place).or_insert(-1);
+                let source = (event.topic.clone(), event.partition, event.topic_id.clone());
+                let mark = folded.watermarks.entry(source).or_insert(-1);
                 if event.offset <= *mark {
                     return;
                 }

@@ -243,6 +243,9 @@ impl Simulation {
             let skew = i64::try_from(self.dice.below(2 * SKEW_MS)).unwrap_or(0);
             self.world.jump(name, skew - SKEW_MS.cast_signed());
         }
+        if self.dice.chance(odds.anew) {
+            self.world.make_anew();
+        }
         if self.dice.chance(5) {
             self.world.compact();
         }
@@ -284,8 +287,11 @@ impl Simulation {
         }
     }
 
-    /// People look at what is stuck once nothing else happens.
+    /// People look at what is stuck or stopped once nothing else happens.
     fn see_to_the_stuck(&mut self) {
+        for (topic, times) in self.world.stopped() {
+            self.services.accept(&topic, times, &self.world);
+        }
         for (id, step, undoing) in self.fold.stuck() {
             self.services.see_to(&id, &step, undoing, &self.world);
         }

@@ -88,16 +88,16 @@ impl State {
     /// Counts an append of something that stands in that inbox already.
     fn note_repeat(&mut self, inbox: &Place, entry: &Entry) {
         let origin = |value: &[u8]| match wire::Inbox::decode(value).ok()?.input? {
-            wire::inbox::Input::Event(e) => Some((e.topic, e.partition, e.offset)),
+            wire::inbox::Input::Event(e) => Some((e.topic_id, e.partition, e.offset)),
             wire::inbox::Input::WakeMs(_)
             | wire::inbox::Input::Act(_)
             | wire::inbox::Input::Letter(_)
             | wire::inbox::Input::Called(_) => None,
         };
-        let Some((topic, partition, offset)) = entry.value.as_deref().and_then(origin) else {
+        let Some((topic_id, partition, offset)) = entry.value.as_deref().and_then(origin) else {
             return;
         };
-        let source = (inbox.clone(), topic, partition);
+        let source = (inbox.clone(), topic_id, partition);
         let is_repeat = !self.appended.entry(source).or_default().insert(offset);
         if is_repeat {
             self.tally.count(Fault::Repeated);

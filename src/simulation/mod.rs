@@ -12,6 +12,7 @@
 //!     audit    what was sent, done and undone, read from the topics and from the participants
 //! ```
 
+mod anew;
 mod audit;
 mod broker;
 mod cabinet;

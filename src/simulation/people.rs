@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::dice::Dice;
 use super::world::{Place, World};
@@ -59,6 +59,18 @@ impl People {
         asked
     }
 
+    /// What somebody says about a topic that was made anew for the so-manieth time.
+    pub fn accept(&self, topic: &Topic, times: u64) -> Outgoing {
+        let body = json!({
+            "id": format!("accept:{topic}:{times}"),
+            "verb": "accept-topic",
+            "topic": topic.as_str(),
+            "by": "bob",
+            "why": "it was made anew",
+        });
+        self.said(topic.to_string(), &body)
+    }
+
     /// What somebody does about a stuck step.
     pub fn act(&mut self, id: &InstanceId, step: &str, undoing: bool, dice: &mut Dice) -> Outgoing {
         let resorts = if undoing { &LAST_RESORTS_OF_UNDOING[..] } else { &LAST_RESORTS };
@@ -74,9 +86,12 @@ impl People {
             "by": "bob",
             "why": "it waits for somebody",
         });
+        self.said(id.to_string(), &body)
+    }
+
+    fn said(&self, key: String, body: &Value) -> Outgoing {
         let mut headers = Headers::default();
         headers.push(header::CONTENT_TYPE, "application/json");
-        let (topic, key) = (self.operator.clone(), id.to_string());
-        Outgoing { topic, key, headers, body: body.to_string().into() }
+        Outgoing { topic: self.operator.clone(), key, headers, body: body.to_string().into() }
     }
 }

@@ -172,6 +172,12 @@ impl Services {
         self.schedule(world.elapsed(), act, world);
     }
 
+    /// Somebody accepts a topic that was made anew.
+    pub fn accept(&mut self, topic: &Topic, times: u64, world: &World) {
+        let act = self.people.accept(topic, times);
+        self.schedule(world.elapsed(), act, world);
+    }
+
     fn reply(&mut self, answer: Answer, within: Duration, world: &World) {
         let mut message = answer.message;
         if self.dice.chance(self.temper.anonymous) {

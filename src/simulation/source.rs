@@ -8,7 +8,7 @@ use super::log::Entry;
 use super::state::{Caller, State};
 use super::world::{Place, World};
 use crate::message::{Offset, Origin};
-use crate::runtime::{Forward, Lost, Source, SourceRecord};
+use crate::runtime::{Acceptance, Accepted, Forward, Lost, Source, SourceRecord};
 
 /// A gateway's connection to the world.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl SimulatedSource {
             self.positions.remove(&place);
         }
         for place in change.assigned {
-            let offset = state.gateway.offset(&place);
+            let offset = state.source_position(&place);
             self.positions.insert(place, offset);
         }
     }
@@ -56,11 +56,22 @@ impl SimulatedSource {
         let mut positions: Vec<_> = self.positions.iter_mut().collect();
         positions.rotate_left(first);
         for (place, position) in positions {
+            // Nobody has accepted it: nothing of it is read.
+            if state.is_stopped(&place.0) {
+                continue;
+            }
+            let (base, incarnation) = (state.base(place), state.incarnation(&place.0));
+            *position = base.max(*position);
             let log = state.log(place);
             let end = log.high();
             let seen = log.committed(*position, end).take(most - found.len());
             let record = |(offset, entry): (Offset, &Entry)| SourceRecord {
-                origin: Origin { topic: place.0.clone(), partition: place.1, offset },
+                origin: Origin {
+                    topic: place.0.clone(),
+                    partition: place.1,
+                    offset: Offset(offset.0 - base.0),
+                },
+                incarnation,
                 key: entry.key.clone(),
                 headers: entry.headers.clone(),
                 body: entry.value.clone(),
@@ -68,7 +79,7 @@ impl SimulatedSource {
             };
             let records: Vec<SourceRecord> = seen.map(record).collect();
             if let Some(last) = records.last() {
-                *position = last.origin.offset.next();
+                *position = Offset(base.0 + last.origin.offset.next().0);
             }
             found.extend(records);
         }
@@ -104,12 +115,22 @@ impl Source for SimulatedSource {
             let (place, entry) = dead_letter(&state, letter, now);
             parcels.push(Parcel::Append(place, entry));
         }
-        parcels.push(Parcel::Offsets(forward.positions));
+        let offsets = forward.positions.into_iter().map(|(place, offset)| {
+            let base = state.base(&place);
+            (place, Offset(base.0 + offset.0))
+        });
+        parcels.push(Parcel::Offsets(offsets.collect()));
         let line = state.lines.get_mut(&self.line).expect("a line lives as long as its source");
         for parcel in parcels {
             line.push(parcel);
         }
         state.cross(&self.caller, Call::Forward, Moment::After)
+    }
+
+    fn accept(&mut self, acceptance: &Acceptance) -> Result<Accepted, Lost> {
+        let mut state = self.world.state();
+        state.live(&self.caller)?;
+        Ok(state.accept(acceptance))
     }
 }
 

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::anew::Anew;
 use super::cabinet::Cabinet;
 use super::dice::Dice;
 use super::fault::{self, Fault, Moment, Tally, Weakness};
@@ -29,6 +30,8 @@ pub(super) struct State {
     /// Time since the beginning.
     pub elapsed: Duration,
     pub logs: BTreeMap<Place, Log>,
+    /// Users' topics that were made anew.
+    pub anew: BTreeMap<Topic, Anew>,
     /// Readers of the inbox.
     pub owner: Group,
     /// Readers of the users' topics.
@@ -36,8 +39,8 @@ pub(super) struct State {
     pub transactions: Transactions,
     /// Appends on their way, one line for each producer without transactions.
     pub lines: BTreeMap<u64, Line>,
-    /// Which offsets of which source partitions stand in which inbox.
-    pub appended: BTreeMap<(Place, String, i32), BTreeSet<i64>>,
+    /// Which offsets of which source partitions, by their topics' ids, stand in which inbox.
+    pub appended: BTreeMap<(Place, Vec<u8>, i32), BTreeSet<i64>>,
     pub tally: Tally,
     pub complaints: Vec<String>,
     pub calls: u64,
@@ -73,6 +76,7 @@ impl State {
             dice: Dice::new(seed),
             elapsed: Duration::ZERO,
             logs: BTreeMap::new(),
+            anew: BTreeMap::new(),
             owner: Group::default(),
             gateway: Group::default(),
             transactions: Transactions::default(),
@@ -240,7 +244,7 @@ impl State {
     pub fn is_read(&self, topic: &Topic) -> bool {
         let mut own = self.logs.iter().filter(|((name, _), _)| name == topic);
         own.all(|(place, log)| {
-            log.committed(self.gateway.offset(place), log.high()).next().is_none()
+            log.committed(self.source_position(place), log.high()).next().is_none()
         })
     }
 

@@ -119,6 +119,16 @@ impl World {
         self.state().jump(name, millis);
     }
 
+    /// Deletes one of the users' topics and creates it again, if it can be one.
+    pub fn make_anew(&self) {
+        self.state().make_anew();
+    }
+
+    /// The topics that were made anew and wait for a person, each with how often it was.
+    pub(super) fn stopped(&self) -> Vec<(Topic, u64)> {
+        self.state().stopped()
+    }
+
     /// Lets time pass, and everything that was on its way arrive.
     pub fn pass(&self, time: Duration) {
         let mut state = self.state();

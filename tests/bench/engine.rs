@@ -48,7 +48,7 @@ pub fn start(brokers: &str, options: &Options, place: &Path, log: &str) -> Resul
     let config = format!(
         "app: bench\nnode: bench-1\nsagas: [\"{saga}\"]\ndata: \"{data}\"\n\
          kafka: {{ brokers: [\"{brokers}\"] }}\ntopics: {{ shards: {shards} }}\n\
-         pipelines: {pipelines}\ndelivery: {delivery}\n\
+         sources: {{ start-from: earliest }}\npipelines: {pipelines}\ndelivery: {delivery}\n\
          log: {{ level: {log}, format: json }}\n",
         saga = saga.display(),
         data = data(place).display(),

@@ -106,7 +106,7 @@ pub fn last_words(log: &Path) -> String {
 }
 
 /// The program under test: the one that was built with the tests, unless told otherwise.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     std::env::var_os("SEGUE_TEST_BINARY")
         .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_segue")), PathBuf::from)
 }

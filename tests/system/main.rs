@@ -18,6 +18,7 @@ mod refusals;
 mod secure;
 #[path = "../shipped/mod.rs"]
 mod shipped;
+mod sources;
 mod two_nodes;
 mod watch;
 mod world;

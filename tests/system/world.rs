@@ -48,6 +48,8 @@ pub struct World {
     scripts: Vec<Script>,
     /// Lines for every node's configuration.
     config: String,
+    /// Where topics are begun: a value of `sources`. Tests place orders before the engine runs.
+    pub sources: String,
     users: BTreeSet<Topic>,
     stop: Arc<AtomicBool>,
     workers: Vec<JoinHandle<()>>,
@@ -149,6 +151,7 @@ impl World {
             files,
             scripts,
             config,
+            sources: "{ start-from: earliest }".to_owned(),
             users,
             stop: Arc::new(AtomicBool::new(false)),
             workers: Vec::new(),
@@ -180,10 +183,11 @@ impl World {
         let text = format!(
             "app: {app}\nnode: {node}\nsagas: [{sagas}]\ndata: \"{data}\"\n\
              kafka: {{ brokers: [\"{brokers}\"]{security} }}\ndelivery: {delivery}\n\
-             checkpoint: {{ every: 200ms }}\n{own}{further}",
+             checkpoint: {{ every: 200ms }}\nsources: {sources}\n{own}{further}",
             app = self.app,
             sagas = files.join(", "),
             own = self.config,
+            sources = self.sources,
             data = self.data(node).display(),
             brokers = self.connection.brokers,
             security = self.login.as_ref().map(Login::written).unwrap_or_default(),

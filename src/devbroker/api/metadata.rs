@@ -71,6 +71,9 @@ fn topic(cluster: &mut Cluster, name: &str, creation: Creation) -> MetadataRespo
             .with_replica_nodes(vec![BrokerId(BROKER)])
             .with_isr_nodes(vec![BrokerId(BROKER)])
     };
+    // An id of zeros, which is that of the default, says that there is none.
+    let id = topic.id.map(|id| id.as_bytes().to_vec()).unwrap_or_default();
+    let answer = answer.with_topic_id(id.try_into().unwrap_or_default());
     answer.with_partitions((0..topic.partition_count()).map(partition).collect())
 }
 

@@ -27,14 +27,15 @@ const NO_AUTHORIZATION: i32 = i32::MIN;
 
 /// Every API that is served, with its oldest and newest version.
 ///
-/// Topic ids (`Metadata` 10, `Fetch` 13, `Produce` 13) and transactions of the second kind
-/// (`Produce` 12, `EndTxn` 5) are left out, so clients use names and explicit partitions.
+/// A topic's id is told (`Metadata` 10), but nothing is asked by one (`Metadata` 12, `Fetch` 13,
+/// `Produce` 13), and transactions of the second kind (`Produce` 12, `EndTxn` 5) are left out, so
+/// clients use names and explicit partitions.
 const SERVED: [(ApiKey, i16, i16); 28] = [
     // Nobody may send 0 to 2, but librdkafka takes their absence for missing compression.
     (ApiKey::Produce, 0, 11),
     (ApiKey::Fetch, 4, 12),
     (ApiKey::ListOffsets, 1, 7),
-    (ApiKey::Metadata, 0, 9),
+    (ApiKey::Metadata, 0, 10),
     (ApiKey::OffsetCommit, 2, 8),
     (ApiKey::OffsetFetch, 1, 8),
     (ApiKey::FindCoordinator, 0, 4),

@@ -2,7 +2,7 @@ use prost::Message as _;
 
 use super::*;
 use crate::definition::parse;
-use crate::message::{Headers, Offset, Origin, Timestamp};
+use crate::message::{Headers, Incarnation, Offset, Origin, Timestamp, TopicId};
 
 const ORDER: &str = "
 saga: order
@@ -123,4 +123,23 @@ fn an_event_goes_on_with_its_source() {
         let Some(wire::inbox::Input::Event(event)) = inbox.input else { panic!("{inbox:?}") };
         assert_eq!(event.source.as_deref(), Some(source));
     }
+}
+
+#[test]
+fn an_event_without_an_id_is_another_one_in_an_accepted_topic() {
+    let topic = Topic::new("shop.orders").expect("a topic");
+    let origin = Origin { topic, partition: 0, offset: Offset(7) };
+    let id = |own: Option<&'static str>, accepted| {
+        let mut headers = Headers::default();
+        headers.push("ce_type", "OrderPlaced");
+        if let Some(own) = own {
+            headers.push("ce_id", own);
+        }
+        let head = heading(&origin, None, &headers, Some(b"{}"), 1_000).expect("an event");
+        let incarnation = Incarnation { id: TopicId::derived(&["a"]), accepted };
+        told_apart(head, &origin, Some(incarnation)).id
+    };
+    assert_ne!(id(None, true), id(None, false), "its place was that of an earlier event");
+    assert_eq!(id(None, true), id(None, true));
+    assert_eq!(id(Some("e-1"), true), id(Some("e-1"), false));
 }
