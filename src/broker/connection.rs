@@ -219,10 +219,16 @@ impl rdkafka::consumer::ConsumerContext for Quiet {}
 /// engine makes anew by itself; what a person should know is said where it is understood.
 pub(super) fn pass_on(level: RDKafkaLogLevel, facility: &str, message: &str) {
     match level {
-        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+        // What is fatal to a client is an answer to whoever uses it.
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical
+            if facility != "FATAL" =>
+        {
             tracing::warn!(target: "librdkafka", facility, message, "client warned");
         }
-        RDKafkaLogLevel::Error
+        RDKafkaLogLevel::Emerg
+        | RDKafkaLogLevel::Alert
+        | RDKafkaLogLevel::Critical
+        | RDKafkaLogLevel::Error
         | RDKafkaLogLevel::Warning
         | RDKafkaLogLevel::Notice
         | RDKafkaLogLevel::Info

@@ -54,7 +54,6 @@ pub struct KafkaSource {
     /// The engine's own topic among those that are read.
     operator: Topic,
     consumer: BaseConsumer<Assignments>,
-    connection: Connection,
     membership: Membership,
     appender: Appender,
     ends: Ends,

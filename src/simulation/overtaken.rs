@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::fault::Fault;
 use super::world::World;
 use crate::engine::{Note, NoteKind, Wake};
-use crate::message::{CommandId, InstanceId, Topic, header};
+use crate::message::{CommandId, InstanceId, Offset, Topic, header};
 
-/// Source partitions, each with the last offset that the shard has taken.
-pub(super) type Taken = BTreeMap<(String, i32), i64>;
+/// Source partitions, by topic, partition and the topic's id, each with the last offset that the
+/// shard has taken.
+pub(super) type Taken = BTreeMap<(String, i32, Vec<u8>), i64>;
 
 /// The answers that lay in users' topics at the moment up to which timers struck, and were not
 /// taken before. Where clocks were set, moments cannot be compared, and nothing is found.
@@ -35,12 +36,18 @@ pub(super) fn overtaken(
             note.generation == command.generation
                 && note.step.as_ref().is_some_and(|step| step.as_str() == command.step)
         };
-        let place = (seen.place.0.as_str().to_owned(), seen.place.1);
-        let is_taken = taken.get(&place).is_some_and(|last| seen.offset.0 <= *last);
+        let is_taken = is_taken(taken, seen.place.0.as_str(), seen.place.1, seen.offset);
         let in_time = seen.timestamp <= wake.until && command.instance == *id;
         if in_time && !is_taken && timed_out.iter().any(answers) {
             found.push(format!("the time of {command} was up before its answer was read"));
         }
     }
     found
+}
+
+/// Whether a record was taken, in whichever topic of that name it stood.
+fn is_taken(taken: &Taken, topic: &str, partition: i32, offset: Offset) -> bool {
+    let mut own =
+        taken.iter().filter(|((name, number, _), _)| name == topic && *number == partition);
+    own.any(|(_, last)| offset.0 <= *last)
 }

@@ -3,6 +3,7 @@ use prost::Message as _;
 use super::*;
 use crate::definition::parse;
 use crate::message::{Headers, Incarnation, Offset, Origin, Timestamp, TopicId};
+use crate::runtime::Acceptance;
 
 const ORDER: &str = "
 saga: order
@@ -31,6 +32,10 @@ impl Source for Script {
         self.forward = forward;
         Ok(())
     }
+
+    fn accept(&mut self, _: &Acceptance) -> Result<Accepted, Lost> {
+        Ok(Accepted::Refused("nothing is stopped here".to_owned()))
+    }
 }
 
 fn record(topic: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> SourceRecord {
@@ -45,6 +50,7 @@ fn record(topic: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> SourceR
         headers: all,
         body: body.map(Bytes::copy_from_slice),
         timestamp: Timestamp(1),
+        incarnation: None,
     }
 }
 
