@@ -13,6 +13,7 @@ mod engine;
 mod kills;
 mod language;
 mod locks;
+mod outages;
 mod refusals;
 mod secure;
 #[path = "../shipped/mod.rs"]
