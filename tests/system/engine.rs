@@ -55,6 +55,15 @@ impl Engine {
         self.end(END_MAX)
     }
 
+    /// Ends it, by force if it must be, whatever state it is in.
+    pub fn stop(mut self) {
+        if self.lives() {
+            self.signal("TERM");
+        }
+        // What does not end in time is killed when dropped.
+        let _ = self.ended.recv_timeout(END_MAX);
+    }
+
     /// Sends it a signal, such as `STOP`.
     pub fn signal(&self, name: &str) {
         let process = self.child.id().to_string();

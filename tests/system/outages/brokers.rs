@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::cluster::{Cluster, End};
 use super::drill::Drill;
-use super::{away, rounds};
+use super::{away, is_long, rounds};
 use crate::cast::Cast;
 
 /// How long after a lone broker's return all shards are at work at the latest.
@@ -18,46 +18,38 @@ pub fn stays(app: &str, _seed: u64) -> Cast {
     Cast::of(app, include_str!("saga.yaml"), include_str!("participants.yaml"))
 }
 
-/// The only broker ends again and again. About the last restart the engine is left to say all that
-/// it has to say.
-fn one_broker(name: &str, how: End, seed: u64) {
-    let mut drill = Drill::on(Cluster::start(1), name, Cast::orders, seed);
+/// The only broker ends again and again, by both ways in turn. About the last restart of each kind
+/// the engine is left to say all that it has to say.
+#[test]
+#[ignore = "needs a real Kafka: tests/run starts some"]
+fn the_only_broker_is_killed_and_stopped() {
+    let mut drill = Drill::on(Cluster::start(1), "one broker", Cast::orders, 101);
     drill.begin(&["a"], RATE);
     let all = rounds(3, 30);
     for round in 1..=all {
-        let said = drill.lines("a");
-        let broker = drill.cluster.brokers().remove(0);
-        drill.restart(&broker, how, away(round));
-        if drill.outcome.never_back > 0 {
-            break;
-        }
-        if round == all {
-            drill.keep_lines("a", said);
+        for how in [End::Killed, End::Stopped] {
+            let said = drill.lines("a");
+            let broker = drill.cluster.brokers().remove(0);
+            drill.restart(&broker, how, away(round));
+            if drill.outcome.never_back > 0 {
+                return drill.close().check(ONE_BACK_MAX);
+            }
+            if round == all {
+                drill.keep_lines("a", said);
+            }
         }
     }
     drill.close().check(ONE_BACK_MAX);
 }
 
-#[test]
-#[ignore = "needs a real Kafka: tests/run starts some"]
-fn the_only_broker_is_killed() {
-    one_broker("one broker killed", End::Killed, 101);
-}
-
-#[test]
-#[ignore = "needs a real Kafka: tests/run starts some"]
-fn the_only_broker_is_stopped() {
-    one_broker("one broker stopped", End::Stopped, 102);
-}
-
-/// Each of three brokers ends in turn, by both ways one after the other.
-fn three_brokers(name: &str, nodes: &[&'static str], seed: u64) {
+/// Each of three brokers ends in turn.
+fn three_brokers(name: &str, nodes: &[&'static str], ends: &[End], seed: u64) {
     let mut drill = Drill::on(Cluster::start(3), name, Cast::orders, seed);
     drill.begin(nodes, RATE);
     for round in 1..=rounds(1, 10) {
-        for how in [End::Stopped, End::Killed] {
+        for how in ends {
             for broker in drill.cluster.brokers() {
-                drill.restart(&broker, how, away(round));
+                drill.restart(&broker, *how, away(round));
                 if drill.outcome.never_back > 0 {
                     return drill.close().check(OTHERS_BACK_MAX);
                 }
@@ -67,16 +59,21 @@ fn three_brokers(name: &str, nodes: &[&'static str], seed: u64) {
     drill.close().check(OTHERS_BACK_MAX);
 }
 
+/// The ways in which brokers end: one in a short run, both in a long one.
+fn ends(short: End) -> Vec<End> {
+    if is_long() { vec![End::Stopped, End::Killed] } else { vec![short] }
+}
+
 #[test]
 #[ignore = "needs a real Kafka: tests/run starts some"]
 fn each_of_three_brokers_ends_in_turn() {
-    three_brokers("three brokers, one engine", &["a"], 103);
+    three_brokers("three brokers, one engine", &["a"], &ends(End::Killed), 103);
 }
 
 #[test]
 #[ignore = "needs a real Kafka: tests/run starts some"]
 fn each_of_three_brokers_ends_in_turn_under_two_engines() {
-    three_brokers("three brokers, two engines", &["a", "b"], 104);
+    three_brokers("three brokers, two engines", &["a", "b"], &ends(End::Stopped), 104);
 }
 
 /// All brokers are away for longer than both attempts of a request take together.

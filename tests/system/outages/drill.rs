@@ -35,8 +35,6 @@ pub struct Drill {
     pub world: World,
     pub outcome: Outcome,
     engines: BTreeMap<&'static str, Engine>,
-    /// Lines of every engine's configuration.
-    further: String,
     pulse: Option<Pulse>,
     orders: Option<JoinHandle<u64>>,
     enough: Arc<AtomicBool>,
@@ -59,23 +57,16 @@ impl Drill {
             world,
             outcome: Outcome::new(name),
             engines: BTreeMap::new(),
-            further: String::new(),
             pulse: None,
             orders: None,
             enough: Arc::default(),
         }
     }
 
-    /// Adds lines to the configuration of every engine that starts from now on.
-    pub fn configure(&mut self, further: &str) {
-        self.further.push_str(further);
-    }
-
     /// Starts engines.
     pub fn start(&mut self, nodes: &[&'static str]) {
         for node in nodes {
-            let config = self.world.config(node, &self.further);
-            self.engines.insert(node, Engine::start(&config, &self.log(node)));
+            self.engines.insert(node, self.world.engine(node));
         }
         if self.pulse.is_none() {
             let (log, app) = (self.log(nodes[0]), &self.world.app);
@@ -94,7 +85,6 @@ impl Drill {
 
     /// Places orders from now on, so many a second.
     pub fn order(&mut self, rate: f64) {
-        self.enough = Arc::default();
         self.orders = Some(self.world.orders(rate, &self.enough));
     }
 
@@ -139,10 +129,10 @@ impl Drill {
         true
     }
 
-    /// Lets some work be done.
+    /// Lets some work be done, if any is.
     pub fn work(&mut self) {
         let (mut records, begun) = (0, Instant::now());
-        while records < WORK_RECORDS && begun.elapsed() < BACK_MAX {
+        while self.outcome.never_back == 0 && records < WORK_RECORDS && begun.elapsed() < BACK_MAX {
             records += self.pulse().read();
             self.look_after();
         }
@@ -157,6 +147,17 @@ impl Drill {
             assert!(never.recv_timeout(rest.min(LOOK)).is_err(), "nobody sends");
             self.look_after();
         }
+    }
+
+    /// Lets time pass; answers whether every shard has worked meanwhile.
+    pub fn works_for(&mut self, time: Duration) -> bool {
+        self.mark();
+        let begun = Instant::now();
+        while begun.elapsed() < time {
+            self.pulse().read();
+            self.look_after();
+        }
+        self.pulse().back().is_some()
     }
 
     /// Counts an engine that has ended by itself, and starts it again.
@@ -218,8 +219,19 @@ impl Drill {
         self.outcome.placed
     }
 
+    /// Waits until so many sagas have ended, but not for ever.
+    pub fn until_ended(&mut self, sagas: u64) {
+        let ended = self.world.watch().ended_within(sagas, ENDS_MAX);
+        assert_eq!(ended, sagas, "not all sagas end");
+    }
+
     /// Waits until every saga has ended, ends the engines, and checks the books.
-    pub fn close(mut self) -> Outcome {
+    pub fn close(self) -> Outcome {
+        self.close_with(|_| ()).0
+    }
+
+    /// The same; at last something is asked of the world.
+    pub fn close_with<T>(mut self, ask: impl FnOnce(&World) -> T) -> (Outcome, T) {
         let placed = self.stop_orders();
         self.outcome.ended = self.world.settle_within(placed, ENDS_MAX);
         self.look_after();
@@ -230,7 +242,18 @@ impl Drill {
             }
         }
         self.outcome.report = self.world.close();
-        self.outcome
+        let answer = ask(&self.world);
+        self.keep_logs();
+        (self.outcome, answer)
+    }
+
+    /// Copies what the engines have said to the folder that `SEGUE_TEST_KEEP` names, if it does.
+    fn keep_logs(&self) {
+        let Some(folder) = std::env::var_os("SEGUE_TEST_KEEP").map(PathBuf::from) else { return };
+        for node in ["a", "b"].iter().filter(|node| self.log(node).exists()) {
+            let kept = folder.join(format!("{}.{node}.log", self.world.app));
+            fs::copy(self.log(node), kept).expect("the folder is there");
+        }
     }
 
     fn pulse(&mut self) -> &mut Pulse {

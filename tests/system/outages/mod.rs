@@ -4,17 +4,24 @@
 //! Each test has a cluster of its own, whose brokers it may kill. `SEGUE_TEST_LONG` makes the tests
 //! as long as the promises that they prove; without it they are short.
 
+mod answers;
 mod brokers;
 mod cluster;
 mod drill;
+mod engines;
 mod outcome;
 mod pulse;
 
 use std::time::Duration;
 
+/// Whether the tests may last for hours.
+fn is_long() -> bool {
+    std::env::var_os("SEGUE_TEST_LONG").is_some()
+}
+
 /// One of two numbers, by how long the tests may last.
 fn rounds(short: u32, long: u32) -> u32 {
-    if std::env::var_os("SEGUE_TEST_LONG").is_some() { long } else { short }
+    if is_long() { long } else { short }
 }
 
 /// How long a broker is away in a round: from 2 to 6 seconds.

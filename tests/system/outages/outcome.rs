@@ -1,7 +1,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use segue::books::Report;
 
@@ -9,9 +9,11 @@ use segue::books::Report;
 const LINES_MAX: usize = 12;
 
 /// What a test saw: a line of the table, and what is asked of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Outcome {
     pub name: String,
+    /// When the test began.
+    begun: Instant,
     /// The sagas that were begun, and those that have ended.
     pub placed: u64,
     pub ended: u64,
@@ -32,13 +34,25 @@ pub struct Outcome {
 
 impl Outcome {
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), ..Self::default() }
+        Self {
+            name: name.to_owned(),
+            begun: Instant::now(),
+            placed: 0,
+            ended: 0,
+            report: Report::default(),
+            died: Vec::new(),
+            back: Vec::new(),
+            never_back: 0,
+            pauses: Vec::new(),
+            lines: Vec::new(),
+            complaints: Vec::new(),
+        }
     }
 
     /// How many sagas were undone because no answer came.
     pub fn undone_for_silence(&self) -> u64 {
         let reasons = self.report.tally.compensated.iter();
-        reasons.filter(|(reason, _)| reason.starts_with("no answer")).map(|(_, n)| n).sum()
+        reasons.filter(|(reason, _)| reason.contains("has not answered")).map(|(_, n)| n).sum()
     }
 
     /// Adds the outcome to the table, and fails unless nothing was lost, doubled or left open, no
@@ -79,7 +93,7 @@ impl Outcome {
 
 /// The head of the table that outcomes are the lines of.
 pub const HEAD: &str = "test                            sagas   open  viol.  silence  died  \
-                        back p50    p99    max   pause max  lines";
+                        back p50    p99    max   pause max  lines  took";
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,7 +105,8 @@ impl fmt::Display for Outcome {
         let never = if self.never_back > 0 { "never".to_owned() } else { share(&self.back, 100) };
         write!(f, "{:>6} {never:>6} {:>11} ", share(&self.back, 99), share(&self.pauses, 100))?;
         let lines = self.lines.iter().map(Vec::len).max();
-        write!(f, "{:>6}", lines.map_or_else(|| "-".to_owned(), |lines| lines.to_string()))
+        write!(f, "{:>6}", lines.map_or_else(|| "-".to_owned(), |lines| lines.to_string()))?;
+        write!(f, " {:>5}", self.begun.elapsed().as_secs())
     }
 }
 
