@@ -9,8 +9,11 @@ mod brokers;
 mod cluster;
 mod drill;
 mod engines;
+mod network;
 mod outcome;
+mod proxy;
 mod pulse;
+mod request;
 
 use std::time::Duration;
 
