@@ -7,6 +7,7 @@
 mod answers;
 mod brokers;
 mod cluster;
+mod disk;
 mod drill;
 mod engines;
 mod network;
