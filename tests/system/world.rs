@@ -246,22 +246,11 @@ impl World {
         }));
     }
 
-    /// Starts services that go on after whatever the cluster does to them.
-    pub fn serve_through_outages(&mut self) {
-        let (scripts, seed) = (self.scripts.clone(), self.seed);
-        let (connection, app) = (self.connection.clone(), self.app.clone());
-        let stop = Arc::clone(&self.stop);
-        self.workers.push(thread::spawn(move || {
-            while !stop.load(Ordering::Relaxed) {
-                let services = Participants::new(&scripts, seed);
-                match participants::run(&connection, &app, services, &stop) {
-                    Ok(answered) => {
-                        assert!(answered.complaints.is_empty(), "{:?}", answered.complaints);
-                    }
-                    Err(error) => println!("the services begin anew: {error}"),
-                }
-            }
-        }));
+    /// Starts the services as somebody else runs them.
+    pub fn serve_by(&mut self, run: fn(&Connection, Participants, &AtomicBool)) {
+        let services = Participants::new(&self.scripts, self.seed);
+        let (connection, stop) = (self.connection.clone(), Arc::clone(&self.stop));
+        self.workers.push(thread::spawn(move || run(&connection, services, &stop)));
     }
 
     /// Places orders until they are told to end; joining tells how many were placed.

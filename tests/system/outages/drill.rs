@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-use segue::message::Timestamp;
+use std::time::{Duration, Instant};
 
 use super::cluster::{Broker, Cluster, End};
 use super::outcome::Outcome;
 use super::pulse::Pulse;
+use super::services;
 use crate::cast::Cast;
 use crate::engine::{Engine, last_words};
 use crate::world::World;
@@ -51,7 +50,7 @@ impl Drill {
         let app = name.replace([' ', ','], "-");
         let copies = cluster.replication();
         let mut world = World::outside(cluster.connection(), copies, &app, cast, seed);
-        world.serve_through_outages();
+        world.serve_by(services::run);
         Self {
             cluster,
             world,
@@ -112,9 +111,7 @@ impl Drill {
     }
 
     fn mark(&mut self) {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-        let now = Timestamp(i64::try_from(since.as_millis()).expect("a time of these days"));
-        self.pulse().mark(now);
+        self.pulse().mark(services::now());
     }
 
     fn await_work(&mut self) -> bool {

@@ -15,6 +15,8 @@ mod outcome;
 mod proxy;
 mod pulse;
 mod request;
+mod services;
+mod silence;
 
 use std::time::Duration;
 

@@ -85,7 +85,7 @@ impl Outcome {
             wrong.push(format!("{count} lines about one restart, not {LINES_MAX}:\n{said}"));
         }
         let table = format!("{HEAD}\n{self}");
-        println!("{table}");
+        println!("{table}\n{}", self.report);
         write_down(&self);
         assert!(wrong.is_empty(), "\n{table}\n\n{}\n", wrong.join("\n\n"));
     }

@@ -188,7 +188,6 @@ async fn serve(client: TcpStream, shared: Arc<Shared>) {
         match step {
             Step::Pass => {}
             Step::Meet(Fate::Delayed(by)) => sleep(by).await,
-            Step::Meet(Fate::Lost) => break,
             Step::Meet(Fate::Unanswered) => {
                 keep_back.send_replace(Some(request.number()));
                 write(&mut broker_requests, &frame).await;
@@ -196,7 +195,7 @@ async fn serve(client: TcpStream, shared: Arc<Shared>) {
                 let _ = down.await;
                 return;
             }
-            Step::Hold(Notice::Doubt) => break,
+            Step::Meet(Fate::Lost) | Step::Hold(Notice::Doubt) => break,
             Step::Hold(Notice::None) => {
                 let answer = request::ask_again(&request);
                 write(&mut *answers.lock().await, &answer).await;
