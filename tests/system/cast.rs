@@ -34,6 +34,14 @@ impl Cast {
         }
     }
 
+    /// The sagas and services of both.
+    pub fn and(mut self, other: Self) -> Self {
+        self.sagas.extend(other.sagas.into_iter().map(|(name, text)| (format!("{name}-2"), text)));
+        self.scripts.extend(other.scripts);
+        self.config.push_str(&other.config);
+        self
+    }
+
     /// All sagas that ship, in a hurry and in trouble.
     pub fn shipped(app: &str, seed: u64) -> Self {
         let sagas = SAGAS.map(|folder| text(folder, "saga.yaml"));

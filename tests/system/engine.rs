@@ -51,10 +51,24 @@ impl Engine {
 
     /// Asks it to stop and waits for its end.
     pub fn terminate(self) -> ExitStatus {
-        let id = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &id]).status().expect("kill");
-        assert!(asked.success(), "it lives");
+        self.signal("TERM");
         self.end(END_MAX)
+    }
+
+    /// Ends it, by force if it must be, whatever state it is in.
+    pub fn stop(mut self) {
+        if self.lives() {
+            self.signal("TERM");
+        }
+        // What does not end in time is killed when dropped.
+        let _ = self.ended.recv_timeout(END_MAX);
+    }
+
+    /// Sends it a signal, such as `STOP`.
+    pub fn signal(&self, name: &str) {
+        let process = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &process]).status();
+        assert!(sent.expect("kill").success(), "it lives");
     }
 
     /// Waits for its end.

@@ -14,6 +14,7 @@ mod foreign;
 mod kills;
 mod language;
 mod locks;
+mod outages;
 mod refusals;
 mod secure;
 #[path = "../shipped/mod.rs"]

@@ -76,6 +76,20 @@ impl Watch {
         self.until_all("ends", sagas, |watch| watch.ended.len() as u64);
     }
 
+    /// Waits until so many sagas have told their end, or none has for `patience`; answers how many
+    /// have.
+    pub fn ended_within(&mut self, sagas: u64, patience: Duration) -> u64 {
+        let (mut last, mut before) = (Instant::now(), 0);
+        while before < sagas && last.elapsed() < patience {
+            self.news();
+            let so_far = self.ended.len() as u64;
+            if so_far > before {
+                (last, before) = (Instant::now(), so_far);
+            }
+        }
+        before
+    }
+
     fn until_all(&mut self, what: &str, all: u64, count: impl Fn(&Self) -> u64) {
         let (mut last, mut before) = (Instant::now(), 0);
         while count(self) < all {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use segue::books::{self, Books, Report};
 use segue::broker::{
@@ -23,7 +23,7 @@ use crate::engine::{Engine, last_words};
 use crate::watch::{PATIENCE, Watch, until};
 
 const PARTITIONS: u32 = 4;
-const WAIT: std::time::Duration = std::time::Duration::from_millis(50);
+const WAIT: Duration = Duration::from_millis(50);
 const RECORDS_MAX: usize = 5_000;
 /// How often books that do not balance are looked at again: a late undoing may be under way.
 const LOOKS_MAX: usize = 4;
@@ -50,6 +50,10 @@ pub struct World {
     config: String,
     /// Where topics are begun: a value of `sources`. Tests place orders before the engine runs.
     pub sources: String,
+    /// Where the engines find the cluster, if not where everybody else does.
+    door: Option<String>,
+    /// How many copies the users' topics have.
+    replication: i32,
     users: BTreeSet<Topic>,
     stop: Arc<AtomicBool>,
     workers: Vec<JoinHandle<()>>,
@@ -70,7 +74,25 @@ impl World {
     ) -> Self {
         let broker = DevBroker::start(devbroker::Options::default()).expect("a broker");
         let connection = Connection::plain(&broker.address());
-        Self::on(connection, Some(broker), "shop".to_owned(), cast, delivery, seed)
+        let place = Place { connection, broker: Some(broker), replication: 1 };
+        Self::on(place, "shop".to_owned(), cast, delivery, seed)
+    }
+
+    /// A world on a real Kafka of the test's own, exactly once.
+    pub fn outside(
+        connection: Connection,
+        replication: i32,
+        name: &str,
+        cast: impl FnOnce(&str, u64) -> Cast,
+        seed: u64,
+    ) -> Self {
+        let place = Place { connection, broker: None, replication };
+        Self::on(place, name.to_owned(), cast, EXACTLY_ONCE, seed)
+    }
+
+    /// Lets the engines find the cluster at another address.
+    pub fn behind(&mut self, door: &str) {
+        self.door = Some(door.to_owned());
     }
 
     /// A world of its own on the real Kafka that `SEGUE_TEST_KAFKA` names.
@@ -86,7 +108,8 @@ impl World {
         seed: u64,
     ) -> Self {
         let address = std::env::var("SEGUE_TEST_KAFKA").expect("SEGUE_TEST_KAFKA holds host:port");
-        Self::on(Connection::plain(&address), None, fresh(name), cast, delivery, seed)
+        let place = Place::real(Connection::plain(&address));
+        Self::on(place, fresh(name), cast, delivery, seed)
     }
 
     /// The same through that Kafka's door for TLS and a login; what lies in its folder,
@@ -108,19 +131,20 @@ impl World {
         ] {
             connection.settings.insert(name.to_owned(), value.to_owned());
         }
-        let mut world = Self::on(connection, None, fresh(name), Cast::orders, delivery, seed);
+        let place = Place::real(connection);
+        let mut world = Self::on(place, fresh(name), Cast::orders, delivery, seed);
         world.login = Some(login);
         world
     }
 
     fn on(
-        mut connection: Connection,
-        broker: Option<DevBroker>,
+        place: Place,
         app: String,
         cast: impl FnOnce(&str, u64) -> Cast,
         delivery: &'static str,
         seed: u64,
     ) -> Self {
+        let Place { mut connection, broker, replication } = place;
         connection.settings.insert("message.max.bytes".to_owned(), "4194304".to_owned());
         let Cast { sagas, scripts, config } = cast(&app, seed);
         let folder = TempDir::with_prefix("segue-system.").expect("a folder");
@@ -152,6 +176,8 @@ impl World {
             scripts,
             config,
             sources: "{ start-from: earliest }".to_owned(),
+            door: None,
+            replication,
             users,
             stop: Arc::new(AtomicBool::new(false)),
             workers: Vec::new(),
@@ -165,7 +191,7 @@ impl World {
         let spec = |name: &Topic| TopicSpec {
             name: name.clone(),
             partitions: PARTITIONS,
-            replication: 1,
+            replication: self.replication,
             settings: vec![("max.message.bytes".to_owned(), "4194304".to_owned())],
         };
         self.users.iter().map(spec).collect()
@@ -189,7 +215,7 @@ impl World {
             own = self.config,
             sources = self.sources,
             data = self.data(node).display(),
-            brokers = self.connection.brokers,
+            brokers = self.door.as_ref().unwrap_or(&self.connection.brokers).replace(',', "\", \""),
             security = self.login.as_ref().map(Login::written).unwrap_or_default(),
             delivery = self.delivery,
         );
@@ -222,6 +248,23 @@ impl World {
             let answered = participants::run(&connection, &app, services, &stop).expect("services");
             assert!(answered.complaints.is_empty(), "{:?}", answered.complaints);
         }));
+    }
+
+    /// Starts the services as somebody else runs them.
+    pub fn serve_by(&mut self, run: fn(&Connection, Participants, &AtomicBool)) {
+        let services = Participants::new(&self.scripts, self.seed);
+        let (connection, stop) = (self.connection.clone(), Arc::clone(&self.stop));
+        self.workers.push(thread::spawn(move || run(&connection, services, &stop)));
+    }
+
+    /// Places orders until they are told to end; joining tells how many were placed.
+    pub fn orders(&self, rate: f64, until: &Arc<AtomicBool>) -> JoinHandle<u64> {
+        let starts = Starts::new(&self.scripts, self.seed).expect("the scripts have starts");
+        let load = Load { starts, orders: None, pace: Pace::Rate(rate) };
+        let (connection, until) = (self.connection.clone(), Arc::clone(until));
+        thread::spawn(move || {
+            load.place(&connection, "orders", &until, |_| {}).expect("orders").orders
+        })
     }
 
     /// Places orders, so many a second.
@@ -270,6 +313,20 @@ impl World {
         }
     }
 
+    /// Waits as [`World::settle`] does, but no longer than `patience` without another end;
+    /// answers how many sagas have ended.
+    pub fn settle_within(&self, sagas: u64, patience: Duration) -> u64 {
+        let mut watch = self.watch();
+        let ended = watch.ended_within(sagas, patience);
+        for _ in 0..LOOKS_MAX {
+            watch.until_quiet();
+            if self.reckon().balances() {
+                break;
+            }
+        }
+        ended
+    }
+
     /// Stops services and orders, and checks the books.
     pub fn close(&mut self) -> Report {
         self.stop.store(true, Ordering::Relaxed);
@@ -308,10 +365,25 @@ impl World {
     pub fn read(&self, topics: &[Topic], mut see: impl FnMut(&SourceRecord)) {
         let reader = Reader::all(&self.connection, "books", topics, Isolation::Committed);
         let mut reader = reader.expect("the topics");
-        until("the end of all topics", PATIENCE, || {
-            reader.poll(WAIT, RECORDS_MAX).expect("records").iter().for_each(&mut see);
-            reader.is_at_end().expect("an answer").then_some(())
-        });
+        while !until("more of all topics", PATIENCE, || {
+            let records = reader.poll(WAIT, RECORDS_MAX).expect("records");
+            records.iter().for_each(&mut see);
+            let is_at_end = reader.is_at_end().expect("an answer");
+            (is_at_end || !records.is_empty()).then_some(is_at_end)
+        }) {}
+    }
+}
+
+/// The cluster that a world is on.
+struct Place {
+    connection: Connection,
+    broker: Option<DevBroker>,
+    replication: i32,
+}
+
+impl Place {
+    fn real(connection: Connection) -> Self {
+        Self { connection, broker: None, replication: 1 }
     }
 }
 
