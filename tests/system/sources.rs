@@ -114,9 +114,8 @@ fn delete(world: &World, topic: &Topic) {
     deleted.expect("an answer").into_iter().for_each(|done| drop(done.expect("deleted")));
 }
 
-/// Deletes a topic and creates it again, empty.
-fn make_anew(world: &World, topic: &Topic) {
-    delete(world, topic);
+/// Creates a topic that was deleted, empty.
+fn create(world: &World, topic: &Topic) {
     let admin: AdminClient<DefaultClientContext> = client(world).create().expect("an admin client");
     let (runtime, options) = (runtime(), AdminOptions::new());
     let new = NewTopic::new(topic.as_str(), 4, TopicReplication::Fixed(1));
@@ -159,12 +158,17 @@ fn made_anew(world: &World, away: bool) {
     taken.until("old", 2_000);
     if away {
         assert!(engine.terminate().success(), "SIGTERM is a clean end");
-        make_anew(world, &orders);
+        delete(world, &orders);
+        create(world, &orders);
         world.send(&events(&orders, "new", 50));
         engine = world.engine("a");
     } else {
-        make_anew(world, &orders);
-        engine.says("source.stopped");
+        delete(world, &orders);
+        engine.says("it does not exist any more");
+        world.send(&events(&facts, "meanwhile", 20));
+        taken.until("meanwhile", 20);
+        create(world, &orders);
+        engine.says("it was deleted and created again");
         world.send(&events(&orders, "new", 50));
     }
     engine.says(&format!("segue act accept-topic {orders} --why"));
