@@ -243,9 +243,15 @@ fn refused(call: Call, result: KafkaResult<()>) -> Result<(), Answer> {
 pub(super) struct UnderWay {
     is: Mutex<bool>,
     changed: Condvar,
+    progress: Progress,
 }
 
 impl UnderWay {
+    /// None is under way; one that is given up will count as ended.
+    pub fn new(progress: &Progress) -> Self {
+        Self { progress: progress.clone(), ..Self::default() }
+    }
+
     fn set(&self, is: bool) {
         *self.is() = is;
         self.changed.notify_all();
@@ -253,8 +259,15 @@ impl UnderWay {
 
     /// Waits until none is, or for `limit`.
     pub fn wait(&self, limit: Duration) {
-        let waited = self.changed.wait_timeout_while(self.is(), limit, |is| *is);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        let begun = Instant::now();
+        loop {
+            let rest = limit.saturating_sub(begun.elapsed()).min(LOOK);
+            let waited = self.changed.wait_timeout_while(self.is(), rest, |is| *is);
+            let (is, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            if !*is || begun.elapsed() >= limit || self.progress.is_given_up() {
+                return;
+            }
+        }
     }
 
     fn is(&self) -> MutexGuard<'_, bool> {

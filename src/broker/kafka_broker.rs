@@ -8,7 +8,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::appender::Appender;
 use super::changelog::{Changelog, Ends};
-use super::committer::{Answer, Call, Committer, Job};
+use super::committer::{Answer, Call, Committer, Job, UnderWay};
 use super::engine_topics::EngineTopics;
 use super::faults::{Meaning, lost, meaning_of, passing};
 use super::inbox::Inbox;
@@ -61,7 +61,7 @@ impl KafkaBroker {
         // The transactions first: what a predecessor left open is ended before shards come.
         let opened = progress.during(|| Ledger::open(connection, membership, &topics));
         let ledger = Arc::new(opened?);
-        let under_way = Arc::default();
+        let under_way = Arc::new(UnderWay::new(progress));
         let committer = Committer::start(progress, &under_way);
         Ok(Self {
             committer: committer.map_err(|e| Error::Client(e.to_string()))?,

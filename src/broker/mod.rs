@@ -47,7 +47,7 @@ pub use first_start::{StartRules, meet};
 pub use kafka_broker::KafkaBroker;
 pub use kafka_source::KafkaSource;
 pub use membership::{Delivery, Membership};
-pub use outage::is_any_away;
+pub use outage::{is_any_away, since_return};
 pub use progress::Progress;
 pub use provision::{Mode, Plan, provision};
 pub use reader::Reader;

@@ -18,7 +18,8 @@ const CONNECT_MAX: Duration = Duration::from_millis(500);
 /// A broker that stays away for so long was taken out of the cluster; it is no longer looked for.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60 * 60);
 
-static BROKERS: Mutex<Brokers> = Mutex::new(Brokers { noticed: BTreeMap::new(), watched: false });
+static BROKERS: Mutex<Brokers> =
+    Mutex::new(Brokers { noticed: BTreeMap::new(), watched: false, ended: None });
 
 /// The brokers that some client has lost.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ struct Brokers {
     noticed: BTreeMap<String, Noticed>,
     /// Whether a thread looks for them.
     watched: bool,
+    /// When a broker that had been away was last seen to be back.
+    ended: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +56,12 @@ pub(super) fn notice(reason: &str) {
 #[must_use]
 pub fn is_any_away() -> bool {
     brokers().noticed.values().any(|noticed| noticed.told)
+}
+
+/// How long ago a broker came back that had been away; none if none ever was.
+#[must_use]
+pub fn since_return() -> Option<Duration> {
+    brokers().ended.map(|ended| ended.elapsed())
 }
 
 fn brokers() -> MutexGuard<'static, Brokers> {
@@ -83,8 +92,11 @@ fn look(address: &str, noticed: Noticed) {
     let Noticed { since, told } = noticed;
     let away_s = since.elapsed().as_secs_f32();
     if is_there(address) {
-        brokers().noticed.remove(address);
+        let mut brokers = brokers();
+        brokers.noticed.remove(address);
         if told {
+            brokers.ended = Some(Instant::now());
+            drop(brokers);
             tracing::info!(broker = address, away_s, "kafka.broker_back");
         }
     } else if !told {

@@ -17,6 +17,8 @@ struct Shared {
     pipeline: u64,
     /// Whether the present pipeline's call is given up.
     given_up: bool,
+    /// How many pipelines in a row were given up.
+    in_a_row: u32,
 }
 
 impl Default for Progress {
@@ -37,7 +39,17 @@ impl Progress {
     /// takes its place. Answers whether it was given up only now.
     #[must_use]
     pub fn give_up(&self) -> bool {
-        !std::mem::replace(&mut self.shared().given_up, true)
+        let mut shared = self.shared();
+        let is_new = !shared.given_up;
+        shared.in_a_row += u32::from(is_new);
+        shared.given_up = true;
+        is_new
+    }
+
+    /// How many calls in a row were given up; one that ends by itself begins a new row.
+    #[must_use]
+    pub fn given_up_in_a_row(&self) -> u32 {
+        self.shared().in_a_row
     }
 
     /// Begins with a new pipeline.
@@ -67,6 +79,9 @@ impl Progress {
         let mut shared = self.shared();
         if shared.pipeline == pipeline {
             shared.since = None;
+            if !shared.given_up {
+                shared.in_a_row = 0;
+            }
         }
         drop(shared);
         answer

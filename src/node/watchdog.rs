@@ -7,11 +7,18 @@ use super::Error;
 use crate::broker::{self, Progress};
 
 /// How often it looks.
-const LOOK: Duration = Duration::from_millis(250);
+const LOOK: Duration = Duration::from_millis(100);
 
-/// A commit that takes so long while every broker can be reached hangs in the client: a new
-/// pipeline is at work within a second.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(5);
+/// A commit that takes so long while every broker can be reached hangs in the client, or the machine
+/// is very busy.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(15);
+/// The same soon after a broker came back: then the client is known to hang now and then
+/// (librdkafka #5456), and a new pipeline is at work within a second.
+const GIVE_UP_AFTER_RETURN: Duration = Duration::from_secs(2);
+/// For how long a broker's return counts.
+const RETURN_COUNTS: Duration = Duration::from_secs(30);
+/// Each one that is given up doubles the patience with the next, at most so often.
+const DOUBLINGS_MAX: u32 = 3;
 
 /// What is to be done about a call to the cluster that lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +50,9 @@ pub(super) fn start(
             if !broker::is_any_away() {
                 since_outage += LOOK;
             }
-            match remedy(since_outage.min(busy), limit) {
+            let is_soon = broker::since_return().is_some_and(|since| since < RETURN_COUNTS);
+            let patience = patience(is_soon, progress.given_up_in_a_row());
+            match remedy(since_outage.min(busy), patience, limit) {
                 Remedy::Wait => {}
                 Remedy::GiveUp => give_up(&progress, busy),
                 Remedy::End => end(busy),
@@ -53,10 +62,16 @@ pub(super) fn start(
     super::spawn("watchdog", watch)
 }
 
-fn remedy(busy: Duration, limit: Duration) -> Remedy {
+/// How long a commit may take before it is given up.
+fn patience(is_soon_after_return: bool, given_up_in_a_row: u32) -> Duration {
+    let first = if is_soon_after_return { GIVE_UP_AFTER_RETURN } else { GIVE_UP_AFTER };
+    first * 2_u32.pow(given_up_in_a_row.min(DOUBLINGS_MAX))
+}
+
+fn remedy(busy: Duration, patience: Duration, limit: Duration) -> Remedy {
     if busy > limit {
         Remedy::End
-    } else if busy > GIVE_UP_AFTER {
+    } else if busy > patience {
         Remedy::GiveUp
     } else {
         Remedy::Wait
@@ -84,11 +99,18 @@ mod tests {
 
     #[test]
     fn the_process_ends_only_when_giving_up_did_not_help() {
-        let limit = Duration::from_secs(60);
+        let (patience, limit) = (Duration::from_secs(5), Duration::from_secs(60));
         for (busy_s, expected) in
             [(5, Remedy::Wait), (6, Remedy::GiveUp), (60, Remedy::GiveUp), (61, Remedy::End)]
         {
-            assert_eq!(remedy(Duration::from_secs(busy_s), limit), expected, "{busy_s}");
+            assert_eq!(remedy(Duration::from_secs(busy_s), patience, limit), expected, "{busy_s}");
         }
+    }
+
+    #[test]
+    fn who_gave_up_in_vain_is_more_patient() {
+        let seconds = |soon, row| patience(soon, row).as_secs();
+        assert_eq!([seconds(true, 0), seconds(true, 1), seconds(true, 9)], [2, 4, 16]);
+        assert_eq!([seconds(false, 0), seconds(false, 2)], [15, 60]);
     }
 }
