@@ -171,7 +171,7 @@ fn until_all_take(drill: &mut Drill) {
         let takes = |node: &&str| {
             let said = fs::read_to_string(drill.log(node)).unwrap_or_default();
             let last = said.rfind("runs as node").map_or("", |at| &said[at..]);
-            last.contains("shard.restored")
+            last.contains("shard.restored") || last.contains("shards.restored")
         };
         if ["a", "b"].iter().all(takes) {
             return;
