@@ -24,6 +24,9 @@ use crate::runtime::{Append, DeadLetter, HistoryRecord, Lost};
 /// The largest record that the engine writes, in bytes; its topics allow it.
 pub(super) const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// What librdkafka calls a lost connection in its log.
+const LOST_CONNECTION: &str = "FAIL";
+
 /// Writes batches: users' messages, dead letters, changelog and history.
 pub(super) struct Ledger {
     pub(super) producer: ThreadedProducer<Deliveries>,
@@ -47,6 +50,8 @@ impl Ledger {
             // The next transaction meets the last one's markers: with the default pauses a
             // commit takes 91 ms instead of 3.5 ms.
             config.set("retry.backoff.ms", "1").set("retry.backoff.max.ms", "5");
+            // Every lost connection is told (R1).
+            config.set("log.connection.close", "true").set_log_level(RDKafkaLogLevel::Info);
         }
         let made = ThreadedProducer::from_config_and_context(&config, Deliveries::default());
         let producer: ThreadedProducer<Deliveries> =
@@ -213,6 +218,10 @@ impl Deliveries {
 
 impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        // A connection that is closed is told in the log alone.
+        if facility == LOST_CONNECTION {
+            self.disruptions.fetch_add(1, Ordering::AcqRel);
+        }
         pass_on(level, facility, message);
     }
 

@@ -114,12 +114,11 @@ impl Shared {
                         self.state().away_until = Some(now());
                     }
                 }
-                (Ok(()), None) => {}
                 (Err(reason), None) => {
                     tracing::debug!(reason, "low watermark unknown");
                     failing = Some(Instant::now());
                 }
-                (Err(_), Some(_)) => {}
+                (Ok(()), None) | (Err(_), Some(_)) => {}
             }
             self.publish(readings);
             let state = self.state();

@@ -32,6 +32,12 @@ impl Worker {
                     self.stop.store(true, Ordering::Relaxed);
                 }
                 Err(lost) => {
+                    // Other nodes take the shards over; a supervisor tries again.
+                    if let Some(broken) = self.store.broken() {
+                        self.trouble.report(broken);
+                        self.stop.store(true, Ordering::Relaxed);
+                        return;
+                    }
                     if pauses.is_first() {
                         tracing::warn!(reason = lost.reason, "pipeline.lost: restoring");
                     } else {

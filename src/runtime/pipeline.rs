@@ -261,7 +261,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         if let Fault::Store(StoreFault { shard, .. }) = &fault {
             let discarded = self.store.discard(*shard);
             if let Err(again) = discarded {
-                tracing::error!(shard = shard.0, reason = %again, "store.discard_failed");
+                tracing::warn!(shard = shard.0, reason = %again, "store.discard_failed");
             }
         }
         fault.into()

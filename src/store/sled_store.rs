@@ -15,6 +15,8 @@ use crate::runtime::{Change, Checkpoint, Store, StoreFault};
 
 /// sled writes through buffers of this size, and keeps some of them: less memory than by default.
 const SEGMENT_BYTES: usize = 256 * 1024;
+/// So many empty stores are tried in the place of a broken one.
+const BROKEN_TIMES: u32 = 5;
 const LOCK_TRIES_MAX: usize = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
@@ -72,6 +74,8 @@ struct Shared {
     /// How many trees of a shard could not be emptied and were left behind, until the next
     /// start moves it all aside.
     abandoned: Mutex<BTreeMap<Shard, u32>>,
+    /// How often in a row no empty store could be put in the place of a broken one, and why.
+    broken: Mutex<(u32, String)>,
 }
 
 impl SledStore {
@@ -117,9 +121,19 @@ impl SledStore {
         let flusher = Mutex::new(Some(Flusher::start(db.clone()).map_err(wrong)?));
         let age_max = options.age_max;
         let abandoned = Mutex::default();
-        let (db, cache_bytes_max) = (Mutex::new(db), options.cache_bytes_max);
-        let shared =
-            Shared { flusher, db, folder, start, cache_bytes_max, age_max, clock, abandoned };
+        let (db, broken) = (Mutex::new(db), Mutex::default());
+        let cache_bytes_max = options.cache_bytes_max;
+        let shared = Shared {
+            flusher,
+            db,
+            folder,
+            start,
+            cache_bytes_max,
+            age_max,
+            clock,
+            abandoned,
+            broken,
+        };
         let shared = Arc::new(shared);
         Ok(Self { shared, open: BTreeMap::new() })
     }
@@ -134,6 +148,16 @@ impl SledStore {
     #[must_use]
     pub fn start(&self) -> &Start {
         &self.shared.start
+    }
+
+    /// Why the disk takes nothing any more, if it has refused an empty store so often that waiting
+    /// seems vain.
+    #[must_use]
+    pub fn broken(&self) -> Option<String> {
+        let (times, reason) = &*locked(&self.shared.broken);
+        let folder = self.shared.folder.text();
+        let words = || format!("the data folder {folder} takes nothing: {reason}; mend the disk");
+        (*times >= BROKEN_TIMES).then(words)
     }
 
     /// Writes everything to the disk and marks the folder as stopped cleanly; every later
@@ -241,6 +265,12 @@ impl Store for SledStore {
             all.renew(&reason)?;
             all.fresh_tree(shard)
         });
+        let mut broken = locked(&all.broken);
+        match &fresh {
+            Ok(_) => *broken = (0, String::new()),
+            Err(reason) => *broken = (broken.0 + 1, reason.clone()),
+        }
+        drop(broken);
         self.open.insert(shard, fresh.map_err(fault)?);
         Ok(())
     }

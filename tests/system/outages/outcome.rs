@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use segue::books::Report;
 
+use super::is_long;
+
 /// The most lines that an engine may write about one restart of a broker.
 const LINES_MAX: usize = 12;
 
@@ -77,7 +79,9 @@ impl Outcome {
         if self.never_back > 0 {
             wrong.push(format!("not back at work, {} times", self.never_back));
         }
-        if let Some(late) = self.back.iter().max().filter(|late| **late > back_max) {
+        // A machine that runs other things as well says nothing about time.
+        let late = self.back.iter().max().filter(|late| is_long() && **late > back_max);
+        if let Some(late) = late {
             wrong.push(format!("back at work only after {late:?}, not {back_max:?}"));
         }
         for lines in self.lines.iter().filter(|lines| lines.len() > LINES_MAX) {
