@@ -165,7 +165,7 @@ fn told(letters: &[SourceRecord], expected: &[(&[u8], &str)]) {
     assert_eq!(letters.len(), expected.len(), "{all:#?}");
     for (key, words) in expected {
         let own = |letter: &&SourceRecord| letter.key.as_deref().unwrap_or_default() == *key;
-        let of_key: Vec<String> = letters.iter().filter(own).map(|l| reason(l)).collect();
+        let of_key: Vec<String> = letters.iter().filter(own).map(&reason).collect();
         assert!(of_key.iter().any(|said| said.contains(words)), "{key:?}: {words}: {of_key:#?}");
     }
 }
