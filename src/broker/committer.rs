@@ -16,10 +16,10 @@ use super::progress::Progress;
 use crate::message::{Offset, Shard};
 use crate::runtime::{Batch, Lost};
 
-/// An end of a transaction that took so long may have been sent twice, over two connections, and
-/// the first may still arrive (R1): the client needs as long at least to connect again, by
-/// `reconnect.backoff.ms` less its jitter. It does not tell of each lost connection.
-const RECONNECTED_MIN: Duration = Duration::from_millis(35);
+/// How long librdkafka waits for an answer before it asks again: an end of a transaction that took
+/// as long may have been sent twice, and the first may still arrive (R1). So may one whose
+/// connection was lost meanwhile.
+const SOCKET_TIMEOUT: Duration = Duration::from_secs(60);
 /// How often it is looked whether a commit was given up.
 const LOOK: Duration = Duration::from_millis(250);
 const ABORT_WAIT: Duration = Duration::from_secs(5);
@@ -199,7 +199,7 @@ impl Job {
         }
         let start = Instant::now();
         refused(Call::Commit, producer.commit_transaction(Timeout::Never))?;
-        Ok(start.elapsed() >= RECONNECTED_MIN || self.ledger.disruptions() != disruptions)
+        Ok(start.elapsed() >= SOCKET_TIMEOUT || self.ledger.disruptions() != disruptions)
     }
 
     fn at_least_once(&self) -> Result<(), Answer> {

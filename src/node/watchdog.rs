@@ -9,8 +9,8 @@ use crate::broker::{self, Progress};
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// A commit that takes so long while every broker can be reached hangs in the client, or the machine
-/// is very busy.
+/// A commit that takes so long while every broker can be reached hangs in the client, or the
+/// machine is very busy.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(15);
 /// The same soon after a broker came back: then the client is known to hang now and then
 /// (librdkafka #5456), and a new pipeline is at work within a second.
