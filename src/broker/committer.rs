@@ -20,6 +20,10 @@ use crate::runtime::{Batch, Lost};
 /// as long may have been sent twice, and the first may still arrive (R1). So may one whose
 /// connection was lost meanwhile.
 const SOCKET_TIMEOUT: Duration = Duration::from_secs(60);
+/// The client needs as long at least to connect again: `reconnect.backoff.ms` less its jitter.
+const RECONNECTED_MIN: Duration = Duration::from_millis(35);
+/// How long it is waited for the word of a connection that may have been lost.
+const TOLD_WITHIN: Duration = Duration::from_millis(20);
 /// How often it is looked whether a commit was given up.
 const LOOK: Duration = Duration::from_millis(250);
 const ABORT_WAIT: Duration = Duration::from_secs(5);
@@ -182,7 +186,6 @@ impl Job {
         offsets: &TopicPartitionList,
         generation: &ConsumerGroupMetadata,
     ) -> Result<bool, Answer> {
-        let disruptions = self.ledger.disruptions();
         let producer = &self.ledger.producer;
         refused(Call::Begin, producer.begin_transaction())?;
         let sent = self.send_changelog().and_then(|()| self.send_outwards()).and_then(|()| {
@@ -199,7 +202,10 @@ impl Job {
         }
         let start = Instant::now();
         refused(Call::Commit, producer.commit_transaction(Timeout::Never))?;
-        Ok(start.elapsed() >= SOCKET_TIMEOUT || self.ledger.disruptions() != disruptions)
+        let took = start.elapsed();
+        // What the client has to tell of its connections comes by another thread.
+        let patience = if took >= RECONNECTED_MIN { TOLD_WITHIN } else { Duration::ZERO };
+        Ok(took >= SOCKET_TIMEOUT || self.ledger.is_disrupted(patience))
     }
 
     fn at_least_once(&self) -> Result<(), Answer> {

@@ -159,7 +159,8 @@ impl Broker for KafkaBroker {
     }
 
     fn begin(&mut self, batch: Batch) -> Result<(), Lost> {
-        if self.doubtful {
+        // A connection that was lost during the last commit may be told only now.
+        if self.doubtful || self.ledger.is_disrupted(Duration::ZERO) {
             self.renew()?;
         }
         let (offsets, generation) = self.footing(&batch)?;

@@ -149,9 +149,14 @@ impl Ledger {
         }
     }
 
-    /// How often the transport has failed: an answer that was sent meanwhile is in doubt (R1).
-    pub(super) fn disruptions(&self) -> u64 {
-        self.producer.context().disruptions.load(Ordering::Acquire)
+    /// Whether the producer has ever lost a connection, as far as it is told within `wait`: an end
+    /// of a transaction that it sent may still arrive (R1).
+    pub(super) fn is_disrupted(&self, wait: Duration) -> bool {
+        let deliveries = self.producer.context();
+        let calm = |_: &mut Receipts| deliveries.disruptions.load(Ordering::Acquire) == 0;
+        let waited = deliveries.changed.wait_timeout_while(deliveries.receipts(), wait, calm);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        deliveries.disruptions.load(Ordering::Acquire) > 0
     }
 
     /// Whether another producer has our transactional id, or a transaction of ours took too long.
@@ -221,6 +226,7 @@ impl ClientContext for Deliveries {
         // A connection that is closed is told in the log alone.
         if facility == LOST_CONNECTION {
             self.disruptions.fetch_add(1, Ordering::AcqRel);
+            self.changed.notify_all();
         }
         pass_on(level, facility, message);
     }
