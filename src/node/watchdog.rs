@@ -39,13 +39,18 @@ pub(super) fn start(
     stop: Arc<AtomicBool>,
 ) -> Result<JoinHandle<()>, Error> {
     let watch = move || {
-        let mut since_outage = Duration::ZERO;
+        let (mut since_outage, mut before) = (Duration::ZERO, Duration::ZERO);
         while !stop.load(Ordering::Relaxed) {
             thread::park_timeout(LOOK);
             let Some(busy) = progress.busy() else {
                 since_outage = Duration::ZERO;
                 continue;
             };
+            if busy < before {
+                // Another call: what the one before it took does not count.
+                since_outage = Duration::ZERO;
+            }
+            before = busy;
             // The time that counts is the time in which the cluster could have answered.
             if !broker::is_any_away() {
                 since_outage += LOOK;
