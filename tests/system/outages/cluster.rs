@@ -47,6 +47,13 @@ impl Cluster {
         read(&self.folder.path().join("1/proxied-address"))
     }
 
+    /// Copies all that the brokers have written to a folder, for `kafka.tools.DumpLogSegments`.
+    pub fn keep(&self, to: &Path) {
+        let mut copy = Command::new("cp");
+        copy.arg("-a").arg(self.folder.path()).arg(to);
+        run(copy);
+    }
+
     /// The brokers, by their numbers.
     pub fn brokers(&self) -> Vec<Broker> {
         let broker = |number: u32| Broker { folder: self.folder.path().join(number.to_string()) };

@@ -244,12 +244,16 @@ impl Drill {
         (self.outcome, answer)
     }
 
-    /// Copies what the engines have said to the folder that `SEGUE_TEST_KEEP` names, if it does.
+    /// Copies what the engines have said to the folder that `SEGUE_TEST_KEEP` names, if it does;
+    /// where the books do not balance, what the brokers have stored as well.
     fn keep_logs(&self) {
         let Some(folder) = std::env::var_os("SEGUE_TEST_KEEP").map(PathBuf::from) else { return };
         for node in ["a", "b"].iter().filter(|node| self.log(node).exists()) {
             let kept = folder.join(format!("{}.{node}.log", self.world.app));
             fs::copy(self.log(node), kept).expect("the folder is there");
+        }
+        if !self.outcome.report.balances() {
+            self.cluster.keep(&folder.join(format!("{}.cluster", self.world.app)));
         }
     }
 
