@@ -1,17 +1,14 @@
 //! Keeps every version of a definition that ever ran: `<app>.definitions`, key to text.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::closing::close_aside;
 use super::engine_topics::EngineTopics;
-use super::{Connection, Error, Isolation, Reader, Writer};
+use super::whole_topic::read_whole;
+use super::{Connection, Error, Writer};
 use crate::message::{Headers, Outgoing};
 
-const WAIT: Duration = Duration::from_millis(50);
-const READ_MAX: Duration = Duration::from_secs(60);
 const WRITE_MAX: Duration = Duration::from_secs(30);
-const RECORDS_MAX: usize = 1000;
 
 /// Reads all definitions: the text under each key, `<saga>/<version>`.
 ///
@@ -20,36 +17,22 @@ const RECORDS_MAX: usize = 1000;
 pub fn read(connection: &Connection, app: &str) -> Result<BTreeMap<String, String>, Error> {
     let topic = topics(app)?.definitions;
     let client = format!("{app}.definitions");
-    let mut reader =
-        Reader::all(connection, &client, std::slice::from_ref(&topic), Isolation::Committed)?;
     let mut found = BTreeMap::new();
-    let start = Instant::now();
-    loop {
-        for record in reader.poll(WAIT, RECORDS_MAX)? {
-            let text = |bytes: Option<&[u8]>| {
-                String::from_utf8(bytes.unwrap_or_default().to_vec()).map_err(|_| Error::Foreign {
-                    place: format!("{topic}[0] at {}", record.origin.offset),
-                    reason: "it is not UTF-8 text".to_owned(),
-                })
-            };
-            let key = text(record.key.as_deref())?;
-            match &record.body {
-                Some(body) => found.insert(key, text(Some(body))?),
-                None => found.remove(&key),
-            };
-        }
-        if reader.is_at_end()? {
-            close_aside(reader);
-            return Ok(found);
-        }
-        if start.elapsed() >= READ_MAX {
-            return Err(Error::Unanswered {
-                brokers: connection.brokers.clone(),
-                doing: format!("reading {topic}"),
-                reason: format!("its end was not reached in {} s", READ_MAX.as_secs()),
-            });
-        }
-    }
+    read_whole(connection, &client, &topic, |record| {
+        let text = |bytes: Option<&[u8]>| {
+            String::from_utf8(bytes.unwrap_or_default().to_vec()).map_err(|_| Error::Foreign {
+                place: format!("{topic}[0] at {}", record.origin.offset),
+                reason: "it is not UTF-8 text".to_owned(),
+            })
+        };
+        let key = text(record.key.as_deref())?;
+        match &record.body {
+            Some(body) => found.insert(key, text(Some(body))?),
+            None => found.remove(&key),
+        };
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// Writes texts under their keys; returns when all are acknowledged.

@@ -69,6 +69,7 @@ impl LowWatermark {
         let now = now();
         let mut state = self.shared.state();
         let mut until = ReadUpTo::ALL.until;
+        let mut unread_partitions = 0;
         for topic in topics {
             let mut own = state.topics.get(topic).map_or(Timestamp(i64::MIN), |r| r.until);
             if own.0 > now.0.saturating_add(SET_BACK_MS) {
@@ -76,6 +77,7 @@ impl LowWatermark {
                 state.topics.remove(topic);
                 own = Timestamp(i64::MIN);
             }
+            unread_partitions += state.topics.get(topic).map_or(0, |r| r.stalled.len());
             if own < wanted {
                 state.wanted.insert(topic.clone());
             }
@@ -85,7 +87,7 @@ impl LowWatermark {
             self.shared.changed.notify_all();
         }
         let away_until = state.away_until.unwrap_or(ReadUpTo::ALL.away_until);
-        ReadUpTo { until, away_until }
+        ReadUpTo { until, away_until, unread_partitions }
     }
 }
 

@@ -37,6 +37,7 @@ mod source_asker;
 mod source_start;
 mod source_watch;
 mod topics;
+mod whole_topic;
 mod writer;
 
 pub use changelog::Changelog;

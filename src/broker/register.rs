@@ -6,20 +6,17 @@
 //! partition is, whatever is written here, and both records name the same topic.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::closing::close_aside;
 use super::engine_topics::EngineTopics;
-use super::{Connection, Error, Isolation, Reader, Writer};
+use super::whole_topic::read_whole;
+use super::{Connection, Error, Writer};
 use crate::message::{Headers, Incarnation, Outgoing, Topic, TopicId, header};
 use crate::runtime::SourceRecord;
 
-const WAIT: Duration = Duration::from_millis(50);
-const READ_MAX: Duration = Duration::from_secs(60);
 const WRITE_MAX: Duration = Duration::from_secs(30);
-const RECORDS_MAX: usize = 1000;
 
 /// The users' topics that an application reads.
 pub(super) type Register = BTreeMap<Topic, Entry>;
@@ -83,30 +80,16 @@ impl Entry {
 pub(super) fn read(connection: &Connection, app: &str) -> Result<Register, Error> {
     let topic = topics(app)?.sources;
     let client = format!("{app}.sources");
-    let mut reader =
-        Reader::all(connection, &client, std::slice::from_ref(&topic), Isolation::Committed)?;
     let mut register = Register::new();
-    let start = Instant::now();
-    loop {
-        for record in reader.poll(WAIT, RECORDS_MAX)? {
-            let (name, entry) = parse(&record)?;
-            match entry {
-                Some(entry) => register.insert(name, entry),
-                None => register.remove(&name),
-            };
-        }
-        if reader.is_at_end()? {
-            close_aside(reader);
-            return Ok(register);
-        }
-        if start.elapsed() >= READ_MAX {
-            return Err(Error::Unanswered {
-                brokers: connection.brokers.clone(),
-                doing: format!("reading {topic}"),
-                reason: format!("its end was not reached in {} s", READ_MAX.as_secs()),
-            });
-        }
-    }
+    read_whole(connection, &client, &topic, |record| {
+        let (name, entry) = parse(record)?;
+        match entry {
+            Some(entry) => register.insert(name, entry),
+            None => register.remove(&name),
+        };
+        Ok(())
+    })?;
+    Ok(register)
 }
 
 /// Writes entries; returns when all are acknowledged.

@@ -87,11 +87,15 @@ pub struct ReadUpTo {
     pub until: Timestamp,
     /// The cluster could not be reached until then; an early moment if it could be.
     pub away_until: Timestamp,
+    /// The partitions whose records below that moment are not waited for any more, because no
+    /// gateway makes headway in them.
+    pub unread_partitions: usize,
 }
 
 impl ReadUpTo {
     /// Nothing is left to be read.
-    pub const ALL: Self = Self { until: Timestamp(i64::MAX), away_until: Timestamp(i64::MIN) };
+    pub const ALL: Self =
+        Self { until: Timestamp(i64::MAX), away_until: Timestamp(i64::MIN), unread_partitions: 0 };
 }
 
 /// What a poll found. Revocations are obeyed before assignments, and both before records.

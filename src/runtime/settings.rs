@@ -117,6 +117,9 @@ pub struct Counts {
     pub wakes: u64,
     /// How often the timers of a saga were due and held, for users' topics were not read so far.
     pub held: u64,
+    /// Timers that struck although a partition of those topics was not read so far, for no
+    /// gateway had made headway in it for two minutes.
+    pub unread: u64,
     /// Changelog records read by restores.
     pub restored: u64,
 }

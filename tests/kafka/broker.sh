@@ -2,6 +2,8 @@
 # and process id lie in a folder of its own.
 
 ready_seconds_max=90
+# Where the classes were archived, they are not read from the jars again.
+archived_classes=("-XX:SharedArchiveFile=$kept/classes.jsa" -Xshare:auto -Xlog:cds=off -Xlog:cds+dynamic=off)
 
 # A loopback port on which nobody listens now; somebody may still take it, so starts are retried.
 free_port() {
@@ -36,7 +38,7 @@ launch() {
     shift
     touch "$folder/broker.log"
     stat -c %s "$folder/broker.log" >"$folder/log-start"
-    setsid java "$@" -XX:+ExitOnOutOfMemoryError \
+    setsid java "$@" "${archived_classes[@]}" -XX:+ExitOnOutOfMemoryError \
         "-Dlog4j2.configurationFile=$folder/log4j2.properties" -cp "$kept/lib/*" \
         kafka.Kafka "$folder/server.properties" </dev/null >>"$folder/broker.log" 2>&1 &
     echo $! >"$folder/pid"

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -390,10 +391,23 @@ impl Place {
 impl Drop for World {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
+        if std::thread::panicking() {
+            keep(self.folder.path(), &self.app);
+        }
         for worker in self.workers.drain(..) {
             // A failure is told by `close`; here something else has failed already.
             let _ = worker.join();
         }
+    }
+}
+
+/// Copies what a test that fails leaves behind to the folder that `SEGUE_TEST_KEEP` names, if it
+/// does.
+pub fn keep(folder: &Path, name: &str) {
+    if let Some(kept) = std::env::var_os("SEGUE_TEST_KEEP") {
+        let copied =
+            Command::new("cp").arg("-a").arg(folder).arg(Path::new(&kept).join(name)).status();
+        println!("what there was is kept in {}: {copied:?}", kept.display());
     }
 }
 

@@ -64,7 +64,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         let Some(state) = self.shards.get_mut(&shard) else {
             return Ok(());
         };
-        let ReadUpTo { until, away_until } = read;
+        let ReadUpTo { until, away_until, unread_partitions } = read;
         let until = until.min(now);
         let mut targets = Vec::new();
         while targets.len() < WAKES_MAX
@@ -76,6 +76,9 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             self.counts.held += 1;
         }
         self.counts.wakes += targets.len() as u64;
+        if unread_partitions > 0 {
+            self.counts.unread += targets.len() as u64;
+        }
         let away_until = away_until.max(state.current_since);
         for some in targets.chunks(WAKE_TARGETS_MAX) {
             let inbox = wire::Inbox::of_wake(some.to_vec(), Wake { until, away_until });

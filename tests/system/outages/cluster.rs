@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 use segue::broker::Connection;
 use tempfile::TempDir;
 
+use crate::world::keep;
+
 /// A real Kafka of one test alone, whose brokers may be killed and started again.
 pub struct Cluster {
     folder: TempDir,
@@ -47,11 +49,9 @@ impl Cluster {
         read(&self.folder.path().join("1/proxied-address"))
     }
 
-    /// Copies all that the brokers have written to a folder, for `kafka.tools.DumpLogSegments`.
-    pub fn keep(&self, to: &Path) {
-        let mut copy = Command::new("cp");
-        copy.arg("-a").arg(self.folder.path()).arg(to);
-        run(copy);
+    /// Copies all that the brokers have written, for `kafka.tools.DumpLogSegments`.
+    pub fn keep(&self) {
+        keep(self.folder.path(), "cluster");
     }
 
     /// The brokers, by their numbers.
@@ -63,6 +63,13 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.keep();
+            if std::env::var_os("HOLD").is_some() {
+                println!("HOLDING {:?}", self.folder.path());
+                std::thread::sleep(std::time::Duration::from_secs(1800));
+            }
+        }
         // A failure here would hide the test's own.
         let _ = script("stop").arg(self.folder.path()).status();
     }

@@ -239,21 +239,20 @@ impl Drill {
             }
         }
         self.outcome.report = self.world.close();
+        if !self.outcome.report.balances() {
+            self.cluster.keep();
+        }
         let answer = ask(&self.world);
         self.keep_logs();
         (self.outcome, answer)
     }
 
-    /// Copies what the engines have said to the folder that `SEGUE_TEST_KEEP` names, if it does;
-    /// where the books do not balance, what the brokers have stored as well.
+    /// Copies what the engines have said to the folder that `SEGUE_TEST_KEEP` names, if it does.
     fn keep_logs(&self) {
         let Some(folder) = std::env::var_os("SEGUE_TEST_KEEP").map(PathBuf::from) else { return };
         for node in ["a", "b"].iter().filter(|node| self.log(node).exists()) {
             let kept = folder.join(format!("{}.{node}.log", self.world.app));
             fs::copy(self.log(node), kept).expect("the folder is there");
-        }
-        if !self.outcome.report.balances() {
-            self.cluster.keep(&folder.join(format!("{}.cluster", self.world.app)));
         }
     }
 
