@@ -10,7 +10,7 @@ use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer as _, ThreadedProducer};
 use segue::broker::{
     Connection, Delivery, Isolation, KafkaBroker, KafkaSource, Membership, Mode, Plan, Progress,
-    Reader, TopicSpec, Writer, create_topics, definitions, provision,
+    Reader, Replication, TopicSpec, Writer, create_topics, definitions, provision,
 };
 use segue::message::{Headers, Offset, Outgoing, Shard, Timestamp, Topic};
 use segue::runtime::{
@@ -159,7 +159,7 @@ impl App {
         let (connection, name) = (connection(), fresh(name));
         let users = made(&connection, &format!("{name}.users"), 1);
         let mut plan = Plan::new(&name, shards, Mode::Create, BTreeSet::from([users.clone()]));
-        plan.replication = 1;
+        plan.replication = Replication::Copies(1);
         provision(&connection, &plan).expect("topics");
         Self { connection, name, users }
     }

@@ -50,7 +50,7 @@ pub use kafka_source::KafkaSource;
 pub use membership::{Delivery, Membership};
 pub use outage::{is_any_away, since_return};
 pub use progress::Progress;
-pub use provision::{Mode, Plan, provision};
+pub use provision::{Mode, Plan, Replication, provision};
 pub use reader::Reader;
 pub use rivals::Token;
 pub use topics::{TopicSpec, await_topics, cluster_id, create_topics};

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// How long a connection that was lost may take to be possible again before anything is said.
 const FIRST_LOOK: Duration = Duration::from_millis(150);
 /// How often it is tried at first, and at last.
-const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
+const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_millis(500));
 const CONNECT_MAX: Duration = Duration::from_millis(500);
 /// A broker that stays away for so long was taken out of the cluster; it is no longer looked for.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60 * 60);

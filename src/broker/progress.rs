@@ -82,6 +82,8 @@ impl Progress {
             if !shared.given_up {
                 shared.in_a_row = 0;
             }
+            // It has ended after all: that it was given up must not hit a later call.
+            shared.given_up = false;
         }
         drop(shared);
         answer
@@ -99,6 +101,15 @@ mod tests {
         assert_eq!(watchdog.busy(), None);
         assert!(progress.during(|| watchdog.busy()).is_some());
         assert_eq!(watchdog.busy(), None);
+    }
+
+    #[test]
+    fn a_call_that_ends_after_all_leaves_the_next_one_alone() {
+        let progress = Progress::default();
+        progress.during(|| assert!(progress.give_up()));
+        assert!(!progress.is_given_up());
+        progress.during(|| assert!(!progress.is_given_up()));
+        assert_eq!(progress.given_up_in_a_row(), 0);
     }
 
     #[test]

@@ -6,7 +6,9 @@ use rdkafka::admin::{ConfigResource, ResourceSpecifier};
 
 use super::engine_topics::EngineTopics;
 use super::ledger::RECORD_BYTES_MAX;
-use super::topics::{TopicSpec, admin, create_topics, existing, options, wait_for};
+use super::topics::{
+    Inventory, Layout, TopicSpec, admin, create_topics, inventory, options, wait_for,
+};
 use super::{Connection, Error};
 use crate::definition::Limits;
 use crate::message::Topic;
@@ -27,8 +29,8 @@ pub struct Plan {
     pub app: String,
     /// The partitions of inbox, changelog and history.
     pub shards: u32,
-    /// Copies of each record; -1 is the cluster's default.
-    pub replication: i32,
+    /// Copies of each record in the engine's topics.
+    pub replication: Replication,
     /// Whether the engine makes its own topics.
     pub mode: Mode,
     /// Topics that the definitions read or write; never made by the engine.
@@ -48,6 +50,31 @@ pub struct Plan {
     pub tombstones_kept: Duration,
 }
 
+/// How many copies of each record Kafka keeps in the engine's topics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replication {
+    /// As many as there are brokers, but no more than three.
+    Auto,
+    /// The cluster's own default.
+    Broker,
+    /// So many.
+    Copies(u16),
+}
+
+/// More copies are of little use, and two of three must have a record before it counts.
+const COPIES_MAX: usize = 3;
+
+impl Replication {
+    /// The number as Kafka wants it, on so many brokers.
+    fn on(self, brokers: usize) -> i32 {
+        match self {
+            Self::Auto => i32::try_from(brokers.clamp(1, COPIES_MAX)).expect("at most three"),
+            Self::Broker => -1,
+            Self::Copies(copies) => i32::from(copies),
+        }
+    }
+}
+
 /// What the engine's own headers and Kafka's framing add to a message, at most.
 const FRAME_BYTES: usize = 8 * 1024;
 
@@ -60,7 +87,7 @@ impl Plan {
         Self {
             app: app.to_owned(),
             shards,
-            replication: -1,
+            replication: Replication::Auto,
             mode,
             users,
             written: BTreeSet::new(),
@@ -73,7 +100,8 @@ impl Plan {
     }
 
     /// The engine's topics as they must be.
-    fn engine_topics(&self) -> Result<Vec<TopicSpec>, Error> {
+    fn engine_topics(&self, brokers: usize) -> Result<Vec<TopicSpec>, Error> {
+        let replication = self.replication.on(brokers);
         let topics = EngineTopics::new(&self.app).map_err(|e| Error::Topics(e.to_string()))?;
         let deleted = |kept: Duration| {
             vec![
@@ -88,10 +116,10 @@ impl Plan {
             ("max.message.bytes".to_owned(), RECORD_BYTES_MAX.to_string()),
         ];
         let spec = |name, partitions, mut settings: Vec<(String, String)>| {
-            if self.replication >= 3 {
+            if replication >= 3 {
                 settings.push(("min.insync.replicas".to_owned(), "2".to_owned()));
             }
-            TopicSpec { name, partitions, replication: self.replication, settings }
+            TopicSpec { name, partitions, replication, settings }
         };
         Ok(vec![
             spec(topics.inbox, self.shards, deleted(self.inbox_kept)),
@@ -110,6 +138,7 @@ impl Plan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Found {
     partitions: u32,
+    copies: usize,
     /// Known for the engine's topics.
     cleanup: Option<String>,
     /// `max.message.bytes`: known for the engine's topics and, if the cluster tells it, for those
@@ -130,20 +159,41 @@ struct Verdict {
 /// When a topic is missing or not as it must be: one refusal lists every problem with its next
 /// step, and then nothing was made. Also when the cluster does not answer or refuses.
 pub fn provision(connection: &Connection, plan: &Plan) -> Result<(), Error> {
-    let wanted = plan.engine_topics()?;
-    let found = look(connection, plan, &wanted)?;
+    let inventory = inventory(connection)?;
+    let wanted = plan.engine_topics(inventory.brokers)?;
+    let found = look(connection, plan, &wanted, &inventory)?;
     let verdict = decide(plan, &wanted, &found);
     if !verdict.problems.is_empty() {
         return Err(Error::Topics(listed(&verdict.problems)));
+    }
+    for (topic, copies) in few_copies(&wanted, &found, inventory.brokers) {
+        tracing::warn!(
+            %topic,
+            copies,
+            brokers = inventory.brokers,
+            "topic.copies: what it holds can be lost with a broker; give it three copies \
+             (kafka-reassign-partitions.sh)"
+        );
     }
     if verdict.create.is_empty() {
         return Ok(());
     }
     create_topics(connection, &verdict.create)?;
     for spec in &verdict.create {
-        tracing::info!(topic = %spec.name, partitions = spec.partitions, "topic created");
+        let (partitions, copies) = (spec.partitions, spec.replication);
+        tracing::info!(topic = %spec.name, partitions, copies, "topic created");
     }
     Ok(())
+}
+
+/// The engine's topics that the loss of one broker can damage although there are more.
+fn few_copies<'a>(
+    wanted: &'a [TopicSpec],
+    found: &BTreeMap<Topic, Found>,
+    brokers: usize,
+) -> Vec<(&'a Topic, usize)> {
+    let copies = |spec: &'a TopicSpec| Some((&spec.name, found.get(&spec.name)?.copies));
+    wanted.iter().filter_map(copies).filter(|(_, copies)| *copies == 1 && brokers > 1).collect()
 }
 
 fn listed(problems: &[String]) -> String {
@@ -184,9 +234,13 @@ fn decide(plan: &Plan, wanted: &[TopicSpec], found: &BTreeMap<Topic, Found>) -> 
 
 fn missing(spec: &TopicSpec) -> String {
     let settings: Vec<String> = spec.settings.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    let copies = match spec.replication {
+        -1 => String::new(),
+        copies => format!(" replication.factor={copies}"),
+    };
     format!(
-        "the engine's topic {} does not exist; create it with partitions={} and {}, or set \
-         topics: create",
+        "the engine's topic {} does not exist; create it with partitions={}{copies} and {}, or \
+         set topics: {{ mode: create }}",
         spec.name,
         spec.partitions,
         settings.join(" ")
@@ -233,10 +287,13 @@ fn look(
     connection: &Connection,
     plan: &Plan,
     wanted: &[TopicSpec],
+    inventory: &Inventory,
 ) -> Result<BTreeMap<Topic, Found>, Error> {
-    let known = existing(connection)?;
-    let bare = |(name, partitions)| (name, Found { partitions, cleanup: None, bytes_max: None });
-    let mut found: BTreeMap<Topic, Found> = known.into_iter().map(bare).collect();
+    let mut found = BTreeMap::new();
+    for (name, layout) in &inventory.topics {
+        let Layout { partitions, copies, .. } = *layout;
+        found.insert(name.clone(), Found { partitions, copies, cleanup: None, bytes_max: None });
+    }
     let ours: Vec<&Topic> = wanted.iter().map(|spec| &spec.name).collect();
     let asked: Vec<Topic> = ours
         .iter()
@@ -300,10 +357,12 @@ mod tests {
     fn good() -> BTreeMap<Topic, Found> {
         let one = |partitions, cleanup: &str| Found {
             partitions,
+            copies: 3,
             cleanup: Some(cleanup.into()),
             bytes_max: Some(RECORD_BYTES_MAX),
         };
-        let users = |partitions| Found { partitions, cleanup: None, bytes_max: Some(1_048_588) };
+        let users =
+            |partitions| Found { partitions, copies: 1, cleanup: None, bytes_max: Some(1_048_588) };
         BTreeMap::from([
             (topic("shop.inbox"), one(4, "delete")),
             (topic("shop.changelog"), one(4, "compact")),
@@ -320,7 +379,7 @@ mod tests {
 
     fn check(mode: Mode, found: &BTreeMap<Topic, Found>, create: &[&str], problems: &[&str]) {
         let plan = plan(mode);
-        let wanted = plan.engine_topics().expect("legal names");
+        let wanted = plan.engine_topics(3).expect("legal names");
         let verdict = decide(&plan, &wanted, found);
         let names: Vec<&str> = verdict.create.iter().map(|spec| spec.name.as_str()).collect();
         assert_eq!(names, create);
@@ -344,7 +403,7 @@ mod tests {
         let users = "the users' topic shop.orders does not exist; create it";
         check(Mode::Create, &found, &["shop.inbox"], &[users]);
         let engine = "the engine's topic shop.inbox does not exist; create it with partitions=4 \
-                      and cleanup.policy=delete";
+                      replication.factor=3 and cleanup.policy=delete";
         check(Mode::Require, &found, &[], &[engine, users]);
     }
 
@@ -354,7 +413,7 @@ mod tests {
         let set = |found: &mut BTreeMap<Topic, Found>, name, partitions, cleanup: &str| {
             let bytes_max = Some(RECORD_BYTES_MAX);
             let cleanup = Some(cleanup.to_owned());
-            found.insert(topic(name), Found { partitions, cleanup, bytes_max });
+            found.insert(topic(name), Found { partitions, copies: 3, cleanup, bytes_max });
         };
         set(&mut found, "shop.inbox", 8, "compact");
         set(&mut found, "shop.changelog", 4, "compact,delete");
@@ -373,6 +432,24 @@ mod tests {
             ],
         );
     }
+
+    #[test]
+    fn copies_follow_the_brokers() {
+        let copies = |replication: Replication| [1, 2, 3, 9].map(|brokers| replication.on(brokers));
+        assert_eq!(copies(Replication::Auto), [1, 2, 3, 3]);
+        assert_eq!(copies(Replication::Broker), [-1; 4]);
+        assert_eq!(copies(Replication::Copies(2)), [2; 4]);
+    }
+
+    #[test]
+    fn a_topic_that_dies_with_its_broker_is_told() {
+        let wanted = plan(Mode::Create).engine_topics(3).expect("legal names");
+        let mut found = good();
+        found.get_mut(&topic("shop.history")).expect("it is there").copies = 1;
+        assert_eq!(few_copies(&wanted, &found, 3), [(&topic("shop.history"), 1)]);
+        assert_eq!(few_copies(&wanted, &found, 1), []);
+    }
+
     #[test]
     fn topics_that_take_too_little_are_told() {
         let mut found = good();

@@ -86,6 +86,7 @@ pub fn patiently<T>(
         max_elapsed_time: Some(patience.whole),
         ..ExponentialBackoff::default()
     };
+    let mut is_told = false;
     loop {
         if stopped.load(Ordering::Relaxed) {
             return Err(Error::Stopped);
@@ -97,7 +98,14 @@ pub fn patiently<T>(
         let Some(pause) = pauses.next_backoff().filter(|_| error.is_transient()) else {
             return Err(error);
         };
-        tracing::warn!(doing, %error, pause_ms = pause.as_millis(), "question failed");
+        // Told once: that it fails again says nothing new.
+        if is_told {
+            tracing::debug!(doing, %error, pause_ms = pause.as_millis(), "question failed again");
+        } else {
+            let whole_s = patience.whole.as_secs();
+            tracing::warn!(doing, %error, whole_s, "question failed: asked again");
+        }
+        is_told = true;
         wait(pause, stopped);
     }
 }

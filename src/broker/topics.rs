@@ -82,24 +82,47 @@ pub fn create_topics(connection: &Connection, topics: &[TopicSpec]) -> Result<()
     }
 }
 
-/// The topics that can be used, and how many partitions each has.
-pub(super) fn existing(connection: &Connection) -> Result<BTreeMap<Topic, u32>, Error> {
+/// What a cluster has.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Inventory {
+    /// How many brokers it has now.
+    pub brokers: usize,
+    pub topics: BTreeMap<Topic, Layout>,
+}
+
+/// How a topic is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub partitions: u32,
+    /// The copies of the partition that has the fewest.
+    pub copies: usize,
+    /// Whether every partition has a leader now.
+    pub led: bool,
+}
+
+/// What the cluster has, topics without a leader too: their broker may be away.
+pub(super) fn inventory(connection: &Connection) -> Result<Inventory, Error> {
     let doing = "asking which topics there are";
     let client = end_finder(connection, "segue.topics")?;
     known(&client).map_err(|e| failed(connection, &client, doing, &e))
 }
 
-/// The topics that have all their leaders, as one broker tells.
-fn known(client: &BaseConsumer<Asking>) -> Result<BTreeMap<Topic, u32>, KafkaError> {
+/// What the cluster has, as one broker tells.
+fn known(client: &BaseConsumer<Asking>) -> Result<Inventory, KafkaError> {
     let metadata = client.fetch_metadata(None, ANSWER_MAX)?;
-    let mut found = BTreeMap::new();
+    let mut topics = BTreeMap::new();
     for topic in metadata.topics() {
-        let led = topic.partitions().iter().all(|p| p.leader() >= 0);
-        if let (Ok(name), None, true) = (Topic::new(topic.name()), topic.error(), led) {
-            found.insert(name, u32::try_from(topic.partitions().len()).unwrap_or(u32::MAX));
+        if let (Ok(name), None) = (Topic::new(topic.name()), topic.error()) {
+            let partitions = topic.partitions();
+            let layout = Layout {
+                partitions: u32::try_from(partitions.len()).unwrap_or(u32::MAX),
+                copies: partitions.iter().map(|p| p.replicas().len()).min().unwrap_or(0),
+                led: partitions.iter().all(|p| p.leader() >= 0),
+            };
+            topics.insert(name, layout);
         }
     }
-    Ok(found)
+    Ok(Inventory { brokers: metadata.brokers().len(), topics })
 }
 
 /// Waits for topics until every one of their partitions answers; a minute long, then says which
@@ -120,12 +143,18 @@ pub fn await_topics(
     patiently(doing, patience, stopped, || {
         let known = known(&client).map_err(|e| failed(connection, &client, doing, &e))?;
         for topic in topics {
-            let partitions = known.get(topic).copied().ok_or_else(|| Error::Unanswered {
+            let unanswered = |reason| Error::Unanswered {
                 brokers: connection.brokers.clone(),
                 doing: doing.to_owned(),
-                reason: format!("there is no topic {topic}"),
-            })?;
-            for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
+                reason,
+            };
+            let Some(layout) = known.topics.get(topic) else {
+                return Err(unanswered(format!("there is no topic {topic}")));
+            };
+            if !layout.led {
+                return Err(unanswered(format!("a partition of {topic} has no leader")));
+            }
+            for partition in 0..i32::try_from(layout.partitions).unwrap_or(i32::MAX) {
                 let asked = client.fetch_watermarks(topic.as_str(), partition, ANSWER_MAX);
                 asked.map_err(|e| connection.unserved(doing, topic.as_str(), &e))?;
             }

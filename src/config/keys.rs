@@ -66,7 +66,11 @@ pub const KEYS: &[Key] = &[
     map("kafka.options", "Further settings of librdkafka, from a list of allowed ones."),
     text("topics.mode", "create", "create: missing engine topics are made; require: they are not."),
     text("topics.shards", "4", "Partitions of inbox and changelog; fixed once there is data."),
-    text("topics.replication", "1", "Copies of each engine topic; -1 leaves it to the broker."),
+    text(
+        "topics.replication",
+        "auto",
+        "Copies of each engine topic: auto is one a broker, three at most; -1 leaves it to them.",
+    ),
     text("topics.history-retention", "7d", "How long the history is kept."),
     text("topics.dead-letter-retention", "14d", "How long dead letters are kept."),
     text("topics.inbox-retention", "7d", "How long inbox records are kept, for replays."),

@@ -156,8 +156,8 @@ fn values_that_cannot_be_obeyed_are_all_named_with_their_origin() {
             "segue.yaml:5:19: `kafka.brokers`: `x` is not a broker; write host:port, such as \
              127.0.0.1:9092",
             "segue.yaml:5:19: `kafka.brokers` is empty; name at least one",
-            "SEGUE_TOPICS__REPLICATION: `topics.replication`: `0` is not a number of copies; 1 or \
-             more, or -1",
+            "SEGUE_TOPICS__REPLICATION: `topics.replication`: `0` is not a number of copies; \
+             auto, 1 or more, or -1",
             "segue.yaml:3:11: `delivery`: `sometimes` is not one of exactly-once, at-least-once",
             "segue.yaml:4:16: `batch.wait`: `5` is not a duration; write such as 200ms, 10s, \
              1h30m, 7d or 2w",

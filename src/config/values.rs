@@ -6,6 +6,8 @@ use crate::message::Topic;
 /// Copies of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replication {
+    /// As many as there are brokers, but no more than three.
+    Auto,
     /// As many as the broker makes by itself.
     Broker,
     /// So many.
@@ -146,10 +148,15 @@ impl FromStr for Replication {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
         match text.parse::<i16>() {
             Ok(-1) => Ok(Self::Broker),
             Ok(copies @ 1..) => Ok(Self::Copies(copies.cast_unsigned())),
-            Ok(_) | Err(_) => Err(format!("`{text}` is not a number of copies; 1 or more, or -1")),
+            Ok(_) | Err(_) => {
+                Err(format!("`{text}` is not a number of copies; auto, 1 or more, or -1"))
+            }
         }
     }
 }

@@ -157,8 +157,9 @@ fn topics(config: &Config, users: BTreeSet<Topic>, written: BTreeSet<Topic>) -> 
         app: config.app.to_string(),
         shards: topics.shards,
         replication: match topics.replication {
-            Replication::Broker => -1,
-            Replication::Copies(copies) => i32::from(copies),
+            Replication::Auto => broker::Replication::Auto,
+            Replication::Broker => broker::Replication::Broker,
+            Replication::Copies(copies) => broker::Replication::Copies(copies),
         },
         mode: match topics.mode {
             TopicMode::Create => broker::Mode::Create,

@@ -9,14 +9,12 @@ use crate::broker::{self, Progress};
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// A commit that takes so long while every broker can be reached hangs in the client, or the
-/// machine is very busy.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(15);
-/// The same soon after a broker came back: then the client is known to hang now and then
-/// (librdkafka #5456), and a new pipeline is at work within a second.
+/// A commit that takes so long hangs in the client, or the machine is very busy: by then the
+/// cluster has elected new leaders, and the commit's own limits have passed.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(20);
+/// The same from when a broker has come back on: the client is known to hang then now and then
+/// (librdkafka #5456, #5511), and a new pipeline is at work within a second.
 const GIVE_UP_AFTER_RETURN: Duration = Duration::from_secs(2);
-/// For how long a broker's return counts.
-const RETURN_COUNTS: Duration = Duration::from_secs(30);
 /// Each one that is given up doubles the patience with the next, at most so often.
 const DOUBLINGS_MAX: u32 = 3;
 
@@ -30,34 +28,46 @@ enum Remedy {
     End,
 }
 
-/// Helps when a call to the cluster lasts longer than `limit` (R8), for librdkafka's blocking calls
-/// may ignore their timeouts: first the commit is given up, and only if that does not help the
-/// process is ended. While a broker is away neither would help, so that time does not count.
+/// What is known of a call that lasts.
+#[derive(Debug, Clone, Copy)]
+struct Call {
+    busy: Duration,
+    /// The part of it in which no broker was away.
+    undisturbed: Duration,
+    /// How long ago a broker came back that had been away, if that was during the call.
+    since_return: Option<Duration>,
+    /// How many calls before it were given up, each right after the other.
+    given_up_in_a_row: u32,
+}
+
+/// Helps when a call to the cluster lasts (R8), for librdkafka's blocking calls may ignore their
+/// timeouts: first the commit is given up, and only if that does not help within `limit` the
+/// process is ended. While a broker is away ending it would not help, so that time does not count.
 pub(super) fn start(
     progress: Progress,
     limit: Duration,
     stop: Arc<AtomicBool>,
 ) -> Result<JoinHandle<()>, Error> {
     let watch = move || {
-        let (mut since_outage, mut before) = (Duration::ZERO, Duration::ZERO);
+        let (mut undisturbed, mut before) = (Duration::ZERO, Duration::ZERO);
         while !stop.load(Ordering::Relaxed) {
             thread::park_timeout(LOOK);
-            let Some(busy) = progress.busy() else {
-                since_outage = Duration::ZERO;
-                continue;
-            };
+            let busy = progress.busy().unwrap_or_default();
             if busy < before {
                 // Another call: what the one before it took does not count.
-                since_outage = Duration::ZERO;
+                undisturbed = Duration::ZERO;
             }
             before = busy;
-            // The time that counts is the time in which the cluster could have answered.
             if !broker::is_any_away() {
-                since_outage += LOOK;
+                undisturbed = (undisturbed + LOOK).min(busy);
             }
-            let is_soon = broker::since_return().is_some_and(|since| since < RETURN_COUNTS);
-            let patience = patience(is_soon, progress.given_up_in_a_row());
-            match remedy(since_outage.min(busy), patience, limit) {
+            let call = Call {
+                busy,
+                undisturbed,
+                since_return: broker::since_return().filter(|since| *since < busy),
+                given_up_in_a_row: progress.given_up_in_a_row(),
+            };
+            match call.remedy(limit) {
                 Remedy::Wait => {}
                 Remedy::GiveUp => give_up(&progress, busy),
                 Remedy::End => end(busy),
@@ -67,19 +77,18 @@ pub(super) fn start(
     super::spawn("watchdog", watch)
 }
 
-/// How long a commit may take before it is given up.
-fn patience(is_soon_after_return: bool, given_up_in_a_row: u32) -> Duration {
-    let first = if is_soon_after_return { GIVE_UP_AFTER_RETURN } else { GIVE_UP_AFTER };
-    first * 2_u32.pow(given_up_in_a_row.min(DOUBLINGS_MAX))
-}
-
-fn remedy(busy: Duration, patience: Duration, limit: Duration) -> Remedy {
-    if busy > limit {
-        Remedy::End
-    } else if busy > patience {
-        Remedy::GiveUp
-    } else {
-        Remedy::Wait
+impl Call {
+    fn remedy(self, limit: Duration) -> Remedy {
+        let factor = 2_u32.pow(self.given_up_in_a_row.min(DOUBLINGS_MAX));
+        let hangs_since_return =
+            self.since_return.is_some_and(|since| since > GIVE_UP_AFTER_RETURN * factor);
+        if self.undisturbed > limit {
+            Remedy::End
+        } else if self.busy > GIVE_UP_AFTER * factor || hangs_since_return {
+            Remedy::GiveUp
+        } else {
+            Remedy::Wait
+        }
     }
 }
 
@@ -102,20 +111,39 @@ fn end(busy: Duration) {
 mod tests {
     use super::*;
 
+    fn check(seconds: [u64; 2], since_return_s: Option<u64>, in_a_row: u32, expected: Remedy) {
+        let [busy, undisturbed] = seconds.map(Duration::from_secs);
+        let since_return = since_return_s.map(Duration::from_secs);
+        let call = Call { busy, undisturbed, since_return, given_up_in_a_row: in_a_row };
+        assert_eq!(call.remedy(Duration::from_secs(60)), expected, "{call:?}");
+    }
+
     #[test]
     fn the_process_ends_only_when_giving_up_did_not_help() {
-        let (patience, limit) = (Duration::from_secs(5), Duration::from_secs(60));
-        for (busy_s, expected) in
-            [(5, Remedy::Wait), (6, Remedy::GiveUp), (60, Remedy::GiveUp), (61, Remedy::End)]
-        {
-            assert_eq!(remedy(Duration::from_secs(busy_s), patience, limit), expected, "{busy_s}");
-        }
+        check([20, 20], None, 0, Remedy::Wait);
+        check([21, 21], None, 0, Remedy::GiveUp);
+        check([60, 60], None, 0, Remedy::GiveUp);
+        check([61, 61], None, 0, Remedy::End);
+    }
+
+    #[test]
+    fn while_a_broker_is_away_a_commit_is_given_up_but_the_process_stays() {
+        check([21, 0], None, 0, Remedy::GiveUp);
+        check([4_000, 0], None, 0, Remedy::GiveUp);
+        check([4_000, 61], Some(61), 0, Remedy::End);
+    }
+
+    #[test]
+    fn after_a_return_less_patience_is_enough() {
+        check([9, 2], Some(2), 0, Remedy::Wait);
+        check([9, 3], Some(3), 0, Remedy::GiveUp);
     }
 
     #[test]
     fn who_gave_up_in_vain_is_more_patient() {
-        let seconds = |soon, row| patience(soon, row).as_secs();
-        assert_eq!([seconds(true, 0), seconds(true, 1), seconds(true, 9)], [2, 4, 16]);
-        assert_eq!([seconds(false, 0), seconds(false, 2)], [15, 60]);
+        check([9, 4], Some(4), 1, Remedy::Wait);
+        check([9, 5], Some(5), 1, Remedy::GiveUp);
+        check([21, 21], None, 1, Remedy::Wait);
+        check([161, 0], None, 9, Remedy::GiveUp);
     }
 }

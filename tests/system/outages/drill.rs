@@ -79,6 +79,9 @@ impl Drill {
         self.order(rate);
         self.mark();
         assert!(self.await_work(), "no work begins:\n{}", last_words(&self.log(nodes[0])));
+        let made = format!("copies={}", self.cluster.replication());
+        let is_made = nodes.iter().any(|node| self.said(node).iter().any(|l| l.contains(&made)));
+        assert!(is_made, "the engine's topics have not {made}, so a broker takes them along");
         self.pulse().take_pause();
     }
 
