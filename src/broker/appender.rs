@@ -10,13 +10,12 @@ use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, T
 
 use super::connection::{pass_on, report};
 use super::dead_letter;
-use super::engine_topics::EngineTopics;
 use super::faults::lost;
 use super::ledger::RECORD_BYTES_MAX;
 use super::native::flush;
 use super::writer::{discard, enqueue};
 use super::{Connection, Error};
-use crate::message::Timestamp;
+use crate::message::{EngineTopics, Timestamp};
 use crate::runtime::{Append, DeadLetter, Lost};
 
 /// How many records of one call are not acknowledged yet.

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::engine_topics::EngineTopics;
 use super::whole_topic::read_whole;
 use super::{Connection, Error, Writer};
-use crate::message::{Headers, Outgoing};
+use crate::message::{EngineTopics, Headers, Outgoing};
 
 const WRITE_MAX: Duration = Duration::from_secs(30);
 

@@ -9,7 +9,6 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use super::appender::Appender;
 use super::changelog::{Changelog, Ends};
 use super::committer::{Answer, Call, Committer, Job, UnderWay};
-use super::engine_topics::EngineTopics;
 use super::faults::{Meaning, lost, meaning_of, passing};
 use super::inbox::Inbox;
 use super::ledger::Ledger;
@@ -17,7 +16,7 @@ use super::low_watermark::LowWatermark;
 use super::membership::{Delivery, Membership};
 use super::progress::Progress;
 use super::{Connection, Error};
-use crate::message::{Offset, Shard, Timestamp, Topic};
+use crate::message::{EngineTopics, Offset, Shard, Timestamp, Topic};
 use crate::runtime::{Append, Batch, Broker, Lost, Polled, ReadUpTo, Waker};
 
 /// How often at-least-once delivery tells the group where it is; the changelog knows it exactly.

@@ -10,7 +10,6 @@ use super::appender::{Appender, Unacknowledged};
 use super::assignments::Assignments;
 use super::changelog::Ends;
 use super::connection::is_unknown_topic;
-use super::engine_topics::EngineTopics;
 use super::faults::{lost, passing, unread};
 use super::first_start::{StartRules, meet};
 use super::membership::Membership;
@@ -25,7 +24,7 @@ use super::source_acceptance;
 use super::source_start::Stop;
 use super::source_watch::SourceWatch;
 use super::{Connection, Error, Isolation};
-use crate::message::{StartFrom, Topic};
+use crate::message::{EngineTopics, StartFrom, Topic};
 use crate::runtime::{Acceptance, Accepted, Forward, Lost, Source, SourceRecord};
 
 mod begin;

@@ -11,14 +11,13 @@ use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, T
 
 use super::connection::{ANSWER_MAX, pass_on, report};
 use super::dead_letter;
-use super::engine_topics::EngineTopics;
 use super::faults::{Meaning, lost, meaning, meaning_of, passing};
 use super::membership::{Delivery, Membership};
 use super::native::flush;
 use super::record::owned_headers;
 use super::writer::{discard, enqueue};
 use super::{Connection, Error};
-use crate::message::{Offset, Outgoing, Shard};
+use crate::message::{EngineTopics, Offset, Outgoing, Shard};
 use crate::runtime::{Append, DeadLetter, HistoryRecord, Lost};
 
 /// The largest record that the engine writes, in bytes; its topics allow it.

@@ -10,7 +10,6 @@ mod committer;
 mod connection;
 pub mod dead_letter;
 pub mod definitions;
-mod engine_topics;
 mod error;
 mod faults;
 mod first_start;
@@ -42,7 +41,6 @@ mod writer;
 
 pub use changelog::Changelog;
 pub use connection::{Connection, Isolation, SETTINGS};
-pub use engine_topics::EngineTopics;
 pub use error::Error;
 pub use first_start::{StartRules, meet};
 pub use kafka_broker::KafkaBroker;

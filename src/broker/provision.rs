@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use rdkafka::admin::{ConfigResource, ResourceSpecifier};
 
-use super::engine_topics::EngineTopics;
 use super::ledger::RECORD_BYTES_MAX;
 use super::topics::{
     Inventory, Layout, TopicSpec, admin, create_topics, inventory, options, wait_for,
 };
 use super::{Connection, Error};
 use crate::definition::Limits;
-use crate::message::Topic;
+use crate::message::{EngineTopics, Topic};
 
 /// Whether the engine makes its own topics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,10 +10,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::engine_topics::EngineTopics;
 use super::whole_topic::read_whole;
 use super::{Connection, Error, Writer};
-use crate::message::{Headers, Incarnation, Outgoing, Topic, TopicId, header};
+use crate::message::{EngineTopics, Headers, Incarnation, Outgoing, Topic, TopicId, header};
 use crate::runtime::SourceRecord;
 
 const WRITE_MAX: Duration = Duration::from_secs(30);

@@ -16,11 +16,11 @@ use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::asking::Asking;
 use super::connection::{Connection, Isolation};
-use super::engine_topics::EngineTopics;
 use super::faults::{passing, replaced};
 use super::membership::Membership;
 use super::retry::insist;
 use super::{Error, closing::close_aside};
+use crate::message::EngineTopics;
 use crate::runtime::Lost;
 
 /// A name for one life of a node, and whether it was written under the node's name.

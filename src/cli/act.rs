@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 use super::say;
 use crate::broker::Writer;
 use crate::config::Config;
-use crate::message::{Headers, InstanceId, Key, Outgoing, SagaName, StartFrom, Topic, header};
+use crate::message::{
+    EngineTopics, Headers, InstanceId, Key, Outgoing, SagaName, StartFrom, Topic, header,
+};
 use crate::node;
 
 /// How long the broker may take to acknowledge.
@@ -91,7 +93,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         | Verb::GoBack
         | Verb::Answer => (instance(arguments)?.to_string(), body(arguments)?),
     };
-    let topic = Topic::new(&format!("{}.operator", config.app))?;
+    let topic = EngineTopics::new(config.app.as_str())?.operator;
     let mut headers = Headers::default();
     headers.push(header::CONTENT_TYPE, "application/json");
     let writer = Writer::open(&node::connection(&config), &format!("{}.act", config.app))?;

@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use super::Error;
 use crate::books::{Books, Delivery, Options, Record, Report};
-use crate::broker::{Connection, EngineTopics, Isolation, Reader};
+use crate::broker::{Connection, Isolation, Reader};
 use crate::definition::Definition;
-use crate::message::Topic;
+use crate::message::{EngineTopics, Topic};
 
 const WAIT: Duration = Duration::from_millis(50);
 const RECORDS_MAX: usize = 5_000;

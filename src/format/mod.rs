@@ -2,13 +2,14 @@
 
 mod act;
 mod called;
+pub mod changelog;
 mod event;
+mod inbox;
 mod instance;
 mod letter;
 mod lock;
 mod step;
 mod value;
-mod wake;
 #[allow(missing_docs, clippy::all, clippy::pedantic)]
 #[rustfmt::skip]
 #[path = "generated.rs"]

@@ -3,6 +3,7 @@
 mod address;
 mod body;
 mod command_id;
+mod engine_topics;
 mod event;
 mod identity;
 mod input_id;
@@ -18,6 +19,7 @@ mod trace;
 pub use address::{Address, EventType, Topic};
 pub use body::{NotJson, Shown, read_body};
 pub use command_id::{CommandId, Part};
+pub use engine_topics::EngineTopics;
 pub use event::{Event, EventSource, Headers, Incarnation, Origin, header};
 pub use identity::{Hash, InstanceId, Key, SagaName, StepName, Version};
 pub use input_id::InputId;

@@ -34,7 +34,7 @@ pub(super) fn run(plan: &Plan, stop: &AtomicBool, trouble: &Trouble) {
 fn live(plan: &Plan, stop: &AtomicBool, pauses: &mut Pauses) -> Result<(), Lost> {
     let catalog = plan.catalog()?;
     let mut topics = crate::correlation::Index::new(&catalog).topics();
-    topics.insert(plan.settings.operator.clone());
+    topics.insert(plan.settings.topics.operator.clone());
     let opened = KafkaSource::open(&plan.connection, &plan.member(0), &topics);
     let source = opened.map_err(passing)?;
     let mut gateway = Gateway::new(&plan.settings, &catalog, source);

@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use prost::Message as _;
 
 use super::acceptance::Accepted;
 use super::operator::{self, Deed};
@@ -11,9 +10,7 @@ use super::settings::{Settings, Unmatched, UnmatchedRules};
 use crate::correlation::{self, Heading, Index, decode, heading};
 use crate::definition::Catalog;
 use crate::format::wire;
-use crate::message::{
-    Event, Incarnation, InstanceId, Key, Origin, SagaName, Shard, Topic, shard_of,
-};
+use crate::message::{Event, Incarnation, InstanceId, Origin, Shard, Topic, shard_of};
 
 /// The most records that one turn of a gateway takes.
 const RECORDS_MAX: usize = 5_000;
@@ -57,7 +54,7 @@ impl<S: Source> Gateway<S> {
     #[must_use]
     pub fn new(settings: &Settings, catalog: &Catalog, source: S) -> Self {
         let index = Index::new(catalog);
-        let (operator, shards) = (settings.operator.clone(), settings.shards);
+        let (operator, shards) = (settings.topics.operator.clone(), settings.shards);
         let event_bytes_max = catalog.limits.event_bytes_max;
         let (unmatched, passed) = (settings.unmatched.clone(), Passed::default());
         Self { source, index, event_bytes_max, operator, shards, unmatched, passed }
@@ -213,13 +210,9 @@ impl<S: Source> Gateway<S> {
 
 /// What a person did, for the inbox of the instance that it is about.
 fn act_on(target: wire::Target, act: wire::Act, shards: u32) -> Result<Append, String> {
-    let saga = SagaName::new(&target.saga).map_err(|e| e.to_string())?;
-    let key = Key::new(&target.key).map_err(|e| e.to_string())?;
-    let shard = shard_of(&InstanceId { saga, key }, shards);
-    let input = Some(wire::inbox::Input::Act(act));
-    let inbox = wire::Inbox { targets: vec![target], input, ..wire::Inbox::default() };
-    let value = inbox.encode_to_vec();
-    Ok(Append { shard, value: value.into() })
+    let id = target.read().map_err(|e| e.to_string())?;
+    let shard = shard_of(&id, shards);
+    Ok(Append { shard, value: wire::Inbox::of_act(target, act).stored() })
 }
 
 /// An event that says no id has one made of its place. In a topic that was accepted in the stead of
@@ -255,15 +248,12 @@ fn wire_event(head: &Heading, record: &SourceRecord) -> wire::Event {
 fn appends(targets: Vec<InstanceId>, event: &wire::Event, shards: u32) -> Vec<Append> {
     let mut by_shard: BTreeMap<Shard, Vec<wire::Target>> = BTreeMap::new();
     for id in targets {
-        let target = wire::Target { saga: id.saga.to_string(), key: id.key.to_string() };
-        by_shard.entry(shard_of(&id, shards)).or_default().push(target);
+        by_shard.entry(shard_of(&id, shards)).or_default().push(wire::Target::new(&id));
     }
     let shared = by_shard.len() > 1;
     let append = |(shard, targets)| {
-        let input = Some(wire::inbox::Input::Event(event.clone()));
-        let inbox = wire::Inbox { targets, shared, input, ..wire::Inbox::default() };
-        let value = inbox.encode_to_vec().into();
-        Append { shard, value }
+        let inbox = wire::Inbox::of_event(targets, shared, event.clone());
+        Append { shard, value: inbox.stored() }
     };
     by_shard.into_iter().map(append).collect()
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::ports::{Change, Store, StoreFault};
 use crate::engine::{self, Instance};
-use crate::message::{InstanceId, Shard, Timestamp};
+use crate::message::{Shard, Timestamp};
 
 /// The instances of a shard that are kept decoded, with what the store does not know yet.
 #[derive(Debug, Default)]
@@ -44,11 +44,6 @@ struct Entry {
 struct Sealed {
     value: Bytes,
     due: Option<Timestamp>,
-}
-
-/// The changelog key of an instance.
-pub(super) fn changelog_key(id: &InstanceId) -> Bytes {
-    format!("i/{}/{}", id.saga, id.key).into()
 }
 
 impl Held {

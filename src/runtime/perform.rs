@@ -1,5 +1,4 @@
 use bytes::Bytes;
-use prost::Message as _;
 
 use super::envelope::{Cause, Purpose, asked, outgoing};
 use super::ports::{Append, DeadLetter, HistoryRecord, InboxRecord};
@@ -79,10 +78,7 @@ fn send<S>(
 
 /// Lays a letter into the inbox of whoever it is for, in the same transaction.
 fn post<S>(to: &InstanceId, letter: &Letter, tools: &mut Tools<'_, S>) {
-    let target = wire::Target { saga: to.saga.to_string(), key: to.key.to_string() };
-    let input = Some(wire::inbox::Input::Letter(wire::Letter::new(letter)));
-    let inbox = wire::Inbox { targets: vec![target], input, ..wire::Inbox::default() };
-    let value = Bytes::from(inbox.encode_to_vec());
+    let value = wire::Inbox::of_letter(to, letter).stored();
     tools.pending.bytes += value.len();
     let shard = shard_of(to, tools.settings.shards);
     tools.pending.letters.push(Append { shard, value });
@@ -90,7 +86,7 @@ fn post<S>(to: &InstanceId, letter: &Letter, tools: &mut Tools<'_, S>) {
 
 /// Tells the people who answer questions.
 fn ask<S>(question: &Question, cause: &Cause<'_>, tools: &mut Tools<'_, S>) {
-    let written = asked(question, &tools.settings.questions, cause);
+    let written = asked(question, &tools.settings.topics.questions, cause);
     tools.pending.bytes += written.body.len();
     tools.pending.messages.push(written);
 }
@@ -158,12 +154,11 @@ pub(super) fn unreadable<S>(
         tools.pending.dead_letters.push(put_aside(event, reason.to_owned()));
         return;
     }
-    let inbox = format!("{}.inbox", tools.settings.app);
-    let topic = crate::message::Topic::new(&inbox).ok();
+    let topic = tools.settings.topics.inbox.clone();
     let partition = i32::try_from(record.shard.0).unwrap_or(i32::MAX);
     tools.pending.dead_letters.push(DeadLetter {
         reason: reason.to_owned(),
-        origin: topic.map(|topic| Origin { topic, partition, offset: record.offset }),
+        origin: Some(Origin { topic, partition, offset: record.offset }),
         instance: None,
         key: None,
         headers: Headers::default(),

@@ -13,13 +13,13 @@ use super::notices::Notices;
 use super::ports::{
     Batch, Broker, Caller, DeadLetter, InboxRecord, Lost, ShardBatch, Store, StoreFault, Waker,
 };
-use super::position::Position;
 use super::restore::{Failed, restore};
 use super::settings::{Counts, Observed, Settings};
 use super::shard::{Fault, Pending, ShardState, Tools};
 use crate::correlation::AnswerTopics;
 use crate::definition::Catalog;
 use crate::engine::Call;
+use crate::format::changelog::position_key;
 use crate::message::{Shard, Timestamp, Traced};
 
 /// The longest wait for a record while a call is under way.
@@ -80,7 +80,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         observer: Box<dyn FnMut(Observed) + Send>,
     ) -> Self {
         let started = clock.elapsed();
-        let answer_topics = AnswerTopics::new(&catalog, &settings.operator);
+        let answer_topics = AnswerTopics::new(&catalog, &settings.topics.operator);
         Self {
             settings,
             catalog,
@@ -281,7 +281,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             let state = self.shards.get_mut(&shard).expect("a pending shard is ours");
             let mut changelog = state.held.seal();
             state.sealed = state.position.encode();
-            changelog.push((Position::key(shard), Some(state.sealed.clone())));
+            changelog.push((position_key(shard), Some(state.sealed.clone())));
             let history = history.remove(&shard).unwrap_or_default();
             let inbox = state.position.inbox;
             batch.shards.insert(shard, ShardBatch { inbox, changelog, history });

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use crate::format::{self, open, seal, wire};
-use crate::message::{Incarnation, Offset, Shard, TopicId};
+use crate::message::{Incarnation, Offset, TopicId};
 
 /// How many topics that had the same name are told apart.
 const INCARNATIONS_MAX: usize = 4;
@@ -27,11 +27,6 @@ struct Watermark {
 }
 
 impl Position {
-    /// The changelog key that a shard's position stands under.
-    pub fn key(shard: Shard) -> Bytes {
-        format!("p/{shard}").into()
-    }
-
     /// Takes over an event by its origin; answers whether it is new to this shard.
     pub fn advance(
         &mut self,

@@ -8,6 +8,7 @@ use super::position::Position;
 use super::schedule::Schedule;
 use super::shard::{Fault, ShardState};
 use crate::engine::{self, Instance};
+use crate::format::changelog::{is_instance, position_key};
 use crate::message::{Offset, Shard, Timestamp};
 
 /// How many bytes of restored values are gathered before they go to the store.
@@ -37,7 +38,7 @@ pub(super) fn restore<B: Broker, S: Store>(
         store.discard(shard)?;
         (end, records) = catch_up(shard, Offset(0), broker, store)?;
     }
-    let position = match store.load(shard, &Position::key(shard))? {
+    let position = match store.load(shard, &position_key(shard))? {
         Some(stored) => Position::decode(&stored)
             .map_err(|e| StoreFault { shard, reason: format!("its position: {e}") })?,
         None => Position::default(),
@@ -96,7 +97,7 @@ fn save<S: Store>(
 }
 
 fn due(key: &Bytes, value: Option<&Bytes>) -> Result<Option<Timestamp>, Failed> {
-    let Some(value) = value.filter(|_| key.starts_with(b"i/")) else {
+    let Some(value) = value.filter(|_| is_instance(key)) else {
         return Ok(None);
     };
     let instance = Instance::decode(value).map_err(|e| {

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
+use crate::format::changelog::saga_of;
 use crate::message::Timestamp;
 
 /// Below so many timers, more are read from the store.
@@ -99,13 +100,6 @@ impl Schedule {
             self.sagas.remove(&saga);
         }
     }
-}
-
-/// The saga's name in a changelog key `i/<saga>/<key>`.
-fn saga_of(key: &Bytes) -> Bytes {
-    let name = key.slice(key.len().min(2)..);
-    let end = name.iter().position(|byte| *byte == b'/').unwrap_or(name.len());
-    name.slice(..end)
 }
 
 #[cfg(test)]

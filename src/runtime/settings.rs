@@ -2,17 +2,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::engine::{Note, Status};
-use crate::message::{Address, CommandId, InstanceId, Life, Offset, Shard, Timestamp, Topic};
+use crate::message::{
+    Address, CommandId, EngineTopics, InstanceId, Life, Offset, Shard, Timestamp, Topic,
+};
 
 /// How a pipeline and its gateway behave; the same for all of one application.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The application's name: the first part of its topics, groups and of `ce_source`.
     pub app: String,
-    /// Where people are told that they are asked: `<app>.questions`.
-    pub questions: Topic,
-    /// Where people act: `<app>.operator`.
-    pub operator: Topic,
+    /// The engine's own topics.
+    pub topics: EngineTopics,
     /// How many shards there are.
     pub shards: u32,
     /// The most inbox records of one batch.
@@ -43,13 +43,9 @@ impl Settings {
     /// When the application's name cannot begin a topic's: the configuration refuses such a one.
     #[must_use]
     pub fn new(app: &str, shards: u32) -> Self {
-        let topic = |what: &str| {
-            Topic::new(&format!("{app}.{what}")).expect("the configuration checked the name")
-        };
         Self {
             app: app.to_owned(),
-            questions: topic("questions"),
-            operator: topic("operator"),
+            topics: EngineTopics::new(app).expect("the configuration checked the name"),
             shards,
             batch_records_max: 2_000,
             batch_bytes_max: 4 * 1024 * 1024,

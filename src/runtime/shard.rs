@@ -4,7 +4,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use prost::Message as _;
 
-use super::held::{Held, changelog_key};
+use super::held::Held;
 use super::perform::{bury, history, perform, unmatched_by, unreadable};
 use super::ports::{Append, DeadLetter, HistoryRecord, InboxRecord, Lost, Store, StoreFault};
 use super::position::Position;
@@ -12,8 +12,9 @@ use super::schedule::Schedule;
 use super::settings::{Counts, Observed, Settings};
 use crate::definition::Catalog;
 use crate::engine::{self, Call, Generation, Input, Instance, Rejection, Transition};
+use crate::format::changelog::instance_key;
 use crate::format::wire;
-use crate::message::{InstanceId, Key, Life, Offset, Outgoing, SagaName, Shard, Timestamp, Traced};
+use crate::message::{InstanceId, Life, Offset, Outgoing, Shard, Timestamp, Traced};
 
 /// What a batch has come to so far.
 #[derive(Debug, Default)]
@@ -107,10 +108,11 @@ impl ShardState {
             tools.counts.repeated += 1;
             return Ok(());
         }
-        let (input, event) = match read(&inbox) {
-            Ok(read) => read,
+        let event = inbox.event();
+        let input = match inbox.read() {
+            Ok(input) => input,
             Err(reason) => {
-                unreadable(record, event_of(&inbox), &reason, tools);
+                unreadable(record, event, &reason, tools);
                 return Ok(());
             }
         };
@@ -126,10 +128,10 @@ impl ShardState {
     ) -> Result<(), Fault> {
         let mut unmatched = Vec::new();
         for target in targets {
-            let id = match instance_id(target) {
+            let id = match target.read() {
                 Ok(id) => id,
                 Err(reason) => {
-                    unreadable(case.record, None, &reason, tools);
+                    unreadable(case.record, None, &reason.to_string(), tools);
                     continue;
                 }
             };
@@ -154,7 +156,7 @@ impl ShardState {
         case: &Case<'_>,
         tools: &mut Tools<'_, S>,
     ) -> Result<Taken, Fault> {
-        let key = changelog_key(id);
+        let key = instance_key(id);
         let before = self.held.instance(&key, self.shard, tools.store)?;
         if before.is_some_and(|b| case.record.offset <= b.inbox) {
             tools.counts.repeated += 1;
@@ -275,49 +277,6 @@ impl From<Fault> for Lost {
     }
 }
 
-fn event_of(inbox: &wire::Inbox) -> Option<&wire::Event> {
-    match &inbox.input {
-        Some(wire::inbox::Input::Event(event)) => Some(event),
-        Some(
-            wire::inbox::Input::WakeMs(_)
-            | wire::inbox::Input::Act(_)
-            | wire::inbox::Input::Letter(_)
-            | wire::inbox::Input::Called(_),
-        )
-        | None => None,
-    }
-}
-
-fn read(inbox: &wire::Inbox) -> Result<(Input, Option<&wire::Event>), String> {
-    match &inbox.input {
-        Some(wire::inbox::Input::Event(event)) => {
-            let read = event.read().map_err(|e| e.to_string())?;
-            Ok((Input::Event(read), Some(event)))
-        }
-        Some(wire::inbox::Input::WakeMs(at)) => Ok((Input::Wake(inbox.wake(*at)), None)),
-        Some(wire::inbox::Input::Act(act)) => {
-            let act = act.read().map_err(|e| format!("this act cannot be obeyed: {e}"))?;
-            Ok((Input::Act(act), None))
-        }
-        Some(wire::inbox::Input::Letter(letter)) => {
-            let letter = letter.read().map_err(|e| format!("this letter cannot be read: {e}"))?;
-            Ok((Input::Letter(letter), None))
-        }
-        Some(wire::inbox::Input::Called(called)) => {
-            let called =
-                called.read().map_err(|e| format!("what came of this call cannot be read: {e}"))?;
-            Ok((Input::Called(called), None))
-        }
-        None => Err("this inbox record holds no input; a newer segue wrote it".to_owned()),
-    }
-}
-
-fn instance_id(target: &wire::Target) -> Result<InstanceId, String> {
-    let saga = SagaName::new(&target.saga).map_err(|e| e.to_string())?;
-    let key = Key::new(&target.key).map_err(|e| e.to_string())?;
-    Ok(InstanceId { saga, key })
-}
-
 fn reject<S>(
     id: &InstanceId,
     rejection: Rejection,
@@ -340,7 +299,7 @@ fn reject<S>(
 mod tests {
     use super::*;
     use crate::engine::{Claim, Lock};
-    use crate::message::Life;
+    use crate::message::{Key, SagaName};
 
     #[test]
     fn a_lock_and_what_waits_for_its_start_are_not_forgotten() {

@@ -11,7 +11,9 @@ use crate::books::{Books, Delivery, Options, Record};
 use crate::definition::{Catalog, Definition, StepKind};
 use crate::engine::Direction;
 use crate::format::{open, wire};
-use crate::message::{Address, InstanceId, Life, Outgoing, Timestamp, Topic, header, read_json};
+use crate::message::{
+    Address, EngineTopics, InstanceId, Life, Outgoing, Timestamp, Topic, header, read_json,
+};
 
 /// Reads the topics when all is over: what was sent must be what the fold says, and what the
 /// participants did must be what the endings say.
@@ -164,7 +166,7 @@ fn sent(world: &World, app: &str, fold: &Fold, once: bool, found: &mut Vec<Strin
 
 /// What instances say to each other is in their inboxes once, and nothing else is.
 fn said(world: &World, app: &str, fold: &Fold, once: bool, found: &mut Vec<String>) {
-    let topic = Topic::new(&format!("{app}.inbox")).expect("the world's app is a topic's prefix");
+    let topic = EngineTopics::new(app).expect("the world's app is a topic's prefix").inbox;
     let mut there: Vec<(String, Vec<u8>)> = Vec::new();
     for record in world.committed(&topic) {
         let inbox = wire::Inbox::decode(record.value.unwrap_or_default()).unwrap_or_default();

@@ -11,6 +11,7 @@ use crate::books::Delivery;
 use crate::correlation::Index;
 use crate::definition::Catalog;
 use crate::engine::{self, Act, Effect, Input, Instance, Rejection, Status, Verb};
+use crate::format::changelog::{instance_key, is_instance, position_key};
 use crate::format::{open, wire};
 use crate::message::{InstanceId, Key, Life, Offset, SagaName, Shard, Timestamp, Topic};
 
@@ -58,7 +59,7 @@ struct Folded {
 impl Folded {
     /// The instances that are not as they must be.
     fn wrong(&self, expected: &BTreeMap<Bytes, Bytes>, delivery: Delivery) -> Vec<String> {
-        let committed = self.committed.keys().filter(|key| key.starts_with(b"i/"));
+        let committed = self.committed.keys().filter(|key| is_instance(key));
         // Without transactions an instance may be written ahead of the position.
         let ahead = |value: &Bytes| {
             delivery == Delivery::AtLeastOnce
@@ -171,8 +172,7 @@ impl Fold {
     }
 
     fn compare(&mut self, shard: Shard, folded: &mut Folded, world: &World) {
-        let position = format!("p/{shard}");
-        let stored = folded.committed.get(position.as_bytes());
+        let stored = folded.committed.get(&position_key(shard));
         let stored = stored.and_then(|bytes| open::<wire::Position>(bytes).ok());
         let Some(stored) = stored else {
             // Without transactions the first batch may be torn before it.
@@ -200,7 +200,7 @@ impl Fold {
             self.violations.push(format!("shard {shard} has the watermarks {what}"));
         }
         let encode = |(id, instance): (&InstanceId, &Instance)| {
-            (Bytes::from(format!("i/{id}")), Bytes::from(instance.encode()))
+            (instance_key(id), Bytes::from(instance.encode()))
         };
         let expected: BTreeMap<Bytes, Bytes> = folded.instances.iter().map(encode).collect();
         let mut wrong = folded.wrong(&expected, self.delivery);
@@ -219,23 +219,15 @@ impl Fold {
             self.dead_letters += 1;
             return;
         };
-        let input = match &inbox.input {
-            Some(wire::inbox::Input::Event(event)) => {
-                let source = (event.topic.clone(), event.partition, event.topic_id.clone());
-                let mark = folded.watermarks.entry(source).or_insert(-1);
-                if event.offset <= *mark {
-                    return;
-                }
-                *mark = event.offset;
-                event.read().ok().map(Input::Event)
+        if let Some(event) = inbox.event() {
+            let source = (event.topic.clone(), event.partition, event.topic_id.clone());
+            let mark = folded.watermarks.entry(source).or_insert(-1);
+            if event.offset <= *mark {
+                return;
             }
-            Some(wire::inbox::Input::WakeMs(at)) => Some(Input::Wake(inbox.wake(*at))),
-            Some(wire::inbox::Input::Act(act)) => act.read().ok().map(Input::Act),
-            Some(wire::inbox::Input::Letter(letter)) => letter.read().ok().map(Input::Letter),
-            Some(wire::inbox::Input::Called(called)) => called.read().ok().map(Input::Called),
-            None => None,
-        };
-        let Some(input) = input else {
+            *mark = event.offset;
+        }
+        let Ok(input) = inbox.read() else {
             self.dead_letters += 1;
             return;
         };

@@ -87,12 +87,9 @@ impl State {
 
     /// Counts an append of something that stands in that inbox already.
     fn note_repeat(&mut self, inbox: &Place, entry: &Entry) {
-        let origin = |value: &[u8]| match wire::Inbox::decode(value).ok()?.input? {
-            wire::inbox::Input::Event(e) => Some((e.topic_id, e.partition, e.offset)),
-            wire::inbox::Input::WakeMs(_)
-            | wire::inbox::Input::Act(_)
-            | wire::inbox::Input::Letter(_)
-            | wire::inbox::Input::Called(_) => None,
+        let origin = |value: &[u8]| {
+            let inbox = wire::Inbox::decode(value).ok()?;
+            inbox.event().map(|e| (e.topic_id.clone(), e.partition, e.offset))
         };
         let Some((topic_id, partition, offset)) = entry.value.as_deref().and_then(origin) else {
             return;

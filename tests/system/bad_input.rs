@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use segue::broker::{EngineTopics, Isolation, dead_letter};
-use segue::message::{Headers, Outgoing, header};
+use segue::broker::{Isolation, dead_letter};
+use segue::message::{EngineTopics, Headers, Outgoing, header};
 
 use crate::watch::{PATIENCE, Watch, until};
 use crate::world::{EXACTLY_ONCE, World, check};

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use rdkafka::ClientConfig;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
-use segue::broker::{EngineTopics, Isolation, dead_letter};
-use segue::message::{CommandId, Topic, header};
+use segue::broker::{Isolation, dead_letter};
+use segue::message::{CommandId, EngineTopics, Topic, header};
 use segue::runtime::SourceRecord;
 use serde_json::Value;
 

@@ -11,8 +11,8 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use segue::broker::{EngineTopics, Isolation, Writer};
-use segue::message::{Headers, Outgoing, Span, Timestamp, Topic, header};
+use segue::broker::{Isolation, Writer};
+use segue::message::{EngineTopics, Headers, Outgoing, Span, Timestamp, Topic, header};
 
 use crate::cast::Cast;
 use crate::engine::{Engine, last_words, program};

@@ -8,13 +8,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use segue::books::{self, Books, Report};
-use segue::broker::{
-    Connection, EngineTopics, Isolation, Reader, TopicSpec, Writer, create_topics,
-};
+use segue::broker::{Connection, Isolation, Reader, TopicSpec, Writer, create_topics};
 use segue::correlation::Index;
 use segue::definition::{self, Catalog, Definition};
 use segue::devbroker::{self, DevBroker};
-use segue::message::{Outgoing, Topic};
+use segue::message::{EngineTopics, Outgoing, Topic};
 use segue::participants::{self, Load, Pace, Participants, Script, Starts};
 use segue::runtime::SourceRecord;
 use tempfile::TempDir;

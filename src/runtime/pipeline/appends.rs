@@ -1,10 +1,10 @@
 //! What a pipeline tells its own shards through the inbox: timers that strike, answers to calls.
 
 use bytes::Bytes;
-use prost::Message as _;
 
 use super::Pipeline;
 use crate::engine::Wake;
+use crate::format::changelog::target_of;
 use crate::format::wire;
 use crate::message::{CommandId, Shard, Timestamp, shard_of};
 use crate::runtime::clock::Clock;
@@ -22,11 +22,8 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         for called in self.caller.finished() {
             let id: CommandId = called.command.parse().expect("a call has its command's id");
             let shard = shard_of(&id.instance, self.settings.shards);
-            let (saga, key) = (id.instance.saga.to_string(), id.instance.key.to_string());
-            let input = Some(wire::inbox::Input::Called(wire::Called::new(&called)));
-            let targets = vec![wire::Target { saga, key }];
-            let inbox = wire::Inbox { targets, input, ..wire::Inbox::default() };
-            let append = Append { shard, value: inbox.encode_to_vec().into() };
+            let inbox = wire::Inbox::of_called(&id.instance, &called);
+            let append = Append { shard, value: inbox.stored() };
             self.broker.append(append, now)?;
         }
         Ok(())
@@ -70,7 +67,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         while targets.len() < WAKES_MAX
             && let Some(key) = state.schedule.pop(saga, until)
         {
-            targets.push(target(&key));
+            targets.push(target_of(&key));
         }
         if targets.is_empty() {
             self.counts.held += 1;
@@ -82,17 +79,9 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         let away_until = away_until.max(state.current_since);
         for some in targets.chunks(WAKE_TARGETS_MAX) {
             let inbox = wire::Inbox::of_wake(some.to_vec(), Wake { until, away_until });
-            let append = Append { shard, value: inbox.encode_to_vec().into() };
+            let append = Append { shard, value: inbox.stored() };
             self.broker.append(append, now)?;
         }
         Ok(())
     }
-}
-
-/// The instance that a changelog key `i/<saga>/<key>` names.
-fn target(key: &[u8]) -> wire::Target {
-    let text = String::from_utf8_lossy(key);
-    let mut parts = text.splitn(3, '/').skip(1);
-    let mut part = || parts.next().unwrap_or_default().to_owned();
-    wire::Target { saga: part(), key: part() }
 }

@@ -1,9 +1,9 @@
 //! Writes to the store what is committed and what it lacks.
 
 use super::Pipeline;
+use crate::format::changelog::position_key;
 use crate::message::{Offset, Shard};
 use crate::runtime::clock::Clock;
-use crate::runtime::pipeline::Position;
 use crate::runtime::ports::{Broker, Change, Lost, Store, Waker};
 use crate::runtime::shard::Fault;
 
@@ -36,7 +36,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
     pub(super) fn take_save(&mut self, shard: Shard) -> Option<Save> {
         let state = self.shards.get_mut(&shard).filter(|state| !state.held.is_clean())?;
         let mut changes = state.held.take_changes();
-        let (key, value) = (Position::key(shard), Some(state.sealed.clone()));
+        let (key, value) = (position_key(shard), Some(state.sealed.clone()));
         changes.push(Change { key, value, due: None });
         Some(Save { shard, changes, changelog: state.changelog })
     }

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use segue::broker::{Connection, EngineTopics, Isolation};
-use segue::message::Timestamp;
+use segue::broker::{Connection, Isolation};
+use segue::message::{EngineTopics, Timestamp};
 
 use crate::watch::Watch;
 

@@ -1,4 +1,4 @@
-use crate::message::{self, Topic};
+use super::{Error, Topic};
 
 /// The engine's own topics, and the names that it has in the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl EngineTopics {
     ///
     /// # Errors
     /// When the application's name cannot stand in a topic's name.
-    pub fn new(app: &str) -> Result<Self, message::Error> {
+    pub fn new(app: &str) -> Result<Self, Error> {
         let topic = |what: &str| Topic::new(&format!("{app}.{what}"));
         Ok(Self {
             inbox: topic("inbox")?,
