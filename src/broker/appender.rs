@@ -11,7 +11,6 @@ use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, T
 use super::connection::{pass_on, report};
 use super::dead_letter;
 use super::faults::lost;
-use super::ledger::RECORD_BYTES_MAX;
 use super::native::flush;
 use super::writer::{discard, enqueue};
 use super::{Connection, Error};
@@ -33,10 +32,7 @@ impl Appender {
         client: &str,
         topics: &EngineTopics,
     ) -> Result<Self, Error> {
-        let mut config = connection.producer(client)?;
-        config.set("message.max.bytes", RECORD_BYTES_MAX.to_string());
-        // A record given up in the middle must not be followed by the next one.
-        config.set("enable.gapless.guarantee", "true");
+        let config = connection.appender(client)?;
         let made = ThreadedProducer::from_config_and_context(&config, Acknowledgements::default());
         let producer = made.map_err(|e| Error::Client(e.to_string()))?;
         Ok(Self { producer, topics: topics.clone() })

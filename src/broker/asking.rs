@@ -6,7 +6,7 @@ use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::{Connection, Error, Isolation};
+use super::{Connection, Error};
 
 /// The most of what a client has to say that is listened to after a failure.
 const EVENTS_MAX: usize = 50;
@@ -60,10 +60,7 @@ pub(super) fn end_finder(
     connection: &Connection,
     client: &str,
 ) -> Result<BaseConsumer<Asking>, Error> {
-    let mut config = connection.config(&format!("{client}.ends"))?;
-    config.set("isolation.level", Isolation::Uncommitted.as_str());
-    // Nobody polls it, so what it logs would gather for ever; its failures are asked for.
-    config.set_log_level(RDKafkaLogLevel::Emerg);
+    let config = connection.asker(&format!("{client}.ends"))?;
     BaseConsumer::from_config_and_context(&config, Asking::default())
         .map_err(|e| Error::Client(e.to_string()))
 }

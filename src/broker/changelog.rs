@@ -12,7 +12,7 @@ use super::connection::{Quiet, is_passing};
 use super::faults::{lost, passing, unread};
 use super::reader::made;
 use super::retry::insist;
-use super::{Connection, Error, Isolation};
+use super::{Connection, Error};
 use crate::message::{Offset, Shard, Topic};
 use crate::runtime::{ChangelogReader, ChangelogRecord, Lost};
 
@@ -178,10 +178,8 @@ impl ChangelogReader for Changelog {
 }
 
 fn consumer(connection: &Connection, client: &str) -> Result<BaseConsumer<Quiet>, Error> {
-    // The client asks for a group's name before it lets anyone assign partitions; it is not used.
-    let group = format!("{client}.restore");
-    let mut config = connection.consumer(client, &group, Isolation::Committed)?;
-    config.set("enable.partition.eof", "true").set("auto.offset.reset", "error");
+    let mut config = connection.log_reader(client)?;
+    config.set("auto.offset.reset", "error");
     // Followers may lag behind the end that the leader told.
     config.remove("client.rack");
     made(&config)

@@ -3,7 +3,7 @@ use std::fmt;
 use std::time::Duration;
 
 use rdkafka::client::ClientContext;
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::{Error, outage};
@@ -84,67 +84,6 @@ impl Connection {
             Some(name) => Err(Error::Setting(name.clone(), SETTINGS.join(", "))),
             None => Ok(()),
         }
-    }
-
-    /// What every client has in common.
-    pub(super) fn config(&self, client: &str) -> Result<ClientConfig, Error> {
-        self.check()?;
-        let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", &self.brokers).set("client.id", client);
-        // Without it small requests wait 40 ms for the other side's delayed acknowledgement.
-        config.set("socket.nagle.disable", "true");
-        config.set("reconnect.backoff.ms", "50").set("reconnect.backoff.max.ms", "1000");
-        config.set("allow.auto.create.topics", "false");
-        for (name, value) in &self.settings {
-            config.set(name, value);
-        }
-        Ok(config)
-    }
-
-    /// What every consumer has in common.
-    pub(super) fn consumer(
-        &self,
-        client: &str,
-        group: &str,
-        isolation: Isolation,
-    ) -> Result<ClientConfig, Error> {
-        let mut config = self.config(client)?;
-        config.set("group.id", group).set("isolation.level", isolation.as_str());
-        config.set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
-        config.set("auto.offset.reset", "earliest");
-        // With the defaults a busy consumer stalls for a second once its queue was full.
-        config.set("fetch.queue.backoff.ms", "5").set("fetch.wait.max.ms", "50");
-        // What is fetched ahead stands in memory: by default up to 64 MiB for each client.
-        config.set("queued.min.messages", "10000").set("queued.max.messages.kbytes", "8192");
-        Ok(config)
-    }
-
-    /// What every member of a consumer group has in common.
-    pub(super) fn member(
-        &self,
-        client: &str,
-        group: &str,
-        isolation: Isolation,
-    ) -> Result<ClientConfig, Error> {
-        let mut config = self.consumer(client, group, isolation)?;
-        config.set("group.protocol", "classic");
-        // Eager: every round assigns everything. A cooperative one needs a second round, and a
-        // static member that ends between the two gets its old share back while what it gave up
-        // is nobody's until somebody else joins.
-        config.set("partition.assignment.strategy", "roundrobin");
-        Ok(config)
-    }
-
-    /// What every producer has in common.
-    pub(super) fn producer(&self, client: &str) -> Result<ClientConfig, Error> {
-        let mut config = self.config(client)?;
-        config.set("enable.idempotence", "true").set("acks", "all").set("linger.ms", "0");
-        // The partition that Kafka's own clients choose for a key.
-        config.set("partitioner", "murmur2_random");
-        config.set("queue.buffering.max.messages", "1000000");
-        // Room for two of the largest batches; by default a client may hold 1 GiB.
-        config.set("queue.buffering.max.kbytes", "32768");
-        Ok(config)
     }
 
     pub(super) fn unanswered(&self, doing: &str, error: &KafkaError) -> Error {

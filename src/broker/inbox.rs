@@ -17,7 +17,7 @@ use super::poll::drain;
 use super::reader::partitions;
 use super::record::timestamp;
 use super::rivals::{claim, judge};
-use super::{Connection, Error, Isolation, native};
+use super::{Connection, Error, native};
 use crate::message::{Offset, Shard, Topic};
 use crate::runtime::{InboxRecord, Lost, Polled};
 
@@ -45,12 +45,7 @@ impl Inbox {
     ) -> Result<Self, Error> {
         claim(connection, membership)?;
         let group = format!("{}.owner", membership.app);
-        let mut config = connection.member(&membership.client(), &group, Isolation::Committed)?;
-        config.set("group.instance.id", membership.instance());
-        config.set("session.timeout.ms", membership.session.as_millis().to_string());
-        config.set("heartbeat.interval.ms", membership.heartbeat().as_millis().to_string());
-        // A position that is not in the log means lost or exchanged records: never jump.
-        config.set("auto.offset.reset", "error");
+        let config = connection.static_member(&membership.client(), &group, membership)?;
         let context = Assignments::behind(commits, membership.transaction);
         let consumer = BaseConsumer::from_config_and_context(&config, context);
         let consumer: BaseConsumer<Assignments> =

@@ -23,7 +23,7 @@ use super::settlement::Settlement;
 use super::source_acceptance;
 use super::source_start::Stop;
 use super::source_watch::SourceWatch;
-use super::{Connection, Error, Isolation};
+use super::{Connection, Error};
 use crate::message::{EngineTopics, StartFrom, Topic};
 use crate::runtime::{Acceptance, Accepted, Forward, Lost, Source, SourceRecord};
 
@@ -38,8 +38,6 @@ const BUSY_RECORDS: usize = 16;
 const GATHER: Duration = Duration::from_millis(3);
 /// How long a clean end waits for acknowledgements.
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
-/// How soon the client sees a topic that is created again, or that gets more partitions.
-const TOPICS_REFRESHED_MS: &str = "5000";
 
 /// The gateway's connection to a Kafka cluster.
 ///
@@ -241,14 +239,7 @@ fn consumer(
     membership: &Membership,
     client: &str,
 ) -> Result<BaseConsumer<Assignments>, Error> {
-    let group = format!("{}.gateway", membership.app);
-    let mut config = connection.member(client, &group, Isolation::Committed)?;
-    config.set("group.instance.id", membership.instance());
-    config.set("session.timeout.ms", membership.session.as_millis().to_string());
-    config.set("heartbeat.interval.ms", membership.heartbeat().as_millis().to_string());
-    config.set("topic.metadata.refresh.interval.ms", TOPICS_REFRESHED_MS);
-    // Where to start is decided here; a place that is not in the log is never jumped over.
-    config.set("auto.offset.reset", "error");
+    let config = connection.gateway(client, membership)?;
     BaseConsumer::from_config_and_context(&config, Assignments::default())
         .map_err(|e| Error::Client(e.to_string()))
 }

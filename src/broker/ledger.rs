@@ -20,9 +20,6 @@ use super::{Connection, Error};
 use crate::message::{EngineTopics, Offset, Outgoing, Shard};
 use crate::runtime::{Append, DeadLetter, HistoryRecord, Lost};
 
-/// The largest record that the engine writes, in bytes; its topics allow it.
-pub(super) const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
-
 /// What librdkafka calls a lost connection in its log.
 const LOST_CONNECTION: &str = "FAIL";
 
@@ -41,17 +38,7 @@ impl Ledger {
         topics: &EngineTopics,
     ) -> Result<Self, Error> {
         let client = membership.client();
-        let mut config = connection.producer(&client)?;
-        config.set("message.max.bytes", RECORD_BYTES_MAX.to_string());
-        if membership.delivery == Delivery::ExactlyOnce {
-            let timeout = membership.transaction.as_millis().to_string();
-            config.set("transactional.id", &client).set("transaction.timeout.ms", timeout);
-            // The next transaction meets the last one's markers: with the default pauses a
-            // commit takes 91 ms instead of 3.5 ms.
-            config.set("retry.backoff.ms", "1").set("retry.backoff.max.ms", "5");
-            // Every lost connection is told (R1).
-            config.set("log.connection.close", "true").set_log_level(RDKafkaLogLevel::Info);
-        }
+        let config = connection.committer(membership)?;
         let made = ThreadedProducer::from_config_and_context(&config, Deliveries::default());
         let producer: ThreadedProducer<Deliveries> =
             made.map_err(|e| Error::Client(e.to_string()))?;

@@ -20,6 +20,7 @@ mod ledger;
 mod low_watermark;
 mod membership;
 mod native;
+mod options;
 mod outage;
 mod poll;
 mod progress;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rdkafka::admin::{ConfigResource, ResourceSpecifier};
 
-use super::ledger::RECORD_BYTES_MAX;
+use super::options::RECORD_BYTES_MAX;
 use super::topics::{
     Inventory, Layout, TopicSpec, admin, create_topics, inventory, options, wait_for,
 };

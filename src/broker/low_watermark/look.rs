@@ -183,9 +183,8 @@ impl Look {
 
     fn new_reader(&self) -> Result<BaseConsumer<Quiet>, Error> {
         let client = format!("{}.reader", self.client);
-        // The client asks for a group's name before it lets anyone assign; it is not used.
-        let mut config = self.connection.consumer(&client, &client, Isolation::Committed)?;
-        config.set("enable.partition.eof", "true").set("queued.min.messages", "1");
+        let mut config = self.connection.log_reader(&client)?;
+        config.set("queued.min.messages", "1");
         made(&config)
     }
 
