@@ -197,3 +197,182 @@ impl Sealed {
 pub(super) fn shown(key: &[u8]) -> String {
     String::from_utf8_lossy(key).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Lock;
+    use crate::message::Offset;
+    use crate::runtime::ports::Checkpoint;
+
+    const SHARD: Shard = Shard(0);
+
+    /// What a store has after its checkpoints.
+    #[derive(Default)]
+    struct Stored(BTreeMap<Bytes, Bytes>);
+
+    impl Store for Stored {
+        fn open(&mut self, _: Shard) -> Result<Option<Checkpoint>, StoreFault> {
+            Ok(None)
+        }
+
+        fn load(&self, _: Shard, key: &[u8]) -> Result<Option<Bytes>, StoreFault> {
+            Ok(self.0.get(key).cloned())
+        }
+
+        fn due(
+            &self,
+            _: Shard,
+            _: Timestamp,
+            _: usize,
+        ) -> Result<Vec<(Timestamp, Bytes)>, StoreFault> {
+            Ok(Vec::new())
+        }
+
+        fn watch(&mut self, _: Shard, _: Timestamp) -> Result<(), StoreFault> {
+            Ok(())
+        }
+
+        fn checkpoint(
+            &mut self,
+            _: Shard,
+            changes: Vec<Change>,
+            _: Offset,
+        ) -> Result<(), StoreFault> {
+            for Change { key, value, .. } in changes {
+                match value {
+                    Some(value) => self.0.insert(key, value),
+                    None => self.0.remove(&key),
+                };
+            }
+            Ok(())
+        }
+
+        fn close(&mut self, _: Shard) -> Result<(), StoreFault> {
+            Ok(())
+        }
+
+        fn discard(&mut self, _: Shard) -> Result<(), StoreFault> {
+            Ok(())
+        }
+    }
+
+    fn key(name: &str) -> Bytes {
+        Bytes::copy_from_slice(name.as_bytes())
+    }
+
+    /// An instance that can be told from others.
+    fn marked(mark: i64) -> Instance {
+        Instance { inbox: Offset(mark), ..Instance::default() }
+    }
+
+    fn checkpoint(held: &mut Held, store: &mut Stored) -> usize {
+        let changes = held.take_changes();
+        let count = changes.len();
+        store.checkpoint(SHARD, changes, Offset(0)).expect("this store never fails");
+        count
+    }
+
+    fn mark_of(held: &mut Held, name: &str, store: &Stored) -> Option<i64> {
+        let found = held.instance(&key(name), SHARD, store).expect("it decodes");
+        found.map(|instance| instance.inbox.0)
+    }
+
+    #[test]
+    fn what_was_put_is_sealed_once_and_stored_once() {
+        let (mut held, mut store) = (Held::default(), Stored::default());
+        held.put(&key("i/a/1"), Some(marked(1)));
+        held.put(&key("i/a/1"), Some(marked(2)));
+        assert!(held.is_clean(), "nothing is for the store before it is sealed");
+        let sealed = held.seal();
+        assert_eq!(sealed, [(key("i/a/1"), Some(Bytes::from(marked(2).encode())))]);
+        assert_eq!(held.seal(), []);
+        assert!(!held.is_clean() && held.dirty_bytes() > 0);
+        assert_eq!(checkpoint(&mut held, &mut store), 1);
+        assert!(held.is_clean() && held.dirty_bytes() == 0);
+        assert_eq!(checkpoint(&mut held, &mut store), 0);
+        assert_eq!(mark_of(&mut Held::default(), "i/a/1", &store), Some(2));
+    }
+
+    #[test]
+    fn a_change_after_the_seal_waits_for_the_next_one() {
+        let (mut held, mut store) = (Held::default(), Stored::default());
+        held.put(&key("i/a/1"), Some(marked(1)));
+        held.seal();
+        held.put(&key("i/a/1"), Some(marked(2)));
+        checkpoint(&mut held, &mut store);
+        assert_eq!(mark_of(&mut Held::default(), "i/a/1", &store), Some(1), "R4");
+        assert_eq!(mark_of(&mut held, "i/a/1", &store), Some(2));
+        assert_eq!(held.seal().len(), 1);
+    }
+
+    #[test]
+    fn what_is_forgotten_is_told_to_changelog_and_store() {
+        let (mut held, mut store) = (Held::default(), Stored::default());
+        held.put(&key("i/a/1"), Some(marked(1)));
+        held.seal();
+        checkpoint(&mut held, &mut store);
+        held.put(&key("i/a/1"), None);
+        assert_eq!(held.seal(), [(key("i/a/1"), None)]);
+        checkpoint(&mut held, &mut store);
+        assert!(store.0.is_empty());
+        assert_eq!(mark_of(&mut held, "i/a/1", &store), None);
+    }
+
+    #[test]
+    fn who_rests_is_folded_and_comes_back_as_it_was() {
+        let (mut held, mut store) = (Held::default(), Stored::default());
+        held.put(&key("i/a/1"), Some(marked(7)));
+        held.seal();
+        for _ in 0..=ROUNDS_MAX {
+            held.rest();
+        }
+        assert_eq!(held.bytes, 0, "nothing is decoded any more");
+        assert_eq!(mark_of(&mut held, "i/a/1", &store), Some(7), "the store lacks it still");
+        checkpoint(&mut held, &mut store);
+        for _ in 0..=ROUNDS_MAX {
+            held.rest();
+        }
+        assert!(held.entries.is_empty(), "the store has it");
+        assert_eq!(mark_of(&mut held, "i/a/1", &store), Some(7));
+    }
+
+    #[test]
+    fn what_is_too_much_goes_but_not_what_the_batch_has_changed() {
+        let mut held = Held::default();
+        for mark in 0..10 {
+            held.put(&key(&format!("i/a/{mark}")), Some(marked(mark)));
+        }
+        held.seal();
+        held.take_changes();
+        held.put(&key("i/a/3"), Some(marked(33)));
+        let before = held.bytes;
+        held.shrink(before);
+        assert_eq!(held.bytes, before, "it fits");
+        held.shrink(before / 2);
+        assert!(held.bytes <= before / 2);
+        assert_eq!(mark_of(&mut held, "i/a/3", &Stored::default()), Some(33));
+    }
+
+    #[test]
+    fn the_timers_that_the_store_lacks_are_known() {
+        let (mut held, mut store) = (Held::default(), Stored::default());
+        let waiting = |until| Instance {
+            lock: Some(Lock { forget: Some(until), ..Lock::default() }),
+            ..Instance::default()
+        };
+        held.put(&key("i/a/stored"), Some(waiting(Timestamp(5))));
+        held.seal();
+        checkpoint(&mut held, &mut store);
+        held.put(&key("i/a/sealed"), Some(waiting(Timestamp(6))));
+        held.seal();
+        held.put(&key("i/a/touched"), Some(waiting(Timestamp(7))));
+        held.put(&key("i/a/gone"), None);
+        let expected = BTreeMap::from([
+            (key("i/a/gone"), None),
+            (key("i/a/sealed"), Some(Timestamp(6))),
+            (key("i/a/touched"), Some(Timestamp(7))),
+        ]);
+        assert_eq!(held.unstored(), expected);
+    }
+}
