@@ -165,12 +165,12 @@ pub fn provision(connection: &Connection, plan: &Plan) -> Result<(), Error> {
     if !verdict.problems.is_empty() {
         return Err(Error::Topics(listed(&verdict.problems)));
     }
-    for (topic, copies) in few_copies(&wanted, &found, inventory.brokers) {
+    for topic in single_copies(plan, &wanted, &found, inventory.brokers) {
         tracing::warn!(
             %topic,
-            copies,
             brokers = inventory.brokers,
-            "topic.copies: what it holds can be lost with a broker; give it three copies \
+            "topic.one_copy: while its broker is away Kafka may leave it out of a transaction \
+             (KAFKA-20734), and what it holds is lost with that broker; give it three copies \
              (kafka-reassign-partitions.sh)"
         );
     }
@@ -185,14 +185,16 @@ pub fn provision(connection: &Connection, plan: &Plan) -> Result<(), Error> {
     Ok(())
 }
 
-/// The engine's topics that the loss of one broker can damage although there are more.
-fn few_copies<'a>(
+/// The topics in our transactions that one broker takes along although there are more.
+fn single_copies<'a>(
+    plan: &'a Plan,
     wanted: &'a [TopicSpec],
     found: &BTreeMap<Topic, Found>,
     brokers: usize,
-) -> Vec<(&'a Topic, usize)> {
-    let copies = |spec: &'a TopicSpec| Some((&spec.name, found.get(&spec.name)?.copies));
-    wanted.iter().filter_map(copies).filter(|(_, copies)| *copies == 1 && brokers > 1).collect()
+) -> Vec<&'a Topic> {
+    let has_one = |topic: &&Topic| found.get(*topic).is_some_and(|found| found.copies == 1);
+    let written = wanted.iter().map(|spec| &spec.name).chain(&plan.written);
+    if brokers > 1 { written.filter(has_one).collect() } else { Vec::new() }
 }
 
 fn listed(problems: &[String]) -> String {
@@ -442,11 +444,13 @@ mod tests {
 
     #[test]
     fn a_topic_that_dies_with_its_broker_is_told() {
-        let wanted = plan(Mode::Create).engine_topics(3).expect("legal names");
+        let plan = plan(Mode::Create);
+        let wanted = plan.engine_topics(3).expect("legal names");
         let mut found = good();
         found.get_mut(&topic("shop.history")).expect("it is there").copies = 1;
-        assert_eq!(few_copies(&wanted, &found, 3), [(&topic("shop.history"), 1)]);
-        assert_eq!(few_copies(&wanted, &found, 1), []);
+        let told = single_copies(&plan, &wanted, &found, 3);
+        assert_eq!(told, [&topic("shop.history"), &topic("shop.orders")], "only what is written");
+        assert_eq!(single_copies(&plan, &wanted, &found, 1), Vec::<&Topic>::new());
     }
 
     #[test]
