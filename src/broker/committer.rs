@@ -91,7 +91,7 @@ impl Committer {
         let (watched, ended) = (progress.clone(), Arc::clone(under_way));
         let work = move || {
             for job in taken {
-                let answer = watched.during(|| job.run());
+                let answer = watched.during(|| job.run(&watched));
                 // Nobody listens to the last one when the pipeline is dropped.
                 tell.send(answer).ok();
                 ended.set(false);
@@ -165,9 +165,9 @@ fn ended() -> Lost {
 }
 
 impl Job {
-    fn run(self) -> Answer {
+    fn run(self, progress: &Progress) -> Answer {
         let done = match &self.transaction {
-            Some((offsets, generation)) => self.exactly_once(offsets, generation),
+            Some((offsets, generation)) => self.exactly_once(offsets, generation, progress),
             None => self.at_least_once().map(|()| false),
         };
         match done {
@@ -185,6 +185,7 @@ impl Job {
         &self,
         offsets: &TopicPartitionList,
         generation: &ConsumerGroupMetadata,
+        progress: &Progress,
     ) -> Result<bool, Answer> {
         let producer = &self.ledger.producer;
         refused(Call::Begin, producer.begin_transaction())?;
@@ -192,7 +193,9 @@ impl Job {
             // The changelog stands in its log before the group takes the positions: whoever is
             // given a shard later reads to the log's end, so nothing of ours comes behind it.
             self.ledger.settle_changelog(self.limit).map_err(Answer::Lost)?;
-            let added = producer.send_offsets_to_transaction(offsets, generation, self.limit);
+            let added = progress.while_adding(|| {
+                producer.send_offsets_to_transaction(offsets, generation, self.limit)
+            });
             refused(Call::AddPositions, added)?;
             self.ledger.settle(self.limit).map_err(Answer::Lost)
         });

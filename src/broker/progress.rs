@@ -13,6 +13,8 @@ pub struct Progress {
 struct Shared {
     /// When the call began, after `start`.
     since: Option<Duration>,
+    /// When it began to add the inbox positions to its transaction, while it does.
+    adding_since: Option<Duration>,
     /// Counts pipelines: a call of one that was given up says nothing of the next one.
     pipeline: u64,
     /// Whether the present pipeline's call is given up.
@@ -32,6 +34,14 @@ impl Progress {
     #[must_use]
     pub fn busy(&self) -> Option<Duration> {
         let since = self.shared().since?;
+        Some(self.start.elapsed().saturating_sub(since))
+    }
+
+    /// How long the present call has been adding the inbox positions to its transaction; none
+    /// while it does something else. Of all steps this is the one that is known to hang.
+    #[must_use]
+    pub fn adding_positions(&self) -> Option<Duration> {
+        let since = self.shared().adding_since?;
         Some(self.start.elapsed().saturating_sub(since))
     }
 
@@ -57,6 +67,7 @@ impl Progress {
         let mut shared = self.shared();
         shared.pipeline += 1;
         shared.since = None;
+        shared.adding_since = None;
         shared.given_up = false;
     }
 
@@ -88,11 +99,40 @@ impl Progress {
         drop(shared);
         answer
     }
+
+    /// Adds inbox positions to a transaction, inside of [`Progress::during`].
+    pub(super) fn while_adding<T>(&self, add: impl FnOnce() -> T) -> T {
+        let mut shared = self.shared();
+        shared.adding_since = Some(self.start.elapsed());
+        let pipeline = shared.pipeline;
+        drop(shared);
+        let answer = add();
+        let mut shared = self.shared();
+        if shared.pipeline == pipeline {
+            shared.adding_since = None;
+        }
+        drop(shared);
+        answer
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_step_that_hangs_is_told_from_the_others() {
+        let progress = Progress::default();
+        progress.during(|| {
+            assert_eq!(progress.adding_positions(), None);
+            progress.while_adding(|| assert!(progress.adding_positions().is_some()));
+            assert_eq!(progress.adding_positions(), None);
+            progress.while_adding(|| {
+                progress.begin();
+                assert_eq!(progress.adding_positions(), None, "it is another pipeline's");
+            });
+        });
+    }
 
     #[test]
     fn a_call_is_seen_while_it_lasts() {

@@ -12,8 +12,11 @@ const LOOK: Duration = Duration::from_millis(100);
 /// A commit that takes so long hangs in the client, or the machine is very busy: by then the
 /// cluster has elected new leaders, and the commit's own limits have passed.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(20);
-/// The same from when a broker has come back on: the client is known to hang then now and then
-/// (librdkafka #5456, #5511), and a new pipeline is at work within a second.
+/// The step that adds the inbox positions takes some milliseconds, and is the one that is known to
+/// hang for as long as a broker is away (librdkafka #5456, #5511).
+const GIVE_UP_ADDING_AFTER: Duration = Duration::from_secs(4);
+/// Any step is given up so soon after a broker has come back: a new pipeline is at work within a
+/// second.
 const GIVE_UP_AFTER_RETURN: Duration = Duration::from_secs(2);
 /// Each one that is given up doubles the patience with the next, at most so often.
 const DOUBLINGS_MAX: u32 = 3;
@@ -32,6 +35,8 @@ enum Remedy {
 #[derive(Debug, Clone, Copy)]
 struct Call {
     busy: Duration,
+    /// How long it has been adding the inbox positions.
+    adding: Duration,
     /// The part of it in which no broker was away.
     undisturbed: Duration,
     /// How long ago a broker came back that had been away, if that was during the call.
@@ -63,6 +68,7 @@ pub(super) fn start(
             }
             let call = Call {
                 busy,
+                adding: progress.adding_positions().unwrap_or_default(),
                 undisturbed,
                 since_return: broker::since_return().filter(|since| *since < busy),
                 given_up_in_a_row: progress.given_up_in_a_row(),
@@ -84,7 +90,10 @@ impl Call {
             self.since_return.is_some_and(|since| since > GIVE_UP_AFTER_RETURN * factor);
         if self.undisturbed > limit {
             Remedy::End
-        } else if self.busy > GIVE_UP_AFTER * factor || hangs_since_return {
+        } else if self.busy > GIVE_UP_AFTER * factor
+            || self.adding > GIVE_UP_ADDING_AFTER * factor
+            || hangs_since_return
+        {
             Remedy::GiveUp
         } else {
             Remedy::Wait
@@ -114,7 +123,8 @@ mod tests {
     fn check(seconds: [u64; 2], since_return_s: Option<u64>, in_a_row: u32, expected: Remedy) {
         let [busy, undisturbed] = seconds.map(Duration::from_secs);
         let since_return = since_return_s.map(Duration::from_secs);
-        let call = Call { busy, undisturbed, since_return, given_up_in_a_row: in_a_row };
+        let adding = Duration::ZERO;
+        let call = Call { busy, adding, undisturbed, since_return, given_up_in_a_row: in_a_row };
         assert_eq!(call.remedy(Duration::from_secs(60)), expected, "{call:?}");
     }
 
@@ -131,6 +141,19 @@ mod tests {
         check([21, 0], None, 0, Remedy::GiveUp);
         check([4_000, 0], None, 0, Remedy::GiveUp);
         check([4_000, 61], Some(61), 0, Remedy::End);
+    }
+
+    #[test]
+    fn the_step_that_hangs_is_given_up_soon_also_while_a_broker_is_away() {
+        let adding = |seconds, given_up_in_a_row| {
+            let adding = Duration::from_secs(seconds);
+            let undisturbed = Duration::ZERO;
+            let since_return = None;
+            let call = Call { busy: adding, adding, undisturbed, since_return, given_up_in_a_row };
+            call.remedy(Duration::from_secs(60))
+        };
+        assert_eq!([adding(4, 0), adding(5, 0)], [Remedy::Wait, Remedy::GiveUp]);
+        assert_eq!([adding(8, 1), adding(9, 1)], [Remedy::Wait, Remedy::GiveUp]);
     }
 
     #[test]
