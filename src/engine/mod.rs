@@ -13,40 +13,36 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod case;
-mod check;
 mod early;
 mod fill;
-mod frame;
 mod handler;
 mod input;
-mod instance;
-mod letter;
 mod lock;
 mod moves;
-mod place;
+mod note;
 mod scope;
+mod state;
 mod told;
 mod transition;
 mod turn;
-mod weight;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use frame::{Frame, Hold, Phase, Progress, Reminder, Request, Stage, StepState};
 pub use input::{Act, CallOutcome, Called, Input, Verb, Wake};
-pub use instance::{
-    Direction, Early, Failure, FailureKind, Generation, Instance, Parent, Status, Stuck,
+pub use note::{Note, NoteKind};
+pub use state::{
+    Claim, Direction, Early, Failure, FailureKind, Frame, Generation, Hold, Instance, Letter, Lock,
+    Parent, Phase, Progress, Reminder, Request, Say, Stage, Status, StepState, Stuck,
 };
-pub use letter::{Letter, Say};
-pub use lock::{Claim, Lock};
-pub use transition::{Call, Effect, Message, Note, NoteKind, Question, Rejection, Transition};
+pub use transition::{Call, Effect, Message, Question, Rejection, Transition};
 
 use crate::definition::Catalog;
 use crate::message::{InstanceId, Timestamp};
 
 use case::Case;
 use handler::wake;
+use state::{check, place, weight};
 use told::Told;
 use turn::Out;
 

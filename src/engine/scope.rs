@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::place::Line;
-use super::turn::failure_value;
-use super::{Generation, StepState};
+use super::{Failure, Generation, StepState};
 use crate::expression::{Name, Scope};
 use crate::message::{InstanceId, Timestamp};
 
@@ -51,7 +50,7 @@ impl<'g> Bound<'g> {
         }
         let holds = line.owners(&generation.frame).filter_map(|owner: &StepState| owner.hold);
         bound.fence = holds.last().map(|hold| Value::from(hold.fence));
-        bound.failure = failure.map(failure_value);
+        bound.failure = failure.map(Failure::value);
         bound
     }
 

@@ -3,7 +3,7 @@ use serde_json::{Map, Value};
 use super::place::{Line, Place};
 use super::scope::Bound;
 use super::{
-    Early, Effect, Failure, Frame, Generation, Note, NoteKind, Rejection, StepState, Stuck, weight,
+    Early, Effect, Frame, Generation, Note, NoteKind, Rejection, StepState, Stuck, weight,
 };
 use crate::definition::{
     Assignment, BlockId, Definition, Join, Limits, Step, StepId, StepKind, bytes,
@@ -263,15 +263,6 @@ pub(super) fn holds(
     condition
         .holds(&bound.scope())
         .map_err(|e| Rejection::Refused(format!("{}: `where` has no answer: {e}", event.address)))
-}
-
-/// What `failure` reads as in expressions.
-pub(super) fn failure_value(failure: &Failure) -> Value {
-    let mut fields = Map::new();
-    fields.insert("step".to_owned(), Value::String(failure.step.clone()));
-    fields.insert("kind".to_owned(), Value::String(failure.kind.text().to_owned()));
-    fields.insert("reason".to_owned(), Value::String(failure.reason.clone()));
-    Value::Object(fields)
 }
 
 /// Refuses data that outgrew its limit.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{back, forward};
 use crate::definition::{Compensation, SagaStep, Step, StepKind};
 use crate::engine::place::{Line, Place, places};
-use crate::engine::turn::{Turn, failure_value};
+use crate::engine::turn::Turn;
 use crate::engine::{
     Effect, Failure, FailureKind, Letter, NoteKind, Phase, Progress, Rejection, Request, Say,
     StepState,
@@ -185,7 +185,7 @@ fn ended(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
     };
     let mut fields = Map::new();
     fields.insert("data".to_owned(), data);
-    fields.insert("failure".to_owned(), why.as_ref().map_or(Value::Null, failure_value));
+    fields.insert("failure".to_owned(), why.as_ref().map_or(Value::Null, Failure::value));
     let value = Value::Object(fields);
     let more = Some((Name::Child, &value));
     request::answered(turn.at_mut(place), InputId::named(&letter.id));

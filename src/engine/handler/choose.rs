@@ -2,6 +2,7 @@
 
 use super::{forward, join};
 use crate::definition::{ChooseStep, Step};
+use crate::engine::Frame;
 use crate::engine::place::{Line, Place};
 use crate::engine::turn::Turn;
 
@@ -26,7 +27,7 @@ pub(in crate::engine) fn enter(
     }
     drop(bound);
     let (index, block) = chosen.ok_or("no guard holds; the choice was said to be total")?;
-    join::open(turn, line, step, vec![join::branch(block, index)], choose.within);
+    join::open(turn, line, step, vec![Frame::branch(block, index)], choose.within);
     Ok(())
 }
 

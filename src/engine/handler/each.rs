@@ -39,7 +39,7 @@ pub(in crate::engine) fn enter(
     }
     let branches = items.into_iter().enumerate();
     let branch =
-        |(index, item)| Frame { item: Some(Box::new(item)), ..join::branch(each.block, index) };
+        |(index, item)| Frame { item: Some(Box::new(item)), ..Frame::branch(each.block, index) };
     join::open(turn, line, step, branches.map(branch).collect(), each.within);
     Ok(())
 }
@@ -47,7 +47,7 @@ pub(in crate::engine) fn enter(
 /// All branches are done or have dropped out: those that are done leave what is collected.
 pub(in crate::engine) fn join(turn: &mut Turn<'_>, place: &Place, step: &Step, each: &EachStep) {
     let frames = &turn.at(place).frames;
-    let done: Vec<usize> = (0..frames.len()).filter(|i| join::is_done(&frames[*i])).collect();
+    let done: Vec<usize> = (0..frames.len()).filter(|i| frames[*i].is_done()).collect();
     let done: Vec<Line> = done.into_iter().map(|branch| place.branch(branch)).collect();
     match collected(turn, &place.line, step, each, &done) {
         Ok(written) => forward::succeed(turn, place, written),

@@ -1,17 +1,11 @@
 //! Composite steps: their branches begin, come together, and run out of time.
 
 use super::{back, child, choose, each, forward, locking, parallel};
-use crate::definition::{BlockId, Join, Step, StepKind, Then, Verdict};
+use crate::definition::{Join, Step, StepKind, Then, Verdict};
 use crate::engine::place::{Line, Place};
 use crate::engine::turn::Turn;
-use crate::engine::{Direction, Failure, FailureKind, Frame, NoteKind, Phase, Stage, StepState};
+use crate::engine::{Failure, FailureKind, Frame, NoteKind, Phase, Stage, StepState};
 use crate::message::Span;
-
-/// A branch that has not begun.
-pub(in crate::engine) fn branch(block: BlockId, index: usize) -> Frame {
-    let index = u32::try_from(index).unwrap_or(u32::MAX);
-    Frame { block, index, ..Frame::default() }
-}
 
 /// A composite step with its branches, which begin by themselves.
 pub(in crate::engine) fn open(
@@ -45,11 +39,6 @@ pub(in crate::engine) fn at_once(step: &Step) -> usize {
     }
 }
 
-/// Whether a branch is done.
-pub(in crate::engine) fn is_done(frame: &Frame) -> bool {
-    frame.over && frame.direction == Direction::Forward
-}
-
 /// Whether the branches of a step have come as far as it needs.
 pub(in crate::engine) fn is_ready(step: &Step, state: &StepState) -> bool {
     let all_over = state.frames.iter().all(|f| f.over);
@@ -66,13 +55,13 @@ pub(in crate::engine) fn is_ready(step: &Step, state: &StepState) -> bool {
     }
     match &step.kind {
         StepKind::Parallel(parallel) => match parallel.join {
-            Join::All => state.frames.iter().all(is_done),
-            Join::First => all_over || state.frames.iter().any(is_done),
+            Join::All => state.frames.iter().all(Frame::is_done),
+            Join::First => all_over || state.frames.iter().any(Frame::is_done),
         },
         StepKind::Each(_) => all_over,
-        StepKind::Choose(_) => state.frames.iter().all(is_done),
+        StepKind::Choose(_) => state.frames.iter().all(Frame::is_done),
         // The losers of a race under it are undone under it.
-        StepKind::Lock(_) => state.frames.iter().all(|f| is_done(f) && !f.owes()),
+        StepKind::Lock(_) => state.frames.iter().all(|f| f.is_done() && !f.owes()),
         StepKind::Command(_)
         | StepKind::Emit(_)
         | StepKind::Set

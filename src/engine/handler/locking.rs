@@ -1,13 +1,13 @@
 //! Steps under a lock: its keys are taken one by one in one order that all sagas share, so that
 //! nobody waits in a circle, and let go together.
 
-use super::{back, forward, join};
+use super::{back, forward};
 use crate::definition::{LockStep, Release, Step, StepKind};
 use crate::engine::place::{Line, Place, places};
 use crate::engine::turn::Turn;
 use crate::engine::{
-    Effect, Failure, FailureKind, Hold, Letter, NoteKind, Phase, Rejection, Request, Say, Stage,
-    StepState,
+    Effect, Failure, FailureKind, Frame, Hold, Letter, NoteKind, Phase, Rejection, Request, Say,
+    Stage, StepState,
 };
 use crate::message::{InstanceId, Key, Part, SagaName};
 
@@ -208,7 +208,7 @@ fn held_all(turn: &mut Turn<'_>, place: &Place) {
     };
     let state = turn.at_mut(place);
     state.until = None;
-    state.frames = vec![join::branch(lock.block, 0)];
+    state.frames = vec![Frame::branch(lock.block, 0)];
 }
 
 /// A lock says that too many wait for it.
@@ -265,7 +265,7 @@ pub(in crate::engine) fn passed_pivot(turn: &mut Turn<'_>) {
         let StepKind::Lock(lock) = &turn.step_at(&place).kind else {
             continue;
         };
-        if lock.release == Release::Pivot && turn.at(&place).frames.iter().all(join::is_done) {
+        if lock.release == Release::Pivot && turn.at(&place).frames.iter().all(Frame::is_done) {
             release_at_rest(turn, &place);
         }
     }

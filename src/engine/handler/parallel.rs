@@ -4,7 +4,7 @@ use super::{back, forward, join};
 use crate::definition::{Join, ParallelStep, Step};
 use crate::engine::place::{Line, Place};
 use crate::engine::turn::Turn;
-use crate::engine::{Direction, Failure, FailureKind, NoteKind};
+use crate::engine::{Direction, Failure, FailureKind, Frame, NoteKind};
 
 pub(in crate::engine) fn enter(
     turn: &mut Turn<'_>,
@@ -13,7 +13,7 @@ pub(in crate::engine) fn enter(
     parallel: &ParallelStep,
 ) {
     let branches = parallel.branches.iter().enumerate();
-    let frames = branches.map(|(index, block)| join::branch(*block, index)).collect();
+    let frames = branches.map(|(index, block)| Frame::branch(*block, index)).collect();
     join::open(turn, line, step, frames, parallel.within);
 }
 
@@ -24,7 +24,7 @@ pub(in crate::engine) fn join(
     step: &Step,
     parallel: &ParallelStep,
 ) {
-    let won = turn.at(place).frames.iter().position(join::is_done);
+    let won = turn.at(place).frames.iter().position(Frame::is_done);
     match (parallel.join, won) {
         (Join::All, _) => forward::conclude(turn, place, &step.set, None),
         (Join::First, Some(winner)) => win(turn, place, step, winner),
@@ -59,7 +59,7 @@ fn win(turn: &mut Turn<'_>, place: &Place, step: &Step, winner: usize) {
 }
 
 fn all_rejected(turn: &Turn<'_>, place: &Place) -> Failure {
-    let reason = |frame: &crate::engine::Frame| {
+    let reason = |frame: &Frame| {
         let name = &turn.definition.block(frame.block).name;
         let why = frame.failure.as_ref().map_or("", |f| f.reason.as_str());
         format!("{name}: {why}")

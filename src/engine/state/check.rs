@@ -8,7 +8,7 @@ use crate::definition::{Catalog, Definition};
 ///
 /// # Panics
 /// When the engine broke one: a programming error, never the fault of an input.
-pub(super) fn assert_sound(catalog: &Catalog, instance: &Instance) {
+pub(in crate::engine) fn assert_sound(catalog: &Catalog, instance: &Instance) {
     if cfg!(debug_assertions) {
         let living = instance.generations.iter().filter(|g| g.ended.is_none()).count();
         assert!(living <= 1, "two generations live");

@@ -19,7 +19,7 @@ const EVENT: usize = 1_024;
 const KEY: usize = 64;
 
 /// How many bytes of JSON a value is at most.
-pub(super) fn of_value(value: &Value) -> usize {
+pub(in crate::engine) fn of_value(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) => 5,
         Value::Number(number) => number.as_str().len() + 1,
@@ -30,7 +30,9 @@ pub(super) fn of_value(value: &Value) -> usize {
 }
 
 /// The same for fields.
-pub(super) fn of_fields<'f>(fields: impl IntoIterator<Item = (&'f String, &'f Value)>) -> usize {
+pub(in crate::engine) fn of_fields<'f>(
+    fields: impl IntoIterator<Item = (&'f String, &'f Value)>,
+) -> usize {
     fields.into_iter().map(|(name, field)| of_text(name) + 1 + of_value(field)).sum()
 }
 
@@ -45,7 +47,7 @@ fn of_text(text: &str) -> usize {
 }
 
 /// The data of a life and its branches' own.
-pub(super) fn of_data(generation: &Generation) -> usize {
+pub(in crate::engine) fn of_data(generation: &Generation) -> usize {
     fn inside(frame: &Frame) -> usize {
         let own = frame.item.as_deref().map_or(0, of_value);
         let inner = frame.steps.iter().flat_map(|s| &s.frames).map(inside);
@@ -55,19 +57,19 @@ pub(super) fn of_data(generation: &Generation) -> usize {
 }
 
 /// All that an instance remembers.
-pub(super) fn of_instance(catalog: &Catalog, instance: &Instance) -> usize {
+pub(in crate::engine) fn of_instance(catalog: &Catalog, instance: &Instance) -> usize {
     let early = instance.early.iter().map(|early| &early.event);
     of_lives(catalog, &instance.generations) + of_events(instance.queued.iter().chain(early))
 }
 
 /// Some lives.
-pub(super) fn of_lives(catalog: &Catalog, lives: &[Generation]) -> usize {
+pub(in crate::engine) fn of_lives(catalog: &Catalog, lives: &[Generation]) -> usize {
     let of = |life: &Generation| catalog.by_hash(life.definition).map_or(0, |d| of_life(d, life));
     lives.iter().map(of).sum()
 }
 
 /// Events that are kept.
-pub(super) fn of_events<'e>(events: impl Iterator<Item = &'e Event>) -> usize {
+pub(in crate::engine) fn of_events<'e>(events: impl Iterator<Item = &'e Event>) -> usize {
     let of = |event: &Event| {
         let source = event.source.name().map_or(0, str::len);
         let own = event.id.len() + source + event.key.as_ref().map_or(0, String::len);
@@ -78,13 +80,13 @@ pub(super) fn of_events<'e>(events: impl Iterator<Item = &'e Event>) -> usize {
 
 /// A life with every step that it has entered or may still enter, except for those of fan-outs that
 /// have not begun.
-pub(super) fn of_life(definition: &Definition, generation: &Generation) -> usize {
+pub(in crate::engine) fn of_life(definition: &Definition, generation: &Generation) -> usize {
     let steps = of_block(definition, BlockId::MAIN) + fanned_out(definition, &generation.frame);
     LIFE + of_data(generation) + steps
 }
 
 /// A branch of a fan-out that is about to begin, without its element.
-pub(super) fn of_branch(definition: &Definition, block: BlockId) -> usize {
+pub(in crate::engine) fn of_branch(definition: &Definition, block: BlockId) -> usize {
     BRANCH + of_block(definition, block)
 }
 

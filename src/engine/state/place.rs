@@ -8,11 +8,11 @@ use crate::message::StepName;
 
 /// A list of steps under way: step and branch, step and branch, from the main line inwards.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Line(Vec<(usize, usize)>);
+pub(in crate::engine) struct Line(Vec<(usize, usize)>);
 
 /// A step that was entered: its list, and its place among the steps that were entered there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(in crate::engine) struct Place {
     pub line: Line,
     pub at: usize,
 }
@@ -169,7 +169,7 @@ fn line_of(
 }
 
 /// Looks at every step that was entered, outer ones first, until `see` finds what it looks for.
-pub(super) fn walk<'f, T>(
+pub(in crate::engine) fn walk<'f, T>(
     main: &'f Frame,
     mut see: impl FnMut(&Line, usize, &'f StepState) -> Option<T>,
 ) -> Option<T> {
@@ -195,7 +195,7 @@ fn walk_frame<'f, T>(
 }
 
 /// Every place whose step is as asked for, outer ones first.
-pub(super) fn places(main: &Frame, is_one: impl Fn(&StepState) -> bool) -> Vec<Place> {
+pub(in crate::engine) fn places(main: &Frame, is_one: impl Fn(&StepState) -> bool) -> Vec<Place> {
     let mut found = Vec::new();
     walk(main, |line, at, state| {
         if is_one(state) {

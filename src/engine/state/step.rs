@@ -1,34 +1,6 @@
-use serde_json::{Map, Value};
-
-use super::{Direction, Failure};
-use crate::definition::{BlockId, StepId};
-use crate::message::{InputId, Timestamp};
-
-/// A list of steps under way: the main line, or one branch of a composite step.
-///
-/// Many instances are in memory at once, so what few of them have is boxed.
-#[derive(Debug, Clone, PartialEq, Hash, Default)]
-pub struct Frame {
-    /// Which list of the definition.
-    pub block: BlockId,
-    /// The next step's place in that list.
-    pub position: u32,
-    /// The steps that were entered, in their order.
-    pub steps: Vec<StepState>,
-    /// Which way a branch goes; the main line goes the generation's way.
-    pub direction: Direction,
-    /// Whether a branch is over: done on its way forward, undone on its way back.
-    pub over: bool,
-    /// A branch's place among those of its step.
-    pub index: u32,
-    /// The element of the list that a fan-out's branch is for.
-    pub item: Option<Box<Value>>,
-    /// A branch's own fields: what a fan-out's branch reads as `branch`; what a branch of a race
-    /// has set, which is in the data once it has won.
-    pub fields: Map<String, Value>,
-    /// Why a branch went back on its own.
-    pub failure: Option<Box<Failure>>,
-}
+use super::{Direction, Failure, Frame, Request};
+use crate::definition::StepId;
+use crate::message::Timestamp;
 
 /// A step that was entered.
 #[derive(Debug, Clone, PartialEq, Hash)]
@@ -130,50 +102,6 @@ pub enum Phase {
     Skipped,
 }
 
-/// A request and its attempts.
-#[derive(Debug, Clone, PartialEq, Hash)]
-pub struct Request {
-    /// All that were ever sent; the next one's number is one more.
-    pub attempts: u32,
-    /// Those of the present budget.
-    pub spent: u32,
-    /// When the present budget began.
-    pub since: Timestamp,
-    /// What is awaited.
-    pub progress: Progress,
-    /// The event, act, letter or call that answered; none while nothing did.
-    pub answer: InputId,
-    /// So many attempts, from the first one on, surely never left: of calls only.
-    pub unsent: u32,
-    /// Whether the present attempt got its time a second time, for the engine was away when it
-    /// ran out.
-    pub extended: bool,
-}
-
-/// What a request awaits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Progress {
-    /// A reply, until then.
-    Waiting(Timestamp),
-    /// The next attempt, then.
-    Pausing(Timestamp),
-    /// Nothing: a reply came, or none is needed.
-    Answered,
-    /// Nothing, but a late reply still counts.
-    GivenUp,
-    /// A person.
-    Parked,
-    /// An answer that may take as long as it likes: another instance's.
-    Open,
-}
-
-impl Frame {
-    /// Whether something in it is being undone.
-    pub(super) fn owes(&self) -> bool {
-        self.steps.iter().any(|s| s.is_being_undone() || s.frames.iter().any(Self::owes))
-    }
-}
-
 impl StepState {
     /// Whether one of its undoings is not over, what is in it is being undone, or it is being
     /// found out whether there is something to undo.
@@ -194,31 +122,5 @@ impl StepState {
     /// Whether it has, or takes, a lock for what is undone in it.
     fn holds_for_undoing(&self) -> bool {
         self.hold.is_some_and(|hold| hold.stage != Stage::Freed)
-    }
-}
-
-impl Request {
-    /// Whether it waits for a reply, or for the time to send it again.
-    #[must_use]
-    pub fn is_sent(&self) -> bool {
-        matches!(self.progress, Progress::Waiting(_) | Progress::Pausing(_))
-    }
-
-    /// Whether it is an undoing that waits for the lock around its step.
-    #[must_use]
-    pub fn awaits_lock(&self) -> bool {
-        self.progress == Progress::Open && self.attempts == 0
-    }
-
-    /// Whether none of its attempts has left: then it surely did not happen.
-    #[must_use]
-    pub fn never_left(&self) -> bool {
-        self.attempts > 0 && self.unsent == self.attempts
-    }
-
-    /// Whether a reply would still be taken.
-    #[must_use]
-    pub fn lacks_answer(&self) -> bool {
-        self.progress != Progress::Answered
     }
 }
