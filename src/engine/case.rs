@@ -5,7 +5,7 @@ use super::early;
 use super::handler::{act, ask, call, cancel, letter, motion, reply, start, wake};
 use super::moves::{Move, legal};
 use super::told::Told;
-use super::turn::{Out, Turn};
+use super::work::turn::{Out, Turn};
 use super::{
     Act, Effect, Generation, Instance, Note, NoteKind, Rejection, Status, Transition, Verb, Wake,
     check, weight,

@@ -5,7 +5,8 @@ use std::iter;
 use super::case::Case;
 use super::handler::reply;
 use super::place::{Line, Place};
-use super::turn::{Out, Turn, holds};
+use super::work::scope::holds;
+use super::work::turn::{Out, Turn};
 use super::{
     Direction, Early, Effect, Frame, Generation, Instance, Note, NoteKind, Phase, Rejection, weight,
 };

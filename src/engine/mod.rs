@@ -14,17 +14,15 @@
 
 mod case;
 mod early;
-mod fill;
 mod handler;
 mod input;
 mod lock;
 mod moves;
 mod note;
-mod scope;
 mod state;
 mod told;
 mod transition;
-mod turn;
+mod work;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -44,7 +42,7 @@ use case::Case;
 use handler::wake;
 use state::{check, place, weight};
 use told::Told;
-use turn::Out;
+use work::turn::Out;
 
 /// What `input` does to the instance `id` at `now`.
 ///

@@ -4,7 +4,7 @@ use super::request::{self, Asked, Slot};
 use super::{back, child, forward, locking};
 use crate::definition::{Compensation, Definition, Step};
 use crate::engine::place::Place;
-use crate::engine::turn::Turn;
+use crate::engine::work::turn::Turn;
 use crate::engine::{
     Act, Direction, Failure, FailureKind, Generation, NoteKind, Phase, Progress, Rejection,
     Request, Stuck, Verb,
@@ -251,7 +251,7 @@ fn resolve_done(
 fn resolve_not_done(turn: &mut Turn<'_>, place: &Place, act: &Act) -> Result<(), Rejection> {
     closed(turn, place)?;
     let name = turn.name_at(place);
-    if !forward::can_fall(turn, &place.line) {
+    if !turn.can_go_back(&place.line) {
         return Err(Rejection::Refused(format!(
             "{name} stands behind the pivot; retry it, skip it or resolve it as done"
         )));
@@ -277,7 +277,7 @@ fn go_back(turn: &mut Turn<'_>, act: &Act) -> Result<(), Rejection> {
     if turn.generation.pivoted {
         return Err(Rejection::Refused(format!("{} is past its pivot", turn.id)));
     }
-    if back::awaits_pivot(turn.definition, turn.generation) {
+    if turn.awaits_pivot() {
         return Err(Rejection::Refused(
             "the pivot may have happened; resolve it as done or not done".to_owned(),
         ));

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::forward::{self, push};
+use super::forward;
 use super::wait;
 use crate::definition::{AskStep, Step, StepKind};
 use crate::engine::place::{Line, Place};
-use crate::engine::turn::Turn;
+use crate::engine::work::turn::Turn;
 use crate::engine::{
     Act, Effect, Failure, FailureKind, Generation, NoteKind, Phase, Question, Rejection,
 };
@@ -34,7 +34,7 @@ pub(in crate::engine) fn enter(
         until: state.until,
     }));
     turn.note(Some(&name), NoteKind::Asked, ask.who.clone());
-    push(turn, line, state);
+    turn.push(line, state);
     Ok(())
 }
 

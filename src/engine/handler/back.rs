@@ -3,10 +3,10 @@
 use super::request::{self, Asked, Slot};
 use super::{child, emit, forward, locking, probe};
 use crate::definition::{Compensation, Definition, StepKind};
-use crate::engine::place::{Line, Place, walk};
-use crate::engine::turn::Turn;
+use crate::engine::place::{Line, Place};
+use crate::engine::work::turn::Turn;
 use crate::engine::{
-    Direction, Failure, Frame, Generation, NoteKind, Phase, Progress, Request, Stage, StepState,
+    Direction, Failure, Frame, NoteKind, Phase, Progress, Request, Stage, StepState,
 };
 use crate::message::InputId;
 
@@ -244,13 +244,4 @@ fn rejected_at_last(turn: &mut Turn<'_>, place: &Place) {
     {
         forward::refuse(turn, place, &child.failed, *failure, None);
     }
-}
-
-/// Whether a pivot was sent and has no outcome yet: cancel and deadline wait for it.
-pub(in crate::engine) fn awaits_pivot(definition: &Definition, generation: &Generation) -> bool {
-    let found = walk(&generation.frame, |_, _, state| {
-        let sent = state.phase == Phase::Running && state.action.is_some();
-        (sent && definition.step(state.step).pivot).then_some(())
-    });
-    found.is_some()
 }

@@ -1,23 +1,20 @@
 //! Requests over HTTP, made at the edge after the commit; what comes of them is told.
 
-use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use super::forward::{self, No, push};
+use super::forward::{self, No};
 use super::reply;
 use super::request::{self, Asked, Slot};
 use super::{back, late, wake};
-use crate::definition::{CallDone, CallRequest, CallStep, Compensation, Scheme, Step, StepKind};
-use crate::engine::fill::headers;
+use crate::definition::{CallDone, CallRequest, CallStep, Compensation, Step, StepKind};
 use crate::engine::place::{Line, Place};
-use crate::engine::turn::Turn;
+use crate::engine::work::turn::Turn;
 use crate::engine::{
-    Call, CallOutcome, Called, Failure, FailureKind, NoteKind, Phase, Progress, Rejection,
-    StepState,
+    CallOutcome, Called, Failure, FailureKind, NoteKind, Phase, Progress, Rejection, StepState,
 };
-use crate::expression::{Name, Piece, Scope, Template};
+use crate::expression::Name;
 use crate::message::{CommandId, InputId};
 
 pub(in crate::engine) fn enter(
@@ -29,81 +26,8 @@ pub(in crate::engine) fn enter(
     let unsent = request::unsent(turn.now);
     let asked = Asked::Call(&call.request);
     let sent = request::send(turn, line, step, Slot::Action, asked, &unsent)?;
-    push(turn, line, StepState { action: Some(sent), ..StepState::new(step.id, Phase::Running) });
+    turn.push(line, StepState { action: Some(sent), ..StepState::new(step.id, Phase::Running) });
     Ok(())
-}
-
-/// Fills a call from the data as it stands.
-pub(in crate::engine) fn fill(
-    turn: &Turn<'_>,
-    line: &Line,
-    id: CommandId,
-    undoes: Option<String>,
-    request: &CallRequest,
-) -> Result<Call, String> {
-    let bound = turn.bound(line);
-    let scope = bound.scope();
-    let scheme = match request.scheme {
-        Scheme::Http => "http",
-        Scheme::Https => "https",
-    };
-    let path = path(&request.path, &scope)
-        .map_err(|e| format!("the path of the call cannot be filled: {e}"))?;
-    let body = match &request.body {
-        None => None,
-        Some(template) => Some(
-            template
-                .render(&scope)
-                .map_err(|e| format!("`body` of the call cannot be filled: {e}"))?,
-        ),
-    };
-    let headers = headers(&request.headers, &scope)
-        .map_err(|e| format!("`headers` of the call cannot be filled: {e}"))?;
-    let beside: usize = headers.iter().map(|(name, text)| name.len() + text.len()).sum();
-    let body_sent = body.as_ref().unwrap_or(&Value::Null);
-    turn.may_send(body_sent, path.len() + beside, &request.authority)?;
-    Ok(Call {
-        idempotency_key: id.idempotency_key(),
-        id,
-        undoes,
-        method: request.method,
-        url: format!("{scheme}://{}{path}", request.authority),
-        headers,
-        body,
-        within: request.within,
-    })
-}
-
-/// A path in which each expression's value is percent-encoded.
-fn path(template: &Template, scope: &Scope<'_>) -> Result<String, crate::expression::Error> {
-    match template {
-        Template::Text(pieces) => {
-            let mut text = String::new();
-            for piece in pieces {
-                match piece {
-                    Piece::Literal(literal) => text.push_str(literal),
-                    Piece::Hole(expression) => encode(&expression.text(scope)?, &mut text),
-                }
-            }
-            Ok(text)
-        }
-        Template::Whole(expression) => {
-            let mut text = String::new();
-            encode(&expression.text(scope)?, &mut text);
-            Ok(text)
-        }
-        Template::Literal(_) | Template::List(_) | Template::Object(_) => template.text(scope),
-    }
-}
-
-fn encode(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            write!(out, "%{byte:02X}").expect("writing to a string never fails");
-        }
-    }
 }
 
 /// What an answer to a call reads as in expressions.

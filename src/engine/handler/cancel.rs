@@ -4,7 +4,8 @@ use super::back;
 use crate::definition::Catalog;
 use crate::engine::early;
 use crate::engine::place::Line;
-use crate::engine::turn::{Turn, holds};
+use crate::engine::work::scope::holds;
+use crate::engine::work::turn::Turn;
 use crate::engine::{Act, Direction, Failure, FailureKind, Instance, NoteKind, Rejection};
 use crate::message::{Event, InputId, InstanceId, Timestamp};
 
@@ -75,7 +76,7 @@ fn ask_back(turn: &mut Turn<'_>, word: &str, reason: &str) -> Result<(), Rejecti
             turn.id
         )));
     }
-    let awaits_pivot = back::awaits_pivot(turn.definition, turn.generation);
+    let awaits_pivot = turn.awaits_pivot();
     if awaits_pivot && generation.pending.is_some() {
         return Err(Rejection::Ignored(format!(
             "{word}: the way back is asked for already and waits for the pivot"

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{back, forward};
 use crate::definition::{Compensation, SagaStep, Step, StepKind};
 use crate::engine::place::{Line, Place, places};
-use crate::engine::turn::Turn;
+use crate::engine::work::turn::Turn;
 use crate::engine::{
     Effect, Failure, FailureKind, Letter, NoteKind, Phase, Progress, Rejection, Request, Say,
     StepState,
@@ -28,7 +28,7 @@ pub(in crate::engine) fn enter(
         keys: vec![key],
         ..StepState::new(step.id, Phase::Running)
     };
-    let place = forward::push(turn, line, state);
+    let place = turn.push(line, state);
     start(turn, &place, body);
     Ok(())
 }

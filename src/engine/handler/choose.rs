@@ -4,7 +4,7 @@ use super::{forward, join};
 use crate::definition::{ChooseStep, Step};
 use crate::engine::Frame;
 use crate::engine::place::{Line, Place};
-use crate::engine::turn::Turn;
+use crate::engine::work::turn::Turn;
 
 pub(in crate::engine) fn enter(
     turn: &mut Turn<'_>,

@@ -1,10 +1,9 @@
 //! Requests over Kafka.
 
-use super::forward::push;
 use super::request::{self, Asked, Slot};
 use crate::definition::{CommandStep, Step};
 use crate::engine::place::Line;
-use crate::engine::turn::Turn;
+use crate::engine::work::turn::Turn;
 use crate::engine::{Phase, StepState};
 
 pub(in crate::engine) fn enter(
@@ -16,6 +15,6 @@ pub(in crate::engine) fn enter(
     let unsent = request::unsent(turn.now);
     let asked = Asked::Command(&command.request);
     let sent = request::send(turn, line, step, Slot::Action, asked, &unsent)?;
-    push(turn, line, StepState { action: Some(sent), ..StepState::new(step.id, Phase::Running) });
+    turn.push(line, StepState { action: Some(sent), ..StepState::new(step.id, Phase::Running) });
     Ok(())
 }

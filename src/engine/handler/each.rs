@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::forward::{self, push};
+use super::forward;
 use super::join;
 use crate::definition::{EachStep, Step};
 use crate::engine::place::{Line, Place};
-use crate::engine::turn::Turn;
-use crate::engine::{Failure, FailureKind, Frame, Phase, StepState};
+use crate::engine::work::turn::Turn;
+use crate::engine::{Failure, FailureKind, Frame};
 
 pub(in crate::engine) fn enter(
     turn: &mut Turn<'_>,
@@ -24,7 +24,7 @@ pub(in crate::engine) fn enter(
     };
     if items.len() > each.at_most as usize {
         let reason = format!("the list has {} elements, at most {}", items.len(), each.at_most);
-        let place = push(turn, line, StepState::new(step.id, Phase::Running));
+        let place = turn.push_running(line, step);
         let step = turn.name(line, step).to_string();
         let failure = Failure { step, kind: FailureKind::Rejected, reason };
         forward::refuse(turn, &place, &each.failed, failure, None);
@@ -33,7 +33,7 @@ pub(in crate::engine) fn enter(
     turn.room_for(&items, each.block)?;
     if items.is_empty() {
         let written = collected(turn, line, step, each, &[])?;
-        let place = push(turn, line, StepState::new(step.id, Phase::Running));
+        let place = turn.push_running(line, step);
         forward::succeed(turn, &place, written);
         return Ok(());
     }

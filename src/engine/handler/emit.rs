@@ -1,12 +1,12 @@
 //! Facts: told, and corrected on the way back.
 
-use super::forward::{push, succeed};
+use super::forward::succeed;
 use super::request::{self, Slot};
 use crate::definition::{EmitStep, Fact, Step};
-use crate::engine::fill::Addressed;
 use crate::engine::place::{Line, Place};
-use crate::engine::turn::Turn;
-use crate::engine::{Effect, NoteKind, Phase, Request, StepState};
+use crate::engine::work::fill::Addressed;
+use crate::engine::work::turn::Turn;
+use crate::engine::{Effect, NoteKind, Request};
 use crate::message::Part;
 
 pub(in crate::engine) fn enter(
@@ -21,7 +21,7 @@ pub(in crate::engine) fn enter(
     let written = turn.assigned(line, &step.set, None)?;
     turn.out.effects.push(Effect::Fact(message));
     turn.note(Some(&name), NoteKind::Told, emit.fact.to.to_string());
-    let place = push(turn, line, StepState::new(step.id, Phase::Running));
+    let place = turn.push_running(line, step);
     succeed(turn, &place, written);
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! The way back, because the definition says so.
 
-use super::forward::{can_fall, fall};
+use super::forward::fall;
 use crate::definition::Step;
 use crate::engine::place::Line;
-use crate::engine::turn::Turn;
+use crate::engine::work::turn::Turn;
 use crate::engine::{Failure, FailureKind};
 use crate::expression::Template;
 
@@ -14,7 +14,7 @@ pub(in crate::engine) fn enter(
     reason: &Template,
 ) -> Result<(), String> {
     let reason = turn.text(line, reason)?;
-    if !can_fall(turn, line) {
+    if !turn.can_go_back(line) {
         return Err(format!("there is no way back behind the pivot: {reason}"));
     }
     let step = turn.name(line, step).to_string();

@@ -5,10 +5,11 @@ use serde_json::{Map, Value};
 use super::{
     ask, back, call, child, choose, command, each, emit, fail, locking, parallel, set, sleep, wait,
 };
-use crate::definition::{Assignment, Join, OnFailed, Step, StepKind, Then};
+use crate::definition::{Assignment, Step, StepKind, Then};
 use crate::engine::place::{Line, Place};
-use crate::engine::turn::{More, Turn};
-use crate::engine::{Direction, Failure, NoteKind, Phase, StepState};
+use crate::engine::work::scope::More;
+use crate::engine::work::turn::Turn;
+use crate::engine::{Failure, NoteKind, Phase, StepState};
 
 /// Enters the next step of a list. One that cannot begin keeps its place until a person acts.
 pub(in crate::engine) fn enter(turn: &mut Turn<'_>, line: &Line) {
@@ -18,7 +19,7 @@ pub(in crate::engine) fn enter(turn: &mut Turn<'_>, line: &Line) {
     let entered = match condition(turn, line, step) {
         Ok(true) => begin(turn, line, step),
         Ok(false) => {
-            push(turn, line, StepState::new(step.id, Phase::Skipped));
+            turn.push(line, StepState::new(step.id, Phase::Skipped));
             let name = turn.name(line, step);
             turn.note(Some(&name), NoteKind::Skipped, "its `when` is false");
             Ok(())
@@ -26,7 +27,7 @@ pub(in crate::engine) fn enter(turn: &mut Turn<'_>, line: &Line) {
         Err(reason) => Err(reason),
     };
     if let Err(reason) = entered {
-        let place = push(turn, line, StepState::new(step.id, Phase::Running));
+        let place = turn.push_running(line, step);
         turn.park(&place, false, &reason);
     }
 }
@@ -63,15 +64,6 @@ fn begin(turn: &mut Turn<'_>, line: &Line, step: &Step) -> Result<(), String> {
         StepKind::Choose(choose) => choose::enter(turn, line, step, choose),
         StepKind::Lock(lock) => locking::enter(turn, line, step, lock),
     }
-}
-
-/// Puts a step that is entered behind those of its list.
-pub(in crate::engine) fn push(turn: &mut Turn<'_>, line: &Line, state: StepState) -> Place {
-    let steps = &mut turn.frame_mut(line).steps;
-    // A list is copied with each transition and seldom grows by more than one step in it.
-    steps.reserve_exact(1);
-    steps.push(state);
-    Place { line: line.clone(), at: steps.len() - 1 }
 }
 
 /// A step's success: what it writes, its place in the order, and what a pivot means.
@@ -142,7 +134,7 @@ pub(in crate::engine) fn reject(turn: &mut Turn<'_>, place: &Place, no: No) {
     turn.note(Some(&name), NoteKind::Rejected, no.failure.reason.clone());
     match no.then {
         Then::GoOn => turn.write(&place.line, no.written),
-        Then::GoBack if can_fall(turn, &place.line) => fall(turn, &place.line, no.failure),
+        Then::GoBack if turn.can_go_back(&place.line) => fall(turn, &place.line, no.failure),
         Then::GoBack | Then::Park => {
             turn.park(place, false, &format!("rejected: {}", no.failure.reason));
         }
@@ -166,40 +158,10 @@ pub(in crate::engine) fn refuse(
     }
 }
 
-/// Whether what goes wrong in a list can be left behind: by a branch that drops out, or by the
-/// whole saga while it is before its pivot.
-pub(in crate::engine) fn can_fall(turn: &Turn<'_>, line: &Line) -> bool {
-    !turn.generation.pivoted || dropping(turn, line).is_some()
-}
-
 /// Takes the way back: the innermost branch that may drop out, else the whole saga.
 pub(in crate::engine) fn fall(turn: &mut Turn<'_>, line: &Line, failure: Failure) {
-    match dropping(turn, line) {
+    match turn.dropping(line) {
         Some(branch) => back::drop_out(turn, &branch, failure),
         None => back::go_back(turn, failure),
     }
-}
-
-/// The innermost branch around a list that drops out alone when something in it goes wrong.
-fn dropping(turn: &Turn<'_>, line: &Line) -> Option<Line> {
-    if line.is_main() {
-        return None;
-    }
-    line.outwards().find(|line| {
-        line.owner().is_some_and(|owner| match &turn.step_at(&owner).kind {
-            StepKind::Parallel(parallel) => parallel.join == Join::First,
-            StepKind::Each(each) => each.on_failed == OnFailed::Drop,
-            StepKind::Command(_)
-            | StepKind::Emit(_)
-            | StepKind::Set
-            | StepKind::Fail(_)
-            | StepKind::Wait(_)
-            | StepKind::Sleep(_)
-            | StepKind::Ask(_)
-            | StepKind::Call(_)
-            | StepKind::Saga(_)
-            | StepKind::Choose(_)
-            | StepKind::Lock(_) => false,
-        }) && turn.frame(line).direction == Direction::Forward
-    })
 }

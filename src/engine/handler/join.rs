@@ -3,7 +3,7 @@
 use super::{back, child, choose, each, forward, locking, parallel};
 use crate::definition::{Join, Step, StepKind, Then, Verdict};
 use crate::engine::place::{Line, Place};
-use crate::engine::turn::Turn;
+use crate::engine::work::turn::Turn;
 use crate::engine::{Failure, FailureKind, Frame, NoteKind, Phase, Stage, StepState};
 use crate::message::Span;
 
@@ -17,7 +17,7 @@ pub(in crate::engine) fn open(
 ) {
     let until = within.map(|within| turn.now.after(within));
     let state = StepState { frames, until, ..StepState::new(step.id, Phase::Running) };
-    forward::push(turn, line, state);
+    turn.push(line, state);
 }
 
 /// The most branches of a step that run at once.
@@ -161,7 +161,7 @@ pub(in crate::engine) fn late(turn: &mut Turn<'_>, place: &Place) {
     }
     match verdict.then {
         Then::GoOn => leave_behind(turn, place, failure),
-        Then::GoBack if forward::can_fall(turn, &place.line) => {
+        Then::GoBack if turn.can_go_back(&place.line) => {
             forward::fall(turn, &place.line, failure);
         }
         Then::GoBack | Then::Park => turn.park(place, false, &failure.reason),

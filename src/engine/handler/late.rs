@@ -3,7 +3,7 @@
 use super::{back, locking, request};
 use crate::definition::Compensation;
 use crate::engine::place::{Line, Place};
-use crate::engine::turn::Turn;
+use crate::engine::work::turn::Turn;
 use crate::engine::{Direction, NoteKind, Phase, Progress, Request};
 use crate::message::InputId;
 

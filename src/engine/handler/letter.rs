@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{back, child, finish, locking, start};
 use crate::engine::case::Case;
 use crate::engine::place::Place;
-use crate::engine::turn::Turn;
+use crate::engine::work::turn::Turn;
 use crate::engine::{
     Direction, Effect, Failure, FailureKind, Generation, Letter, NoteKind, Parent, Rejection, Say,
 };
@@ -242,7 +242,7 @@ fn turn_round(turn: &mut Turn<'_>, failure: Failure) {
         return;
     }
     turn.note(None, NoteKind::Cancelled, failure.reason.clone());
-    if back::awaits_pivot(turn.definition, turn.generation) {
+    if turn.awaits_pivot() {
         turn.generation.pending = Some(Box::new(failure));
     } else {
         back::go_back(turn, failure);

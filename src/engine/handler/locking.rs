@@ -4,7 +4,7 @@
 use super::{back, forward};
 use crate::definition::{LockStep, Release, Step, StepKind};
 use crate::engine::place::{Line, Place, places};
-use crate::engine::turn::Turn;
+use crate::engine::work::turn::Turn;
 use crate::engine::{
     Effect, Failure, FailureKind, Frame, Hold, Letter, NoteKind, Phase, Rejection, Request, Say,
     Stage, StepState,
@@ -31,7 +31,7 @@ pub(in crate::engine) fn enter(
     let hold = Hold { stage: Stage::Taking, got: 0, fence: 0, round: 1, late: false };
     let state =
         StepState { until, keys, hold: Some(hold), ..StepState::new(step.id, Phase::Running) };
-    let place = forward::push(turn, line, state);
+    let place = turn.push(line, state);
     ask_next(turn, &place);
     Ok(())
 }

@@ -5,7 +5,7 @@
 
 use super::{back, finish, forward, join};
 use crate::engine::place::{Line, Place};
-use crate::engine::turn::Turn;
+use crate::engine::work::turn::Turn;
 use crate::engine::{Direction, Frame, Generation, Phase, StepState};
 
 /// What can move.
@@ -46,7 +46,7 @@ pub(in crate::engine) fn settle(turn: &mut Turn<'_>) {
 fn leave(turn: &mut Turn<'_>, line: &Line) {
     let stuck = turn.generation.stuck.iter().any(|s| !s.undoing);
     if !stuck
-        && !back::awaits_pivot(turn.definition, turn.generation)
+        && !turn.awaits_pivot()
         && let Some(pending) = turn.generation.pending.take()
     {
         back::go_back(turn, *pending);

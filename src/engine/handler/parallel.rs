@@ -3,7 +3,7 @@
 use super::{back, forward, join};
 use crate::definition::{Join, ParallelStep, Step};
 use crate::engine::place::{Line, Place};
-use crate::engine::turn::Turn;
+use crate::engine::work::turn::Turn;
 use crate::engine::{Direction, Failure, FailureKind, Frame, NoteKind};
 
 pub(in crate::engine) fn enter(

@@ -6,7 +6,7 @@ use super::forward::{self, No};
 use super::request::{self, Asked, Slot};
 use crate::definition::{Compensation, Then};
 use crate::engine::place::Place;
-use crate::engine::turn::Turn;
+use crate::engine::work::turn::Turn;
 use crate::engine::{Failure, FailureKind, NoteKind, Phase, Progress, Request};
 use crate::message::InputId;
 
@@ -99,7 +99,7 @@ pub(in crate::engine) fn exhausted(turn: &mut Turn<'_>, place: &Place, reason: &
     }
     let name = turn.name_at(place);
     let said = *turn.step_at(place).compensation() != Compensation::Unsaid;
-    if said && forward::can_fall(turn, &place.line) {
+    if said && turn.can_go_back(&place.line) {
         let (kind, reason) = (FailureKind::Exhausted, reason.to_owned());
         forward::fall(turn, &place.line, Failure { step: name.to_string(), kind, reason });
         return;

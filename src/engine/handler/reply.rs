@@ -7,7 +7,7 @@ use super::request::{self, Slot};
 use super::{back, late, probe};
 use crate::definition::{Compensation, Done, Failed, Step, StepKind, WaitStep};
 use crate::engine::place::Place;
-use crate::engine::turn::Turn;
+use crate::engine::work::turn::Turn;
 use crate::engine::{Failure, FailureKind, NoteKind, Phase, Rejection};
 use crate::expression::{Expression, Name};
 use crate::message::{Event, InputId};

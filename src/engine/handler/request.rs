@@ -1,13 +1,11 @@
 //! Sends requests, again and again within their budget.
 
 use crate::definition::{self, Budget, CallRequest, Compensation, Retry, Step, StepKind, Unknown};
-use crate::engine::fill::Addressed;
 use crate::engine::place::{Line, Place};
-use crate::engine::turn::Turn;
+use crate::engine::work::fill::Addressed;
+use crate::engine::work::turn::Turn;
 use crate::engine::{Effect, NoteKind, Progress, Request, StepState};
 use crate::message::{InputId, Part, Span, StepName, Timestamp};
-
-use super::call;
 
 /// The shortest pause: a request is never sent twice in one moment.
 pub(in crate::engine) const PAUSE_MIN: Span = Span::millis(1);
@@ -208,7 +206,7 @@ pub(in crate::engine) fn send(
             (Effect::Command(message), request.command.to_string())
         }
         Asked::Call(request) => {
-            let call = call::fill(turn, line, id, undoes, request)?;
+            let call = turn.fill_call(line, id, undoes, request)?;
             let what = format!("{} {}", call.method.text(), request.authority);
             (Effect::Call(call), what)
         }
@@ -247,7 +245,7 @@ pub(in crate::engine) fn extend(
     if let Asked::Call(request) = asked {
         let undoes = undone_by(turn, &name, slot);
         let id = turn.command_id(&name, slot.part(), before.attempts);
-        let call = call::fill(turn, &place.line, id, undoes, request)?;
+        let call = turn.fill_call(&place.line, id, undoes, request)?;
         turn.out.effects.push(Effect::Call(call));
     }
     let (attempt, within) = (before.attempts, asked.within());

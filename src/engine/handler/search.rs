@@ -4,7 +4,7 @@ use super::reply::{Answer, Found, answers};
 use super::request::{self, Slot};
 use crate::definition::{Catalog, Correlation, Definition, StepKind};
 use crate::engine::place::{Line, Place, walk};
-use crate::engine::turn::holds;
+use crate::engine::work::scope::holds;
 use crate::engine::{Generation, Instance, Phase, Progress, Rejection, Request, StepState};
 use crate::message::{CommandId, Event, InstanceId, Timestamp};
 

@@ -1,10 +1,9 @@
 //! Data only.
 
-use super::forward::{push, succeed};
+use super::forward::succeed;
 use crate::definition::Step;
 use crate::engine::place::Line;
-use crate::engine::turn::Turn;
-use crate::engine::{Phase, StepState};
+use crate::engine::work::turn::Turn;
 
 pub(in crate::engine) fn enter(
     turn: &mut Turn<'_>,
@@ -12,7 +11,7 @@ pub(in crate::engine) fn enter(
     step: &Step,
 ) -> Result<(), String> {
     let written = turn.assigned(line, &step.set, None)?;
-    let place = push(turn, line, StepState::new(step.id, Phase::Running));
+    let place = turn.push_running(line, step);
     succeed(turn, &place, written);
     Ok(())
 }

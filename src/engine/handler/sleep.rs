@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::forward::{push, succeed};
+use super::forward::succeed;
 use crate::definition::{Sleep, Step};
 use crate::engine::place::Line;
-use crate::engine::turn::Turn;
+use crate::engine::work::turn::Turn;
 use crate::engine::{NoteKind, Phase, StepState};
 use crate::message::Timestamp;
 
@@ -27,14 +27,14 @@ pub(in crate::engine) fn enter(
     };
     if until <= turn.now {
         let written = turn.assigned(line, &step.set, None)?;
-        let place = push(turn, line, StepState::new(step.id, Phase::Running));
+        let place = turn.push_running(line, step);
         succeed(turn, &place, written);
         return Ok(());
     }
     let name = turn.name(line, step);
     turn.note(Some(&name), NoteKind::Waiting, format!("until {until}"));
     let state = StepState { until: Some(until), ..StepState::new(step.id, Phase::Running) };
-    push(turn, line, state);
+    turn.push(line, state);
     Ok(())
 }
 

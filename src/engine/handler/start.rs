@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{cancel, motion};
 use crate::definition::{After, Again, Definition, Start};
 use crate::engine::case::Case;
-use crate::engine::turn::within_limit;
+use crate::engine::work::write::within_limit;
 use crate::engine::{
     Direction, Frame, Generation, Note, NoteKind, Parent, Rejection, early, weight,
 };

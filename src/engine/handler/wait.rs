@@ -1,11 +1,11 @@
 //! Waits for facts; those that came before were kept.
 
-use super::forward::{self, push};
+use super::forward;
 use crate::definition::{Late, Remind, Step, StepKind, WaitStep};
 use crate::engine::early;
-use crate::engine::fill::Addressed;
 use crate::engine::place::{Line, Place};
-use crate::engine::turn::Turn;
+use crate::engine::work::fill::Addressed;
+use crate::engine::work::turn::Turn;
 use crate::engine::{Effect, Failure, FailureKind, NoteKind, Phase, Reminder, StepState};
 use crate::message::{Part, Span};
 
@@ -13,7 +13,7 @@ pub(in crate::engine) fn enter(turn: &mut Turn<'_>, line: &Line, step: &Step, wa
     let name = turn.name(line, step);
     let facts: Vec<&str> = wait.on.iter().map(|done| done.on.event_type.as_str()).collect();
     turn.note(Some(&name), NoteKind::Waiting, facts.join(" or "));
-    let place = push(turn, line, waiting(turn, step, wait.within, wait.remind.as_ref()));
+    let place = turn.push(line, waiting(turn, step, wait.within, wait.remind.as_ref()));
     early::offer(turn, &place, wait);
 }
 

@@ -7,7 +7,7 @@ use super::request::{self, Asked, Slot};
 use super::{back, forward, join, motion, probe, wait};
 use crate::definition::{StepKind, Then, Unknown};
 use crate::engine::place::{Place, walk};
-use crate::engine::turn::Turn;
+use crate::engine::work::turn::Turn;
 use crate::engine::{
     Direction, Failure, FailureKind, Frame, Generation, NoteKind, Progress, Request, StepState,
     Wake,
@@ -97,7 +97,7 @@ fn deadline(turn: &mut Turn<'_>) {
         return;
     }
     // A stuck step keeps its place for a person; the deadline counts once it moves again.
-    let awaits = back::awaits_pivot(turn.definition, turn.generation);
+    let awaits = turn.awaits_pivot();
     if awaits || turn.generation.stuck.iter().any(|s| !s.undoing) {
         turn.generation.pending.get_or_insert(Box::new(failure));
     } else {
@@ -213,7 +213,7 @@ fn exhausted(turn: &mut Turn<'_>, place: &Place, slot: Slot, before: &Request) {
     let unknown = request::unknown(turn.step_at(place));
     match (slot, unknown) {
         (Slot::Action, Some(Unknown::Compensate | Unknown::Probe))
-            if before.never_left() && forward::can_fall(turn, &place.line) =>
+            if before.never_left() && turn.can_go_back(&place.line) =>
         {
             let reason = format!("{name} was never sent in {} attempts", before.spent);
             let (step, kind) = (name.to_string(), FailureKind::Exhausted);
@@ -221,7 +221,7 @@ fn exhausted(turn: &mut Turn<'_>, place: &Place, slot: Slot, before: &Request) {
             request::answered(turn.at_mut(place), InputId::default());
             forward::reject(turn, place, No { written: Map::new(), then: Then::GoBack, failure });
         }
-        (Slot::Action, Some(Unknown::Compensate)) if forward::can_fall(turn, &place.line) => {
+        (Slot::Action, Some(Unknown::Compensate)) if turn.can_go_back(&place.line) => {
             let (step, kind) = (name.to_string(), FailureKind::Exhausted);
             forward::fall(turn, &place.line, Failure { step, kind, reason });
         }

@@ -2,15 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use super::place::Line;
 use super::turn::Turn;
-use super::{Message, weight};
 use crate::definition::{Fact, Request, bytes};
+use crate::engine::Message;
+use crate::engine::state::place::Line;
+use crate::engine::state::weight;
 use crate::expression::{Error, Expression, Scope, Template};
 use crate::message::{Address, CommandId};
 
 /// The half of a message that its sender decides.
-pub(super) struct Addressed<'t> {
+pub(in crate::engine) struct Addressed<'t> {
     pub to: &'t Address,
     pub key: Option<&'t Expression>,
     pub with: Option<&'t Template>,

@@ -4,14 +4,17 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::place::Line;
-use super::{Failure, Generation, StepState};
-use crate::expression::{Name, Scope};
-use crate::message::{InstanceId, Timestamp};
+use crate::engine::state::place::Line;
+use crate::engine::{Failure, Generation, Rejection, StepState};
+use crate::expression::{Expression, Name, Scope};
+use crate::message::{Event, InstanceId, Timestamp};
+
+/// Something that an expression may read besides what stands in the instance.
+pub(in crate::engine) type More<'v> = Option<(Name, &'v Value)>;
 
 /// The meaning of every name in one list of steps.
 #[derive(Debug)]
-pub(super) struct Bound<'g> {
+pub(in crate::engine) struct Bound<'g> {
     now: Timestamp,
     key: Value,
     pub data: Cow<'g, Value>,
@@ -94,4 +97,25 @@ impl<'g> Bound<'g> {
             None => scope,
         }
     }
+}
+
+/// Whether a `where` over event and data holds; true if there is none.
+///
+/// # Errors
+/// When it has no answer.
+pub(in crate::engine) fn holds(
+    condition: Option<&Expression>,
+    id: &InstanceId,
+    generation: &Generation,
+    line: &Line,
+    event: &Event,
+    now: Timestamp,
+) -> Result<bool, Rejection> {
+    let Some(condition) = condition else {
+        return Ok(true);
+    };
+    let bound = Bound::new(id, generation, line, now).with(Some((Name::Event, &event.body)));
+    condition
+        .holds(&bound.scope())
+        .map_err(|e| Rejection::Refused(format!("{}: `where` has no answer: {e}", event.address)))
 }
