@@ -165,7 +165,7 @@ pub(super) fn offer(turn: &mut Turn<'_>, place: &Place, wait: &WaitStep) {
             }
         };
         let event = turn.early.remove(at).event;
-        match reply::take_at(turn, place, super::handler::request::Slot::Action, answer, &event) {
+        match reply::take_at(turn, place, super::request::slot::Slot::Action, answer, &event) {
             Ok(()) => return,
             Err(reason) => complain(turn.id, &event, &reason, turn.out),
         }

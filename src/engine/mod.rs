@@ -19,6 +19,7 @@ mod input;
 mod lock;
 mod moves;
 mod note;
+mod request;
 mod state;
 mod told;
 mod transition;

@@ -1,9 +1,11 @@
 //! What people do about a stuck instance.
 
-use super::request::{self, Asked, Slot};
 use super::{back, child, forward, locking};
 use crate::definition::{Compensation, Definition, Step};
 use crate::engine::place::Place;
+use crate::engine::request::asked::Asked;
+use crate::engine::request::send;
+use crate::engine::request::slot::Slot;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
     Act, Direction, Failure, FailureKind, Generation, NoteKind, Phase, Progress, Rejection,
@@ -133,7 +135,7 @@ fn send_anew(
     before: &Request,
 ) -> Result<Request, String> {
     let fresh = Request { spent: 0, since: turn.now, ..before.clone() };
-    request::send(turn, &place.line, step, slot, asked, &fresh)
+    send::send(turn, &place.line, step, slot, asked, &fresh)
 }
 
 /// The undoings of a step that wait for a person.
@@ -204,7 +206,7 @@ fn skip(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
     } else {
         let state = turn.at_mut(place);
         state.phase = Phase::Skipped;
-        forward::rest(state);
+        state.rest();
     }
     turn.note(Some(&name), NoteKind::Skipped, "by a person");
     Ok(())
@@ -241,7 +243,7 @@ fn resolve_done(
 ) -> Result<(), Rejection> {
     closed(turn, place)?;
     turn.fits(&place.line, fields).map_err(Rejection::Refused)?;
-    request::answered(turn.at_mut(place), InputId::named(act));
+    turn.at_mut(place).answered(InputId::named(act));
     let name = turn.name_at(place);
     turn.note(Some(&name), NoteKind::Succeeded, "said by a person");
     forward::succeed(turn, place, fields.clone());
@@ -258,7 +260,7 @@ fn resolve_not_done(turn: &mut Turn<'_>, place: &Place, act: &Act) -> Result<(),
     }
     let state = turn.at_mut(place);
     state.phase = Phase::Rejected;
-    forward::rest(state);
+    state.rest();
     // A success that still comes is late: the person was wrong.
     if let Some(action) = state.action.as_mut().filter(|a| a.lacks_answer()) {
         action.progress = Progress::GivenUp;

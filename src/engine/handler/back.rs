@@ -1,9 +1,11 @@
 //! The way back: gives up what runs, then undoes in reverse order of completion.
 
-use super::request::{self, Asked, Slot};
 use super::{child, emit, forward, locking, probe};
 use crate::definition::{Compensation, Definition, StepKind};
 use crate::engine::place::{Line, Place};
+use crate::engine::request::asked::Asked;
+use crate::engine::request::send;
+use crate::engine::request::slot::Slot;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
     Direction, Failure, Frame, NoteKind, Phase, Progress, Request, Stage, StepState,
@@ -75,7 +77,7 @@ pub(in crate::engine) fn is_turned(state: &StepState) -> bool {
 /// A running step does not go on.
 fn stop(turn: &mut Turn<'_>, place: &Place) {
     let state = turn.at_mut(place);
-    forward::rest(state);
+    state.rest();
     // Its own rejection does not count any more.
     state.failure = None;
     if !state.frames.is_empty() {
@@ -93,7 +95,7 @@ fn stop(turn: &mut Turn<'_>, place: &Place) {
         return;
     }
     if turn.at(place).action.as_ref().is_some_and(Request::never_left) {
-        request::answered(turn.at_mut(place), InputId::default());
+        turn.at_mut(place).answered(InputId::default());
         turn.at_mut(place).phase = Phase::Rejected;
         let name = turn.name_at(place);
         turn.note(Some(&name), NoteKind::GivenUp, "no attempt has left; it has not happened");
@@ -108,7 +110,7 @@ pub(in crate::engine) fn give_up(turn: &mut Turn<'_>, place: &Place) {
     let state = turn.at_mut(place);
     state.phase = Phase::Unknown;
     state.completed = completed;
-    forward::rest(state);
+    state.rest();
     if let Some(action) = state.action.as_mut().filter(|action| action.lacks_answer()) {
         action.progress = Progress::GivenUp;
     }
@@ -147,7 +149,7 @@ pub(in crate::engine) fn undo_next(turn: &mut Turn<'_>, place: &Place) {
 
 /// Undoes a composite step: what is in it, under its lock if it has one.
 fn undo_branches(turn: &mut Turn<'_>, place: &Place) {
-    let settled = request::settled(turn.now);
+    let settled = Request::settled(turn.now);
     let state = turn.at_mut(place);
     state.undos.push(settled);
     let stage = state.hold.map(|hold| hold.stage);
@@ -180,18 +182,18 @@ pub(in crate::engine) fn undo(turn: &mut Turn<'_>, place: &Place) {
         }
     }
     let run = turn.at(place).undos.len();
-    let unsent = request::unsent(turn.now);
+    let unsent = Request::unsent(turn.now);
     let undoing = match step.compensation() {
         Compensation::Unsaid => Err(NOT_SAID.to_owned()),
-        Compensation::Nothing | Compensation::Child => Ok(request::settled(turn.now)),
+        Compensation::Nothing | Compensation::Child => Ok(Request::settled(turn.now)),
         Compensation::Emit(fact) => emit::correct(turn, place, run, fact),
         Compensation::Command { request, .. } => {
             let asked = Asked::Command(request);
-            request::send(turn, &place.line, step, Slot::Undo(run), asked, &unsent)
+            send::send(turn, &place.line, step, Slot::Undo(run), asked, &unsent)
         }
         Compensation::Call { request, .. } => {
             let asked = Asked::Call(request);
-            request::send(turn, &place.line, step, Slot::Undo(run), asked, &unsent)
+            send::send(turn, &place.line, step, Slot::Undo(run), asked, &unsent)
         }
     };
     match undoing {

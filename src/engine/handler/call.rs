@@ -6,10 +6,13 @@ use serde_json::{Map, Value};
 
 use super::forward::{self, No};
 use super::reply;
-use super::request::{self, Asked, Slot};
 use super::{back, late, wake};
 use crate::definition::{CallDone, CallRequest, CallStep, Compensation, Step, StepKind};
+use crate::engine::Request;
 use crate::engine::place::{Line, Place};
+use crate::engine::request::asked::Asked;
+use crate::engine::request::send;
+use crate::engine::request::slot::Slot;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
     CallOutcome, Called, Failure, FailureKind, NoteKind, Phase, Progress, Rejection, StepState,
@@ -23,9 +26,9 @@ pub(in crate::engine) fn enter(
     step: &Step,
     call: &CallStep,
 ) -> Result<(), String> {
-    let unsent = request::unsent(turn.now);
+    let unsent = Request::unsent(turn.now);
     let asked = Asked::Call(&call.request);
-    let sent = request::send(turn, line, step, Slot::Action, asked, &unsent)?;
+    let sent = send::send(turn, line, step, Slot::Action, asked, &unsent)?;
     turn.push(line, StepState { action: Some(sent), ..StepState::new(step.id, Phase::Running) });
     Ok(())
 }
@@ -163,7 +166,7 @@ fn answered(
         };
         let written = turn.assigned(&place.line, &failed.set, more).map_err(refused)?;
         let name = turn.name_at(place);
-        request::answered(turn.at_mut(place), InputId::named(by));
+        turn.at_mut(place).answered(InputId::named(by));
         let failure = Failure { step: name.to_string(), kind: FailureKind::Rejected, reason };
         forward::reject(turn, place, No { written, then: failed.then, failure });
         return Ok(true);
@@ -203,7 +206,7 @@ fn happened(
     let step = turn.step_at(place);
     let set = done.set.as_deref().unwrap_or(&step.set);
     let written = turn.assigned(&place.line, set, Some((Name::Event, event)))?;
-    request::answered(turn.at_mut(place), InputId::named(by));
+    turn.at_mut(place).answered(InputId::named(by));
     let name = turn.name_at(place);
     turn.note(Some(&name), NoteKind::Succeeded, "the call was answered");
     forward::succeed(turn, place, written);

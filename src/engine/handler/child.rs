@@ -13,8 +13,6 @@ use crate::engine::{
 use crate::expression::Name;
 use crate::message::{InputId, InstanceId, Key, Part};
 
-use super::request;
-
 pub(in crate::engine) fn enter(
     turn: &mut Turn<'_>,
     line: &Line,
@@ -86,7 +84,7 @@ fn start(turn: &mut Turn<'_>, place: &Place, body: Value) {
 
 /// Something that another instance answers when it is ready.
 fn open(turn: &Turn<'_>, attempts: u32) -> Request {
-    Request { attempts, progress: Progress::Open, ..request::unsent(turn.now) }
+    Request { attempts, progress: Progress::Open, ..Request::unsent(turn.now) }
 }
 
 /// The child of a step.
@@ -188,7 +186,7 @@ fn ended(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
     fields.insert("failure".to_owned(), why.as_ref().map_or(Value::Null, Failure::value));
     let value = Value::Object(fields);
     let more = Some((Name::Child, &value));
-    request::answered(turn.at_mut(place), InputId::named(&letter.id));
+    turn.at_mut(place).answered(InputId::named(&letter.id));
     if let Say::Ended { completed: true, .. } = letter.say {
         turn.note(Some(&name), NoteKind::Succeeded, letter.from.to_string());
         forward::conclude(turn, place, &step.set, more);
@@ -207,7 +205,7 @@ fn given_up(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
     let name = turn.name_at(place);
     let completed = matches!(letter.say, Say::Ended { completed: true, .. });
     let state = turn.at_mut(place);
-    request::answered(state, InputId::named(&letter.id));
+    state.answered(InputId::named(&letter.id));
     if completed {
         turn.note(Some(&name), NoteKind::Late, "it has happened after all");
     } else {
@@ -218,7 +216,7 @@ fn given_up(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
 
 /// A child that was asked to take itself back answers.
 fn took_back(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
-    request::answered(turn.at_mut(place), InputId::named(&letter.id));
+    turn.at_mut(place).answered(InputId::named(&letter.id));
     let run = turn.at(place).undos.len() - 1;
     match &letter.say {
         Say::Ended { completed: true, .. } => {

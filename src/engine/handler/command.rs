@@ -1,8 +1,11 @@
 //! Requests over Kafka.
 
-use super::request::{self, Asked, Slot};
 use crate::definition::{CommandStep, Step};
+use crate::engine::Request;
 use crate::engine::place::Line;
+use crate::engine::request::asked::Asked;
+use crate::engine::request::send;
+use crate::engine::request::slot::Slot;
 use crate::engine::work::turn::Turn;
 use crate::engine::{Phase, StepState};
 
@@ -12,9 +15,9 @@ pub(in crate::engine) fn enter(
     step: &Step,
     command: &CommandStep,
 ) -> Result<(), String> {
-    let unsent = request::unsent(turn.now);
+    let unsent = Request::unsent(turn.now);
     let asked = Asked::Command(&command.request);
-    let sent = request::send(turn, line, step, Slot::Action, asked, &unsent)?;
+    let sent = send::send(turn, line, step, Slot::Action, asked, &unsent)?;
     turn.push(line, StepState { action: Some(sent), ..StepState::new(step.id, Phase::Running) });
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! Facts: told, and corrected on the way back.
 
 use super::forward::succeed;
-use super::request::{self, Slot};
 use crate::definition::{EmitStep, Fact, Step};
 use crate::engine::place::{Line, Place};
+use crate::engine::request::slot::Slot;
 use crate::engine::work::fill::Addressed;
 use crate::engine::work::turn::Turn;
 use crate::engine::{Effect, NoteKind, Request};
@@ -39,5 +39,5 @@ pub(in crate::engine) fn correct(
     let message = turn.fill(&place.line, id, Some(undoes), &Addressed::from(fact))?;
     turn.out.effects.push(Effect::Fact(message));
     turn.note(Some(&name), NoteKind::Undone, fact.to.to_string());
-    Ok(request::settled(turn.now))
+    Ok(Request::settled(turn.now))
 }

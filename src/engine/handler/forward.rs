@@ -73,7 +73,7 @@ pub(in crate::engine) fn succeed(turn: &mut Turn<'_>, place: &Place, written: Ma
     let state = turn.at_mut(place);
     state.phase = Phase::Succeeded;
     state.completed = completed;
-    rest(state);
+    state.rest();
     turn.unpark(place, false);
     let step = turn.step_at(place);
     if step.pivot {
@@ -91,16 +91,10 @@ pub(in crate::engine) fn conclude(
     match turn.assigned(&place.line, assignments, more) {
         Ok(written) => succeed(turn, place, written),
         Err(reason) => {
-            rest(turn.at_mut(place));
+            turn.at_mut(place).rest();
             turn.park(place, false, &reason);
         }
     }
-}
-
-/// A step that is over has no timers of its own.
-pub(in crate::engine) fn rest(state: &mut StepState) {
-    state.until = None;
-    state.remind = None;
 }
 
 /// From here there is only forward: a cancel or deadline that waited for it comes too late.
@@ -130,7 +124,7 @@ pub(in crate::engine) fn reject(turn: &mut Turn<'_>, place: &Place, no: No) {
     let state = turn.at_mut(place);
     state.phase = Phase::Rejected;
     state.failure = None;
-    rest(state);
+    state.rest();
     turn.note(Some(&name), NoteKind::Rejected, no.failure.reason.clone());
     match no.then {
         Then::GoOn => turn.write(&place.line, no.written),
@@ -152,7 +146,7 @@ pub(in crate::engine) fn refuse(
     match turn.assigned(&place.line, &verdict.set, more) {
         Ok(written) => reject(turn, place, No { written, then: verdict.then, failure }),
         Err(reason) => {
-            rest(turn.at_mut(place));
+            turn.at_mut(place).rest();
             turn.park(place, false, &reason);
         }
     }

@@ -1,6 +1,6 @@
 //! Late answers: a success for a step that was given up is undone, also after the end.
 
-use super::{back, locking, request};
+use super::{back, locking};
 use crate::definition::Compensation;
 use crate::engine::place::{Line, Place};
 use crate::engine::work::turn::Turn;
@@ -12,7 +12,7 @@ const UNDOS_MAX: usize = 2;
 
 /// A success that came after its step was given up.
 pub(in crate::engine) fn success(turn: &mut Turn<'_>, place: &Place, by: InputId) {
-    request::answered(turn.at_mut(place), by);
+    turn.at_mut(place).answered(by);
     let name = turn.name_at(place);
     turn.note(Some(&name), NoteKind::Late, "it has happened after all");
     match turn.step_at(place).compensation() {
@@ -39,7 +39,7 @@ fn owe(turn: &mut Turn<'_>, place: &Place) {
     if !comes && undos < UNDOS_MAX {
         reopen(turn, &place.line);
         if locking::must_wait(turn, &place.line) {
-            let waiting = Request { progress: Progress::Open, ..request::unsent(turn.now) };
+            let waiting = Request { progress: Progress::Open, ..Request::unsent(turn.now) };
             turn.at_mut(place).undos.push(waiting);
         } else {
             back::undo(turn, place);
@@ -79,7 +79,7 @@ fn reopen(turn: &mut Turn<'_>, line: &Line) {
 /// that was not is not needed.
 pub(in crate::engine) fn rejection(turn: &mut Turn<'_>, place: &Place, by: InputId) {
     let state = turn.at_mut(place);
-    request::answered(state, by);
+    state.answered(by);
     state.phase = Phase::Rejected;
     let name = turn.name_at(place);
     turn.note(Some(&name), NoteKind::Late, "it has not happened");

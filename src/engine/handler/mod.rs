@@ -21,7 +21,6 @@ pub(super) mod motion;
 mod parallel;
 mod probe;
 pub(super) mod reply;
-pub(super) mod request;
 pub(super) mod search;
 mod set;
 mod sleep;

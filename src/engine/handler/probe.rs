@@ -3,9 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::forward::{self, No};
-use super::request::{self, Asked, Slot};
 use crate::definition::{Compensation, Then};
 use crate::engine::place::Place;
+use crate::engine::request::asked::Asked;
+use crate::engine::request::send;
+use crate::engine::request::slot::Slot;
 use crate::engine::work::turn::Turn;
 use crate::engine::{Failure, FailureKind, NoteKind, Phase, Progress, Request};
 use crate::message::InputId;
@@ -20,9 +22,9 @@ pub(in crate::engine) fn ask(turn: &mut Turn<'_>, place: &Place) -> Result<(), S
         Asked::of(step, Slot::Probe).ok_or_else(|| format!("{} has no probe", step.name))?;
     let before = match turn.at(place).probe.as_deref().cloned() {
         Some(before) => Request { spent: 0, since: turn.now, ..before },
-        None => request::unsent(turn.now),
+        None => Request::unsent(turn.now),
     };
-    let sent = request::send(turn, &place.line, step, Slot::Probe, asked, &before)?;
+    let sent = send::send(turn, &place.line, step, Slot::Probe, asked, &before)?;
     let state = turn.at_mut(place);
     state.probe = Some(Box::new(sent));
     if let Some(action) = state.action.as_mut().filter(|action| action.lacks_answer()) {
@@ -81,7 +83,7 @@ pub(in crate::engine) fn absent(turn: &mut Turn<'_>, place: &Place, by: InputId)
 
 fn over(turn: &mut Turn<'_>, place: &Place, by: InputId) {
     let state = turn.at_mut(place);
-    request::answered(state, by.clone());
+    state.answered(by.clone());
     if let Some(probe) = &mut state.probe {
         probe.progress = Progress::Answered;
         probe.answer = by;

@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use super::forward::{self, No};
-use super::request::{self, Slot};
 use super::{back, late, probe};
 use crate::definition::{Compensation, Done, Failed, Step, StepKind, WaitStep};
+use crate::engine::Request;
 use crate::engine::place::Place;
+use crate::engine::request::slot::Slot;
 use crate::engine::work::turn::Turn;
 use crate::engine::{Failure, FailureKind, NoteKind, Phase, Rejection};
 use crate::expression::{Expression, Name};
@@ -211,11 +212,11 @@ fn done(turn: &mut Turn<'_>, place: &Place, done: &Done, event: &Event) -> Resul
 
 /// The event is remembered, so that a repetition is known.
 fn taken(turn: &mut Turn<'_>, place: &Place, event: &Event) {
-    let settled = request::settled(turn.now);
+    let settled = Request::settled(turn.now);
     let state = turn.at_mut(place);
     // A wait has sent nothing; what it keeps is only the event that ended it.
     state.action.get_or_insert(settled);
-    request::answered(state, InputId::of(event));
+    state.answered(InputId::of(event));
 }
 
 fn failed(

@@ -1,9 +1,9 @@
 //! Finds the one request or wait that an event answers.
 
 use super::reply::{Answer, Found, answers};
-use super::request::{self, Slot};
 use crate::definition::{Catalog, Correlation, Definition, StepKind};
 use crate::engine::place::{Line, Place, walk};
+use crate::engine::request::slot::{self, Slot};
 use crate::engine::work::scope::holds;
 use crate::engine::{Generation, Instance, Phase, Progress, Rejection, Request, StepState};
 use crate::message::{CommandId, Event, InstanceId, Timestamp};
@@ -129,7 +129,7 @@ impl<'a> Search<'a> {
         }
         let waits = matches!(step.kind, StepKind::Wait(_)) && state.phase == Phase::Running;
         let waiting = waits.then_some((Slot::Action, Progress::Open)).into_iter();
-        let sent = request::requests(state).filter(|(_, r)| r.attempts > 0 && !waits_only);
+        let sent = slot::requests(state).filter(|(_, r)| r.attempts > 0 && !waits_only);
         let asked = sent.map(|(slot, r)| match slot {
             Slot::Probe if !r.is_sent() => (slot, Progress::Answered),
             Slot::Probe | Slot::Action | Slot::Undo(_) => (slot, r.progress),
@@ -232,7 +232,7 @@ impl<'a> Search<'a> {
     fn was_taken(&self, definition: &Definition, run: &Generation) -> bool {
         let taken = walk(&run.frame, |_, _, state| {
             let step = definition.step(state.step);
-            let mut all = request::requests(state);
+            let mut all = slot::requests(state);
             all.any(|(slot, request)| {
                 request.answer.is(self.event) && answers(step, slot).mention(self.event)
             })

@@ -4,6 +4,7 @@ use super::forward;
 use crate::definition::{Late, Remind, Step, StepKind, WaitStep};
 use crate::engine::early;
 use crate::engine::place::{Line, Place};
+use crate::engine::request::pause;
 use crate::engine::work::fill::Addressed;
 use crate::engine::work::turn::Turn;
 use crate::engine::{Effect, Failure, FailureKind, NoteKind, Phase, Reminder, StepState};
@@ -45,7 +46,7 @@ pub(in crate::engine) fn late(
         Late::GoOn => {
             let state = turn.at_mut(place);
             state.phase = Phase::Skipped;
-            forward::rest(state);
+            state.rest();
             turn.note(Some(&name), NoteKind::Skipped, "its time is up");
         }
         Late::Fail(verdict) => {
@@ -65,9 +66,9 @@ pub(in crate::engine) fn remind(turn: &mut Turn<'_>, place: &Place) {
     };
     let told = before.told + 1;
     turn.at_mut(place).remind = remind.every.map(|every| {
-        let next = before.at.after(every.max(super::request::PAUSE_MIN));
+        let next = before.at.after(every.max(pause::PAUSE_MIN));
         // After a long standstill one reminder says as much as many.
-        Reminder { at: next.max(turn.now.after(super::request::PAUSE_MIN)), told }
+        Reminder { at: next.max(turn.now.after(pause::PAUSE_MIN)), told }
     });
     let name = turn.name_at(place);
     // It is told once in a transition, so this number makes each telling's id its own.

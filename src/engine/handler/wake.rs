@@ -3,10 +3,13 @@
 use serde_json::Map;
 
 use super::forward::No;
-use super::request::{self, Asked, Slot};
 use super::{back, forward, join, motion, probe, wait};
 use crate::definition::{StepKind, Then, Unknown};
 use crate::engine::place::{Place, walk};
+use crate::engine::request::asked::{self, Asked};
+use crate::engine::request::pause;
+use crate::engine::request::send;
+use crate::engine::request::slot::{self, Slot};
 use crate::engine::work::turn::Turn;
 use crate::engine::{
     Direction, Failure, FailureKind, Frame, Generation, NoteKind, Progress, Request, StepState,
@@ -40,7 +43,7 @@ fn earliest(frame: &Frame) -> Option<Timestamp> {
 fn timers(state: &StepState) -> impl Iterator<Item = (Timer, Timestamp)> {
     let deadline = state.until.map(|at| (Timer::Deadline, at));
     let remind = state.remind.map(|remind| (Timer::Remind, remind.at));
-    let requests = request::requests(state)
+    let requests = slot::requests(state)
         .filter_map(|(slot, request)| until(request).map(|at| (Timer::Request(slot), at)));
     deadline.into_iter().chain(remind).chain(requests)
 }
@@ -156,7 +159,7 @@ fn request_due(turn: &mut Turn<'_>, place: &Place, slot: Slot, away_until: Times
 }
 
 fn extend(turn: &mut Turn<'_>, place: &Place, slot: Slot, asked: Asked<'_>, before: &Request) {
-    match request::extend(turn, place, slot, asked, before) {
+    match send::extend(turn, place, slot, asked, before) {
         Ok(extended) => {
             if let Some(request) = slot.request_mut(turn.at_mut(place)) {
                 *request = extended;
@@ -168,7 +171,7 @@ fn extend(turn: &mut Turn<'_>, place: &Place, slot: Slot, asked: Asked<'_>, befo
 
 fn send_again(turn: &mut Turn<'_>, place: &Place, slot: Slot, asked: Asked<'_>, before: &Request) {
     let step = turn.step_at(place);
-    match request::send(turn, &place.line, step, slot, asked, before) {
+    match send::send(turn, &place.line, step, slot, asked, before) {
         Ok(sent) => {
             if let Some(r) = slot.request_mut(turn.at_mut(place)) {
                 *r = sent;
@@ -189,12 +192,12 @@ pub(in crate::engine) fn attempt_over(
 ) {
     let name = turn.name_at(place);
     turn.note(Some(&name), NoteKind::TimedOut, words);
-    let seed = request::seed(turn, place, slot);
+    let seed = pause::seed(turn, place, slot);
     let retry = asked.retry();
     let insists =
-        slot == Slot::Action && request::unknown(turn.step_at(place)) == Some(Unknown::Retry);
-    let next = request::again(retry, before, turn.now, &seed).or_else(|| {
-        let next = turn.now.after(retry.most.max(request::PAUSE_MIN));
+        slot == Slot::Action && asked::unknown(turn.step_at(place)) == Some(Unknown::Retry);
+    let next = pause::again(retry, before, turn.now, &seed).or_else(|| {
+        let next = turn.now.after(retry.most.max(pause::PAUSE_MIN));
         (insists && next <= before.since.after(turn.limits.insist)).then_some(next)
     });
     match next {
@@ -210,7 +213,7 @@ pub(in crate::engine) fn attempt_over(
 fn exhausted(turn: &mut Turn<'_>, place: &Place, slot: Slot, before: &Request) {
     let name = turn.name_at(place);
     let reason = format!("{name} has not answered {} attempts", before.spent);
-    let unknown = request::unknown(turn.step_at(place));
+    let unknown = asked::unknown(turn.step_at(place));
     match (slot, unknown) {
         (Slot::Action, Some(Unknown::Compensate | Unknown::Probe))
             if before.never_left() && turn.can_go_back(&place.line) =>
@@ -218,7 +221,7 @@ fn exhausted(turn: &mut Turn<'_>, place: &Place, slot: Slot, before: &Request) {
             let reason = format!("{name} was never sent in {} attempts", before.spent);
             let (step, kind) = (name.to_string(), FailureKind::Exhausted);
             let failure = Failure { step, kind, reason };
-            request::answered(turn.at_mut(place), InputId::default());
+            turn.at_mut(place).answered(InputId::default());
             forward::reject(turn, place, No { written: Map::new(), then: Then::GoBack, failure });
         }
         (Slot::Action, Some(Unknown::Compensate)) if turn.can_go_back(&place.line) => {

@@ -38,6 +38,24 @@ pub enum Progress {
 }
 
 impl Request {
+    /// A request that was never sent.
+    pub(in crate::engine) fn unsent(now: Timestamp) -> Self {
+        Self {
+            attempts: 0,
+            spent: 0,
+            since: now,
+            progress: Progress::Pausing(now),
+            answer: InputId::default(),
+            unsent: 0,
+            extended: false,
+        }
+    }
+
+    /// A request that needs no answer: there is nothing to do, or a fact did it.
+    pub(in crate::engine) fn settled(now: Timestamp) -> Self {
+        Self { progress: Progress::Answered, ..Self::unsent(now) }
+    }
+
     /// Whether it waits for a reply, or for the time to send it again.
     #[must_use]
     pub fn is_sent(&self) -> bool {

@@ -1,6 +1,6 @@
-use super::{Direction, Failure, Frame, Request};
+use super::{Direction, Failure, Frame, Progress, Request};
 use crate::definition::StepId;
-use crate::message::Timestamp;
+use crate::message::{InputId, Timestamp};
 
 /// A step that was entered.
 #[derive(Debug, Clone, PartialEq, Hash)]
@@ -111,6 +111,24 @@ impl StepState {
             || self.frames.iter().any(|f| f.direction == Direction::Back && !f.over)
             || (self.phase == Phase::Unknown && self.probe.as_deref().is_some_and(Request::is_sent))
             || (!self.undos.is_empty() && self.holds_for_undoing())
+    }
+
+    /// A step that is over has no timers of its own.
+    pub(in crate::engine) fn rest(&mut self) {
+        self.until = None;
+        self.remind = None;
+    }
+
+    /// Its action has its answer: the id of the event or act that gave it is kept. What was asked
+    /// about it is not asked any more.
+    pub(in crate::engine) fn answered(&mut self, by: InputId) {
+        if let Some(action) = &mut self.action {
+            action.progress = Progress::Answered;
+            action.answer = by;
+        }
+        if let Some(probe) = self.probe.as_mut().filter(|probe| probe.lacks_answer()) {
+            probe.progress = Progress::Answered;
+        }
     }
 
     /// Whether something inside it is being undone.

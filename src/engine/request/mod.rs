@@ -1,0 +1,6 @@
+//! Requests: how they are sent again and again, and what their answers say.
+
+pub(super) mod asked;
+pub(super) mod pause;
+pub(super) mod send;
+pub(super) mod slot;
