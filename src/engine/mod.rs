@@ -12,12 +12,10 @@
 //! ```
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod case;
-mod early;
-mod handler;
+mod course;
 mod input;
+mod kind;
 mod lock;
-mod moves;
 mod note;
 mod request;
 mod state;
@@ -39,10 +37,9 @@ pub use transition::{Call, Effect, Message, Question, Rejection, Transition};
 use crate::definition::Catalog;
 use crate::message::{InstanceId, Timestamp};
 
-use case::Case;
-use handler::wake;
-use state::{check, place, weight};
-use told::Told;
+use course::timers;
+use told::case::Case;
+use told::meaning::Told;
 use work::turn::Out;
 
 /// What `input` does to the instance `id` at `now`.
@@ -73,7 +70,7 @@ pub fn step(
 /// When the instance next wants [`Input::Wake`]; never if it has no timer.
 #[must_use]
 pub fn next_due(instance: &Instance) -> Option<Timestamp> {
-    let generations = instance.generations.iter().filter_map(wake::next_due);
+    let generations = instance.generations.iter().filter_map(timers::next_due);
     let early = instance.early.iter().filter_map(|early| early.until);
     let lock = instance.lock.as_ref().and_then(|lock| lock.forget);
     generations.chain(early).chain(lock).min()

@@ -2,5 +2,7 @@
 
 pub(super) mod asked;
 pub(super) mod pause;
+pub(super) mod probe;
+pub(super) mod reply;
 pub(super) mod send;
 pub(super) mod slot;
