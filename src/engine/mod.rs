@@ -39,7 +39,7 @@ use crate::message::{InstanceId, Timestamp};
 
 use course::timers;
 use told::case::Case;
-use told::meaning::Told;
+use told::meaning::Meaning;
 use work::turn::Out;
 
 /// What `input` does to the instance `id` at `now`.
@@ -59,7 +59,7 @@ pub fn step(
     if id.saga.is_lock() {
         return lock::step(&catalog.limits, id, before, input, now);
     }
-    let told = Told::of(catalog, id, before, input, now)?;
+    let told = Meaning::of(catalog, id, before, input, now)?;
     let instance = before.cloned().unwrap_or_default();
     let mut case = Case { catalog, id, now, instance, out: Out::default() };
     case.obey(told)?;

@@ -1,23 +1,15 @@
 //! The way back: gives up what runs, then undoes in reverse order of completion.
 
-use crate::definition::{Compensation, Definition, StepKind};
-use crate::engine::course::forward;
-use crate::engine::kind::emit;
+use super::kinds;
+use crate::definition::{Compensation, Definition};
 use crate::engine::kind::lock;
-use crate::engine::kind::saga;
-use crate::engine::request::asked::Asked;
-use crate::engine::request::probe;
-use crate::engine::request::send;
-use crate::engine::request::slot::Slot;
+use crate::engine::request::{probe, undo};
 use crate::engine::state::place::{Line, Place};
 use crate::engine::work::turn::Turn;
 use crate::engine::{
     Direction, Failure, Frame, NoteKind, Phase, Progress, Request, Stage, StepState,
 };
 use crate::message::InputId;
-
-/// Why a person must undo a step: right for a pivot that happened after all.
-const NOT_SAID: &str = "it may have happened, and the definition does not say how to undo it";
 
 /// Turns round: no new forward step, the running ones are given up, the rest is undone.
 pub(in crate::engine) fn go_back(turn: &mut Turn<'_>, failure: Failure) {
@@ -176,42 +168,32 @@ fn owes_inside(definition: &Definition, state: &StepState) -> bool {
 
 /// Begins one more undoing of a step.
 pub(in crate::engine) fn undo(turn: &mut Turn<'_>, place: &Place) {
-    let step = turn.step_at(place);
-    if let StepKind::Saga(_) = step.kind {
-        let action = turn.at(place).action.as_ref();
-        let runs = action.is_some_and(Request::lacks_answer);
-        if runs || *step.compensation() == Compensation::Child {
-            saga::take_back(turn, place);
-            return;
-        }
+    if !kinds::of(turn.step_at(place)).takes_back(turn, place) {
+        undo::begin(turn, place);
     }
-    let run = turn.at(place).undos.len();
-    let unsent = Request::unsent(turn.now);
-    let undoing = match step.compensation() {
-        Compensation::Unsaid => Err(NOT_SAID.to_owned()),
-        Compensation::Nothing | Compensation::Child => Ok(Request::settled(turn.now)),
-        Compensation::Emit(fact) => emit::correct(turn, place, run, fact),
-        Compensation::Command { request, .. } => {
-            let asked = Asked::Command(request);
-            send::send(turn, &place.line, step, Slot::Undo(run), asked, &unsent)
-        }
-        Compensation::Call { request, .. } => {
-            let asked = Asked::Call(request);
-            send::send(turn, &place.line, step, Slot::Undo(run), asked, &unsent)
-        }
-    };
-    match undoing {
-        Ok(request) => turn.at_mut(place).undos.push(request),
-        Err(reason) => {
-            let parked = Request { progress: Progress::Parked, ..unsent };
-            turn.at_mut(place).undos.push(parked);
-            turn.park(place, true, &reason);
-        }
-    }
-    rejected_at_last(turn, place);
 }
 
-/// An undoing is over: the way back goes on.
+/// A lock is had, or done without, for what is undone in it: its branches turn round, and the
+/// undoings that waited for it begin.
+pub(in crate::engine) fn undo_inside(turn: &mut Turn<'_>, place: &Place) {
+    turn.at_mut(place).until = None;
+    if !turn.at(place).undos.is_empty() {
+        turn_branches(turn, place);
+    }
+    for inner in lock::awaiting(turn, place) {
+        turn.at_mut(&inner).undos.pop();
+        undo(turn, &inner);
+    }
+}
+
+/// A person wants what was done under a lock to be undone without it.
+pub(in crate::engine) fn undo_without_lock(turn: &mut Turn<'_>, place: &Place) {
+    turn.unpark(place, true);
+    lock::abandon(turn, place);
+    undo_inside(turn, place);
+}
+
+/// An undoing is over.
 pub(in crate::engine) fn undone(turn: &mut Turn<'_>, place: &Place, run: usize, by: InputId) {
     let state = turn.at_mut(place);
     state.undos[run].progress = Progress::Answered;
@@ -221,7 +203,6 @@ pub(in crate::engine) fn undone(turn: &mut Turn<'_>, place: &Place, run: usize, 
     }
     let name = turn.name_at(place);
     turn.note(Some(&name), NoteKind::Undone, "");
-    rejected_at_last(turn, place);
 }
 
 /// After the end: locks that nothing is undone under any more are let go, and what outlived its
@@ -236,18 +217,5 @@ pub(in crate::engine) fn after_end(turn: &mut Turn<'_>) {
         && turn.generation.parent.as_ref().is_none_or(|parent| parent.gone)
     {
         turn.generation.forget = Some(turn.now.after(turn.definition.late));
-    }
-}
-
-/// A child that ran out of time is rejected once it is undone.
-fn rejected_at_last(turn: &mut Turn<'_>, place: &Place) {
-    let state = turn.at(place);
-    if state.phase != Phase::Running || state.is_being_undone() {
-        return;
-    }
-    if let (StepKind::Saga(child), Some(failure)) =
-        (&turn.step_at(place).kind, state.failure.clone())
-    {
-        forward::refuse(turn, place, &child.failed, *failure, None);
     }
 }

@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use crate::engine::kind::lock;
-use crate::engine::kind::saga;
-use crate::engine::told::early;
+use crate::engine::kind::{lock, saga};
+use crate::engine::work::early;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
     Direction, Effect, Failure, FailureKind, Generation, Letter, NoteKind, Parent, Say,

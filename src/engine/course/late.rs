@@ -1,7 +1,7 @@
 //! Late answers: a success for a step that was given up is undone, also after the end.
 
+use super::back;
 use crate::definition::Compensation;
-use crate::engine::course::back;
 use crate::engine::kind::lock;
 use crate::engine::state::place::{Line, Place};
 use crate::engine::work::turn::Turn;
@@ -74,14 +74,4 @@ fn reopen(turn: &mut Turn<'_>, line: &Line) {
             frame.over = false;
         }
     }
-}
-
-/// A "no" that came after its step was given up: recorded. An undoing that was sent goes on; one
-/// that was not is not needed.
-pub(in crate::engine) fn rejection(turn: &mut Turn<'_>, place: &Place, by: InputId) {
-    let state = turn.at_mut(place);
-    state.answered(by);
-    state.phase = Phase::Rejected;
-    let name = turn.name_at(place);
-    turn.note(Some(&name), NoteKind::Late, "it has not happened");
 }

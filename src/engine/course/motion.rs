@@ -3,10 +3,7 @@
 //!
 //! What moves next is read off the state alone, so handlers only say what has happened.
 
-use crate::engine::course::back;
-use crate::engine::course::finish;
-use crate::engine::course::forward;
-use crate::engine::course::join;
+use super::{back, enter, finish, join};
 use crate::engine::state::place::{Line, Place};
 use crate::engine::work::turn::Turn;
 use crate::engine::{Direction, Frame, Generation, Phase, StepState};
@@ -33,7 +30,7 @@ enum Motion {
 pub(in crate::engine) fn settle(turn: &mut Turn<'_>) {
     while let Some(motion) = next(turn) {
         match motion {
-            Motion::Enter(line) => forward::enter(turn, &line),
+            Motion::Enter(line) => enter::enter(turn, &line),
             Motion::Leave(line) => leave(turn, &line),
             Motion::Over(line) => turn.frame_mut(&line).over = true,
             Motion::Join(place) => join::join(turn, &place),

@@ -1,26 +1,16 @@
 //! Timers: attempts that took too long, pauses that are over, deadlines, reminders, forgetting.
 
-use serde_json::Map;
-
-use crate::definition::{StepKind, Then, Unknown};
-use crate::engine::course::back;
-use crate::engine::course::forward;
-use crate::engine::course::forward::No;
-use crate::engine::course::join;
-use crate::engine::course::motion;
-use crate::engine::kind::wait;
-use crate::engine::request::asked::{self, Asked};
-use crate::engine::request::pause;
-use crate::engine::request::probe;
-use crate::engine::request::send;
+use super::follow::follow;
+use super::{back, kinds, motion};
+use crate::engine::kind::waiting;
+use crate::engine::request::attempt;
 use crate::engine::request::slot::{self, Slot};
 use crate::engine::state::place::{Place, walk};
 use crate::engine::work::turn::Turn;
 use crate::engine::{
-    Direction, Failure, FailureKind, Frame, Generation, NoteKind, Progress, Request, StepState,
-    Wake,
+    Direction, Failure, FailureKind, Frame, Generation, Progress, Request, StepState, Wake,
 };
-use crate::message::{InputId, Timestamp};
+use crate::message::Timestamp;
 
 /// What a step is woken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,145 +104,13 @@ fn deadline(turn: &mut Turn<'_>) {
 }
 
 fn obey(turn: &mut Turn<'_>, place: &Place, timer: Timer, away_until: Timestamp) {
-    match timer {
-        Timer::Remind => wait::remind(turn, place),
-        Timer::Deadline => time_is_up(turn, place),
-        Timer::Request(slot) => request_due(turn, place, slot, away_until),
-    }
-}
-
-fn time_is_up(turn: &mut Turn<'_>, place: &Place) {
-    let step = turn.step_at(place);
-    match &step.kind {
-        StepKind::Wait(waits) => wait::late(turn, place, &waits.late, waits.within),
-        StepKind::Ask(ask) => wait::late(turn, place, &ask.late, ask.within),
-        StepKind::Sleep(_) => {
-            let name = turn.name_at(place);
-            turn.note(Some(&name), NoteKind::Succeeded, "its time has come");
-            forward::conclude(turn, place, &step.set, None);
+    let outcome = match timer {
+        Timer::Remind => {
+            waiting::remind(turn, place);
+            return;
         }
-        StepKind::Saga(_)
-        | StepKind::Parallel(_)
-        | StepKind::Each(_)
-        | StepKind::Choose(_)
-        | StepKind::Lock(_) => join::late(turn, place),
-        StepKind::Command(_)
-        | StepKind::Emit(_)
-        | StepKind::Set
-        | StepKind::Fail(_)
-        | StepKind::Call(_) => turn.at_mut(place).until = None,
-    }
-}
-
-fn request_due(turn: &mut Turn<'_>, place: &Place, slot: Slot, away_until: Timestamp) {
-    let Some(request) = slot.request(turn.at(place)).cloned() else {
-        return;
+        Timer::Deadline => kinds::of(turn.step_at(place)).time_is_up(turn, place),
+        Timer::Request(slot) => attempt::time_is_up(turn, place, slot, away_until),
     };
-    let asked = Asked::of(turn.step_at(place), slot).expect("only requests have timers");
-    match request.progress {
-        Progress::Waiting(due) if due < away_until && !request.extended => {
-            extend(turn, place, slot, asked, &request);
-        }
-        Progress::Waiting(_) => {
-            let (attempts, within) = (request.attempts, asked.within());
-            let words = format!("no answer to attempt {attempts} within {within}");
-            attempt_over(turn, place, slot, asked, &request, &words);
-        }
-        Progress::Pausing(_) => send_again(turn, place, slot, asked, &request),
-        Progress::Answered | Progress::GivenUp | Progress::Parked | Progress::Open => {}
-    }
-}
-
-fn extend(turn: &mut Turn<'_>, place: &Place, slot: Slot, asked: Asked<'_>, before: &Request) {
-    match send::extend(turn, place, slot, asked, before) {
-        Ok(extended) => {
-            if let Some(request) = slot.request_mut(turn.at_mut(place)) {
-                *request = extended;
-            }
-        }
-        Err(reason) => park(turn, place, slot, &reason),
-    }
-}
-
-fn send_again(turn: &mut Turn<'_>, place: &Place, slot: Slot, asked: Asked<'_>, before: &Request) {
-    let step = turn.step_at(place);
-    match send::send(turn, &place.line, step, slot, asked, before) {
-        Ok(sent) => {
-            if let Some(r) = slot.request_mut(turn.at_mut(place)) {
-                *r = sent;
-            }
-        }
-        Err(reason) => park(turn, place, slot, &reason),
-    }
-}
-
-/// An attempt has brought no answer: there is another, or the budget is spent.
-pub(in crate::engine) fn attempt_over(
-    turn: &mut Turn<'_>,
-    place: &Place,
-    slot: Slot,
-    asked: Asked<'_>,
-    before: &Request,
-    words: &str,
-) {
-    let name = turn.name_at(place);
-    turn.note(Some(&name), NoteKind::TimedOut, words);
-    let seed = pause::seed(turn, place, slot);
-    let retry = asked.retry();
-    let insists =
-        slot == Slot::Action && asked::unknown(turn.step_at(place)) == Some(Unknown::Retry);
-    let next = pause::again(retry, before, turn.now, &seed).or_else(|| {
-        let next = turn.now.after(retry.most.max(pause::PAUSE_MIN));
-        (insists && next <= before.since.after(turn.limits.insist)).then_some(next)
-    });
-    match next {
-        Some(at) => {
-            if let Some(r) = slot.request_mut(turn.at_mut(place)) {
-                r.progress = Progress::Pausing(at);
-            }
-        }
-        None => exhausted(turn, place, slot, before),
-    }
-}
-
-fn exhausted(turn: &mut Turn<'_>, place: &Place, slot: Slot, before: &Request) {
-    let name = turn.name_at(place);
-    let reason = format!("{name} has not answered {} attempts", before.spent);
-    let unknown = asked::unknown(turn.step_at(place));
-    match (slot, unknown) {
-        (Slot::Action, Some(Unknown::Compensate | Unknown::Probe))
-            if before.never_left() && turn.can_go_back(&place.line) =>
-        {
-            let reason = format!("{name} was never sent in {} attempts", before.spent);
-            let (step, kind) = (name.to_string(), FailureKind::Exhausted);
-            let failure = Failure { step, kind, reason };
-            turn.at_mut(place).answered(InputId::default());
-            forward::reject(turn, place, No { written: Map::new(), then: Then::GoBack, failure });
-        }
-        (Slot::Action, Some(Unknown::Compensate)) if turn.can_go_back(&place.line) => {
-            let (step, kind) = (name.to_string(), FailureKind::Exhausted);
-            forward::fall(turn, &place.line, Failure { step, kind, reason });
-        }
-        (Slot::Action, Some(Unknown::Probe)) => {
-            if let Err(reason) = probe::ask(turn, place) {
-                park(turn, place, slot, &reason);
-            }
-        }
-        (Slot::Probe, _) => probe::exhausted(turn, place, &reason),
-        (
-            Slot::Action | Slot::Undo(_),
-            None | Some(Unknown::Compensate | Unknown::Probe | Unknown::Retry | Unknown::Park),
-        ) => park(turn, place, slot, &reason),
-    }
-}
-
-fn park(turn: &mut Turn<'_>, place: &Place, slot: Slot, reason: &str) {
-    if slot == Slot::Probe {
-        probe::exhausted(turn, place, reason);
-        return;
-    }
-    if let Some(request) = slot.request_mut(turn.at_mut(place)) {
-        request.progress = Progress::Parked;
-    }
-    turn.park(place, slot != Slot::Action, reason);
+    follow(turn, place, outcome);
 }

@@ -2,56 +2,79 @@
 
 use serde_json::{Map, Value};
 
-use crate::definition::{EachStep, Step};
-use crate::engine::course::forward;
-use crate::engine::course::join;
+use super::branches;
+use super::handler::{Branches, Handler};
+use crate::definition::{EachStep, Step, Verdict};
 use crate::engine::state::place::{Line, Place};
+use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
-use crate::engine::{Failure, FailureKind, Frame};
+use crate::engine::{Failure, FailureKind, Frame, StepState};
+use crate::message::Span;
 
-pub(in crate::engine) fn enter(
-    turn: &mut Turn<'_>,
-    line: &Line,
-    step: &Step,
-    each: &EachStep,
-) -> Result<(), String> {
-    let bound = turn.bound(line);
-    let list =
-        each.items.evaluate(&bound.scope()).map_err(|e| format!("`each` has no value: {e}"))?;
-    drop(bound);
-    let Value::Array(items) = list else {
-        return Err(format!("`each: {}` is no list", each.items));
-    };
-    if items.len() > each.at_most as usize {
-        let reason = format!("the list has {} elements, at most {}", items.len(), each.at_most);
-        let place = turn.push_running(line, step);
-        let step = turn.name(line, step).to_string();
-        let failure = Failure { step, kind: FailureKind::Rejected, reason };
-        forward::refuse(turn, &place, &each.failed, failure, None);
-        return Ok(());
+impl Handler for EachStep {
+    fn enter(&self, turn: &mut Turn<'_>, line: &Line, step: &Step) -> Result<Outcome, String> {
+        let bound = turn.bound(line);
+        let list =
+            self.items.evaluate(&bound.scope()).map_err(|e| format!("`each` has no value: {e}"))?;
+        drop(bound);
+        let Value::Array(items) = list else {
+            return Err(format!("`each: {}` is no list", self.items));
+        };
+        if items.len() > self.at_most as usize {
+            let reason = format!("the list has {} elements, at most {}", items.len(), self.at_most);
+            let place = turn.push_running(line, step);
+            let step = turn.name(line, step).to_string();
+            let failure = Failure { step, kind: FailureKind::Rejected, reason };
+            return Ok(turn.refused(&place, &self.failed, failure, None));
+        }
+        turn.room_for(&items, self.block)?;
+        if items.is_empty() {
+            let written = collected(turn, line, step, self, &[])?;
+            turn.push_running(line, step);
+            return Ok(Outcome::Succeeded(written));
+        }
+        let mut frames = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            let branch = Frame::branch(self.block, index);
+            frames.push(Frame { item: Some(Box::new(item)), ..branch });
+        }
+        Ok(branches::open(turn, line, step, frames, self.within))
     }
-    turn.room_for(&items, each.block)?;
-    if items.is_empty() {
-        let written = collected(turn, line, step, each, &[])?;
-        let place = turn.push_running(line, step);
-        forward::succeed(turn, &place, written);
-        return Ok(());
+
+    fn time_is_up(&self, turn: &mut Turn<'_>, place: &Place) -> Outcome {
+        branches::time_is_up(turn, place, &self.failed, self.within)
     }
-    let branches = items.into_iter().enumerate();
-    let branch =
-        |(index, item)| Frame { item: Some(Box::new(item)), ..Frame::branch(each.block, index) };
-    join::open(turn, line, step, branches.map(branch).collect(), each.within);
-    Ok(())
+
+    fn limits(&self) -> Option<(&Verdict, Option<Span>)> {
+        Some((&self.failed, self.within))
+    }
+
+    fn branches(&self) -> Option<&dyn Branches> {
+        Some(self)
+    }
 }
 
-/// All branches are done or have dropped out: those that are done leave what is collected.
-pub(in crate::engine) fn join(turn: &mut Turn<'_>, place: &Place, step: &Step, each: &EachStep) {
-    let frames = &turn.at(place).frames;
-    let done: Vec<usize> = (0..frames.len()).filter(|i| frames[*i].is_done()).collect();
-    let done: Vec<Line> = done.into_iter().map(|branch| place.branch(branch)).collect();
-    match collected(turn, &place.line, step, each, &done) {
-        Ok(written) => forward::succeed(turn, place, written),
-        Err(reason) => turn.park(place, false, &reason),
+impl Branches for EachStep {
+    fn at_once(&self) -> usize {
+        self.at_once as usize
+    }
+
+    fn are_ready(&self, state: &StepState) -> bool {
+        state.frames.iter().all(|f| f.over)
+    }
+
+    /// All branches are done or have dropped out: those that are done leave what is collected.
+    fn join(&self, turn: &mut Turn<'_>, place: &Place, step: &Step) -> Outcome {
+        let mut done = Vec::new();
+        for (branch, frame) in turn.at(place).frames.iter().enumerate() {
+            if frame.is_done() {
+                done.push(place.branch(branch));
+            }
+        }
+        match collected(turn, &place.line, step, self, &done) {
+            Ok(written) => Outcome::Succeeded(written),
+            Err(reason) => Outcome::Parked(reason),
+        }
     }
 }
 

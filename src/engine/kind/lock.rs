@@ -1,40 +1,81 @@
 //! Steps under a lock: its keys are taken one by one in one order that all sagas share, so that
 //! nobody waits in a circle, and let go together.
 
-use crate::definition::{LockStep, Release, Step, StepKind};
-use crate::engine::course::back;
-use crate::engine::course::forward;
+use super::branches;
+use super::handler::{Branches, Handler};
+use crate::definition::{LockStep, Release, Step, StepKind, Verdict};
 use crate::engine::state::place::{Line, Place, places};
+use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
     Effect, Failure, FailureKind, Frame, Hold, Letter, NoteKind, Phase, Rejection, Request, Say,
     Stage, StepState,
 };
-use crate::message::{InstanceId, Key, Part, SagaName};
+use crate::message::{InstanceId, Key, Part, SagaName, Span};
 
-pub(in crate::engine) fn enter(
-    turn: &mut Turn<'_>,
-    line: &Line,
-    step: &Step,
-    lock: &LockStep,
-) -> Result<(), String> {
-    let mut keys = Vec::with_capacity(lock.keys.len());
-    for template in &lock.keys {
-        let key = turn.text(line, template)?;
-        Key::new(&key).map_err(|e| format!("`lock`: {e}"))?;
-        keys.push(key);
+impl Handler for LockStep {
+    fn enter(&self, turn: &mut Turn<'_>, line: &Line, step: &Step) -> Result<Outcome, String> {
+        let mut keys = Vec::with_capacity(self.keys.len());
+        for template in &self.keys {
+            let key = turn.text(line, template)?;
+            Key::new(&key).map_err(|e| format!("`lock`: {e}"))?;
+            keys.push(key);
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        let name = turn.name(line, step);
+        turn.note(Some(&name), NoteKind::Waiting, "for its lock");
+        let until = self.within.map(|within| turn.now.after(within));
+        let hold = Hold { stage: Stage::Taking, got: 0, fence: 0, round: 1, late: false };
+        let state =
+            StepState { until, keys, hold: Some(hold), ..StepState::new(step.id, Phase::Running) };
+        let place = turn.push(line, state);
+        ask_next(turn, &place);
+        Ok(Outcome::Waits)
     }
-    keys.sort_unstable();
-    keys.dedup();
-    let name = turn.name(line, step);
-    turn.note(Some(&name), NoteKind::Waiting, "for its lock");
-    let until = lock.within.map(|within| turn.now.after(within));
-    let hold = Hold { stage: Stage::Taking, got: 0, fence: 0, round: 1, late: false };
-    let state =
-        StepState { until, keys, hold: Some(hold), ..StepState::new(step.id, Phase::Running) };
-    let place = turn.push(line, state);
-    ask_next(turn, &place);
-    Ok(())
+
+    fn time_is_up(&self, turn: &mut Turn<'_>, place: &Place) -> Outcome {
+        if turn.at(place).phase != Phase::Running {
+            late_claim(turn, place);
+            return Outcome::Waits;
+        }
+        let Some(failure) = branches::out_of_time(turn, place, &self.failed, self.within) else {
+            return Outcome::Waits;
+        };
+        abandon(turn, place);
+        turn.refused(place, &self.failed, failure, None)
+    }
+
+    fn limits(&self) -> Option<(&Verdict, Option<Span>)> {
+        Some((&self.failed, self.within))
+    }
+
+    fn branches(&self) -> Option<&dyn Branches> {
+        Some(self)
+    }
+}
+
+impl Branches for LockStep {
+    /// The losers of a race under it are undone under it.
+    fn are_ready(&self, state: &StepState) -> bool {
+        state.frames.iter().all(|f| f.is_done() && !f.owes())
+    }
+
+    /// The steps under the lock are done.
+    fn join(&self, turn: &mut Turn<'_>, place: &Place, step: &Step) -> Outcome {
+        turn.concluded(place, &step.set, None)
+    }
+
+    fn joined(&self, turn: &mut Turn<'_>, place: &Place) {
+        let now = match self.release {
+            Release::Block => true,
+            Release::Pivot => turn.generation.pivoted,
+            Release::End => false,
+        };
+        if now && turn.at(place).phase == Phase::Succeeded {
+            release_at_rest(turn, place);
+        }
+    }
 }
 
 /// Takes a released lock again, for what was done under it must be undone.
@@ -83,7 +124,7 @@ fn around(turn: &Turn<'_>, line: &Line) -> Option<Place> {
 }
 
 /// A lock is not had in time for what is undone late: people are told, and it is still asked for.
-pub(in crate::engine) fn late_claim(turn: &mut Turn<'_>, place: &Place) {
+fn late_claim(turn: &mut Turn<'_>, place: &Place) {
     let state = turn.at_mut(place);
     state.until = None;
     let keys = state.keys.join(" and ");
@@ -100,26 +141,15 @@ pub(in crate::engine) fn undo_again(turn: &mut Turn<'_>, place: &Place) {
     }
 }
 
-/// A person wants what was done under a lock to be undone without it.
-pub(in crate::engine) fn undo_without(turn: &mut Turn<'_>, place: &Place) {
-    turn.unpark(place, true);
-    abandon(turn, place);
-    undo_inside(turn, place);
-}
-
-fn undo_inside(turn: &mut Turn<'_>, place: &Place) {
-    turn.at_mut(place).until = None;
-    if !turn.at(place).undos.is_empty() {
-        back::turn_branches(turn, place);
-    }
+/// The undoings under a lock that wait for it.
+pub(in crate::engine) fn awaiting(turn: &Turn<'_>, place: &Place) -> Vec<Place> {
     let waits = |state: &StepState| state.undos.last().is_some_and(Request::awaits_lock);
-    for inner in places(&turn.generation.frame, waits) {
-        let inside = around(turn, &inner.line).as_ref() == Some(place);
-        if inside && !matches!(turn.step_at(&inner).kind, StepKind::Saga(_)) {
-            turn.at_mut(&inner).undos.pop();
-            back::undo(turn, &inner);
-        }
-    }
+    let mut inside = places(&turn.generation.frame, waits);
+    inside.retain(|inner| {
+        let ours = around(turn, &inner.line).as_ref() == Some(place);
+        ours && !matches!(turn.step_at(inner).kind, StepKind::Saga(_))
+    });
+    inside
 }
 
 /// After the end, a lock that was kept or taken for a late undoing is let go once that is over.
@@ -164,7 +194,7 @@ pub(in crate::engine) fn granted(
     place: &Place,
     letter: &Letter,
     fence: u64,
-) -> Result<(), Rejection> {
+) -> Result<Outcome, Rejection> {
     let state = turn.at(place);
     let key = letter.from.key.as_str();
     let hold = state.hold.filter(|h| h.round == letter.round && h.stage == Stage::Taking);
@@ -179,7 +209,7 @@ pub(in crate::engine) fn granted(
     else {
         // Nobody here wants it any more.
         say(turn, place, key, letter.round, Say::Release { fence });
-        return Ok(());
+        return Ok(Outcome::Waits);
     };
     let got = hold.got + 1;
     let all = got as usize == state.keys.len();
@@ -187,29 +217,27 @@ pub(in crate::engine) fn granted(
     let hold = Hold { stage, got, fence: hold.fence.max(fence), ..hold };
     turn.at_mut(place).hold = Some(hold);
     if all {
-        held_all(turn, place);
-    } else {
-        ask_next(turn, place);
+        return Ok(held_all(turn, place));
     }
-    Ok(())
+    ask_next(turn, place);
+    Ok(Outcome::Waits)
 }
 
 /// All keys are held: its steps begin, or are undone.
-fn held_all(turn: &mut Turn<'_>, place: &Place) {
+fn held_all(turn: &mut Turn<'_>, place: &Place) -> Outcome {
     let name = turn.name_at(place);
     let fence = turn.at(place).hold.map_or(0, |hold| hold.fence);
     turn.note(Some(&name), NoteKind::Locked, format!("token {fence}"));
     if turn.at(place).phase != Phase::Running {
         turn.unpark(place, true);
-        undo_inside(turn, place);
-        return;
+        return Outcome::UndoInside;
     }
-    let StepKind::Lock(lock) = &turn.step_at(place).kind else {
-        return;
-    };
-    let state = turn.at_mut(place);
-    state.until = None;
-    state.frames = vec![Frame::branch(lock.block, 0)];
+    if let StepKind::Lock(lock) = &turn.step_at(place).kind {
+        let state = turn.at_mut(place);
+        state.until = None;
+        state.frames = vec![Frame::branch(lock.block, 0)];
+    }
+    Outcome::Waits
 }
 
 /// A lock says that too many wait for it.
@@ -220,7 +248,7 @@ pub(in crate::engine) fn full(
     turn: &mut Turn<'_>,
     place: &Place,
     letter: &Letter,
-) -> Result<(), Rejection> {
+) -> Result<Outcome, Rejection> {
     let state = turn.at(place);
     let key = letter.from.key.as_str();
     let asked = state.hold.is_some_and(|h| {
@@ -237,23 +265,12 @@ pub(in crate::engine) fn full(
         (StepKind::Lock(lock), true) => {
             let step = turn.name_at(place).to_string();
             let failure = Failure { step, kind: FailureKind::Rejected, reason };
-            forward::refuse(turn, place, &lock.failed, failure, None);
+            Ok(turn.refused(place, &lock.failed, failure, None))
         }
-        _ => turn.park(place, true, &reason),
-    }
-    Ok(())
-}
-
-/// The steps under the lock are done.
-pub(in crate::engine) fn join(turn: &mut Turn<'_>, place: &Place, step: &Step, lock: &LockStep) {
-    let now = match lock.release {
-        Release::Block => true,
-        Release::Pivot => turn.generation.pivoted,
-        Release::End => false,
-    };
-    forward::conclude(turn, place, &step.set, None);
-    if now && turn.at(place).phase == Phase::Succeeded {
-        release_at_rest(turn, place);
+        _ => {
+            turn.park(place, true, &reason);
+            Ok(Outcome::Waits)
+        }
     }
 }
 

@@ -1,15 +1,19 @@
-//! What a step of each kind does when it is entered, answered, late, or undone.
+//! What a step of each kind does when it is entered, answered, late, joined or taken back. A kind
+//! calls no other and nothing of the course: it answers an outcome.
 
 pub(super) mod ask;
-pub(super) mod call;
-pub(super) mod choose;
-pub(super) mod command;
-pub(super) mod each;
-pub(super) mod emit;
-pub(super) mod fail;
+mod branches;
+mod call;
+mod choose;
+mod command;
+mod each;
+mod emit;
+mod fail;
+pub(super) mod handler;
 pub(super) mod lock;
-pub(super) mod parallel;
+mod parallel;
 pub(super) mod saga;
 pub(super) mod set;
-pub(super) mod sleep;
-pub(super) mod wait;
+mod sleep;
+mod wait;
+pub(super) mod waiting;

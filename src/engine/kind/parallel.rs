@@ -1,63 +1,56 @@
 //! Named branches beside each other: all of them, or the first.
 
-use crate::definition::{Join, ParallelStep, Step};
-use crate::engine::course::back;
-use crate::engine::course::forward;
-use crate::engine::course::join;
+use super::branches;
+use super::handler::{Branches, Handler};
+use crate::definition::{Join, ParallelStep, Step, Verdict};
 use crate::engine::state::place::{Line, Place};
+use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
-use crate::engine::{Direction, Failure, FailureKind, Frame, NoteKind};
+use crate::engine::{Failure, FailureKind, Frame, StepState};
+use crate::message::Span;
 
-pub(in crate::engine) fn enter(
-    turn: &mut Turn<'_>,
-    line: &Line,
-    step: &Step,
-    parallel: &ParallelStep,
-) {
-    let branches = parallel.branches.iter().enumerate();
-    let frames = branches.map(|(index, block)| Frame::branch(*block, index)).collect();
-    join::open(turn, line, step, frames, parallel.within);
-}
+impl Handler for ParallelStep {
+    fn enter(&self, turn: &mut Turn<'_>, line: &Line, step: &Step) -> Result<Outcome, String> {
+        let blocks = self.branches.iter().enumerate();
+        let frames = blocks.map(|(index, block)| Frame::branch(*block, index)).collect();
+        Ok(branches::open(turn, line, step, frames, self.within))
+    }
 
-/// All branches are done, one has won, or all have dropped out.
-pub(in crate::engine) fn join(
-    turn: &mut Turn<'_>,
-    place: &Place,
-    step: &Step,
-    parallel: &ParallelStep,
-) {
-    let won = turn.at(place).frames.iter().position(Frame::is_done);
-    match (parallel.join, won) {
-        (Join::All, _) => forward::conclude(turn, place, &step.set, None),
-        (Join::First, Some(winner)) => win(turn, place, step, winner),
-        (Join::First, None) => {
-            let failure = all_rejected(turn, place);
-            forward::refuse(turn, place, &parallel.failed, failure, None);
-        }
+    fn time_is_up(&self, turn: &mut Turn<'_>, place: &Place) -> Outcome {
+        branches::time_is_up(turn, place, &self.failed, self.within)
+    }
+
+    fn limits(&self) -> Option<(&Verdict, Option<Span>)> {
+        Some((&self.failed, self.within))
+    }
+
+    fn branches(&self) -> Option<&dyn Branches> {
+        Some(self)
     }
 }
 
-/// What the winner has set counts; the others are given up and undone.
-fn win(turn: &mut Turn<'_>, place: &Place, step: &Step, winner: usize) {
-    let fields = std::mem::take(&mut turn.frame_mut(&place.branch(winner)).fields);
-    turn.write(&place.line, fields);
-    for branch in 0..turn.at(place).frames.len() {
-        let line = place.branch(branch);
-        let frame = turn.frame(&line);
-        if branch == winner || frame.direction == Direction::Back {
-            continue;
+impl Branches for ParallelStep {
+    fn are_ready(&self, state: &StepState) -> bool {
+        match self.join {
+            Join::All => state.frames.iter().all(Frame::is_done),
+            Join::First => {
+                state.frames.iter().all(|f| f.over) || state.frames.iter().any(Frame::is_done)
+            }
         }
-        let name = turn.definition.block(frame.block).name.clone();
-        let owner = turn.name_at(place);
-        turn.note(Some(&owner), NoteKind::Dropped, format!("{name}: another was first"));
-        turn.frame_mut(&line).failure = Some(Box::new(Failure {
-            step: owner.to_string(),
-            kind: FailureKind::Cancelled,
-            reason: "another branch was first".to_owned(),
-        }));
-        back::turn_back(turn, &line);
     }
-    forward::conclude(turn, place, &step.set, None);
+
+    /// All branches are done, one has won, or all have dropped out.
+    fn join(&self, turn: &mut Turn<'_>, place: &Place, step: &Step) -> Outcome {
+        let won = turn.at(place).frames.iter().position(Frame::is_done);
+        match (self.join, won) {
+            (Join::All, _) => turn.concluded(place, &step.set, None),
+            (Join::First, Some(winner)) => Outcome::Won(winner),
+            (Join::First, None) => {
+                let failure = all_rejected(turn, place);
+                turn.refused(place, &self.failed, failure, None)
+            }
+        }
+    }
 }
 
 fn all_rejected(turn: &Turn<'_>, place: &Place) -> Failure {

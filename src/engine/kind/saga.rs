@@ -2,34 +2,60 @@
 
 use serde_json::{Map, Value};
 
-use crate::definition::{Compensation, SagaStep, Step, StepKind};
-use crate::engine::course::back;
-use crate::engine::course::forward;
+use super::branches;
+use super::handler::Handler;
+use crate::definition::{Compensation, SagaStep, Step, StepKind, Then, Verdict};
 use crate::engine::state::place::{Line, Place, places};
+use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
     Effect, Failure, FailureKind, Letter, NoteKind, Phase, Progress, Rejection, Request, Say,
     StepState,
 };
 use crate::expression::Name;
-use crate::message::{InputId, InstanceId, Key, Part};
+use crate::message::{InputId, InstanceId, Key, Part, Span};
 
-pub(in crate::engine) fn enter(
-    turn: &mut Turn<'_>,
-    line: &Line,
-    step: &Step,
-    child: &SagaStep,
-) -> Result<(), String> {
-    let (key, body) = filled(turn, line, step, child)?;
-    let state = StepState {
-        action: Some(open(turn, 1)),
-        until: child.within.map(|within| turn.now.after(within)),
-        keys: vec![key],
-        ..StepState::new(step.id, Phase::Running)
-    };
-    let place = turn.push(line, state);
-    start(turn, &place, body);
-    Ok(())
+impl Handler for SagaStep {
+    fn enter(&self, turn: &mut Turn<'_>, line: &Line, step: &Step) -> Result<Outcome, String> {
+        let (key, body) = filled(turn, line, step, self)?;
+        let state = StepState {
+            action: Some(open(turn, 1)),
+            until: self.within.map(|within| turn.now.after(within)),
+            keys: vec![key],
+            ..StepState::new(step.id, Phase::Running)
+        };
+        let place = turn.push(line, state);
+        start(turn, &place, body);
+        Ok(Outcome::Waits)
+    }
+
+    fn time_is_up(&self, turn: &mut Turn<'_>, place: &Place) -> Outcome {
+        let verdict = &self.failed;
+        let Some(failure) = branches::out_of_time(turn, place, verdict, self.within) else {
+            return Outcome::Waits;
+        };
+        if verdict.then != Then::GoOn {
+            return branches::back_or_parked(turn, place, verdict, failure);
+        }
+        // It is taken back before the saga goes on behind it.
+        turn.at_mut(place).failure = Some(Box::new(failure));
+        turn.unpark(place, false);
+        take_back(turn, place);
+        Outcome::Waits
+    }
+
+    fn takes_back(&self, turn: &mut Turn<'_>, place: &Place) -> bool {
+        let runs = turn.at(place).action.as_ref().is_some_and(Request::lacks_answer);
+        let own = runs || *turn.step_at(place).compensation() == Compensation::Child;
+        if own {
+            take_back(turn, place);
+        }
+        own
+    }
+
+    fn limits(&self) -> Option<(&Verdict, Option<Span>)> {
+        Some((&self.failed, self.within))
+    }
 }
 
 /// A person wants it tried again after it was rejected.
@@ -116,7 +142,7 @@ fn say(turn: &mut Turn<'_>, place: &Place, say: Say) {
 }
 
 /// Asks a child to take itself back; it is undone once it says so.
-pub(in crate::engine) fn take_back(turn: &mut Turn<'_>, place: &Place) {
+fn take_back(turn: &mut Turn<'_>, place: &Place) {
     let step = turn.step_at(place);
     let reopen = *step.compensation() == Compensation::Child;
     let failure = turn.at(place).failure.as_deref().or(turn.generation.failure.as_ref());
@@ -142,7 +168,7 @@ pub(in crate::engine) fn take(
     turn: &mut Turn<'_>,
     place: &Place,
     letter: &Letter,
-) -> Result<(), Rejection> {
+) -> Result<Outcome, Rejection> {
     let state = turn.at(place);
     let round = state.action.as_ref().map(|action| action.attempts);
     if whom(turn, place).as_ref() != Some(&letter.from) || round != Some(letter.round) {
@@ -160,22 +186,20 @@ pub(in crate::engine) fn take(
         return Err(Rejection::Duplicate(format!("{} is no news", letter.id)));
     }
     if is_asked(state) {
-        took_back(turn, place, letter);
-        return Ok(());
+        return Ok(took_back(turn, place, letter));
     }
     if state.phase != Phase::Running {
         given_up(turn, place, letter);
-        return Ok(());
+        return Ok(Outcome::Waits);
     }
-    ended(turn, place, letter);
-    Ok(())
+    Ok(ended(turn, place, letter))
 }
 
 /// The child of a step that waits for it has ended.
-fn ended(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
+fn ended(turn: &mut Turn<'_>, place: &Place, letter: &Letter) -> Outcome {
     let step = turn.step_at(place);
     let StepKind::Saga(child) = &step.kind else {
-        return;
+        return Outcome::Waits;
     };
     let name = turn.name_at(place);
     let (data, why) = match &letter.say {
@@ -190,15 +214,14 @@ fn ended(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
     turn.at_mut(place).answered(InputId::named(&letter.id));
     if let Say::Ended { completed: true, .. } = letter.say {
         turn.note(Some(&name), NoteKind::Succeeded, letter.from.to_string());
-        forward::conclude(turn, place, &step.set, more);
-        return;
+        return turn.concluded(place, &step.set, more);
     }
     let reason = match why {
         Some(failure) => failure.reason,
         None => "key is taken".to_owned(),
     };
     let failure = Failure { step: name.to_string(), kind: FailureKind::Rejected, reason };
-    forward::refuse(turn, place, &child.failed, failure, more);
+    turn.refused(place, &child.failed, failure, more)
 }
 
 /// The child of a step that was given up, but is not undone yet, has ended.
@@ -216,25 +239,26 @@ fn given_up(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
 }
 
 /// A child that was asked to take itself back answers.
-fn took_back(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
-    turn.at_mut(place).answered(InputId::named(&letter.id));
+fn took_back(turn: &mut Turn<'_>, place: &Place, letter: &Letter) -> Outcome {
+    let by = InputId::named(&letter.id);
+    turn.at_mut(place).answered(by.clone());
     let run = turn.at(place).undos.len() - 1;
     match &letter.say {
         Say::Ended { completed: true, .. } => {
             // It was done before it heard. Either it takes itself back now, or it is undone in
             // the way that the definition says.
-            if *turn.step_at(place).compensation() != Compensation::Child {
-                turn.at_mut(place).undos.pop();
-                if turn.at(place).failure.is_some() {
-                    back::undo(turn, place);
-                }
+            if *turn.step_at(place).compensation() == Compensation::Child {
+                return Outcome::Waits;
             }
+            turn.at_mut(place).undos.pop();
+            if turn.at(place).failure.is_some() { Outcome::Undo } else { Outcome::Waits }
         }
         Say::Kept => {
             turn.at_mut(place).undos[run].progress = Progress::Parked;
             turn.park(place, true, "the child is past its pivot and cannot be taken back");
+            Outcome::Waits
         }
-        _ => back::undone(turn, place, run, InputId::named(&letter.id)),
+        _ => Outcome::Undone { run, by },
     }
 }
 

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
+use super::asked::Asked;
+use super::send;
+use super::slot::Slot;
 use crate::definition::{Compensation, Then};
-use crate::engine::course::forward::{self, No};
-use crate::engine::request::asked::Asked;
-use crate::engine::request::send;
-use crate::engine::request::slot::Slot;
 use crate::engine::state::place::Place;
+use crate::engine::work::outcome::{Outcome, Refusal};
 use crate::engine::work::turn::Turn;
 use crate::engine::{Failure, FailureKind, NoteKind, Phase, Progress, Request};
 use crate::message::InputId;
@@ -48,19 +48,19 @@ pub(in crate::engine) fn found(
     place: &Place,
     written: Map<String, Value>,
     by: InputId,
-) {
+) -> Outcome {
     over(turn, place, by);
     let name = turn.name_at(place);
     if turn.at(place).phase == Phase::Running {
         turn.note(Some(&name), NoteKind::Succeeded, "it has happened, says the probe");
-        forward::succeed(turn, place, written);
-        return;
+        return Outcome::Succeeded(written);
     }
     turn.note(Some(&name), NoteKind::Late, "it has happened after all, says the probe");
+    Outcome::Waits
 }
 
 /// The probe's answer: it did not happen.
-pub(in crate::engine) fn absent(turn: &mut Turn<'_>, place: &Place, by: InputId) {
+pub(in crate::engine) fn absent(turn: &mut Turn<'_>, place: &Place, by: InputId) -> Outcome {
     let running = turn.at(place).phase == Phase::Running;
     if let Some(probe) = &mut turn.at_mut(place).probe {
         probe.progress = Progress::Answered;
@@ -73,12 +73,11 @@ pub(in crate::engine) fn absent(turn: &mut Turn<'_>, place: &Place, by: InputId)
             kind: FailureKind::Exhausted,
             reason: format!("{name} has not happened, says the probe"),
         };
-        let no = No { written: Map::new(), then: Then::GoBack, failure };
-        forward::reject(turn, place, no);
-    } else {
-        turn.at_mut(place).phase = Phase::Rejected;
-        turn.note(Some(&name), NoteKind::Late, "it has not happened, says the probe");
+        return Outcome::Rejected(Refusal { written: Map::new(), then: Then::GoBack, failure });
     }
+    turn.at_mut(place).phase = Phase::Rejected;
+    turn.note(Some(&name), NoteKind::Late, "it has not happened, says the probe");
+    Outcome::Waits
 }
 
 fn over(turn: &mut Turn<'_>, place: &Place, by: InputId) {
@@ -91,23 +90,22 @@ fn over(turn: &mut Turn<'_>, place: &Place, by: InputId) {
 }
 
 /// The probe's own attempts are spent: it stays unknown whether the step happened.
-pub(in crate::engine) fn exhausted(turn: &mut Turn<'_>, place: &Place, reason: &str) {
+pub(in crate::engine) fn exhausted(turn: &mut Turn<'_>, place: &Place, reason: &str) -> Outcome {
     let state = turn.at_mut(place);
     if let Some(probe) = &mut state.probe {
         probe.progress = Progress::GivenUp;
     }
     if state.phase != Phase::Running {
-        return;
+        return Outcome::Waits;
     }
     let name = turn.name_at(place);
     let said = *turn.step_at(place).compensation() != Compensation::Unsaid;
     if said && turn.can_go_back(&place.line) {
         let (kind, reason) = (FailureKind::Exhausted, reason.to_owned());
-        forward::fall(turn, &place.line, Failure { step: name.to_string(), kind, reason });
-        return;
+        return Outcome::GoesBack(Failure { step: name.to_string(), kind, reason });
     }
     if let Some(action) = turn.at_mut(place).action.as_mut().filter(|a| a.lacks_answer()) {
         action.progress = Progress::Parked;
     }
-    turn.park(place, false, reason);
+    Outcome::Parked(reason.to_owned())
 }

@@ -1,119 +1,17 @@
 //! Answers to requests, and the facts that steps wait for.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::definition::{Compensation, Done, Failed, Step, StepKind, WaitStep};
-use crate::engine::Request;
-use crate::engine::course::back;
-use crate::engine::course::forward::{self, No};
-use crate::engine::course::late;
-use crate::engine::request::probe;
-use crate::engine::request::slot::Slot;
+use super::answers::{Answer, answers};
+use super::probe;
+use super::slot::Slot;
+use crate::definition::{Compensation, Done, Failed};
 use crate::engine::state::place::Place;
+use crate::engine::work::outcome::{Outcome, Refusal};
 use crate::engine::work::turn::Turn;
-use crate::engine::{Failure, FailureKind, NoteKind, Phase, Rejection};
+use crate::engine::{Failure, FailureKind, NoteKind, Phase, Request};
 use crate::expression::{Expression, Name};
 use crate::message::{Event, InputId};
-
-/// The request that an event answers.
-#[derive(Debug, Clone)]
-pub(in crate::engine) struct Found {
-    pub generation: usize,
-    pub place: Place,
-    pub slot: Slot,
-    pub answer: Answer,
-}
-
-/// What the answer says: which entry of `done`, `failed` or `absent` it is.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::engine) enum Answer {
-    Done(usize),
-    Failed(usize),
-    Absent,
-}
-
-/// What may answer a request.
-#[derive(Default, Clone, Copy)]
-pub(in crate::engine) struct Answers<'d> {
-    done: &'d [Done],
-    failed: &'d [Failed],
-    absent: &'d [Done],
-}
-
-impl Answers<'_> {
-    /// Whether an event is of the kind of one of them.
-    pub fn mention(self, event: &Event) -> bool {
-        self.done.iter().chain(self.absent).any(|done| done.on == event.address)
-            || self.failed.iter().any(|failed| failed.on == event.address)
-    }
-
-    /// Which of them an event is.
-    pub fn find<E>(
-        self,
-        event: &Event,
-        holds: impl Fn(Option<&Expression>) -> Result<bool, E>,
-    ) -> Result<Option<Answer>, E> {
-        for (place, done) in self.done.iter().enumerate() {
-            if done.on == event.address && holds(done.condition.as_ref())? {
-                return Ok(Some(Answer::Done(place)));
-            }
-        }
-        for (place, failed) in self.failed.iter().enumerate() {
-            if failed.on == event.address && holds(failed.condition.as_ref())? {
-                return Ok(Some(Answer::Failed(place)));
-            }
-        }
-        for absent in self.absent {
-            if absent.on == event.address && holds(absent.condition.as_ref())? {
-                return Ok(Some(Answer::Absent));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// The answers to a request of a step.
-pub(in crate::engine) fn answers(step: &Step, slot: Slot) -> Answers<'_> {
-    match (slot, &step.kind) {
-        (Slot::Action, StepKind::Command(command)) => {
-            Answers { done: &command.request.done, failed: &command.failed, ..Answers::default() }
-        }
-        (Slot::Action, StepKind::Wait(wait)) => {
-            Answers { done: &wait.on, failed: &wait.failed, ..Answers::default() }
-        }
-        (Slot::Probe, StepKind::Command(command)) => match &command.probe {
-            Some(probe) => {
-                Answers { done: &probe.request.done, absent: &probe.absent, ..Answers::default() }
-            }
-            None => Answers::default(),
-        },
-        (
-            Slot::Action | Slot::Probe,
-            StepKind::Wait(_)
-            | StepKind::Emit(_)
-            | StepKind::Set
-            | StepKind::Fail(_)
-            | StepKind::Sleep(_)
-            | StepKind::Ask(_)
-            | StepKind::Call(_)
-            | StepKind::Saga(_)
-            | StepKind::Parallel(_)
-            | StepKind::Each(_)
-            | StepKind::Choose(_)
-            | StepKind::Lock(_),
-        ) => Answers::default(),
-        (Slot::Undo(_), _) => match step.compensation() {
-            Compensation::Command { request, .. } => {
-                Answers { done: &request.done, ..Answers::default() }
-            }
-            Compensation::Unsaid
-            | Compensation::Nothing
-            | Compensation::Emit(_)
-            | Compensation::Call { .. }
-            | Compensation::Child => Answers::default(),
-        },
-    }
-}
 
 /// Whether a `where` over an event holds at a place.
 pub(in crate::engine) fn is_so(
@@ -129,41 +27,17 @@ pub(in crate::engine) fn is_so(
     condition.holds(&bound.scope()).map_err(|e| format!("`where` has no answer: {e}"))
 }
 
-/// Which of a wait's answers an event is that came before it.
-pub(in crate::engine) fn by_a_wait(
-    turn: &Turn<'_>,
-    place: &Place,
-    wait: &WaitStep,
-    event: &Event,
-) -> Result<Option<Answer>, String> {
-    let answers = Answers { done: &wait.on, failed: &wait.failed, ..Answers::default() };
-    answers.find(event, |condition| is_so(turn, place, condition, &event.body))
-}
-
-/// Obeys an answer.
+/// Takes an answer to a request or wait.
 ///
 /// # Errors
 /// When the event lacks what the definition reads from it; nothing has changed.
 pub(in crate::engine) fn take(
     turn: &mut Turn<'_>,
-    found: &Found,
-    event: &Event,
-) -> Result<(), Rejection> {
-    take_at(turn, &found.place, found.slot, found.answer, event)
-        .map_err(|reason| Rejection::Refused(format!("{}: {reason}", event.address)))
-}
-
-/// Obeys an answer to a request or wait at a place.
-///
-/// # Errors
-/// As [`take`].
-pub(in crate::engine) fn take_at(
-    turn: &mut Turn<'_>,
     place: &Place,
     slot: Slot,
     answer: Answer,
     event: &Event,
-) -> Result<(), String> {
+) -> Result<Outcome, String> {
     let step = turn.step_at(place);
     let answers = answers(step, slot);
     match (slot, answer) {
@@ -178,17 +52,11 @@ pub(in crate::engine) fn take_at(
                 Phase::Running => {
                     turn.assigned(&place.line, set, Some((Name::Event, &event.body)))?
                 }
-                Phase::Succeeded | Phase::Rejected | Phase::Unknown | Phase::Skipped => {
-                    serde_json::Map::new()
-                }
+                Phase::Succeeded | Phase::Rejected | Phase::Unknown | Phase::Skipped => Map::new(),
             };
-            probe::found(turn, place, written, InputId::of(event));
-            Ok(())
+            Ok(probe::found(turn, place, written, InputId::of(event)))
         }
-        (Slot::Probe, Answer::Absent) => {
-            probe::absent(turn, place, InputId::of(event));
-            Ok(())
-        }
+        (Slot::Probe, Answer::Absent) => Ok(probe::absent(turn, place, InputId::of(event))),
         (Slot::Undo(_), Answer::Failed(_) | Answer::Absent)
         | (Slot::Action, Answer::Absent)
         | (Slot::Probe, Answer::Failed(_)) => {
@@ -197,10 +65,9 @@ pub(in crate::engine) fn take_at(
     }
 }
 
-fn done(turn: &mut Turn<'_>, place: &Place, done: &Done, event: &Event) -> Result<(), String> {
+fn done(turn: &mut Turn<'_>, place: &Place, done: &Done, event: &Event) -> Result<Outcome, String> {
     if turn.at(place).phase != Phase::Running {
-        late::success(turn, place, InputId::of(event));
-        return Ok(());
+        return Ok(Outcome::HappenedLate(InputId::of(event)));
     }
     let step = turn.step_at(place);
     let set = done.set.as_deref().unwrap_or(&step.set);
@@ -208,8 +75,7 @@ fn done(turn: &mut Turn<'_>, place: &Place, done: &Done, event: &Event) -> Resul
     taken(turn, place, event);
     let name = turn.name_at(place);
     turn.note(Some(&name), NoteKind::Succeeded, event.address.event_type.to_string());
-    forward::succeed(turn, place, written);
-    Ok(())
+    Ok(Outcome::Succeeded(written))
 }
 
 /// The event is remembered, so that a repetition is known.
@@ -226,10 +92,9 @@ fn failed(
     place: &Place,
     failed: &Failed,
     event: &Event,
-) -> Result<(), String> {
+) -> Result<Outcome, String> {
     if turn.at(place).phase != Phase::Running {
-        late::rejection(turn, place, InputId::of(event));
-        return Ok(());
+        return Ok(has_not_happened(turn, place, InputId::of(event)));
     }
     let more = Some((Name::Event, &event.body));
     let reason = match &failed.reason {
@@ -244,8 +109,7 @@ fn failed(
     taken(turn, place, event);
     let step = turn.name_at(place).to_string();
     let failure = Failure { step, kind: FailureKind::Rejected, reason };
-    forward::reject(turn, place, No { written, then: failed.then, failure });
-    Ok(())
+    Ok(Outcome::Rejected(Refusal { written, then: failed.then, failure }))
 }
 
 fn undone(
@@ -254,12 +118,26 @@ fn undone(
     run: usize,
     done: &Done,
     event: &Event,
-) -> Result<(), String> {
+) -> Result<Outcome, String> {
     if let Compensation::Command { set, .. } = turn.step_at(place).compensation() {
         let set = done.set.as_deref().unwrap_or(set);
         let written = turn.assigned(&place.line, set, Some((Name::Event, &event.body)))?;
         turn.write(&place.line, written);
     }
-    back::undone(turn, place, run, InputId::of(event));
-    Ok(())
+    Ok(Outcome::Undone { run, by: InputId::of(event) })
+}
+
+/// A "no" that came after its step was given up: recorded. An undoing that was sent goes on; one
+/// that was not is not needed.
+pub(in crate::engine) fn has_not_happened(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    by: InputId,
+) -> Outcome {
+    let state = turn.at_mut(place);
+    state.answered(by);
+    state.phase = Phase::Rejected;
+    let name = turn.name_at(place);
+    turn.note(Some(&name), NoteKind::Late, "it has not happened");
+    Outcome::Waits
 }

@@ -5,9 +5,26 @@ use super::slot::Slot;
 use crate::definition::Step;
 use crate::engine::state::place::{Line, Place};
 use crate::engine::work::fill::Addressed;
+use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
-use crate::engine::{Effect, NoteKind, Progress, Request};
+use crate::engine::{Effect, NoteKind, Phase, Progress, Request, StepState};
 use crate::message::{InputId, Part, StepName};
+
+/// Enters a step that sends a request, by sending it for the first time.
+///
+/// # Errors
+/// When it cannot be filled; nothing was sent.
+pub(in crate::engine) fn first(
+    turn: &mut Turn<'_>,
+    line: &Line,
+    step: &Step,
+    asked: Asked<'_>,
+) -> Result<Outcome, String> {
+    let unsent = Request::unsent(turn.now);
+    let sent = send(turn, line, step, Slot::Action, asked, &unsent)?;
+    turn.push(line, StepState { action: Some(sent), ..StepState::new(step.id, Phase::Running) });
+    Ok(Outcome::Waits)
+}
 
 /// Sends the next attempt of a request of a step in this list; what stands in `before` is how far
 /// it got.

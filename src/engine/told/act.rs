@@ -1,20 +1,23 @@
 //! What people do about a stuck instance.
 
 use crate::definition::{Compensation, Definition, Step};
-use crate::engine::course::back;
-use crate::engine::course::forward;
-use crate::engine::kind::lock;
-use crate::engine::kind::saga;
+use crate::engine::course::follow::follow;
+use crate::engine::course::{back, kinds};
+use crate::engine::kind::{lock, saga};
 use crate::engine::request::asked::Asked;
 use crate::engine::request::send;
 use crate::engine::request::slot::Slot;
 use crate::engine::state::place::Place;
+use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
     Act, Direction, Failure, FailureKind, Generation, NoteKind, Phase, Progress, Rejection,
     Request, Stuck, Verb,
 };
 use crate::message::InputId;
+
+/// Why a step is skipped.
+const BY_A_PERSON: &str = "by a person";
 
 /// What an act is about: the step that it names by coordinate, or by name if only one of that name
 /// is stuck; without a name whatever is stuck first.
@@ -114,7 +117,7 @@ fn retry_action(turn: &mut Turn<'_>, place: &Place) {
         }
     } else if inside {
         // Its time was up, or what it collects could not be: it has as long again.
-        let (_, within) = crate::engine::course::join::limits(step);
+        let within = kinds::of(step).limits().and_then(|(_, within)| within);
         let until = within.map(|within| turn.now.after(within));
         let over = turn.at(place).frames.iter().all(|frame| frame.over);
         turn.at_mut(place).until = until.filter(|_| !over);
@@ -164,7 +167,7 @@ fn retry_undo(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
             // The correcting fact could not be filled, or the child could not be taken back: it
             // was the last one begun.
             turn.at_mut(place).undos.pop();
-            back::undo(turn, place);
+            follow(turn, place, Outcome::Undo);
             Ok(())
         }
         Compensation::Command { .. } | Compensation::Call { .. } => {
@@ -184,11 +187,11 @@ fn retry_undo(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
 
 fn settle_undo(turn: &mut Turn<'_>, place: &Place, act: &str) {
     if turn.at(place).hold.is_some() {
-        lock::undo_without(turn, place);
+        back::undo_without_lock(turn, place);
         return;
     }
     for run in parked(turn, place) {
-        back::undone(turn, place, run, InputId::named(act));
+        follow(turn, place, Outcome::Undone { run, by: InputId::named(act) });
     }
 }
 
@@ -206,12 +209,10 @@ fn skip(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
     // It may have happened: it stays given up, so the way back still undoes it.
     if turn.at(place).action.as_ref().is_some_and(Request::lacks_answer) {
         back::give_up(turn, place);
+        turn.note(Some(&name), NoteKind::Skipped, BY_A_PERSON);
     } else {
-        let state = turn.at_mut(place);
-        state.phase = Phase::Skipped;
-        state.rest();
+        follow(turn, place, Outcome::Skipped(BY_A_PERSON));
     }
-    turn.note(Some(&name), NoteKind::Skipped, "by a person");
     Ok(())
 }
 
@@ -249,7 +250,7 @@ fn resolve_done(
     turn.at_mut(place).answered(InputId::named(act));
     let name = turn.name_at(place);
     turn.note(Some(&name), NoteKind::Succeeded, "said by a person");
-    forward::succeed(turn, place, fields.clone());
+    follow(turn, place, Outcome::Succeeded(fields.clone()));
     Ok(())
 }
 
@@ -274,7 +275,7 @@ fn resolve_not_done(turn: &mut Turn<'_>, place: &Place, act: &Act) -> Result<(),
         kind: FailureKind::Rejected,
         reason: format!("not done, says {}: {}", act.by, act.why),
     };
-    forward::fall(turn, &place.line, failure);
+    follow(turn, place, Outcome::GoesBack(failure));
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use crate::definition::Catalog;
 use crate::engine::course::back;
 use crate::engine::state::place::Line;
-use crate::engine::told::early;
+use crate::engine::work::early;
 use crate::engine::work::scope::holds;
 use crate::engine::work::turn::Turn;
 use crate::engine::{Act, Direction, Failure, FailureKind, Instance, NoteKind, Rejection};

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use crate::engine::course::back;
-use crate::engine::course::finish;
-use crate::engine::kind::lock;
-use crate::engine::kind::saga;
+use super::case::Case;
+use super::start;
+use crate::engine::course::follow::follow;
+use crate::engine::course::{back, finish};
+use crate::engine::kind::{lock, saga};
 use crate::engine::state::place::Place;
-use crate::engine::told::case::Case;
-use crate::engine::told::start;
+use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
     Direction, Effect, Failure, FailureKind, Generation, Letter, NoteKind, Parent, Rejection, Say,
@@ -47,11 +47,11 @@ pub(in crate::engine) fn read(case: &mut Case<'_>, letter: &Letter) -> Result<()
     }
 }
 
-/// Lets the step that a letter is about hear it.
+/// Lets the step that a letter is about take it.
 fn at_step(
     case: &mut Case<'_>,
     letter: &Letter,
-    hear: impl FnOnce(&mut Turn<'_>, &Place) -> Result<(), Rejection>,
+    take: impl FnOnce(&mut Turn<'_>, &Place) -> Result<Outcome, Rejection>,
 ) -> Result<(), Rejection> {
     let nobody = || {
         let Letter { from, step, life, .. } = letter;
@@ -69,7 +69,10 @@ fn at_step(
     }
     case.change(found, |turn| {
         let place = Place::named(turn.definition, &turn.generation.frame, &letter.step);
-        hear(turn, &place.ok_or_else(nobody)?)
+        let place = place.ok_or_else(nobody)?;
+        let outcome = take(turn, &place)?;
+        follow(turn, &place, outcome);
+        Ok(())
     })
 }
 

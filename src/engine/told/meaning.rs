@@ -1,19 +1,16 @@
 use std::sync::Arc;
 
+use super::moves::Kind;
+use super::search::Found;
+use super::{cancel, early, search, start};
 use crate::definition::{Catalog, Definition};
-use crate::engine::request::reply;
-use crate::engine::told::cancel;
-use crate::engine::told::early;
-use crate::engine::told::moves::Kind;
-use crate::engine::told::search;
-use crate::engine::told::start;
 use crate::engine::{Act, Called, Input, Instance, Letter, Rejection, Verb, Wake};
 use crate::message::{CommandId, Event, InputId, InstanceId, Timestamp};
 
 /// An input, once it is clear what it is to the instance.
-pub(in crate::engine) enum Told<'a> {
+pub(in crate::engine) enum Meaning<'a> {
     /// An answer to a request, or what a step waits for.
-    Answer(reply::Found, &'a Event),
+    Answer(Found, &'a Event),
     /// What came of a call: the generation that made it.
     Called(usize, &'a Called),
     /// A fact that asks for the way back.
@@ -32,7 +29,7 @@ pub(in crate::engine) enum Told<'a> {
     Letter(&'a Letter),
 }
 
-impl<'a> Told<'a> {
+impl<'a> Meaning<'a> {
     /// Finds out what an input is; nothing changes.
     ///
     /// # Errors

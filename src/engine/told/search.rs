@@ -1,12 +1,21 @@
 //! Finds the one request or wait that an event answers.
 
 use crate::definition::{Catalog, Correlation, Definition, StepKind};
-use crate::engine::request::reply::{Answer, Found, answers};
+use crate::engine::request::answers::{Answer, answers};
 use crate::engine::request::slot::{self, Slot};
 use crate::engine::state::place::{Line, Place, walk};
 use crate::engine::work::scope::holds;
 use crate::engine::{Generation, Instance, Phase, Progress, Rejection, Request, StepState};
 use crate::message::{CommandId, Event, InstanceId, Timestamp};
+
+/// The request or wait that an event answers, and which of its answers the event is.
+#[derive(Debug, Clone)]
+pub(in crate::engine) struct Found {
+    pub generation: usize,
+    pub place: Place,
+    pub slot: Slot,
+    pub answer: Answer,
+}
 
 /// Looks for the one request or wait that an event answers.
 ///

@@ -4,12 +4,11 @@ use std::iter;
 
 use serde_json::{Map, Value};
 
+use super::case::Case;
+use super::{cancel, early};
 use crate::definition::{After, Again, Definition, Start};
 use crate::engine::course::motion;
 use crate::engine::state::weight;
-use crate::engine::told::cancel;
-use crate::engine::told::case::Case;
-use crate::engine::told::early;
 use crate::engine::work::write::within_limit;
 use crate::engine::{Direction, Frame, Generation, Note, NoteKind, Parent, Rejection};
 use crate::expression::{Name, Scope};
