@@ -10,7 +10,10 @@ use crate::engine::{Phase, Stage, StepState};
 
 /// The most branches of a step that run at once.
 pub(in crate::engine) fn at_once(step: &Step) -> usize {
-    kinds::of(step).branches().map_or(usize::MAX, |branches| branches.at_once())
+    match kinds::of(step).branches() {
+        Some(branches) => branches.at_once(),
+        None => usize::MAX,
+    }
 }
 
 /// Whether the branches of a step have come as far as it needs.

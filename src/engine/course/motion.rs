@@ -1,7 +1,7 @@
 //! Moves every list of steps until each of them waits: forward by entering the next step, back by
 //! undoing the last one, and on once the branches of a composite step are over.
 //!
-//! What moves next is read off the state alone, so handlers only say what has happened.
+//! What moves next is read off the state alone, so a kind of step only says what has happened.
 
 use super::{back, enter, finish, join};
 use crate::engine::state::place::{Line, Place};

@@ -110,11 +110,16 @@ pub(in crate::engine) fn must_wait(turn: &mut Turn<'_>, line: &Line) -> bool {
 
 /// How long the keys may take to be had for an undoing.
 fn give_time(turn: &mut Turn<'_>, place: &Place) {
-    let within = match &turn.step_at(place).kind {
-        StepKind::Lock(lock) => lock.within.unwrap_or(turn.limits.lock_late),
-        _ => turn.limits.lock_late,
-    };
+    let within = within(turn, place).unwrap_or(turn.limits.lock_late);
     turn.at_mut(place).until = Some(turn.now.after(within));
+}
+
+/// How long the keys of a lock may take to be had, if the definition says so.
+fn within(turn: &Turn<'_>, place: &Place) -> Option<Span> {
+    let StepKind::Lock(lock) = &turn.step_at(place).kind else {
+        return None;
+    };
+    lock.within
 }
 
 /// The lock around a list.
@@ -164,11 +169,7 @@ pub(in crate::engine) fn let_go(turn: &mut Turn<'_>) {
 
 /// A person wants it tried again after it was rejected.
 pub(in crate::engine) fn again(turn: &mut Turn<'_>, place: &Place) {
-    let within = match &turn.step_at(place).kind {
-        StepKind::Lock(lock) => lock.within,
-        _ => None,
-    };
-    let until = within.map(|within| turn.now.after(within));
+    let until = within(turn, place).map(|within| turn.now.after(within));
     let state = turn.at_mut(place);
     state.phase = Phase::Running;
     state.until = until;
@@ -261,17 +262,15 @@ pub(in crate::engine) fn full(
     let running = state.phase == Phase::Running;
     let reason = format!("too many wait for {key} already");
     let_go_taken(turn, place);
-    match (&turn.step_at(place).kind, running) {
-        (StepKind::Lock(lock), true) => {
-            let step = turn.name_at(place).to_string();
-            let failure = Failure { step, kind: FailureKind::Rejected, reason };
-            Ok(turn.refused(place, &lock.failed, failure, None))
-        }
-        _ => {
-            turn.park(place, true, &reason);
-            Ok(Outcome::Waits)
-        }
+    if let StepKind::Lock(lock) = &turn.step_at(place).kind
+        && running
+    {
+        let step = turn.name_at(place).to_string();
+        let failure = Failure { step, kind: FailureKind::Rejected, reason };
+        return Ok(turn.refused(place, &lock.failed, failure, None));
     }
+    turn.park(place, true, &reason);
+    Ok(Outcome::Waits)
 }
 
 /// From the pivot on nothing under a lock can be undone any more.

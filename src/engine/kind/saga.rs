@@ -180,7 +180,18 @@ pub(in crate::engine) fn take(
             !answered
         }
         (Say::Ended { .. } | Say::Taken | Say::TakenBack | Say::Kept, true) => true,
-        _ => false,
+        (Say::TakenBack | Say::Kept, false)
+        | (
+            Say::Start { .. }
+            | Say::TakeBack { .. }
+            | Say::ParentGone
+            | Say::Acquire { .. }
+            | Say::Release { .. }
+            | Say::Withdraw
+            | Say::Granted { .. }
+            | Say::Full,
+            true | false,
+        ) => false,
     };
     if !news {
         return Err(Rejection::Duplicate(format!("{} is no news", letter.id)));
@@ -202,10 +213,11 @@ fn ended(turn: &mut Turn<'_>, place: &Place, letter: &Letter) -> Outcome {
         return Outcome::Waits;
     };
     let name = turn.name_at(place);
-    let (data, why) = match &letter.say {
-        Say::Ended { data, failure, .. } => (data.clone(), failure.clone()),
-        _ => (Value::Null, None),
-    };
+    let (mut data, mut why) = (Value::Null, None);
+    if let Say::Ended { data: last, failure, .. } = &letter.say {
+        data = last.clone();
+        why.clone_from(failure);
+    }
     let mut fields = Map::new();
     fields.insert("data".to_owned(), data);
     fields.insert("failure".to_owned(), why.as_ref().map_or(Value::Null, Failure::value));
@@ -258,7 +270,17 @@ fn took_back(turn: &mut Turn<'_>, place: &Place, letter: &Letter) -> Outcome {
             turn.park(place, true, "the child is past its pivot and cannot be taken back");
             Outcome::Waits
         }
-        _ => Outcome::Undone { run, by },
+        Say::Ended { completed: false, .. } | Say::Taken | Say::TakenBack => {
+            Outcome::Undone { run, by }
+        }
+        Say::Start { .. }
+        | Say::TakeBack { .. }
+        | Say::ParentGone
+        | Say::Acquire { .. }
+        | Say::Release { .. }
+        | Say::Withdraw
+        | Say::Granted { .. }
+        | Say::Full => unreachable!("only what a child says is news to its parent"),
     }
 }
 

@@ -17,7 +17,7 @@ pub(in crate::engine) struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// Lets a handler change one generation, which then moves until everything waits.
+    /// Changes one generation, which then moves until everything waits.
     pub fn change<T>(
         &mut self,
         place: usize,

@@ -19,7 +19,7 @@ impl Case<'_> {
     /// Obeys, if the table of legal moves allows it.
     ///
     /// # Errors
-    /// When it does not, or the handler finds a reason why it changes nothing.
+    /// When it does not, or there is another reason why it changes nothing.
     pub fn obey(&mut self, told: Meaning<'_>) -> Result<(), Rejection> {
         let told_as = |word: &str| format!("{}: {word}", self.id);
         match (legal(self.status(&told), told.kind()), told) {

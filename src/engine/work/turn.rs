@@ -11,7 +11,7 @@ pub(in crate::engine) struct Out {
     pub notes: Vec<Note>,
 }
 
-/// One generation under a handler's hands, with what it may read and write.
+/// One life under way, with what may be read and written of it.
 pub(in crate::engine) struct Turn<'a> {
     pub definition: &'a Definition,
     pub limits: &'a Limits,
