@@ -110,16 +110,16 @@ pub(in crate::engine) fn must_wait(turn: &mut Turn<'_>, line: &Line) -> bool {
 
 /// How long the keys may take to be had for an undoing.
 fn give_time(turn: &mut Turn<'_>, place: &Place) {
-    let within = within(turn, place).unwrap_or(turn.limits.lock_late);
+    let within = said(turn, place).within.unwrap_or(turn.limits.lock_late);
     turn.at_mut(place).until = Some(turn.now.after(within));
 }
 
-/// How long the keys of a lock may take to be had, if the definition says so.
-fn within(turn: &Turn<'_>, place: &Place) -> Option<Span> {
+/// What the definition says of a step that takes or holds keys.
+fn said<'d>(turn: &Turn<'d>, place: &Place) -> &'d LockStep {
     let StepKind::Lock(lock) = &turn.step_at(place).kind else {
-        return None;
+        unreachable!("no step but a lock takes keys");
     };
-    lock.within
+    lock
 }
 
 /// The lock around a list.
@@ -169,7 +169,7 @@ pub(in crate::engine) fn let_go(turn: &mut Turn<'_>) {
 
 /// A person wants it tried again after it was rejected.
 pub(in crate::engine) fn again(turn: &mut Turn<'_>, place: &Place) {
-    let until = within(turn, place).map(|within| turn.now.after(within));
+    let until = said(turn, place).within.map(|within| turn.now.after(within));
     let state = turn.at_mut(place);
     state.phase = Phase::Running;
     state.until = until;
@@ -233,11 +233,10 @@ fn held_all(turn: &mut Turn<'_>, place: &Place) -> Outcome {
         turn.unpark(place, true);
         return Outcome::UndoInside;
     }
-    if let StepKind::Lock(lock) = &turn.step_at(place).kind {
-        let state = turn.at_mut(place);
-        state.until = None;
-        state.frames = vec![Frame::branch(lock.block, 0)];
-    }
+    let block = said(turn, place).block;
+    let state = turn.at_mut(place);
+    state.until = None;
+    state.frames = vec![Frame::branch(block, 0)];
     Outcome::Waits
 }
 
@@ -262,12 +261,10 @@ pub(in crate::engine) fn full(
     let running = state.phase == Phase::Running;
     let reason = format!("too many wait for {key} already");
     let_go_taken(turn, place);
-    if let StepKind::Lock(lock) = &turn.step_at(place).kind
-        && running
-    {
+    if running {
         let step = turn.name_at(place).to_string();
         let failure = Failure { step, kind: FailureKind::Rejected, reason };
-        return Ok(turn.refused(place, &lock.failed, failure, None));
+        return Ok(turn.refused(place, &said(turn, place).failed, failure, None));
     }
     turn.park(place, true, &reason);
     Ok(Outcome::Waits)
@@ -279,9 +276,7 @@ pub(in crate::engine) fn passed_pivot(turn: &mut Turn<'_>) {
         state.phase == Phase::Succeeded && state.hold.is_some_and(|h| h.stage == Stage::Held)
     };
     for place in places(&turn.generation.frame, done) {
-        let StepKind::Lock(lock) = &turn.step_at(&place).kind else {
-            continue;
-        };
+        let lock = said(turn, &place);
         if lock.release == Release::Pivot && turn.at(&place).frames.iter().all(Frame::is_done) {
             release_at_rest(turn, &place);
         }
@@ -357,9 +352,7 @@ fn freed(turn: &mut Turn<'_>, place: &Place) {
 
 fn say(turn: &mut Turn<'_>, place: &Place, key: &str, round: u32, say: Say) {
     let name = turn.name_at(place);
-    let Ok(key) = Key::new(key) else {
-        return;
-    };
+    let key = Key::new(key).expect("a lock's keys are read as keys before it is entered");
     let to = InstanceId { saga: SagaName::lock(), key };
     let asked = turn.command_id(&name, Part::Action, round);
     let letter = Letter {
