@@ -3,55 +3,11 @@
 //! A lock's token grows with every holder, also over the time in which the lock was forgotten: it
 //! starts from the clock of its input, and from the greatest token that its claimants have seen.
 
-use super::{Effect, Input, Instance, Letter, Note, NoteKind, Rejection, Say, Transition};
+use super::{
+    Claim, Effect, Input, Instance, Letter, Lock, Note, NoteKind, Rejection, Say, Transition,
+};
 use crate::definition::Limits;
 use crate::message::{InstanceId, Life, Timestamp};
-
-/// Who holds a lock and who waits for it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Lock {
-    /// The last token that was handed out, or a greater one that was used elsewhere.
-    pub fence: u64,
-    /// Who holds it, and the token they were given.
-    pub holder: Option<(Claim, u64)>,
-    /// Who waits, in their order.
-    pub waiting: Vec<Claim>,
-    /// When it is forgotten; set while nobody holds it.
-    pub forget: Option<Timestamp>,
-}
-
-/// Who wants a lock: a step of an instance.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Claim {
-    /// The instance.
-    pub instance: InstanceId,
-    /// Its life.
-    pub life: Life,
-    /// The coordinate of the step.
-    pub step: String,
-    /// How often that step has asked.
-    pub round: u32,
-}
-
-impl Claim {
-    fn of(letter: &Letter) -> Self {
-        Self {
-            instance: letter.from.clone(),
-            life: letter.life,
-            step: letter.step.clone(),
-            round: letter.round,
-        }
-    }
-
-    fn words(&self) -> String {
-        format!("{} of {}", self.step, self.instance)
-    }
-
-    /// Whether it is the same step's, of whatever round.
-    fn is_of(&self, other: &Self) -> bool {
-        (&self.instance, self.life, &self.step) == (&other.instance, other.life, &other.step)
-    }
-}
 
 /// What an input does to a lock.
 ///

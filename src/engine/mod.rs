@@ -12,43 +12,35 @@
 //! ```
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod case;
-mod check;
-mod early;
-mod fill;
-mod frame;
-mod handler;
+mod course;
 mod input;
-mod instance;
-mod letter;
+mod kind;
 mod lock;
-mod moves;
-mod place;
-mod scope;
+mod note;
+mod request;
+mod state;
 mod told;
 mod transition;
-mod turn;
-mod weight;
+mod work;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use frame::{Frame, Hold, Phase, Progress, Reminder, Request, Stage, StepState};
 pub use input::{Act, CallOutcome, Called, Input, Verb, Wake};
-pub use instance::{
-    Direction, Early, Failure, FailureKind, Generation, Instance, Parent, Status, Stuck,
+pub use note::{Note, NoteKind};
+pub use state::{
+    Claim, Direction, Early, Failure, FailureKind, Frame, Generation, Hold, Instance, Letter, Lock,
+    Parent, Phase, Progress, Reminder, Request, Say, Stage, Status, StepState, Stuck,
 };
-pub use letter::{Letter, Say};
-pub use lock::{Claim, Lock};
-pub use transition::{Call, Effect, Message, Note, NoteKind, Question, Rejection, Transition};
+pub use transition::{Call, Effect, Message, Question, Rejection, Transition};
 
 use crate::definition::Catalog;
 use crate::message::{InstanceId, Timestamp};
 
-use case::Case;
-use handler::wake;
-use told::Told;
-use turn::Out;
+use course::timers;
+use told::case::Case;
+use told::meaning::Meaning;
+use work::turn::Out;
 
 /// What `input` does to the instance `id` at `now`.
 ///
@@ -67,7 +59,7 @@ pub fn step(
     if id.saga.is_lock() {
         return lock::step(&catalog.limits, id, before, input, now);
     }
-    let told = Told::of(catalog, id, before, input, now)?;
+    let told = Meaning::of(catalog, id, before, input, now)?;
     let instance = before.cloned().unwrap_or_default();
     let mut case = Case { catalog, id, now, instance, out: Out::default() };
     case.obey(told)?;
@@ -78,7 +70,7 @@ pub fn step(
 /// When the instance next wants [`Input::Wake`]; never if it has no timer.
 #[must_use]
 pub fn next_due(instance: &Instance) -> Option<Timestamp> {
-    let generations = instance.generations.iter().filter_map(wake::next_due);
+    let generations = instance.generations.iter().filter_map(timers::next_due);
     let early = instance.early.iter().filter_map(|early| early.until);
     let lock = instance.lock.as_ref().and_then(|lock| lock.forget);
     generations.chain(early).chain(lock).min()

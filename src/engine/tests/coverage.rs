@@ -11,7 +11,7 @@ use crate::definition::{
     After, Again, Budget, Compensation, Correlation, Definition, Done, Fact, Failed, Join, Late,
     OnFailed, Release, Request, Sleep, Step, StepKind, Then, Unknown,
 };
-use crate::engine::place::walk;
+use crate::engine::state::place::walk;
 use crate::message::Part;
 
 const CONSTRUCTS: &[&str] = &[

@@ -8,8 +8,9 @@ use super::coverage::Coverage;
 use super::drive::{Dice, Drive, Family};
 use super::random_saga::{CHILD, random_saga};
 use crate::definition::{Catalog, Compensation, Correlation, Definition, StepKind, parse};
-use crate::engine::handler::request::{Asked, Slot};
-use crate::engine::place::{places, walk};
+use crate::engine::request::asked::Asked;
+use crate::engine::request::slot::Slot;
+use crate::engine::state::place::{places, walk};
 use crate::engine::{
     CallOutcome, Called, Direction, Effect, Frame, Generation, Input, Instance, Letter, NoteKind,
     Phase, Say, Stage, StepState, Verb, next_due, step,

@@ -2,7 +2,7 @@
 
 use super::{PAIR, World, check, part, saga};
 use crate::definition::{Budget, Retry};
-use crate::engine::handler::request::{again, pause};
+use crate::engine::request::pause::{again, pause};
 use crate::engine::{Input, NoteKind, Progress, Request, Wake, next_due};
 use crate::message::{Span, Timestamp};
 
@@ -42,12 +42,7 @@ fn a_budget_of_time_counts_from_the_first_attempt() {
     let retry = Retry { budget: Budget::For(Span::seconds(60)), ..retry(1000, 1.0, 1000) };
     let since = Timestamp(0);
     let progress = Progress::Waiting(since);
-    let request = Request {
-        attempts: 3,
-        spent: 3,
-        progress,
-        ..crate::engine::handler::request::unsent(since)
-    };
+    let request = Request { attempts: 3, spent: 3, progress, ..Request::unsent(since) };
     assert!(again(&retry, &request, Timestamp(59_000), "x").is_some());
     assert!(again(&retry, &request, Timestamp(60_000), "x").is_none());
 }

@@ -1,0 +1,94 @@
+//! The end, and those who are told of it.
+
+use serde_json::Value;
+
+use crate::engine::kind::{lock, saga};
+use crate::engine::work::early;
+use crate::engine::work::turn::Turn;
+use crate::engine::{
+    Direction, Effect, Failure, FailureKind, Generation, Letter, NoteKind, Parent, Say,
+};
+use crate::message::InstanceId;
+
+/// All steps are done.
+pub(in crate::engine) fn complete(turn: &mut Turn<'_>) {
+    end(turn);
+    turn.note(None, NoteKind::Completed, "");
+    let definition = turn.definition;
+    if let Some(fact) = &definition.ends.completed {
+        turn.tell(fact, "ends.completed", 1);
+    }
+    tell_family(turn);
+}
+
+/// All that may have happened is undone.
+pub(in crate::engine) fn compensated(turn: &mut Turn<'_>) {
+    end(turn);
+    let words = turn.generation.failure.as_ref().map_or(String::new(), |f| f.reason.clone());
+    turn.note(None, NoteKind::Compensated, words);
+    let definition = turn.definition;
+    if let Some(fact) = &definition.ends.compensated {
+        turn.tell(fact, "ends.compensated", 1);
+    }
+    tell_family(turn);
+}
+
+fn end(turn: &mut Turn<'_>) {
+    lock::release_all(turn);
+    let generation = &mut *turn.generation;
+    generation.ended = Some(turn.now);
+    generation.deadline = None;
+    generation.pending = None;
+    // A child is remembered as long as its parent may take it back.
+    let free = generation.parent.as_ref().is_none_or(|parent| parent.gone);
+    generation.forget = free.then(|| turn.now.after(turn.definition.late));
+    early::end(turn);
+}
+
+/// The parent hears how it ended; the children, that nobody will take them back.
+fn tell_family(turn: &mut Turn<'_>) {
+    let back = turn.generation.direction == Direction::Back;
+    if let Some(parent) = turn.generation.parent.clone() {
+        for say in endings(turn.generation, &parent) {
+            turn.out.effects.push(answer(turn.id, &parent, say));
+        }
+        if !back && !parent.gone {
+            return;
+        }
+    }
+    saga::let_go(turn);
+}
+
+/// What a child that has ended says to its parent.
+pub(in crate::engine) fn endings(generation: &Generation, parent: &Parent) -> Vec<Say> {
+    let completed = generation.direction == Direction::Forward;
+    if !completed && parent.taken_back {
+        return vec![Say::TakenBack];
+    }
+    let ended = Say::Ended {
+        completed,
+        data: generation.data.clone(),
+        failure: generation.failure.clone(),
+    };
+    if parent.taken_back { vec![ended, Say::Kept] } else { vec![ended] }
+}
+
+/// A letter of a child to its parent.
+pub(in crate::engine) fn answer(from: &InstanceId, parent: &Parent, say: Say) -> Effect {
+    let Parent { instance, life, step, round, .. } = parent;
+    let letter = Letter {
+        id: format!("{from}/{}/{life}/{step}/{round}", say.text()),
+        from: from.clone(),
+        life: *life,
+        step: step.clone(),
+        round: *round,
+        say,
+    };
+    Effect::Letter { to: instance.clone(), letter }
+}
+
+/// What a child says that could not start.
+pub(in crate::engine) fn could_not_start(reason: String) -> Say {
+    let failure = Failure { step: String::new(), kind: FailureKind::Failed, reason };
+    Say::Ended { completed: false, data: Value::Null, failure: Some(failure) }
+}

@@ -1,0 +1,28 @@
+//! A race is won.
+
+use super::back;
+use crate::engine::state::place::Place;
+use crate::engine::work::turn::Turn;
+use crate::engine::{Direction, Failure, FailureKind, NoteKind};
+
+/// What the winner has set counts; the others are given up and undone.
+pub(super) fn win(turn: &mut Turn<'_>, place: &Place, winner: usize) {
+    let fields = std::mem::take(&mut turn.frame_mut(&place.branch(winner)).fields);
+    turn.write(&place.line, fields);
+    for branch in 0..turn.at(place).frames.len() {
+        let line = place.branch(branch);
+        let frame = turn.frame(&line);
+        if branch == winner || frame.direction == Direction::Back {
+            continue;
+        }
+        let name = turn.definition.block(frame.block).name.clone();
+        let owner = turn.name_at(place);
+        turn.note(Some(&owner), NoteKind::Dropped, format!("{name}: another was first"));
+        turn.frame_mut(&line).failure = Some(Box::new(Failure {
+            step: owner.to_string(),
+            kind: FailureKind::Cancelled,
+            reason: "another branch was first".to_owned(),
+        }));
+        back::turn_back(turn, &line);
+    }
+}

@@ -1,0 +1,116 @@
+//! Timers: attempts that took too long, pauses that are over, deadlines, reminders, forgetting.
+
+use super::follow::follow;
+use super::{back, kinds, motion};
+use crate::engine::kind::waiting;
+use crate::engine::request::attempt;
+use crate::engine::request::slot::{self, Slot};
+use crate::engine::state::place::{Place, walk};
+use crate::engine::work::turn::Turn;
+use crate::engine::{
+    Direction, Failure, FailureKind, Frame, Generation, Progress, Request, StepState, Wake,
+};
+use crate::message::Timestamp;
+
+/// What a step is woken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Timer {
+    /// Its own time is up.
+    Deadline,
+    /// A reminder.
+    Remind,
+    /// An attempt, or the pause before the next one, is over.
+    Request(Slot),
+}
+
+/// When a generation next wants to be woken.
+pub(in crate::engine) fn next_due(generation: &Generation) -> Option<Timestamp> {
+    let steps = earliest(&generation.frame);
+    steps.into_iter().chain(generation.deadline).chain(generation.forget).min()
+}
+
+fn earliest(frame: &Frame) -> Option<Timestamp> {
+    let own = frame.steps.iter().flat_map(|state| timers(state).map(|(_, at)| at)).min();
+    let inner = frame.steps.iter().flat_map(|state| state.frames.iter().filter_map(earliest)).min();
+    own.into_iter().chain(inner).min()
+}
+
+fn timers(state: &StepState) -> impl Iterator<Item = (Timer, Timestamp)> {
+    let deadline = state.until.map(|at| (Timer::Deadline, at));
+    let remind = state.remind.map(|remind| (Timer::Remind, remind.at));
+    let requests = slot::requests(state)
+        .filter_map(|(slot, request)| until(request).map(|at| (Timer::Request(slot), at)));
+    deadline.into_iter().chain(remind).chain(requests)
+}
+
+fn until(request: &Request) -> Option<Timestamp> {
+    match request.progress {
+        Progress::Waiting(until) | Progress::Pausing(until) => Some(until),
+        Progress::Answered | Progress::GivenUp | Progress::Parked | Progress::Open => None,
+    }
+}
+
+/// Whether a timer of a generation, other than its forgetting, strikes up to then.
+pub(in crate::engine) fn is_due(generation: &Generation, until: Timestamp) -> bool {
+    earliest(&generation.frame).into_iter().chain(generation.deadline).any(|at| at <= until)
+}
+
+/// Obeys every timer of a generation that strikes; `wake.until` is not later than now.
+pub(in crate::engine) fn wake(turn: &mut Turn<'_>, wake: Wake) {
+    // The deadline is asked first: an attempt that ends with it is not sent again.
+    if turn.generation.deadline.is_some_and(|at| at <= wake.until) {
+        deadline(turn);
+        motion::settle(turn);
+    }
+    // Each timer that is obeyed is gone or lies behind `until`, so this ends.
+    while let Some((place, timer)) = due(turn, wake.until) {
+        obey(turn, &place, timer, wake.away_until);
+        motion::settle(turn);
+    }
+}
+
+/// The earliest timer that strikes; of those due at once, that of the outer step.
+fn due(turn: &Turn<'_>, until: Timestamp) -> Option<(Place, Timer)> {
+    let mut due: Option<(Timestamp, Place, Timer)> = None;
+    walk(&turn.generation.frame, |line, at, state| {
+        for (timer, when) in timers(state).filter(|(_, when)| *when <= until) {
+            if due.as_ref().is_none_or(|(earliest, _, _)| when < *earliest) {
+                due = Some((when, Place { line: line.clone(), at }, timer));
+            }
+        }
+        None::<()>
+    });
+    due.map(|(_, place, timer)| (place, timer))
+}
+
+fn deadline(turn: &mut Turn<'_>) {
+    turn.generation.deadline = None;
+    let within = turn.definition.within.unwrap_or_default();
+    let failure = Failure {
+        step: String::new(),
+        kind: FailureKind::Deadline,
+        reason: format!("not done within {within}"),
+    };
+    if turn.generation.direction == Direction::Back || turn.generation.pivoted {
+        return;
+    }
+    // A stuck step keeps its place for a person; the deadline counts once it moves again.
+    let awaits = turn.awaits_pivot();
+    if awaits || turn.generation.stuck.iter().any(|s| !s.undoing) {
+        turn.generation.pending.get_or_insert(Box::new(failure));
+    } else {
+        back::go_back(turn, failure);
+    }
+}
+
+fn obey(turn: &mut Turn<'_>, place: &Place, timer: Timer, away_until: Timestamp) {
+    let outcome = match timer {
+        Timer::Remind => {
+            waiting::remind(turn, place);
+            return;
+        }
+        Timer::Deadline => kinds::of(turn.step_at(place)).time_is_up(turn, place),
+        Timer::Request(slot) => attempt::time_is_up(turn, place, slot, away_until),
+    };
+    follow(turn, place, outcome);
+}

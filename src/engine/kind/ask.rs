@@ -1,0 +1,125 @@
+//! Asks a person.
+
+use serde_json::{Map, Value};
+
+use super::handler::Handler;
+use super::waiting;
+use crate::definition::{AskStep, Definition, Step, StepKind};
+use crate::engine::state::place::{Line, Place, places};
+use crate::engine::work::outcome::{Outcome, Refusal};
+use crate::engine::work::turn::Turn;
+use crate::engine::{
+    Act, Effect, Failure, FailureKind, Generation, NoteKind, Phase, Question, Rejection,
+};
+use crate::expression::Name;
+use crate::message::Part;
+
+impl Handler for AskStep {
+    fn enter(&self, turn: &mut Turn<'_>, line: &Line, step: &Step) -> Result<Outcome, String> {
+        let question = turn.limits.cut(&turn.text(line, &self.question)?);
+        let name = turn.name(line, step);
+        let state = waiting::waiting(turn, step, self.within, self.remind.as_ref());
+        let asked = u32::try_from(turn.generation.transitions).unwrap_or(u32::MAX);
+        turn.out.effects.push(Effect::Question(Question {
+            id: turn.command_id(&name, Part::Action, asked).to_string(),
+            instance: turn.id.clone(),
+            life: turn.generation.life,
+            step: name.to_string(),
+            who: self.who.clone(),
+            question,
+            choices: self.choices.iter().map(|choice| choice.name.clone()).collect(),
+            until: state.until,
+        }));
+        turn.note(Some(&name), NoteKind::Asked, self.who.clone());
+        turn.push(line, state);
+        Ok(Outcome::Waits)
+    }
+
+    fn time_is_up(&self, turn: &mut Turn<'_>, place: &Place) -> Outcome {
+        waiting::time_is_up(turn, place, &self.late, self.within)
+    }
+}
+
+/// What a person answers.
+pub(in crate::engine) struct Answer<'a> {
+    pub choice: &'a str,
+    pub note: &'a str,
+    pub data: &'a Map<String, Value>,
+}
+
+/// What a person answers to: the step that the act names, else the only one that asks.
+///
+/// # Errors
+/// When nobody is asked there.
+pub(in crate::engine) fn find(turn: &Turn<'_>, act: &Act) -> Result<Place, Rejection> {
+    let asking = asking(turn.definition, turn.generation);
+    let (mut meant, mut all) = (asking.iter().filter(|p| is_meant(turn, p, act)), asking.len());
+    if !act.step.is_empty() {
+        all = 1;
+    }
+    match meant.next() {
+        Some(place) if all == 1 && meant.next().is_none() => Ok(place.clone()),
+        Some(_) => Err(Rejection::Refused(format!(
+            "{} asks more than one question; name the step",
+            turn.id
+        ))),
+        None => Err(Rejection::Refused(format!("{} asks nobody at `{}`", turn.id, act.step))),
+    }
+}
+
+fn is_meant(turn: &Turn<'_>, place: &Place, act: &Act) -> bool {
+    act.step.is_empty()
+        || turn.name_at(place).as_str() == act.step
+        || turn.step_at(place).name.as_str() == act.step
+}
+
+/// The steps that wait for a person's answer.
+fn asking(definition: &Definition, generation: &Generation) -> Vec<Place> {
+    places(&generation.frame, |state| {
+        state.phase == Phase::Running
+            && matches!(definition.step(state.step).kind, StepKind::Ask(_))
+    })
+}
+
+/// Takes a person's answer to the question of a step.
+///
+/// # Errors
+/// When it is no choice, or lacks what the definition reads from it.
+pub(in crate::engine) fn take(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    by: &str,
+    answer: &Answer<'_>,
+) -> Result<Outcome, Rejection> {
+    let step = turn.step_at(place);
+    let StepKind::Ask(ask) = &step.kind else {
+        return Err(Rejection::Refused(format!("{} asks nobody", step.name)));
+    };
+    let Answer { choice, note, data } = answer;
+    let Some(chosen) = ask.choices.iter().find(|c| c.name == *choice) else {
+        let names: Vec<&str> = ask.choices.iter().map(|c| c.name.as_str()).collect();
+        return Err(Rejection::Refused(format!(
+            "`{choice}` is no choice of {}; answer {}",
+            step.name,
+            names.join(" or ")
+        )));
+    };
+    let value = serde_json::json!({ "choice": choice, "by": by, "note": note, "data": data });
+    let more = Some((Name::Answer, &value));
+    let refused = |reason: String| Rejection::Refused(format!("{}: {reason}", step.name));
+    let name = turn.name_at(place);
+    match &chosen.failed {
+        None => {
+            let written = turn.assigned(&place.line, &step.set, more).map_err(refused)?;
+            turn.note(Some(&name), NoteKind::Succeeded, format!("{choice}, says {by}"));
+            Ok(Outcome::Succeeded(written))
+        }
+        Some(verdict) => {
+            let written = turn.assigned(&place.line, &verdict.set, more).map_err(refused)?;
+            let why = if note.is_empty() { String::new() } else { format!(": {note}") };
+            let reason = turn.limits.cut(&format!("{choice}, says {by}{why}"));
+            let failure = Failure { step: name.to_string(), kind: FailureKind::Rejected, reason };
+            Ok(Outcome::Rejected(Refusal { written, then: verdict.then, failure }))
+        }
+    }
+}

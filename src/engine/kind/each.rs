@@ -1,0 +1,112 @@
+//! One branch for each element of a list.
+
+use serde_json::{Map, Value};
+
+use super::branches;
+use super::handler::{Branches, Handler};
+use crate::definition::{EachStep, Step, Verdict};
+use crate::engine::state::place::{Line, Place};
+use crate::engine::work::outcome::Outcome;
+use crate::engine::work::turn::Turn;
+use crate::engine::{Failure, FailureKind, Frame, StepState};
+use crate::message::Span;
+
+impl Handler for EachStep {
+    fn enter(&self, turn: &mut Turn<'_>, line: &Line, step: &Step) -> Result<Outcome, String> {
+        let bound = turn.bound(line);
+        let list =
+            self.items.evaluate(&bound.scope()).map_err(|e| format!("`each` has no value: {e}"))?;
+        drop(bound);
+        let Value::Array(items) = list else {
+            return Err(format!("`each: {}` is no list", self.items));
+        };
+        if items.len() > self.at_most as usize {
+            let reason = format!("the list has {} elements, at most {}", items.len(), self.at_most);
+            let place = turn.push_running(line, step);
+            let step = turn.name(line, step).to_string();
+            let failure = Failure { step, kind: FailureKind::Rejected, reason };
+            return Ok(turn.refused(&place, &self.failed, failure, None));
+        }
+        turn.room_for(&items, self.block)?;
+        if items.is_empty() {
+            let written = collected(turn, line, step, self, &[])?;
+            turn.push_running(line, step);
+            return Ok(Outcome::Succeeded(written));
+        }
+        let mut frames = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            let branch = Frame::branch(self.block, index);
+            frames.push(Frame { item: Some(Box::new(item)), ..branch });
+        }
+        Ok(branches::open(turn, line, step, frames, self.within))
+    }
+
+    fn time_is_up(&self, turn: &mut Turn<'_>, place: &Place) -> Outcome {
+        branches::time_is_up(turn, place, &self.failed, self.within)
+    }
+
+    fn limits(&self) -> Option<(&Verdict, Option<Span>)> {
+        Some((&self.failed, self.within))
+    }
+
+    fn branches(&self) -> Option<&dyn Branches> {
+        Some(self)
+    }
+}
+
+impl Branches for EachStep {
+    fn at_once(&self) -> usize {
+        self.at_once as usize
+    }
+
+    fn are_ready(&self, state: &StepState) -> bool {
+        state.frames.iter().all(|f| f.over)
+    }
+
+    /// All branches are done or have dropped out: those that are done leave what is collected.
+    fn join(&self, turn: &mut Turn<'_>, place: &Place, step: &Step) -> Outcome {
+        let mut done = Vec::new();
+        for (branch, frame) in turn.at(place).frames.iter().enumerate() {
+            if frame.is_done() {
+                done.push(place.branch(branch));
+            }
+        }
+        match collected(turn, &place.line, step, self, &done) {
+            Ok(written) => Outcome::Succeeded(written),
+            Err(reason) => Outcome::Parked(reason),
+        }
+    }
+}
+
+/// What is collected from these branches, and what the step itself sets.
+fn collected(
+    turn: &Turn<'_>,
+    line: &Line,
+    step: &Step,
+    each: &EachStep,
+    done: &[Line],
+) -> Result<Map<String, Value>, String> {
+    let mut written = Map::new();
+    let mut outer = turn.bound(line);
+    for assignment in &each.collect {
+        let values: Result<Vec<Value>, _> = done
+            .iter()
+            .map(|branch| assignment.value.evaluate(&turn.bound(branch).scope()))
+            .collect();
+        let list = Value::Array(
+            values.map_err(|e| format!("`collect: {}` has no value: {e}", assignment.field))?,
+        );
+        outer.set(&assignment.field, list.clone());
+        written.insert(assignment.field.clone(), list);
+    }
+    for assignment in &step.set {
+        let value = assignment
+            .value
+            .evaluate(&outer.scope())
+            .map_err(|e| format!("`set: {}` has no value: {e}", assignment.field))?;
+        outer.set(&assignment.field, value.clone());
+        written.insert(assignment.field.clone(), value);
+    }
+    turn.fits(line, &written)?;
+    Ok(written)
+}

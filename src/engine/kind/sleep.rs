@@ -1,0 +1,52 @@
+//! Waits for a time.
+
+use serde_json::Value;
+
+use super::handler::Handler;
+use crate::definition::{Sleep, Step};
+use crate::engine::state::place::{Line, Place};
+use crate::engine::work::outcome::Outcome;
+use crate::engine::work::turn::Turn;
+use crate::engine::{NoteKind, Phase, StepState};
+use crate::message::Timestamp;
+
+impl Handler for Sleep {
+    fn enter(&self, turn: &mut Turn<'_>, line: &Line, step: &Step) -> Result<Outcome, String> {
+        let until = match self {
+            Self::For(span) => turn.now.after(*span),
+            Self::Until(moment) => {
+                let bound = turn.bound(line);
+                let value = moment
+                    .evaluate(&bound.scope())
+                    .map_err(|e| format!("`until` has no value: {e}"))?;
+                moment_of(&value)?
+            }
+        };
+        if until <= turn.now {
+            let written = turn.assigned(line, &step.set, None)?;
+            turn.push_running(line, step);
+            return Ok(Outcome::Succeeded(written));
+        }
+        let name = turn.name(line, step);
+        turn.note(Some(&name), NoteKind::Waiting, format!("until {until}"));
+        let state = StepState { until: Some(until), ..StepState::new(step.id, Phase::Running) };
+        turn.push(line, state);
+        Ok(Outcome::Waits)
+    }
+
+    fn time_is_up(&self, turn: &mut Turn<'_>, place: &Place) -> Outcome {
+        let name = turn.name_at(place);
+        turn.note(Some(&name), NoteKind::Succeeded, "its time has come");
+        let step = turn.step_at(place);
+        turn.concluded(place, &step.set, None)
+    }
+}
+
+/// The moment that a timestamp or an RFC 3339 text names.
+fn moment_of(value: &Value) -> Result<Timestamp, String> {
+    let Value::String(text) = value else {
+        return Err("`until` is no moment; write such as 2026-01-31T08:00:00Z".to_owned());
+    };
+    Timestamp::parse(text)
+        .ok_or_else(|| "`until` is no moment; write such as 2026-01-31T08:00:00Z".to_owned())
+}

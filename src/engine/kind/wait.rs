@@ -1,0 +1,61 @@
+//! Waits for facts; those that came before were kept.
+
+use super::handler::Handler;
+use super::waiting;
+use crate::definition::{Step, WaitStep};
+use crate::engine::NoteKind;
+use crate::engine::request::answers::Answers;
+use crate::engine::request::reply;
+use crate::engine::request::slot::Slot;
+use crate::engine::state::place::{Line, Place};
+use crate::engine::work::early::{complain, takes};
+use crate::engine::work::outcome::Outcome;
+use crate::engine::work::turn::Turn;
+
+impl Handler for WaitStep {
+    fn enter(&self, turn: &mut Turn<'_>, line: &Line, step: &Step) -> Result<Outcome, String> {
+        let name = turn.name(line, step);
+        let facts: Vec<&str> = self.on.iter().map(|done| done.on.event_type.as_str()).collect();
+        turn.note(Some(&name), NoteKind::Waiting, facts.join(" or "));
+        let state = waiting::waiting(turn, step, self.within, self.remind.as_ref());
+        let place = turn.push(line, state);
+        Ok(offer(turn, &place, self))
+    }
+
+    fn time_is_up(&self, turn: &mut Turn<'_>, place: &Place) -> Outcome {
+        waiting::time_is_up(turn, place, &self.late, self.within)
+    }
+}
+
+/// Offers what was kept to a wait that was just entered, the oldest first.
+fn offer(turn: &mut Turn<'_>, place: &Place, wait: &WaitStep) -> Outcome {
+    let answers = Answers::to_wait(wait);
+    let mut at = 0;
+    while at < turn.early.len() {
+        let event = &turn.early[at].event;
+        if !takes(wait, &event.address) {
+            at += 1;
+            continue;
+        }
+        let found =
+            answers.find(event, |condition| reply::is_so(turn, place, condition, &event.body));
+        let answer = match found {
+            Ok(Some(answer)) => answer,
+            Ok(None) => {
+                at += 1;
+                continue;
+            }
+            Err(reason) => {
+                let event = turn.early.remove(at).event;
+                complain(turn.id, &event, &reason, turn.out);
+                continue;
+            }
+        };
+        let event = turn.early.remove(at).event;
+        match reply::take(turn, place, Slot::Action, answer, &event) {
+            Ok(outcome) => return outcome,
+            Err(reason) => complain(turn.id, &event, &reason, turn.out),
+        }
+    }
+    Outcome::Waits
+}

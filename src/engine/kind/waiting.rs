@@ -1,0 +1,98 @@
+//! Steps that wait for facts or for a person: their time, and their reminders.
+
+use crate::definition::{Late, Remind, Step, StepKind};
+use crate::engine::request::pause::PAUSE_MIN;
+use crate::engine::state::place::Place;
+use crate::engine::work::fill::Addressed;
+use crate::engine::work::outcome::Outcome;
+use crate::engine::work::turn::Turn;
+use crate::engine::{Effect, Failure, FailureKind, NoteKind, Phase, Reminder, StepState};
+use crate::message::{Part, Span};
+
+/// A step that waits, with its timers.
+pub(super) fn waiting(
+    turn: &Turn<'_>,
+    step: &Step,
+    within: Option<Span>,
+    remind: Option<&Remind>,
+) -> StepState {
+    StepState {
+        until: within.map(|within| turn.now.after(within)),
+        remind: remind.map(|r| Reminder { at: turn.now.after(r.after), told: 0 }),
+        ..StepState::new(step.id, Phase::Running)
+    }
+}
+
+/// The time of a `wait` or `ask` is up.
+pub(super) fn time_is_up(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    late: &Late,
+    within: Option<Span>,
+) -> Outcome {
+    let name = turn.name_at(place);
+    let reason = format!("not within {}", within.unwrap_or_default());
+    turn.note(Some(&name), NoteKind::TimedOut, reason.clone());
+    match late {
+        Late::GoOn => Outcome::Skipped("its time is up"),
+        Late::Fail(verdict) => {
+            let failure = Failure { step: name.to_string(), kind: FailureKind::Deadline, reason };
+            turn.refused(place, verdict, failure, None)
+        }
+    }
+}
+
+/// The next reminder is due.
+pub(in crate::engine) fn remind(turn: &mut Turn<'_>, place: &Place) {
+    let Some(before) = turn.at(place).remind else {
+        return;
+    };
+    let Some(remind) = reminder(turn.step_at(place)) else {
+        return;
+    };
+    let told = before.told + 1;
+    turn.at_mut(place).remind = remind.every.map(|every| {
+        let next = before.at.after(every.max(PAUSE_MIN));
+        // After a long standstill one reminder says as much as many.
+        Reminder { at: next.max(turn.now.after(PAUSE_MIN)), told }
+    });
+    let name = turn.name_at(place);
+    // It is told once in a transition, so this number makes each telling's id its own.
+    let number = u32::try_from(turn.generation.transitions).unwrap_or(u32::MAX);
+    let id = turn.command_id(&name, Part::Action, number);
+    match turn.fill(&place.line, id, None, &Addressed::from(&remind.fact)) {
+        Ok(message) => {
+            turn.out.effects.push(Effect::Fact(message));
+            turn.note(Some(&name), NoteKind::Reminded, remind.fact.to.to_string());
+        }
+        // The step itself must not depend on it; people are told.
+        Err(reason) => {
+            let words = format!("{} {name}: no reminder: {reason}", turn.id);
+            turn.out.effects.push(Effect::Complaint(words));
+        }
+    }
+}
+
+fn reminder(step: &Step) -> Option<&Remind> {
+    match &step.kind {
+        StepKind::Wait(wait) => wait.remind.as_ref(),
+        StepKind::Ask(ask) => ask.remind.as_ref(),
+        StepKind::Command(_)
+        | StepKind::Emit(_)
+        | StepKind::Set
+        | StepKind::Fail(_)
+        | StepKind::Sleep(_)
+        | StepKind::Call(_)
+        | StepKind::Saga(_)
+        | StepKind::Parallel(_)
+        | StepKind::Each(_)
+        | StepKind::Choose(_)
+        | StepKind::Lock(_) => None,
+    }
+}
+
+/// A step of a kind without a time of its own was given one all the same: it is taken away.
+pub(super) fn has_no_time(turn: &mut Turn<'_>, place: &Place) -> Outcome {
+    turn.at_mut(place).until = None;
+    Outcome::Waits
+}

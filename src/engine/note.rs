@@ -1,0 +1,152 @@
+use crate::message::{Life, StepName};
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Which generation it is about.
+    pub generation: Life,
+    /// The step, if it is about one.
+    pub step: Option<StepName>,
+    /// What kind of thing.
+    pub kind: NoteKind,
+    /// The rest, in words; never a value of the data.
+    pub words: String,
+}
+
+/// What kind of thing happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoteKind {
+    /// An instance began.
+    Started,
+    /// A start waits for the end of the living generation.
+    Queued,
+    /// A command was sent, for the first time or again.
+    Sent,
+    /// A fact was told.
+    Told,
+    /// A step is done.
+    Succeeded,
+    /// A participant said no.
+    Rejected,
+    /// A step was left out.
+    Skipped,
+    /// An attempt took too long.
+    TimedOut,
+    /// An attempt got its time again, for the engine was away when it ran out.
+    Extended,
+    /// A step was given up; it may have happened.
+    GivenUp,
+    /// The way back began.
+    WentBack,
+    /// A probe was sent.
+    Probed,
+    /// A compensation was sent.
+    Undoing,
+    /// A step is undone.
+    Undone,
+    /// A success came after it was given up.
+    Late,
+    /// Somebody asked for the way back.
+    Cancelled,
+    /// Something was asked for that cannot be.
+    Refused,
+    /// A person must act.
+    Stuck,
+    /// A person acted.
+    Acted,
+    /// All steps done.
+    Completed,
+    /// All that may have happened undone.
+    Compensated,
+    /// No longer remembered.
+    Forgotten,
+    /// A step waits for a fact, a time, a lock or a child.
+    Waiting,
+    /// A person is asked.
+    Asked,
+    /// A reminder was told.
+    Reminded,
+    /// An event came before what waits for it and is kept.
+    Kept,
+    /// A branch was left behind: it undoes itself and the saga goes on.
+    Dropped,
+    /// A lock is held.
+    Locked,
+    /// A lock is free again.
+    Released,
+    /// One who waited for a lock wants it no more.
+    Withdrawn,
+}
+
+impl NoteKind {
+    /// Every kind.
+    pub const ALL: [Self; 30] = [
+        Self::Started,
+        Self::Queued,
+        Self::Sent,
+        Self::Told,
+        Self::Succeeded,
+        Self::Rejected,
+        Self::Skipped,
+        Self::TimedOut,
+        Self::Extended,
+        Self::GivenUp,
+        Self::WentBack,
+        Self::Probed,
+        Self::Undoing,
+        Self::Undone,
+        Self::Late,
+        Self::Cancelled,
+        Self::Refused,
+        Self::Stuck,
+        Self::Acted,
+        Self::Completed,
+        Self::Compensated,
+        Self::Forgotten,
+        Self::Waiting,
+        Self::Asked,
+        Self::Reminded,
+        Self::Kept,
+        Self::Dropped,
+        Self::Locked,
+        Self::Released,
+        Self::Withdrawn,
+    ];
+
+    /// The word for it, past tense.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Told => "told",
+            Self::Succeeded => "succeeded",
+            Self::Rejected => "rejected",
+            Self::Skipped => "skipped",
+            Self::TimedOut => "timed-out",
+            Self::Extended => "extended",
+            Self::GivenUp => "given-up",
+            Self::WentBack => "went-back",
+            Self::Probed => "probed",
+            Self::Undoing => "undoing",
+            Self::Undone => "undone",
+            Self::Late => "late",
+            Self::Cancelled => "cancelled",
+            Self::Refused => "refused",
+            Self::Stuck => "stuck",
+            Self::Acted => "acted",
+            Self::Completed => "completed",
+            Self::Compensated => "compensated",
+            Self::Forgotten => "forgotten",
+            Self::Waiting => "waiting",
+            Self::Asked => "asked",
+            Self::Reminded => "reminded",
+            Self::Kept => "kept",
+            Self::Dropped => "dropped",
+            Self::Locked => "locked",
+            Self::Released => "released",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Attempts that took too long or failed: there is another one, or they are spent.
+
+use serde_json::Map;
+
+use super::asked::{self, Asked};
+use super::pause;
+use super::probe;
+use super::send;
+use super::slot::Slot;
+use crate::definition::{Then, Unknown};
+use crate::engine::state::place::Place;
+use crate::engine::work::outcome::{Outcome, Refusal};
+use crate::engine::work::turn::Turn;
+use crate::engine::{Failure, FailureKind, NoteKind, Progress, Request};
+use crate::message::{InputId, Timestamp};
+
+/// The time of an attempt, or of the pause before the next one, is over.
+pub(in crate::engine) fn time_is_up(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    slot: Slot,
+    away_until: Timestamp,
+) -> Outcome {
+    let Some(request) = slot.request(turn.at(place)).cloned() else {
+        return Outcome::Waits;
+    };
+    let asked = Asked::of(turn.step_at(place), slot).expect("only requests have timers");
+    match request.progress {
+        Progress::Waiting(due) if due < away_until && !request.extended => {
+            let sent = send::extend(turn, place, slot, asked, &request);
+            sent_or_parked(turn, place, slot, sent)
+        }
+        Progress::Waiting(_) => {
+            let (attempts, within) = (request.attempts, asked.within());
+            let words = format!("no answer to attempt {attempts} within {within}");
+            over(turn, place, slot, asked, &request, &words)
+        }
+        Progress::Pausing(_) => {
+            let step = turn.step_at(place);
+            let sent = send::send(turn, &place.line, step, slot, asked, &request);
+            sent_or_parked(turn, place, slot, sent)
+        }
+        Progress::Answered | Progress::GivenUp | Progress::Parked | Progress::Open => {
+            Outcome::Waits
+        }
+    }
+}
+
+fn sent_or_parked(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    slot: Slot,
+    sent: Result<Request, String>,
+) -> Outcome {
+    match (sent, slot.request_mut(turn.at_mut(place))) {
+        (Ok(sent), Some(request)) => {
+            *request = sent;
+            Outcome::Waits
+        }
+        (Ok(_), None) => Outcome::Waits,
+        (Err(reason), _) => park(turn, place, slot, &reason),
+    }
+}
+
+/// An attempt has brought no answer: there is another, or the budget is spent.
+pub(in crate::engine) fn over(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    slot: Slot,
+    asked: Asked<'_>,
+    before: &Request,
+    words: &str,
+) -> Outcome {
+    let name = turn.name_at(place);
+    turn.note(Some(&name), NoteKind::TimedOut, words);
+    let seed = pause::seed(turn, place, slot);
+    let retry = asked.retry();
+    let insists =
+        slot == Slot::Action && asked::unknown(turn.step_at(place)) == Some(Unknown::Retry);
+    let next = pause::again(retry, before, turn.now, &seed).or_else(|| {
+        let next = turn.now.after(retry.most.max(pause::PAUSE_MIN));
+        (insists && next <= before.since.after(turn.limits.insist)).then_some(next)
+    });
+    let Some(at) = next else {
+        return exhausted(turn, place, slot, before);
+    };
+    if let Some(request) = slot.request_mut(turn.at_mut(place)) {
+        request.progress = Progress::Pausing(at);
+    }
+    Outcome::Waits
+}
+
+fn exhausted(turn: &mut Turn<'_>, place: &Place, slot: Slot, before: &Request) -> Outcome {
+    let name = turn.name_at(place);
+    let reason = format!("{name} has not answered {} attempts", before.spent);
+    let unknown = asked::unknown(turn.step_at(place));
+    match (slot, unknown) {
+        (Slot::Action, Some(Unknown::Compensate | Unknown::Probe))
+            if before.never_left() && turn.can_go_back(&place.line) =>
+        {
+            let reason = format!("{name} was never sent in {} attempts", before.spent);
+            let (step, kind) = (name.to_string(), FailureKind::Exhausted);
+            let failure = Failure { step, kind, reason };
+            turn.at_mut(place).answered(InputId::default());
+            Outcome::Rejected(Refusal { written: Map::new(), then: Then::GoBack, failure })
+        }
+        (Slot::Action, Some(Unknown::Compensate)) if turn.can_go_back(&place.line) => {
+            let (step, kind) = (name.to_string(), FailureKind::Exhausted);
+            Outcome::GoesBack(Failure { step, kind, reason })
+        }
+        (Slot::Action, Some(Unknown::Probe)) => match probe::ask(turn, place) {
+            Ok(()) => Outcome::Waits,
+            Err(reason) => park(turn, place, slot, &reason),
+        },
+        (Slot::Probe, _) => probe::exhausted(turn, place, &reason),
+        (
+            Slot::Action | Slot::Undo(_),
+            None | Some(Unknown::Compensate | Unknown::Probe | Unknown::Retry | Unknown::Park),
+        ) => park(turn, place, slot, &reason),
+    }
+}
+
+fn park(turn: &mut Turn<'_>, place: &Place, slot: Slot, reason: &str) -> Outcome {
+    if slot == Slot::Probe {
+        return probe::exhausted(turn, place, reason);
+    }
+    if let Some(request) = slot.request_mut(turn.at_mut(place)) {
+        request.progress = Progress::Parked;
+    }
+    turn.park(place, slot != Slot::Action, reason);
+    Outcome::Waits
+}

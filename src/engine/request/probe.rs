@@ -1,0 +1,111 @@
+//! Probes: the question whether a step happened, when its attempts are spent or it was given up.
+
+use serde_json::{Map, Value};
+
+use super::asked::Asked;
+use super::send;
+use super::slot::Slot;
+use crate::definition::{Compensation, Then};
+use crate::engine::state::place::Place;
+use crate::engine::work::outcome::{Outcome, Refusal};
+use crate::engine::work::turn::Turn;
+use crate::engine::{Failure, FailureKind, NoteKind, Phase, Progress, Request};
+use crate::message::InputId;
+
+/// Asks whether a step happened.
+///
+/// # Errors
+/// When the question cannot be filled; nothing was sent.
+pub(in crate::engine) fn ask(turn: &mut Turn<'_>, place: &Place) -> Result<(), String> {
+    let step = turn.step_at(place);
+    let asked =
+        Asked::of(step, Slot::Probe).ok_or_else(|| format!("{} has no probe", step.name))?;
+    let before = match turn.at(place).probe.as_deref().cloned() {
+        Some(before) => Request { spent: 0, since: turn.now, ..before },
+        None => Request::unsent(turn.now),
+    };
+    let sent = send::send(turn, &place.line, step, Slot::Probe, asked, &before)?;
+    let state = turn.at_mut(place);
+    state.probe = Some(Box::new(sent));
+    if let Some(action) = state.action.as_mut().filter(|action| action.lacks_answer()) {
+        action.progress = Progress::GivenUp;
+    }
+    Ok(())
+}
+
+/// Whether a step that was given up can still be asked for.
+pub(in crate::engine) fn is_open(turn: &Turn<'_>, place: &Place) -> bool {
+    let state = turn.at(place);
+    state.phase == Phase::Unknown
+        && state.probe.as_ref().is_none_or(|probe| probe.progress == Progress::Parked)
+        && state.action.as_ref().is_some_and(Request::lacks_answer)
+        && Asked::of(turn.step_at(place), Slot::Probe).is_some()
+}
+
+/// The probe's answer: it happened. `written` is what the saga remembers of it, if it goes on.
+pub(in crate::engine) fn found(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    written: Map<String, Value>,
+    by: InputId,
+) -> Outcome {
+    over(turn, place, by);
+    let name = turn.name_at(place);
+    if turn.at(place).phase == Phase::Running {
+        turn.note(Some(&name), NoteKind::Succeeded, "it has happened, says the probe");
+        return Outcome::Succeeded(written);
+    }
+    turn.note(Some(&name), NoteKind::Late, "it has happened after all, says the probe");
+    Outcome::Waits
+}
+
+/// The probe's answer: it did not happen.
+pub(in crate::engine) fn absent(turn: &mut Turn<'_>, place: &Place, by: InputId) -> Outcome {
+    let running = turn.at(place).phase == Phase::Running;
+    if let Some(probe) = &mut turn.at_mut(place).probe {
+        probe.progress = Progress::Answered;
+        probe.answer = by;
+    }
+    let name = turn.name_at(place);
+    if running {
+        let failure = Failure {
+            step: name.to_string(),
+            kind: FailureKind::Exhausted,
+            reason: format!("{name} has not happened, says the probe"),
+        };
+        return Outcome::Rejected(Refusal { written: Map::new(), then: Then::GoBack, failure });
+    }
+    turn.at_mut(place).phase = Phase::Rejected;
+    turn.note(Some(&name), NoteKind::Late, "it has not happened, says the probe");
+    Outcome::Waits
+}
+
+fn over(turn: &mut Turn<'_>, place: &Place, by: InputId) {
+    let state = turn.at_mut(place);
+    state.answered(by.clone());
+    if let Some(probe) = &mut state.probe {
+        probe.progress = Progress::Answered;
+        probe.answer = by;
+    }
+}
+
+/// The probe's own attempts are spent: it stays unknown whether the step happened.
+pub(in crate::engine) fn exhausted(turn: &mut Turn<'_>, place: &Place, reason: &str) -> Outcome {
+    let state = turn.at_mut(place);
+    if let Some(probe) = &mut state.probe {
+        probe.progress = Progress::GivenUp;
+    }
+    if state.phase != Phase::Running {
+        return Outcome::Waits;
+    }
+    let name = turn.name_at(place);
+    let said = *turn.step_at(place).compensation() != Compensation::Unsaid;
+    if said && turn.can_go_back(&place.line) {
+        let (kind, reason) = (FailureKind::Exhausted, reason.to_owned());
+        return Outcome::GoesBack(Failure { step: name.to_string(), kind, reason });
+    }
+    if let Some(action) = turn.at_mut(place).action.as_mut().filter(|a| a.lacks_answer()) {
+        action.progress = Progress::Parked;
+    }
+    Outcome::Parked(reason.to_owned())
+}

@@ -1,0 +1,143 @@
+//! Answers to requests, and the facts that steps wait for.
+
+use serde_json::{Map, Value};
+
+use super::answers::{Answer, answers};
+use super::probe;
+use super::slot::Slot;
+use crate::definition::{Compensation, Done, Failed};
+use crate::engine::state::place::Place;
+use crate::engine::work::outcome::{Outcome, Refusal};
+use crate::engine::work::turn::Turn;
+use crate::engine::{Failure, FailureKind, NoteKind, Phase, Request};
+use crate::expression::{Expression, Name};
+use crate::message::{Event, InputId};
+
+/// Whether a `where` over an event holds at a place.
+pub(in crate::engine) fn is_so(
+    turn: &Turn<'_>,
+    place: &Place,
+    condition: Option<&Expression>,
+    event: &Value,
+) -> Result<bool, String> {
+    let Some(condition) = condition else {
+        return Ok(true);
+    };
+    let bound = turn.bound(&place.line).with(Some((Name::Event, event)));
+    condition.holds(&bound.scope()).map_err(|e| format!("`where` has no answer: {e}"))
+}
+
+/// Takes an answer to a request or wait.
+///
+/// # Errors
+/// When the event lacks what the definition reads from it; nothing has changed.
+pub(in crate::engine) fn take(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    slot: Slot,
+    answer: Answer,
+    event: &Event,
+) -> Result<Outcome, String> {
+    let step = turn.step_at(place);
+    let answers = answers(step, slot);
+    match (slot, answer) {
+        (Slot::Undo(run), Answer::Done(which)) => {
+            undone(turn, place, run, &answers.done[which], event)
+        }
+        (Slot::Action, Answer::Done(which)) => done(turn, place, &answers.done[which], event),
+        (Slot::Action, Answer::Failed(which)) => failed(turn, place, &answers.failed[which], event),
+        (Slot::Probe, Answer::Done(which)) => {
+            let set = answers.done[which].set.as_deref().unwrap_or(&step.set);
+            let written = match turn.at(place).phase {
+                Phase::Running => {
+                    turn.assigned(&place.line, set, Some((Name::Event, &event.body)))?
+                }
+                Phase::Succeeded | Phase::Rejected | Phase::Unknown | Phase::Skipped => Map::new(),
+            };
+            Ok(probe::found(turn, place, written, InputId::of(event)))
+        }
+        (Slot::Probe, Answer::Absent) => Ok(probe::absent(turn, place, InputId::of(event))),
+        (Slot::Undo(_), Answer::Failed(_) | Answer::Absent)
+        | (Slot::Action, Answer::Absent)
+        | (Slot::Probe, Answer::Failed(_)) => {
+            unreachable!("such a request has no such answers, so none is found")
+        }
+    }
+}
+
+fn done(turn: &mut Turn<'_>, place: &Place, done: &Done, event: &Event) -> Result<Outcome, String> {
+    if turn.at(place).phase != Phase::Running {
+        return Ok(Outcome::HappenedLate(InputId::of(event)));
+    }
+    let step = turn.step_at(place);
+    let set = done.set.as_deref().unwrap_or(&step.set);
+    let written = turn.assigned(&place.line, set, Some((Name::Event, &event.body)))?;
+    taken(turn, place, event);
+    let name = turn.name_at(place);
+    turn.note(Some(&name), NoteKind::Succeeded, event.address.event_type.to_string());
+    Ok(Outcome::Succeeded(written))
+}
+
+/// The event is remembered, so that a repetition is known.
+fn taken(turn: &mut Turn<'_>, place: &Place, event: &Event) {
+    let settled = Request::settled(turn.now);
+    let state = turn.at_mut(place);
+    // A wait has sent nothing; what it keeps is only the event that ended it.
+    state.action.get_or_insert(settled);
+    state.answered(InputId::of(event));
+}
+
+fn failed(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    failed: &Failed,
+    event: &Event,
+) -> Result<Outcome, String> {
+    if turn.at(place).phase != Phase::Running {
+        return Ok(has_not_happened(turn, place, InputId::of(event)));
+    }
+    let more = Some((Name::Event, &event.body));
+    let reason = match &failed.reason {
+        None => event.address.event_type.to_string(),
+        Some(reason) => {
+            let bound = turn.bound(&place.line).with(more);
+            let text = reason.text(&bound.scope());
+            turn.limits.cut(&text.map_err(|e| format!("`reason` has no value: {e}"))?)
+        }
+    };
+    let written = turn.assigned(&place.line, &failed.set, more)?;
+    taken(turn, place, event);
+    let step = turn.name_at(place).to_string();
+    let failure = Failure { step, kind: FailureKind::Rejected, reason };
+    Ok(Outcome::Rejected(Refusal { written, then: failed.then, failure }))
+}
+
+fn undone(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    run: usize,
+    done: &Done,
+    event: &Event,
+) -> Result<Outcome, String> {
+    if let Compensation::Command { set, .. } = turn.step_at(place).compensation() {
+        let set = done.set.as_deref().unwrap_or(set);
+        let written = turn.assigned(&place.line, set, Some((Name::Event, &event.body)))?;
+        turn.write(&place.line, written);
+    }
+    Ok(Outcome::Undone { run, by: InputId::of(event) })
+}
+
+/// A "no" that came after its step was given up: recorded. An undoing that was sent goes on; one
+/// that was not is not needed.
+pub(in crate::engine) fn has_not_happened(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    by: InputId,
+) -> Outcome {
+    let state = turn.at_mut(place);
+    state.answered(by);
+    state.phase = Phase::Rejected;
+    let name = turn.name_at(place);
+    turn.note(Some(&name), NoteKind::Late, "it has not happened");
+    Outcome::Waits
+}

@@ -1,0 +1,111 @@
+//! Sends requests, again and again within their budget.
+
+use super::asked::Asked;
+use super::slot::Slot;
+use crate::definition::Step;
+use crate::engine::state::place::{Line, Place};
+use crate::engine::work::fill::Addressed;
+use crate::engine::work::outcome::Outcome;
+use crate::engine::work::turn::Turn;
+use crate::engine::{Effect, NoteKind, Phase, Progress, Request, StepState};
+use crate::message::{InputId, Part, StepName};
+
+/// Enters a step that sends a request, by sending it for the first time.
+///
+/// # Errors
+/// When it cannot be filled; nothing was sent.
+pub(in crate::engine) fn first(
+    turn: &mut Turn<'_>,
+    line: &Line,
+    step: &Step,
+    asked: Asked<'_>,
+) -> Result<Outcome, String> {
+    let unsent = Request::unsent(turn.now);
+    let sent = send(turn, line, step, Slot::Action, asked, &unsent)?;
+    turn.push(line, StepState { action: Some(sent), ..StepState::new(step.id, Phase::Running) });
+    Ok(Outcome::Waits)
+}
+
+/// Sends the next attempt of a request of a step in this list; what stands in `before` is how far
+/// it got.
+///
+/// # Errors
+/// When it cannot be filled; nothing was sent.
+pub(in crate::engine) fn send(
+    turn: &mut Turn<'_>,
+    line: &Line,
+    step: &Step,
+    slot: Slot,
+    asked: Asked<'_>,
+    before: &Request,
+) -> Result<Request, String> {
+    let name = turn.name(line, step);
+    let attempt = before.attempts + 1;
+    let undoes = undone_by(turn, &name, slot);
+    let id = turn.command_id(&name, slot.part(), attempt);
+    let (effect, what) = match asked {
+        Asked::Command(request) => {
+            let message = turn.fill(line, id, undoes, &Addressed::from(request))?;
+            (Effect::Command(message), request.command.to_string())
+        }
+        Asked::Call(request) => {
+            let call = turn.fill_call(line, id, undoes, request)?;
+            let what = format!("{} {}", call.method.text(), request.authority);
+            (Effect::Call(call), what)
+        }
+    };
+    turn.out.effects.push(effect);
+    let kind = match slot {
+        Slot::Action => NoteKind::Sent,
+        Slot::Probe => NoteKind::Probed,
+        Slot::Undo(_) => NoteKind::Undoing,
+    };
+    turn.note(Some(&name), kind, told(&what, attempt));
+    Ok(Request {
+        attempts: attempt,
+        spent: before.spent + 1,
+        since: before.since,
+        progress: Progress::Waiting(turn.now.after(asked.within())),
+        answer: InputId::default(),
+        unsent: before.unsent,
+        extended: false,
+    })
+}
+
+/// Gives the present attempt its time again, for the engine was away when it ran out. A call is
+/// made again under the same id, for its answer may have gone with the process that waited for it.
+///
+/// # Errors
+/// When a call cannot be filled any more; nothing was sent.
+pub(in crate::engine) fn extend(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    slot: Slot,
+    asked: Asked<'_>,
+    before: &Request,
+) -> Result<Request, String> {
+    let name = turn.name_at(place);
+    if let Asked::Call(request) = asked {
+        let undoes = undone_by(turn, &name, slot);
+        let id = turn.command_id(&name, slot.part(), before.attempts);
+        let call = turn.fill_call(&place.line, id, undoes, request)?;
+        turn.out.effects.push(Effect::Call(call));
+    }
+    let (attempt, within) = (before.attempts, asked.within());
+    let words = format!("attempt {attempt} has {within} more, for the engine was away");
+    turn.note(Some(&name), NoteKind::Extended, words);
+    let progress = Progress::Waiting(turn.now.after(within));
+    Ok(Request { progress, extended: true, ..before.clone() })
+}
+
+/// The idempotency key of the action that a request undoes.
+fn undone_by(turn: &Turn<'_>, name: &StepName, slot: Slot) -> Option<String> {
+    match slot {
+        Slot::Action | Slot::Probe => None,
+        Slot::Undo(_) => Some(turn.command_id(name, Part::Action, 1).idempotency_key()),
+    }
+}
+
+fn told(what: &str, attempt: u32) -> String {
+    if attempt == 1 { what.to_owned() } else { format!("{what}, attempt {attempt}") }
+}

@@ -1,0 +1,53 @@
+//! Undoings, as the definition's `compensation` says.
+
+use super::asked::Asked;
+use super::send;
+use super::slot::Slot;
+use crate::definition::{Compensation, Fact};
+use crate::engine::state::place::Place;
+use crate::engine::work::fill::Addressed;
+use crate::engine::work::turn::Turn;
+use crate::engine::{Effect, NoteKind, Progress, Request};
+use crate::message::Part;
+
+/// Why a person must undo a step: right for a pivot that happened after all.
+const NOT_SAID: &str = "it may have happened, and the definition does not say how to undo it";
+
+/// Begins one more undoing of a step; one that cannot begin waits for a person.
+pub(in crate::engine) fn begin(turn: &mut Turn<'_>, place: &Place) {
+    let step = turn.step_at(place);
+    let run = turn.at(place).undos.len();
+    let unsent = Request::unsent(turn.now);
+    let undoing = match step.compensation() {
+        Compensation::Unsaid => Err(NOT_SAID.to_owned()),
+        Compensation::Nothing | Compensation::Child => Ok(Request::settled(turn.now)),
+        Compensation::Emit(fact) => correct(turn, place, run, fact),
+        Compensation::Command { request, .. } => {
+            let asked = Asked::Command(request);
+            send::send(turn, &place.line, step, Slot::Undo(run), asked, &unsent)
+        }
+        Compensation::Call { request, .. } => {
+            let asked = Asked::Call(request);
+            send::send(turn, &place.line, step, Slot::Undo(run), asked, &unsent)
+        }
+    };
+    match undoing {
+        Ok(request) => turn.at_mut(place).undos.push(request),
+        Err(reason) => {
+            let parked = Request { progress: Progress::Parked, ..unsent };
+            turn.at_mut(place).undos.push(parked);
+            turn.park(place, true, &reason);
+        }
+    }
+}
+
+/// Tells the correcting fact of a step.
+fn correct(turn: &mut Turn<'_>, place: &Place, run: usize, fact: &Fact) -> Result<Request, String> {
+    let name = turn.name_at(place);
+    let undoes = turn.command_id(&name, Part::Action, 1).idempotency_key();
+    let id = turn.command_id(&name, Slot::Undo(run).part(), 1);
+    let message = turn.fill(&place.line, id, Some(undoes), &Addressed::from(fact))?;
+    turn.out.effects.push(Effect::Fact(message));
+    turn.note(Some(&name), NoteKind::Undone, fact.to.to_string());
+    Ok(Request::settled(turn.now))
+}

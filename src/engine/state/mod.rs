@@ -1,0 +1,24 @@
+//! What is stored of an instance, and what must hold of it; knows nothing of how it changes.
+
+pub(super) mod check;
+mod failure;
+mod frame;
+mod generation;
+mod instance;
+mod letter;
+mod lock;
+pub(super) mod place;
+mod request;
+mod status;
+mod step;
+pub(super) mod weight;
+
+pub use failure::{Failure, FailureKind};
+pub use frame::Frame;
+pub use generation::{Generation, Parent, Stuck};
+pub use instance::{Early, Instance};
+pub use letter::{Letter, Say};
+pub use lock::{Claim, Lock};
+pub use request::{Progress, Request};
+pub use status::{Direction, Status};
+pub use step::{Hold, Phase, Reminder, Stage, StepState};

@@ -1,0 +1,294 @@
+//! What people do about a stuck instance.
+
+use crate::definition::{Compensation, Definition, Step};
+use crate::engine::course::follow::follow;
+use crate::engine::course::{back, kinds};
+use crate::engine::kind::{lock, saga};
+use crate::engine::request::asked::Asked;
+use crate::engine::request::send;
+use crate::engine::request::slot::Slot;
+use crate::engine::state::place::Place;
+use crate::engine::work::outcome::Outcome;
+use crate::engine::work::turn::Turn;
+use crate::engine::{
+    Act, Direction, Failure, FailureKind, Generation, NoteKind, Phase, Progress, Rejection,
+    Request, Stuck, Verb,
+};
+use crate::message::InputId;
+
+/// Why a step is skipped.
+const BY_A_PERSON: &str = "by a person";
+
+/// What an act is about: the step that it names by coordinate, or by name if only one of that name
+/// is stuck; without a name whatever is stuck first.
+pub(in crate::engine) fn stuck<'g>(
+    definition: &Definition,
+    generation: &'g Generation,
+    act: &Act,
+) -> Option<&'g Stuck> {
+    let stuck = &generation.stuck;
+    if act.step.is_empty() {
+        return stuck.first();
+    }
+    let place = |s: &Stuck| Place::of(definition, &generation.frame, s.step, &s.branch);
+    let name =
+        |s: &Stuck| place(s).map(|p| p.line.name(&generation.frame, &definition.step(s.step).name));
+    let exact = stuck.iter().find(|s| name(s).is_some_and(|n| n.as_str() == act.step));
+    exact.or_else(|| {
+        let named = |s: &&Stuck| definition.step(s.step).name.as_str() == act.step;
+        let first = stuck.iter().find(named)?;
+        stuck.iter().filter(named).all(|s| s.branch == first.branch).then_some(first)
+    })
+}
+
+/// Obeys a person. A stuck action is always the step at which its list stands.
+///
+/// # Errors
+/// When the instance is not stuck there, or the verb makes no sense for it.
+pub(in crate::engine) fn take(turn: &mut Turn<'_>, act: &Act) -> Result<(), Rejection> {
+    let found = stuck(turn.definition, turn.generation, act).cloned();
+    let stuck =
+        found.ok_or_else(|| Rejection::Refused(format!("{} is not stuck there", turn.id)))?;
+    let place = Place::of(turn.definition, &turn.generation.frame, stuck.step, &stuck.branch)
+        .expect("a step is entered before it can be stuck");
+    let name = turn.name_at(&place);
+    let words = format!("{} by {}: {}", verb(&act.verb), act.by, act.why);
+    turn.note(Some(&name), NoteKind::Acted, words);
+    match (&act.verb, stuck.undoing) {
+        (Verb::Retry, false) => {
+            if turn.at(&place).phase == Phase::Rejected {
+                untouched(turn, &place)?;
+            }
+            retry_action(turn, &place);
+            Ok(())
+        }
+        (Verb::Skip, false) => skip(turn, &place),
+        (Verb::ResolveDone(fields), false) => resolve_done(turn, &place, fields, &act.id),
+        (Verb::ResolveNotDone, false) => resolve_not_done(turn, &place, act),
+        (Verb::GoBack, false) => go_back(turn, act),
+        // What is left behind is stuck; the saga itself still goes forward.
+        (Verb::GoBack, true) if is_forward(turn.generation) => go_back(turn, act),
+        (Verb::Retry | Verb::ResolveNotDone, true) => retry_undo(turn, &place),
+        (Verb::Skip | Verb::ResolveDone(_), true) => {
+            settle_undo(turn, &place, &act.id);
+            Ok(())
+        }
+        (Verb::Answer { .. }, _) => {
+            Err(Rejection::Refused(format!("{name} asks nobody; it is stuck")))
+        }
+        (Verb::GoBack, true) => Err(Rejection::Refused(format!(
+            "the undoing of {name} is stuck; retry it, or resolve it as done"
+        ))),
+    }
+}
+
+fn is_forward(generation: &Generation) -> bool {
+    generation.direction == Direction::Forward && generation.ended.is_none()
+}
+
+fn verb(verb: &Verb) -> &'static str {
+    match verb {
+        Verb::Retry => "sent again",
+        Verb::Skip => "skipped",
+        Verb::ResolveDone(_) => "resolved as done",
+        Verb::ResolveNotDone => "resolved as not done",
+        Verb::GoBack => "sent back",
+        Verb::Answer { .. } => "answered",
+    }
+}
+
+fn retry_action(turn: &mut Turn<'_>, place: &Place) {
+    turn.unpark(place, false);
+    let step = turn.step_at(place);
+    let state = turn.at(place);
+    let (action, inside) = (state.action.clone(), !state.frames.is_empty());
+    if let (Some(asked), Some(before)) = (Asked::of(step, Slot::Action), action) {
+        match send_anew(turn, place, step, Slot::Action, asked, &before) {
+            Ok(sent) => {
+                let state = turn.at_mut(place);
+                state.phase = Phase::Running;
+                state.action = Some(sent);
+                // It may be asked for again, by new attempts.
+                if let Some(probe) = &mut state.probe {
+                    probe.progress = Progress::Parked;
+                }
+            }
+            Err(reason) => turn.park(place, false, &reason),
+        }
+    } else if inside {
+        // Its time was up, or what it collects could not be: it has as long again.
+        let within = kinds::of(step).limits().and_then(|(_, within)| within);
+        let until = within.map(|within| turn.now.after(within));
+        let over = turn.at(place).frames.iter().all(|frame| frame.over);
+        turn.at_mut(place).until = until.filter(|_| !over);
+    } else if turn.at(place).hold.is_some() {
+        lock::again(turn, place);
+    } else if turn.at(place).action.is_some() && !turn.at(place).keys.is_empty() {
+        saga::again(turn, place);
+    } else {
+        // It could not begin, or only waited: it is entered anew.
+        turn.frame_mut(&place.line).steps.remove(place.at);
+    }
+}
+
+/// Sends again, with a new budget.
+fn send_anew(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    step: &Step,
+    slot: Slot,
+    asked: Asked<'_>,
+    before: &Request,
+) -> Result<Request, String> {
+    let fresh = Request { spent: 0, since: turn.now, ..before.clone() };
+    send::send(turn, &place.line, step, slot, asked, &fresh)
+}
+
+/// The undoings of a step that wait for a person.
+fn parked(turn: &Turn<'_>, place: &Place) -> Vec<usize> {
+    let undos = turn.at(place).undos.iter().enumerate();
+    undos.filter(|(_, r)| r.progress == Progress::Parked).map(|(run, _)| run).collect()
+}
+
+fn retry_undo(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
+    if turn.at(place).hold.is_some() {
+        lock::undo_again(turn, place);
+        return Ok(());
+    }
+    let step = turn.step_at(place);
+    let runs = parked(turn, place);
+    turn.unpark(place, true);
+    match step.compensation() {
+        Compensation::Unsaid | Compensation::Nothing => Err(Rejection::Refused(format!(
+            "the definition does not say how to undo {}; undo it by hand and resolve it as done",
+            step.name
+        ))),
+        Compensation::Emit(_) | Compensation::Child => {
+            // The correcting fact could not be filled, or the child could not be taken back: it
+            // was the last one begun.
+            turn.at_mut(place).undos.pop();
+            follow(turn, place, Outcome::Undo);
+            Ok(())
+        }
+        Compensation::Command { .. } | Compensation::Call { .. } => {
+            for run in runs {
+                let slot = Slot::Undo(run);
+                let before = turn.at(place).undos[run].clone();
+                let asked = Asked::of(step, slot).expect("it is undone by a request");
+                match send_anew(turn, place, step, slot, asked, &before) {
+                    Ok(sent) => turn.at_mut(place).undos[run] = sent,
+                    Err(reason) => turn.park(place, true, &reason),
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+fn settle_undo(turn: &mut Turn<'_>, place: &Place, act: &str) {
+    if turn.at(place).hold.is_some() {
+        back::undo_without_lock(turn, place);
+        return;
+    }
+    for run in parked(turn, place) {
+        follow(turn, place, Outcome::Undone { run, by: InputId::named(act) });
+    }
+}
+
+fn skip(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
+    let step = turn.step_at(place);
+    if step.pivot {
+        return Err(Rejection::Refused(format!(
+            "{} is the pivot; resolve it as done or not done",
+            step.name
+        )));
+    }
+    closed(turn, place)?;
+    turn.unpark(place, false);
+    let name = turn.name_at(place);
+    // It may have happened: it stays given up, so the way back still undoes it.
+    if turn.at(place).action.as_ref().is_some_and(Request::lacks_answer) {
+        back::give_up(turn, place);
+        turn.note(Some(&name), NoteKind::Skipped, BY_A_PERSON);
+    } else {
+        follow(turn, place, Outcome::Skipped(BY_A_PERSON));
+    }
+    Ok(())
+}
+
+/// Refuses to begin branches again that were undone.
+fn untouched(turn: &Turn<'_>, place: &Place) -> Result<(), Rejection> {
+    if turn.at(place).frames.is_empty() {
+        return Ok(());
+    }
+    Err(Rejection::Refused(format!(
+        "the steps inside {} were undone; skip it, resolve it as done, or go back",
+        turn.name_at(place)
+    )))
+}
+
+/// Refuses to decide over the head of the steps inside a composite step.
+fn closed(turn: &Turn<'_>, place: &Place) -> Result<(), Rejection> {
+    let state = turn.at(place);
+    if state.frames.is_empty() || state.phase != Phase::Running {
+        return Ok(());
+    }
+    Err(Rejection::Refused(format!(
+        "there are steps inside {}; retry it to give them more time, or go back",
+        turn.name_at(place)
+    )))
+}
+
+fn resolve_done(
+    turn: &mut Turn<'_>,
+    place: &Place,
+    fields: &serde_json::Map<String, serde_json::Value>,
+    act: &str,
+) -> Result<(), Rejection> {
+    closed(turn, place)?;
+    turn.fits(&place.line, fields).map_err(Rejection::Refused)?;
+    turn.at_mut(place).answered(InputId::named(act));
+    let name = turn.name_at(place);
+    turn.note(Some(&name), NoteKind::Succeeded, "said by a person");
+    follow(turn, place, Outcome::Succeeded(fields.clone()));
+    Ok(())
+}
+
+fn resolve_not_done(turn: &mut Turn<'_>, place: &Place, act: &Act) -> Result<(), Rejection> {
+    closed(turn, place)?;
+    let name = turn.name_at(place);
+    if !turn.can_go_back(&place.line) {
+        return Err(Rejection::Refused(format!(
+            "{name} stands behind the pivot; retry it, skip it or resolve it as done"
+        )));
+    }
+    let state = turn.at_mut(place);
+    state.phase = Phase::Rejected;
+    state.rest();
+    // A success that still comes is late: the person was wrong.
+    if let Some(action) = state.action.as_mut().filter(|a| a.lacks_answer()) {
+        action.progress = Progress::GivenUp;
+    }
+    turn.unpark(place, false);
+    let failure = Failure {
+        step: name.to_string(),
+        kind: FailureKind::Rejected,
+        reason: format!("not done, says {}: {}", act.by, act.why),
+    };
+    follow(turn, place, Outcome::GoesBack(failure));
+    Ok(())
+}
+
+fn go_back(turn: &mut Turn<'_>, act: &Act) -> Result<(), Rejection> {
+    if turn.generation.pivoted {
+        return Err(Rejection::Refused(format!("{} is past its pivot", turn.id)));
+    }
+    if turn.awaits_pivot() {
+        return Err(Rejection::Refused(
+            "the pivot may have happened; resolve it as done or not done".to_owned(),
+        ));
+    }
+    let reason = format!("{}: {}", act.by, act.why);
+    back::go_back(turn, Failure { step: String::new(), kind: FailureKind::Cancelled, reason });
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! Cancels: facts that ask for the way back.
+
+use crate::definition::Catalog;
+use crate::engine::course::back;
+use crate::engine::state::place::Line;
+use crate::engine::work::early;
+use crate::engine::work::scope::holds;
+use crate::engine::work::turn::Turn;
+use crate::engine::{Act, Direction, Failure, FailureKind, Instance, NoteKind, Rejection};
+use crate::message::{Event, InputId, InstanceId, Timestamp};
+
+/// Whether an event asks the newest generation for the way back.
+///
+/// # Errors
+/// When its `where` has no answer.
+pub(in crate::engine) fn is_one(
+    catalog: &Catalog,
+    id: &InstanceId,
+    instance: &Instance,
+    event: &Event,
+    now: Timestamp,
+) -> Result<bool, Rejection> {
+    let Some(newest) = instance.newest() else {
+        return Ok(false);
+    };
+    let Some(definition) = catalog.by_hash(newest.definition) else {
+        return Ok(false);
+    };
+    for cancel in definition.cancel.iter().filter(|c| c.on == event.address) {
+        if holds(cancel.condition.as_ref(), id, newest, &Line::main(), event, now)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Obeys a cancel: now, or once the pivot that was sent has its outcome.
+///
+/// # Errors
+/// When there is no way back, or it has been taken or asked for already.
+pub(in crate::engine) fn take(turn: &mut Turn<'_>, event: &Event) -> Result<(), Rejection> {
+    let word = event.address.event_type.to_string();
+    ask_back(turn, &word, &word)
+}
+
+/// A fact that asked for the way back before the start counts now: nothing is sent.
+pub(in crate::engine) fn came_before(turn: &mut Turn<'_>) {
+    let Some(event) = early::take_cancel(turn) else {
+        return;
+    };
+    turn.generation.seen.push(InputId::of(&event));
+    take(turn, &event).expect("what has just begun can go back");
+}
+
+/// A person asks a running saga for the way back.
+///
+/// # Errors
+/// As [`take`].
+pub(in crate::engine) fn by_a_person(turn: &mut Turn<'_>, act: &Act) -> Result<(), Rejection> {
+    ask_back(turn, "go back", &format!("{}: {}", act.by, act.why))
+}
+
+fn ask_back(turn: &mut Turn<'_>, word: &str, reason: &str) -> Result<(), Rejection> {
+    let generation = &turn.generation;
+    if generation.direction == Direction::Back {
+        return Err(Rejection::Ignored(format!("{word}: the way back was taken already")));
+    }
+    if generation.ended.is_some() {
+        return Err(Rejection::Refused(format!("{word}: {} has completed", turn.id)));
+    }
+    if generation.pivoted {
+        let pivot = turn.definition.steps.iter().find(|s| s.pivot).map(|s| s.name.to_string());
+        return Err(Rejection::Refused(format!(
+            "{word}: {} of {} has been done, there is no way back",
+            pivot.unwrap_or_default(),
+            turn.id
+        )));
+    }
+    let awaits_pivot = turn.awaits_pivot();
+    if awaits_pivot && generation.pending.is_some() {
+        return Err(Rejection::Ignored(format!(
+            "{word}: the way back is asked for already and waits for the pivot"
+        )));
+    }
+    let (step, kind) = (String::new(), FailureKind::Cancelled);
+    let failure = Failure { step, kind, reason: turn.limits.cut(reason) };
+    turn.note(None, NoteKind::Cancelled, failure.reason.clone());
+    if awaits_pivot {
+        turn.generation.pending = Some(Box::new(failure));
+    } else {
+        back::go_back(turn, failure);
+    }
+    Ok(())
+}

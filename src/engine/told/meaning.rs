@@ -1,0 +1,136 @@
+use std::sync::Arc;
+
+use super::moves::Kind;
+use super::search::Found;
+use super::{cancel, early, search, start};
+use crate::definition::{Catalog, Definition};
+use crate::engine::{Act, Called, Input, Instance, Letter, Rejection, Verb, Wake};
+use crate::message::{CommandId, Event, InputId, InstanceId, Timestamp};
+
+/// An input, once it is clear what it is to the instance.
+pub(in crate::engine) enum Meaning<'a> {
+    /// An answer to a request, or what a step waits for.
+    Answer(Found, &'a Event),
+    /// What came of a call: the generation that made it.
+    Called(usize, &'a Called),
+    /// A fact that asks for the way back.
+    Cancel(&'a Event),
+    /// A start: the definition that it starts, and which entry of `start` it is.
+    Start(Arc<Definition>, usize, &'a Event),
+    /// An event that came before what waits for it, and how long it is kept.
+    Early(&'a Event, early::Kept),
+    /// Timers.
+    Wake(Wake),
+    /// A person's act about something stuck.
+    Act(&'a Act),
+    /// A person's answer to a question.
+    Decide(&'a Act),
+    /// What another instance or a lock says.
+    Letter(&'a Letter),
+}
+
+impl<'a> Meaning<'a> {
+    /// Finds out what an input is; nothing changes.
+    ///
+    /// # Errors
+    /// When it is nothing to this instance, or was here before.
+    pub fn of(
+        catalog: &Catalog,
+        id: &InstanceId,
+        before: Option<&Instance>,
+        input: &'a Input,
+        now: Timestamp,
+    ) -> Result<Self, Rejection> {
+        match input {
+            Input::Wake(wake) => Ok(Self::Wake(*wake)),
+            Input::Act(act) if is_seen(before, |seen| seen.text == act.id) => {
+                Err(Rejection::Duplicate(format!("act {} was obeyed before", act.id)))
+            }
+            Input::Act(act) => Ok(match act.verb {
+                Verb::Answer { .. } => Self::Decide(act),
+                Verb::Retry
+                | Verb::Skip
+                | Verb::ResolveDone(_)
+                | Verb::ResolveNotDone
+                | Verb::GoBack => Self::Act(act),
+            }),
+            Input::Letter(letter) => Ok(Self::Letter(letter)),
+            Input::Called(called) => Self::of_call(id, before, called),
+            Input::Event(event) => Self::of_event(catalog, id, before, event, now),
+        }
+    }
+
+    fn of_call(
+        id: &InstanceId,
+        before: Option<&Instance>,
+        called: &'a Called,
+    ) -> Result<Self, Rejection> {
+        let unknown = || Rejection::Unmatched(format!("call {} was never made", called.command));
+        let command: CommandId = called.command.parse().map_err(|_| unknown())?;
+        let generations = before.map(|instance| instance.generations.as_slice());
+        let mut generations = generations.unwrap_or_default().iter();
+        let life = command.generation;
+        let found = generations.position(|g| g.life == life && command.instance == *id);
+        found.map(|generation| Self::Called(generation, called)).ok_or_else(unknown)
+    }
+
+    /// An event is an answer, else a cancel, else a start, else it came early: it is taken once.
+    fn of_event(
+        catalog: &Catalog,
+        id: &InstanceId,
+        before: Option<&Instance>,
+        event: &'a Event,
+        now: Timestamp,
+    ) -> Result<Self, Rejection> {
+        let mut no_answer = None;
+        if let Some(instance) = before.filter(|instance| !instance.generations.is_empty()) {
+            match search::find(catalog, id, instance, event, now) {
+                Ok(found) => return Ok(Self::Answer(found, event)),
+                Err(Rejection::Unmatched(reason)) => no_answer = Some(reason),
+                Err(
+                    refused @ (Rejection::Duplicate(_)
+                    | Rejection::Ignored(_)
+                    | Rejection::Refused(_)),
+                ) => return Err(refused),
+            }
+            if cancel::is_one(catalog, id, instance, event, now)? {
+                if is_seen(before, |seen| seen.is(event)) {
+                    let reason = format!("event {} was obeyed before", event.id);
+                    return Err(Rejection::Duplicate(reason));
+                }
+                return Ok(Self::Cancel(event));
+            }
+        }
+        if let Some(definition) = catalog.newest(&id.saga)
+            && let Some(entry) = start::find(definition, id, event, now)?
+        {
+            return Ok(Self::Start(Arc::clone(definition), entry, event));
+        }
+        if let Some(kept) = early::kept_for(catalog, id, before, event, now) {
+            return Ok(Self::Early(event, kept));
+        }
+        Err(Rejection::Unmatched(no_answer.unwrap_or_else(|| format!("there is no {id}"))))
+    }
+
+    /// Its column in the table of legal moves.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Answer(..) | Self::Called(..) => Kind::Answer,
+            Self::Cancel(_) => Kind::Cancel,
+            Self::Start(..) => Kind::Start,
+            Self::Early(..) => Kind::Early,
+            Self::Wake(_) => Kind::Wake,
+            // Without a step it is about the whole saga, stuck or not.
+            Self::Act(Act { verb: Verb::GoBack, step, .. }) if step.is_empty() => Kind::Return,
+            Self::Act(_) => Kind::Act,
+            Self::Decide(_) => Kind::Decide,
+            Self::Letter(_) => Kind::Letter,
+        }
+    }
+}
+
+fn is_seen(before: Option<&Instance>, is_it: impl Fn(&InputId) -> bool) -> bool {
+    let generations = before.map(|instance| instance.generations.as_slice());
+    let mut seen = generations.unwrap_or_default().iter().flat_map(|g| &g.seen);
+    seen.any(is_it)
+}

@@ -1,0 +1,153 @@
+//! Obeys an input, once it is clear what it is to the instance.
+
+use std::sync::Arc;
+
+use super::case::Case;
+use super::meaning::Meaning;
+use super::moves::{Move, legal};
+use super::search::Found;
+use super::{act, cancel, early, letter, start};
+use crate::engine::course::follow::follow;
+use crate::engine::course::timers;
+use crate::engine::kind::ask;
+use crate::engine::request::{called, reply};
+use crate::engine::work::turn::Turn;
+use crate::engine::{Act, Effect, Generation, Rejection, Status, Verb, Wake};
+use crate::message::{Event, InputId};
+
+impl Case<'_> {
+    /// Obeys, if the table of legal moves allows it.
+    ///
+    /// # Errors
+    /// When it does not, or there is another reason why it changes nothing.
+    pub fn obey(&mut self, told: Meaning<'_>) -> Result<(), Rejection> {
+        let told_as = |word: &str| format!("{}: {word}", self.id);
+        match (legal(self.status(&told), told.kind()), told) {
+            (Move::Begin | Move::BeginLater, Meaning::Start(definition, entry, event)) => {
+                start::take(self, &definition, &definition.starts[entry], event)
+            }
+            (Move::Answer, Meaning::Answer(found, event)) => {
+                self.change(found.generation, |turn| answer(turn, &found, event))
+            }
+            (Move::Answer, Meaning::Called(place, called)) => self.change(place, |turn| {
+                let (place, outcome) = called::take(turn, called)?;
+                follow(turn, &place, outcome);
+                Ok(())
+            }),
+            (Move::GoBack, Meaning::Cancel(event)) => {
+                let newest = self.instance.generations.len() - 1;
+                self.change(newest, |turn| cancel::take(turn, event))?;
+                self.remember(newest, InputId::of(event));
+                Ok(())
+            }
+            (Move::Wake, Meaning::Wake(wake)) => self.wake(wake),
+            (Move::Act, Meaning::Act(act)) => self.act(act),
+            (Move::Return, Meaning::Act(act)) => {
+                self.newest(act, |turn| cancel::by_a_person(turn, act))
+            }
+            (Move::Decide, Meaning::Decide(act)) => self.decide(act),
+            (Move::Read, Meaning::Letter(letter)) => letter::read(self, letter),
+            (Move::Keep, Meaning::Early(event, kept)) => early::keep(self, event, kept),
+            (Move::Ignore(reason), _) => Err(Rejection::Ignored(told_as(reason))),
+            (Move::Refuse(reason), _) => Err(Rejection::Refused(told_as(reason))),
+            (
+                Move::Unmatched
+                | Move::Begin
+                | Move::BeginLater
+                | Move::Answer
+                | Move::GoBack
+                | Move::Wake
+                | Move::Act
+                | Move::Return
+                | Move::Decide
+                | Move::Read
+                | Move::Keep,
+                _,
+            ) => Err(Rejection::Unmatched(format!("there is no {}", self.id))),
+        }
+    }
+
+    /// The row of the table: how the generation stands that the input is for.
+    fn status(&self, told: &Meaning<'_>) -> Option<Status> {
+        match told {
+            Meaning::Answer(found, _) => Some(self.instance.generations[found.generation].status()),
+            Meaning::Called(place, _) => Some(self.instance.generations[*place].status()),
+            // An older generation may be stuck with a late undoing while a newer one lives.
+            Meaning::Act(_) if self.instance.generations.iter().any(|g| !g.stuck.is_empty()) => {
+                Some(Status::Stuck)
+            }
+            Meaning::Act(_)
+            | Meaning::Decide(_)
+            | Meaning::Cancel(_)
+            | Meaning::Start(..)
+            | Meaning::Early(..)
+            | Meaning::Letter(_)
+            | Meaning::Wake(_) => self.instance.newest().map(Generation::status),
+        }
+    }
+
+    fn decide(&mut self, act: &Act) -> Result<(), Rejection> {
+        let Verb::Answer { choice, note, data } = &act.verb else {
+            return Err(Rejection::Refused(format!("{} was asked nothing", act.by)));
+        };
+        let answer = ask::Answer { choice, note, data };
+        self.newest(act, |turn| {
+            let place = ask::find(turn, act)?;
+            let outcome = ask::take(turn, &place, &act.by, &answer)?;
+            follow(turn, &place, outcome);
+            Ok(())
+        })
+    }
+
+    fn wake(&mut self, wake: Wake) -> Result<(), Rejection> {
+        let wake = Wake { until: wake.until.min(self.now), ..wake };
+        let mut woken = self.forget(wake.until);
+        woken |= early::expire(self.id, &mut self.instance, wake.until, &mut self.out);
+        for place in 0..self.instance.generations.len() {
+            if timers::is_due(&self.instance.generations[place], wake.until) {
+                self.change(place, |turn| {
+                    timers::wake(turn, wake);
+                    Ok(())
+                })?;
+                woken = true;
+            }
+        }
+        if woken { Ok(()) } else { Err(Rejection::Ignored("no timer is due".to_owned())) }
+    }
+
+    fn act(&mut self, act: &Act) -> Result<(), Rejection> {
+        let meant = |g: &Generation| {
+            let definition = self.catalog.by_hash(g.definition);
+            definition.is_some_and(|d| act::stuck(d, g, act).is_some())
+        };
+        let place = self.instance.generations.iter().position(meant);
+        let place = place.ok_or_else(|| {
+            Rejection::Refused(format!("{} is not stuck at `{}`", self.id, act.step))
+        })?;
+        self.change(place, |turn| act::take(turn, act))?;
+        self.remember(place, InputId::named(&act.id));
+        Ok(())
+    }
+
+    /// Lets the starts that waited begin, one as soon as the one before it has ended.
+    pub fn begin_queued(&mut self) {
+        while !self.instance.queued.is_empty() && self.instance.living().is_none() {
+            // A saga that was taken off the shelf keeps its queue until it is back.
+            let Some(definition) = self.catalog.newest(&self.id.saga).map(Arc::clone) else {
+                return;
+            };
+            let event = self.instance.queued.remove(0);
+            if let Err(refused) = start::begin(self, &definition, start::Birth::by(&event)) {
+                self.out.effects.push(Effect::Complaint(refused.to_string()));
+            }
+        }
+    }
+}
+
+/// Takes an answer to the request or wait that was found for it.
+fn answer(turn: &mut Turn<'_>, found: &Found, event: &Event) -> Result<(), Rejection> {
+    let outcome = reply::take(turn, &found.place, found.slot, found.answer, event)
+        .map_err(|reason| Rejection::Refused(format!("{}: {reason}", event.address)))?;
+    follow(turn, &found.place, outcome);
+    Ok(())
+}

@@ -1,0 +1,252 @@
+//! Finds the one request or wait that an event answers.
+
+use crate::definition::{Catalog, Correlation, Definition, StepKind};
+use crate::engine::request::answers::{Answer, answers};
+use crate::engine::request::slot::{self, Slot};
+use crate::engine::state::place::{Line, Place, walk};
+use crate::engine::work::scope::holds;
+use crate::engine::{Generation, Instance, Phase, Progress, Rejection, Request, StepState};
+use crate::message::{CommandId, Event, InstanceId, Timestamp};
+
+/// The request or wait that an event answers, and which of its answers the event is.
+#[derive(Debug, Clone)]
+pub(in crate::engine) struct Found {
+    pub generation: usize,
+    pub place: Place,
+    pub slot: Slot,
+    pub answer: Answer,
+}
+
+/// Looks for the one request or wait that an event answers.
+///
+/// # Errors
+/// Unmatched when the event is no answer; it may be something else then. Otherwise when it is an
+/// answer that cannot be taken.
+pub(in crate::engine) fn find(
+    catalog: &Catalog,
+    id: &InstanceId,
+    instance: &Instance,
+    event: &Event,
+    now: Timestamp,
+) -> Result<Found, Rejection> {
+    let search = Search { catalog, id, instance, event, now };
+    let named = event.command.as_deref().and_then(|text| text.parse::<CommandId>().ok());
+    match named {
+        Some(command) if command.instance == *id => match search.named(&command) {
+            Err(Rejection::Unmatched(reason)) => {
+                let by_wait = search.unnamed(true);
+                by_wait.map_err(|_| Rejection::Unmatched(reason))
+            }
+            found => found,
+        },
+        // A fact that a step waits for may name the command that caused it, whoever sent that.
+        Some(command) => search.unnamed(true).map_err(|rejection| match rejection {
+            Rejection::Unmatched(_) => Rejection::Unmatched(format!(
+                "it answers command {command}, which is not one of {id}"
+            )),
+            Rejection::Duplicate(_) | Rejection::Ignored(_) | Rejection::Refused(_) => rejection,
+        }),
+        None => search.unnamed(false),
+    }
+}
+
+struct Search<'a> {
+    catalog: &'a Catalog,
+    id: &'a InstanceId,
+    instance: &'a Instance,
+    event: &'a Event,
+    now: Timestamp,
+}
+
+/// What an unnamed event may be, in the order in which it is taken.
+#[derive(Default)]
+struct Candidates {
+    running: Option<Found>,
+    given_up: Option<Found>,
+    repeated: Option<Rejection>,
+    unclear: Option<Rejection>,
+}
+
+impl<'a> Search<'a> {
+    /// By the command id that the event names.
+    fn named(&self, command: &CommandId) -> Result<Found, Rejection> {
+        let unknown = || Rejection::Unmatched(format!("command {command} was never sent"));
+        let generations = &self.instance.generations;
+        let meant = |g: &Generation| g.life == command.generation;
+        let generation = generations.iter().position(meant).ok_or_else(unknown)?;
+        let run = &generations[generation];
+        let definition = self.definition(run)?;
+        let place = Place::named(definition, &run.frame, &command.step).ok_or_else(unknown)?;
+        let state = place.state(&run.frame);
+        let slot = Slot::of(command.part);
+        let sent = |r: &&Request| (1..=r.attempts).contains(&command.attempt);
+        let request = slot.request(state).filter(sent).ok_or_else(unknown)?;
+        let answer = self.answer(definition, run, &place.line, state, slot)?.ok_or_else(|| {
+            let address = &self.event.address;
+            Rejection::Unmatched(format!("{address} is no answer to command {command}"))
+        })?;
+        // A probe that was given up says nothing about what was sent since.
+        if request.lacks_answer() && (slot != Slot::Probe || request.is_sent()) {
+            return Ok(Found { generation, place, slot, answer });
+        }
+        Err(self.repeated(state, slot, answer))
+    }
+
+    /// By type, `where` and key: the oldest generation that lacks the answer, in it a running
+    /// request or wait first, else the oldest request that was given up.
+    fn unnamed(&self, waits_only: bool) -> Result<Found, Rejection> {
+        let mut left = Candidates::default();
+        for run in &self.instance.generations {
+            if self.was_taken(self.definition(run)?, run) {
+                let words = format!("event {} was taken before", self.event.id);
+                return Err(Rejection::Duplicate(words));
+            }
+        }
+        for (generation, run) in self.instance.generations.iter().enumerate() {
+            let definition = self.definition(run)?;
+            let mut found = Candidates::default();
+            walk(&run.frame, |line, at, state| {
+                self.look(generation, definition, (line, at), state, waits_only, &mut found)
+            });
+            left.unclear = left.unclear.or(found.unclear);
+            left.repeated = found.repeated.or(left.repeated);
+            if let Some(found) = found.running.or(found.given_up) {
+                self.may_be_unnamed(definition, &found)?;
+                return Ok(found);
+            }
+        }
+        Err(left.unclear.or(left.repeated).unwrap_or_else(|| self.unmatched()))
+    }
+
+    /// Looks whether a step takes the event; answers once one is found that surely does.
+    fn look(
+        &self,
+        generation: usize,
+        definition: &Definition,
+        (line, at): (&Line, usize),
+        state: &StepState,
+        waits_only: bool,
+        found: &mut Candidates,
+    ) -> Option<()> {
+        let run = &self.instance.generations[generation];
+        let step = definition.step(state.step);
+        if !answers(step, Slot::Action).mention(self.event)
+            && !answers(step, Slot::Probe).mention(self.event)
+            && !answers(step, Slot::Undo(0)).mention(self.event)
+        {
+            return None;
+        }
+        let waits = matches!(step.kind, StepKind::Wait(_)) && state.phase == Phase::Running;
+        let waiting = waits.then_some((Slot::Action, Progress::Open)).into_iter();
+        let sent = slot::requests(state).filter(|(_, r)| r.attempts > 0 && !waits_only);
+        let asked = sent.map(|(slot, r)| match slot {
+            Slot::Probe if !r.is_sent() => (slot, Progress::Answered),
+            Slot::Probe | Slot::Action | Slot::Undo(_) => (slot, r.progress),
+        });
+        for (slot, progress) in waiting.chain(asked) {
+            let answer = match self.answer(definition, run, line, state, slot) {
+                Ok(Some(answer)) => answer,
+                Ok(None) => continue,
+                Err(rejection) => {
+                    found.unclear = Some(rejection);
+                    continue;
+                }
+            };
+            let place = Place { line: line.clone(), at };
+            let this = Found { generation, place, slot, answer };
+            match progress {
+                Progress::Waiting(_) | Progress::Pausing(_) | Progress::Parked | Progress::Open => {
+                    found.running = Some(this);
+                    return Some(());
+                }
+                Progress::GivenUp => found.given_up = found.given_up.take().or(Some(this)),
+                Progress::Answered => found.repeated = Some(self.repeated(state, slot, answer)),
+            }
+        }
+        None
+    }
+
+    fn definition(&self, run: &Generation) -> Result<&'a Definition, Rejection> {
+        self.catalog.by_hash(run.definition).map(|d| &**d).ok_or_else(|| {
+            Rejection::Refused(format!("{} runs on a definition that is not known here", self.id))
+        })
+    }
+
+    /// Refuses a reply without a command id where its participant always echoes it.
+    fn may_be_unnamed(&self, definition: &Definition, found: &Found) -> Result<(), Rejection> {
+        let run = &self.instance.generations[found.generation];
+        let step = definition.step(found.place.state(&run.frame).step);
+        if let StepKind::Wait(_) = step.kind {
+            return Ok(());
+        }
+        match definition.rule(&self.event.address).map(|rule| rule.by) {
+            Some(Correlation::CommandId) => Err(Rejection::Unmatched(format!(
+                "{} names no command, and `by: command-id` asks for one",
+                self.event.address
+            ))),
+            Some(Correlation::Any) | None => Ok(()),
+        }
+    }
+
+    fn unmatched(&self) -> Rejection {
+        let state = self.instance.newest().map_or("waiting", |newest| newest.status().text());
+        Rejection::Unmatched(format!(
+            "{} is {state} and has no step that takes {}",
+            self.id, self.event.address
+        ))
+    }
+
+    /// A second answer to one request: a repetition, or a contradiction that people should see.
+    fn repeated(&self, state: &StepState, slot: Slot, answer: Answer) -> Rejection {
+        let contradicts = match (slot, state.phase, answer) {
+            (Slot::Action, Phase::Rejected | Phase::Skipped, Answer::Done(_))
+            | (Slot::Action, Phase::Succeeded | Phase::Unknown, Answer::Failed(_)) => true,
+            (
+                Slot::Action | Slot::Probe | Slot::Undo(_),
+                Phase::Running
+                | Phase::Succeeded
+                | Phase::Rejected
+                | Phase::Unknown
+                | Phase::Skipped,
+                Answer::Done(_) | Answer::Failed(_) | Answer::Absent,
+            ) => false,
+        };
+        let address = &self.event.address;
+        if contradicts {
+            return Rejection::Refused(format!(
+                "{address} contradicts an earlier answer; \
+                 all answers to one idempotency key must agree"
+            ));
+        }
+        Rejection::Duplicate(format!("what {address} answers was answered before"))
+    }
+
+    /// Which of a request's answers the event is, if it is one.
+    fn answer(
+        &self,
+        definition: &Definition,
+        run: &Generation,
+        line: &Line,
+        state: &StepState,
+        slot: Slot,
+    ) -> Result<Option<Answer>, Rejection> {
+        let answers = answers(definition.step(state.step), slot);
+        answers.find(self.event, |condition| {
+            holds(condition, self.id, run, line, self.event, self.now)
+        })
+    }
+
+    /// Whether this very event was an answer before. An id that was stored before sources were read
+    /// is unique among events of one kind only, so an equal one of another kind means nothing.
+    fn was_taken(&self, definition: &Definition, run: &Generation) -> bool {
+        let taken = walk(&run.frame, |_, _, state| {
+            let step = definition.step(state.step);
+            let mut all = slot::requests(state);
+            all.any(|(slot, request)| {
+                request.answer.is(self.event) && answers(step, slot).mention(self.event)
+            })
+            .then_some(())
+        });
+        taken.is_some()
+    }
+}

@@ -1,0 +1,81 @@
+//! What people must see to, and how they are told.
+
+use super::fill::Addressed;
+use super::turn::Turn;
+use crate::definition::Fact;
+use crate::engine::state::place::{Line, Place};
+use crate::engine::{Effect, Failure, FailureKind, NoteKind, Stuck};
+use crate::message::{Part, StepName};
+
+impl Turn<'_> {
+    /// Parks a step: a person must act.
+    pub fn park(&mut self, place: &Place, undoing: bool, reason: &str) {
+        let step = self.at(place).step;
+        let name = self.name_at(place);
+        let branch = place.line.coordinates(&self.generation.frame);
+        let reason = self.limits.cut(reason);
+        self.note(Some(&name), NoteKind::Stuck, reason.clone());
+        let same = |s: &&mut Stuck| (s.step, s.undoing) == (step, undoing) && s.branch == branch;
+        if let Some(stuck) = self.generation.stuck.iter_mut().find(same) {
+            // Both undoings of a step failed: people have been told.
+            stuck.reason = reason;
+            return;
+        }
+        let stuck = Stuck { step, branch, undoing, since: self.now, reason };
+        self.tell_stuck(&name, &stuck);
+        self.generation.stuck.push(stuck);
+    }
+
+    /// Takes back a parking.
+    pub fn unpark(&mut self, place: &Place, undoing: bool) {
+        if self.generation.stuck.is_empty() {
+            return;
+        }
+        let step = self.at(place).step;
+        let branch = place.line.coordinates(&self.generation.frame);
+        self.generation
+            .stuck
+            .retain(|s| (s.step, s.undoing) != (step, undoing) || s.branch != branch);
+    }
+
+    /// Takes back the parkings of steps under way inside a list; what a person owes to an undoing
+    /// is still owed.
+    pub fn unpark_inside(&mut self, outer: &Line) {
+        let (definition, frame) = (self.definition, &self.generation.frame);
+        self.generation.stuck.retain(|s| {
+            let place = Place::of(definition, frame, s.step, &s.branch);
+            s.undoing || place.is_none_or(|place| !place.line.is_inside(outer))
+        });
+    }
+
+    /// Tells that a person must act.
+    fn tell_stuck(&mut self, step: &StepName, stuck: &Stuck) {
+        let definition = self.definition;
+        let Some(fact) = definition.ends.stuck.as_ref() else {
+            return;
+        };
+        // `failure` says what is owed even when the way back was not taken.
+        let kept = self.generation.failure.clone();
+        let kind = kept.as_ref().map_or(FailureKind::Failed, |f| f.kind);
+        let reason = stuck.reason.clone();
+        self.generation.failure = Some(Failure { step: step.to_string(), kind, reason });
+        // A matter is told once in a transition, so this number makes each telling's id its own.
+        let told = u32::try_from(self.generation.transitions).unwrap_or(u32::MAX);
+        let half = if stuck.undoing { ".undo" } else { "" };
+        self.tell(fact, &format!("ends.stuck.{step}{half}"), told);
+        self.generation.failure = kept;
+    }
+
+    /// Tells one of the facts of `ends`.
+    pub fn tell(&mut self, fact: &Fact, what: &str, attempt: u32) {
+        let name = StepName::told(what);
+        let id = self.command_id(&name, Part::Action, attempt);
+        match self.fill(&Line::main(), id, None, &Addressed::from(fact)) {
+            Ok(message) => self.out.effects.push(Effect::Fact(message)),
+            // The end itself must not depend on it; people are told.
+            Err(reason) => {
+                self.out.effects.push(Effect::Complaint(format!("{} {}: {reason}", self.id, what)));
+            }
+        }
+    }
+}

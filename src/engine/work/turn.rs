@@ -1,0 +1,109 @@
+use super::scope::Bound;
+use crate::definition::{Definition, Limits, Step, StepId};
+use crate::engine::state::place::{Line, Place};
+use crate::engine::{Early, Effect, Frame, Generation, Note, NoteKind, Phase, StepState};
+use crate::message::{CommandId, InstanceId, Part, StepName, Timestamp};
+
+/// What a step has become so far: effects in their order, and the notes beside them.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Out {
+    pub effects: Vec<Effect>,
+    pub notes: Vec<Note>,
+}
+
+/// One life under way, with what may be read and written of it.
+pub(in crate::engine) struct Turn<'a> {
+    pub definition: &'a Definition,
+    pub limits: &'a Limits,
+    pub id: &'a InstanceId,
+    pub generation: &'a mut Generation,
+    /// Events that came before what waits for them.
+    pub early: &'a mut Vec<Early>,
+    /// How much the instance remembers besides.
+    pub beside: usize,
+    pub now: Timestamp,
+    pub out: &'a mut Out,
+}
+
+impl<'a> Turn<'a> {
+    /// The definition of a step, alive independently of this turn.
+    pub fn step(&self, id: StepId) -> &'a Step {
+        self.definition.step(id)
+    }
+
+    pub fn frame(&self, line: &Line) -> &Frame {
+        line.frame(&self.generation.frame)
+    }
+
+    pub fn frame_mut(&mut self, line: &Line) -> &mut Frame {
+        line.frame_mut(&mut self.generation.frame)
+    }
+
+    pub fn at(&self, place: &Place) -> &StepState {
+        place.state(&self.generation.frame)
+    }
+
+    pub fn at_mut(&mut self, place: &Place) -> &mut StepState {
+        place.state_mut(&mut self.generation.frame)
+    }
+
+    /// The definition of the step at a place.
+    pub fn step_at(&self, place: &Place) -> &'a Step {
+        self.step(self.at(place).step)
+    }
+
+    /// What the step at a place is called.
+    pub fn name_at(&self, place: &Place) -> StepName {
+        self.name(&place.line, self.step_at(place))
+    }
+
+    /// What a step of a list is called.
+    pub fn name(&self, line: &Line, step: &Step) -> StepName {
+        line.name(&self.generation.frame, &step.name)
+    }
+
+    pub fn note(&mut self, step: Option<&StepName>, kind: NoteKind, words: impl Into<String>) {
+        self.out.notes.push(Note {
+            generation: self.generation.life,
+            step: step.cloned(),
+            kind,
+            words: words.into(),
+        });
+    }
+
+    /// The id of an attempt at a step's action, undoing or probe, or of the fact that it tells.
+    pub fn command_id(&self, step: &StepName, part: Part, attempt: u32) -> CommandId {
+        CommandId {
+            instance: self.id.clone(),
+            generation: self.generation.life,
+            step: step.as_str().to_owned(),
+            part,
+            attempt,
+        }
+    }
+
+    /// The meaning of every name in a list of steps.
+    pub fn bound(&self, line: &Line) -> Bound<'_> {
+        Bound::new(self.id, self.generation, line, self.now)
+    }
+
+    /// Puts a step that is entered behind those of its list.
+    pub fn push(&mut self, line: &Line, state: StepState) -> Place {
+        let steps = &mut self.frame_mut(line).steps;
+        // A list is copied with each transition and seldom grows by more than one step in it.
+        steps.reserve_exact(1);
+        steps.push(state);
+        Place { line: line.clone(), at: steps.len() - 1 }
+    }
+
+    /// Puts a step that runs and has sent nothing behind those of its list.
+    pub fn push_running(&mut self, line: &Line, step: &Step) -> Place {
+        self.push(line, StepState::new(step.id, Phase::Running))
+    }
+
+    /// Marks a step's place in the order of completions.
+    pub fn completion(&mut self) -> u32 {
+        self.generation.completions += 1;
+        self.generation.completions
+    }
+}
