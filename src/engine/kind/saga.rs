@@ -45,8 +45,12 @@ impl Handler for SagaStep {
     }
 
     fn takes_back(&self, turn: &mut Turn<'_>, place: &Place) -> bool {
-        let runs = turn.at(place).action.as_ref().is_some_and(Request::lacks_answer);
-        let own = runs || *turn.step_at(place).compensation() == Compensation::Child;
+        // A person may have said that it is done although no child could begin.
+        let Some(action) = &turn.at(place).action else {
+            return false;
+        };
+        let own =
+            action.lacks_answer() || *turn.step_at(place).compensation() == Compensation::Child;
         if own {
             take_back(turn, place);
         }

@@ -13,6 +13,9 @@ use crate::message::Part;
 /// Why a person must undo a step: right for a pivot that happened after all.
 const NOT_SAID: &str = "it may have happened, and the definition does not say how to undo it";
 
+/// The same where a person has said that a child is done which never began.
+const NO_CHILD: &str = "it was resolved as done and no child has begun; undo it as it was done";
+
 /// Begins one more undoing of a step; one that cannot begin waits for a person.
 pub(in crate::engine) fn begin(turn: &mut Turn<'_>, place: &Place) {
     let step = turn.step_at(place);
@@ -20,7 +23,8 @@ pub(in crate::engine) fn begin(turn: &mut Turn<'_>, place: &Place) {
     let unsent = Request::unsent(turn.now);
     let undoing = match step.compensation() {
         Compensation::Unsaid => Err(NOT_SAID.to_owned()),
-        Compensation::Nothing | Compensation::Child => Ok(Request::settled(turn.now)),
+        Compensation::Child => Err(NO_CHILD.to_owned()),
+        Compensation::Nothing => Ok(Request::settled(turn.now)),
         Compensation::Emit(fact) => correct(turn, place, run, fact),
         Compensation::Command { request, .. } => {
             let asked = Asked::Command(request);

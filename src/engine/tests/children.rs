@@ -142,6 +142,22 @@ fn a_child_that_is_not_known_is_a_no() {
 }
 
 #[test]
+fn what_was_resolved_as_done_without_a_child_is_undone_by_a_person() {
+    family(
+        ", compensate: child, key: 'data.id == \"k\" ? \"\" : data.id'",
+        "
+        start > A a/1
+        ADone > nothing
+        is stuck
+        act done {} > B b/1
+        BNo > nothing
+        is stuck
+        act done > UndoA a~undo/1
+        ",
+    );
+}
+
+#[test]
 fn a_child_is_remembered_as_long_as_its_parent_lives_and_then_its_own_time() {
     family(
         ", compensate: child",
