@@ -18,6 +18,8 @@ use crate::engine::{
 use crate::message::{Address, CommandId, Event, InstanceId, Key, Life, Part, SagaName, Span};
 
 const RUNS: u64 = 2_000;
+/// How many threads share the runs: the same everywhere, so that the same definitions are drawn.
+const SHARES: u64 = 2;
 const RUNS_OF_ONE: u64 = 25;
 const INPUTS: u64 = 60;
 
@@ -418,23 +420,22 @@ fn answered(status: u16) -> CallOutcome {
     CallOutcome::Answered { status, headers: Vec::new(), body: json!({"why": "no", "n": 1}) }
 }
 
-/// How many runs; `SEGUE_RUNS` asks for more.
+/// How many runs; `SEGUE_RANDOM_RUNS` asks for more.
 fn runs() -> u64 {
-    std::env::var("SEGUE_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(RUNS)
+    std::env::var("SEGUE_RANDOM_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(RUNS)
 }
 
-#[test]
-fn every_random_definition_keeps_the_promises() {
-    let child = parse("child.yaml", CHILD).unwrap_or_else(|e| panic!("{e}"));
+/// Draws every `SHARES`th definition from the first one on, and runs each, until its share of all
+/// runs is done.
+fn share(child: &Definition, first: u64) -> Coverage {
     let mut seen = Coverage::default();
-    seen.definition(&child);
-    let (mut done, mut drawn, mut refused) = (0, 0, 0);
-    while done < runs() {
-        drawn += 1;
+    let (mut done, mut drawn, mut refused) = (0, first, 0);
+    while done < runs() / SHARES {
+        drawn += SHARES;
         let text = random_saga(&mut Dice::of(drawn));
         let Ok(definition) = parse("saga.yaml", &text) else {
             refused += 1;
-            assert!(refused < 10 + drawn / 2, "most are refused: {text}");
+            assert!(refused < 10 + drawn / 2 / SHARES, "most are refused: {text}");
             continue;
         };
         seen.definition(&definition);
@@ -445,6 +446,29 @@ fn every_random_definition_keeps_the_promises() {
             seen.add(Run::of(&catalog, drawn * 1_000 + run).whole());
             done += 1;
         }
+    }
+    seen
+}
+
+#[test]
+fn every_random_definition_keeps_the_promises() {
+    let child = parse("child.yaml", CHILD).unwrap_or_else(|e| panic!("{e}"));
+    let mut seen = Coverage::default();
+    seen.definition(&child);
+    let shares: Vec<Coverage> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..SHARES)
+            .map(|first| {
+                let child = &child;
+                scope.spawn(move || share(child, first))
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("its runs keep the promises"))
+            .collect()
+    });
+    for share in shares {
+        seen.add(share);
     }
     seen.assert_whole();
 }
