@@ -147,20 +147,13 @@ impl Reader<'_> {
                 continue;
             }
             self.check_known(reference, place, || at(&path));
-            // `has(data.a.b)` asks for `b` and needs `a`.
-            let asked = references.iter().any(|r| {
-                r.tested
-                    && r.name == reference.name
-                    && r.fields.len() == 1
-                    && r.fields.first() == reference.fields.first()
-            });
             self.places.reads.push(Read {
                 step: self.step,
                 each: self.each(),
                 place,
                 name: reference.name,
                 fields: reference.fields.clone(),
-                asked,
+                asked: !reference.needs_first(),
                 span: at(&path),
             });
         }
