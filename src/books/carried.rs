@@ -117,14 +117,7 @@ fn undone(compensation: &Compensation) -> Vec<&[Assignment]> {
 
 /// The fields of `name.a.b`, if the expression is nothing but that.
 fn plain_path(expression: &Expression, name: Name) -> Option<Vec<String>> {
-    let references = expression.references();
-    let [reference] = &references[..] else {
-        return None;
-    };
-    let written = std::iter::once(name.text()).chain(reference.fields.iter().map(String::as_str));
-    let written = written.collect::<Vec<_>>().join(".");
-    (reference.name == name && expression.source().trim() == written)
-        .then(|| reference.fields.clone())
+    expression.path().filter(|path| path.name == name).map(|path| path.fields.clone())
 }
 
 /// What a step reads as `item`, if that is an element of a source.
