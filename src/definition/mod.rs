@@ -24,7 +24,10 @@ pub use call::{CallDone, CallFailed, CallRequest, CallStep, Method, Scheme};
 pub use catalog::{Catalog, CatalogError};
 pub use composite::{Arm, ChooseStep, EachStep, Join, LockStep, OnFailed, ParallelStep, Release};
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
-pub use facets::Composite;
+pub use facets::{
+    Answer, Answers, Around, Attempted, Composite, Instant, Meaning, Nature, Outcome, Reply, Sent,
+    Waiting,
+};
 pub use limits::Limits;
 pub(crate) use limits::bytes;
 pub use mapped::Role;
