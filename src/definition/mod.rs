@@ -25,8 +25,8 @@ pub use catalog::{Catalog, CatalogError};
 pub use composite::{Arm, ChooseStep, EachStep, Join, LockStep, OnFailed, ParallelStep, Release};
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use facets::{
-    Answer, Answers, Around, Attempted, Composite, Instant, Meaning, Nature, Outcome, Reply, Sent,
-    Waiting,
+    Answer, Answers, Around, Attempted, Composite, EventSource, Instant, Meaning, Nature, Outcome,
+    PlacedExpression, Reply, Sent, Waiting,
 };
 pub use limits::Limits;
 pub(crate) use limits::bytes;

@@ -135,12 +135,11 @@ impl Slots {
     pub fn fill(&mut self, names: &Names, field: Slot, expression: &Expression) {
         self.read(names, expression, Role::Value);
         self.known.entry(field.clone()).or_default();
-        match expression.path().and_then(|path| names.slot(path)) {
-            Some(slot) => self.share(&field, &slot),
-            None => {
-                let slots = expression.uses().iter().filter_map(|used| names.slot(&used.path));
-                self.sums.push((field, slots.collect()));
-            }
+        if let Some(slot) = expression.path().and_then(|path| names.slot(path)) {
+            self.share(&field, &slot);
+        } else {
+            let slots = expression.uses().iter().filter_map(|used| names.slot(&used.path));
+            self.sums.push((field, slots.collect()));
         }
     }
 
