@@ -65,7 +65,8 @@ impl Reference {
     /// asks for `b` and needs `a`.
     #[must_use]
     pub fn needs_first(&self) -> bool {
-        !self.guarded && !(self.tested && self.fields.len() == 1)
+        let is_only_asked_for = self.tested && self.fields.len() == 1;
+        !self.guarded && !is_only_asked_for
     }
 }
 

@@ -43,13 +43,8 @@ fn first_rest(whole: &Whole<'_>, at: &BTreeMap<StepId, Known>) -> Option<Known> 
 }
 
 fn check_read(whole: &mut Whole<'_>, read: &Read, known: &Known) {
-    let (of, scope) = match read.name {
-        Name::Data => ("data", None),
-        Name::Branch => ("branch", read.each),
-        _ => return,
-    };
-    let Some(field) = read.fields.first().filter(|_| !read.asked) else { return };
-    let field = (scope, field.clone());
+    let Some((scope, field)) = read.field().filter(|_| !read.asked) else { return };
+    let field = (scope, field.to_owned());
     let back = matches!(read.place, Place::Back | Place::Undone | Place::UndoneHttp);
     let told = read.step.filter(|_| back).map(|step| whole.definition.step(step));
     let told = told.filter(|step| matches!(step.kind, StepKind::Emit(_)));
@@ -62,7 +57,7 @@ fn check_read(whole: &mut Whole<'_>, read: &Read, known: &Known) {
     if read.step.is_some_and(|step| is_decided(whole, step, &setters)) && !back {
         return;
     }
-    let path = format!("{of}.{}", field.1);
+    let path = format!("{}.{}", read.name.text(), field.1);
     let (code, message) = match read.place {
         Place::Back | Place::Undone | Place::UndoneHttp => {
             (Code::UnsetOnWayBack, format!("`{path}` may not be set when this is undone"))
@@ -272,7 +267,9 @@ impl Flow<'_, '_> {
             Join::All => {
                 let outs: Vec<Known> = outs.into_iter().collect::<Option<_>>()?;
                 let mut joined = known.clone();
-                outs.into_iter().for_each(|out| joined.join(out));
+                for out in outs {
+                    joined.join(out);
+                }
                 joined.may_fill(self.whole.each(step.id), &filled);
                 Some(joined)
             }
