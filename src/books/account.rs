@@ -36,6 +36,15 @@ impl Half {
         }
     }
 
+    /// The part of a step that it belongs to; of several undoings, the first.
+    pub fn part(self) -> Part {
+        match self {
+            Self::Action => Part::Action,
+            Self::Probe => Part::Probe,
+            Self::Undo => Part::Undo(1),
+        }
+    }
+
     pub fn words(self) -> &'static str {
         match self {
             Self::Action => "the command",

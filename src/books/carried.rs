@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::definition::{Assignment, Compensation, Definition, Done, Late, StepId, StepKind};
+use crate::definition::{Composite, Definition, Outcome, StepId};
 use crate::expression::{Expression, Name, Template};
 use crate::message::read_json;
 
@@ -54,86 +54,25 @@ pub(super) fn sources(definition: &Definition) -> Vec<Source> {
 }
 
 fn rewritten(definition: &Definition) -> Vec<&str> {
-    let sets = definition.steps.iter().flat_map(|step| {
-        let own = std::iter::once(&step.set[..]);
-        own.chain(outcomes(&step.kind)).chain(undone(step.compensation()))
-    });
-    sets.flatten().map(|a| a.field.as_str()).collect()
-}
-
-fn of_done(done: &[Done]) -> impl Iterator<Item = &[Assignment]> {
-    done.iter().filter_map(|d| d.set.as_deref())
-}
-
-/// What the outcomes of a step write.
-fn outcomes(kind: &StepKind) -> Vec<&[Assignment]> {
-    let late = |late| match late {
-        &Late::GoOn => &[][..],
-        Late::Fail(verdict) => &verdict.set[..],
-    };
-    match kind {
-        StepKind::Command(command) => {
-            let probed = command.probe.iter().flat_map(|p| of_done(&p.request.done));
-            let failed = command.failed.iter().map(|f| &f.set[..]);
-            of_done(&command.request.done).chain(probed).chain(failed).collect()
-        }
-        StepKind::Wait(wait) => {
-            let failed = wait.failed.iter().map(|f| &f.set[..]);
-            of_done(&wait.on).chain(failed).chain([late(&wait.late)]).collect()
-        }
-        StepKind::Ask(ask) => {
-            let chosen = ask.choices.iter().filter_map(|c| c.failed.as_ref());
-            chosen.map(|verdict| &verdict.set[..]).chain([late(&ask.late)]).collect()
-        }
-        StepKind::Call(call) => {
-            let done = call.request.done.iter().filter_map(|d| d.set.as_deref());
-            done.chain(call.failed.iter().map(|f| &f.set[..])).collect()
-        }
-        StepKind::Saga(child) => vec![&child.failed.set],
-        StepKind::Parallel(parallel) => vec![&parallel.failed.set],
-        StepKind::Each(each) => vec![&each.collect, &each.failed.set],
-        StepKind::Choose(choose) => vec![&choose.failed.set],
-        StepKind::Lock(lock) => vec![&lock.failed.set],
-        StepKind::Emit(_) | StepKind::Set | StepKind::Fail(_) | StepKind::Sleep(_) => Vec::new(),
+    let mut fields = Vec::new();
+    for step in &definition.steps {
+        fields.extend(step.outcomes().iter().flat_map(Outcome::fields));
+        let undone = step.undo_sets().into_iter().flatten();
+        fields.extend(undone.map(|assignment| assignment.field.as_str()));
     }
-}
-
-/// What undoing a step writes.
-fn undone(compensation: &Compensation) -> Vec<&[Assignment]> {
-    match compensation {
-        Compensation::Command { request, set } => {
-            of_done(&request.done).chain([&set[..]]).collect()
-        }
-        Compensation::Call { request, set } => {
-            let done = request.done.iter().filter_map(|d| d.set.as_deref());
-            done.chain([&set[..]]).collect()
-        }
-        Compensation::Unsaid
-        | Compensation::Nothing
-        | Compensation::Emit(_)
-        | Compensation::Child => Vec::new(),
-    }
+    fields
 }
 
 /// The fields of `name.a.b`, if the expression is nothing but that.
 fn plain_path(expression: &Expression, name: Name) -> Option<Vec<String>> {
-    let references = expression.references();
-    let [reference] = &references[..] else {
-        return None;
-    };
-    let written = std::iter::once(name.text()).chain(reference.fields.iter().map(String::as_str));
-    let written = written.collect::<Vec<_>>().join(".");
-    (reference.name == name && expression.source().trim() == written)
-        .then(|| reference.fields.clone())
+    expression.path().filter(|path| path.name == name).map(|path| path.fields.clone())
 }
 
 /// What a step reads as `item`, if that is an element of a source.
 pub(super) fn item(definition: &Definition, sources: &[Source], step: StepId) -> Option<Item> {
     let mut fan_outs = Vec::new();
-    let mut inner = Some(step);
-    while let Some(id) = inner {
-        inner = definition.block(definition.step(id).block).owner;
-        if let Some(StepKind::Each(each)) = inner.map(|owner| &definition.step(owner).kind) {
+    for owner in definition.around(step) {
+        if let Some(Composite::Each(each)) = owner.composite() {
             fan_outs.push(&each.items);
         }
     }

@@ -4,8 +4,8 @@ use super::account::Half;
 use super::carried::{Carried, Item, Source, carried, fences, item, sources};
 use super::spot::{Line, Point, Spot, coordinate};
 use crate::definition::{
-    Compensation, Definition, Done, Fact, Failed, Join, OnFailed, Request, Step, StepId, StepKind,
-    Then, Verdict as Limit,
+    Answers, Compensation, Composite, Definition, Join, OnFailed, Reply, Sent, Step, StepId, Then,
+    Verdict as Limit,
 };
 use crate::message::{Address, SagaName};
 
@@ -75,7 +75,7 @@ impl Plan {
             ("ends.stuck", &ends.stuck),
         ] {
             if let Some(fact) = fact {
-                plan.fact(name, Half::Action, Sort::Fact, fact, None);
+                plan.message_of(name, Half::Action, Sent::Fact(fact), None);
             }
         }
         plan
@@ -85,60 +85,22 @@ impl Plan {
         let name = step.name.as_str();
         let item = item(&self.definition, &self.sources, step.id);
         let item = item.as_ref();
-        match &step.kind {
-            StepKind::Command(command) => {
-                self.request(name, Half::Action, &command.request, item);
-                if let Some(probe) = &command.probe {
-                    self.request(name, Half::Probe, &probe.request, item);
-                }
-            }
-            StepKind::Emit(emit) => self.fact(name, Half::Action, Sort::Fact, &emit.fact, item),
-            StepKind::Wait(wait) => {
-                if let Some(remind) = &wait.remind {
-                    self.fact(name, Half::Action, Sort::Reminder, &remind.fact, item);
-                }
-            }
-            StepKind::Ask(ask) => {
-                if let Some(remind) = &ask.remind {
-                    self.fact(name, Half::Action, Sort::Reminder, &remind.fact, item);
-                }
-            }
-            StepKind::Set
-            | StepKind::Fail(_)
-            | StepKind::Sleep(_)
-            | StepKind::Call(_)
-            | StepKind::Saga(_)
-            | StepKind::Parallel(_)
-            | StepKind::Each(_)
-            | StepKind::Choose(_)
-            | StepKind::Lock(_) => {}
-        }
-        match step.compensation() {
-            Compensation::Command { request, .. } => self.request(name, Half::Undo, request, item),
-            Compensation::Emit(fact) => self.fact(name, Half::Undo, Sort::Fact, fact, item),
-            Compensation::Unsaid
-            | Compensation::Nothing
-            | Compensation::Call { .. }
-            | Compensation::Child => {}
+        for (part, sent) in step.messages() {
+            self.message_of(name, Half::of(part), sent, item);
         }
     }
 
-    fn request(&mut self, name: &str, half: Half, request: &Request, item: Option<&Item>) {
-        let expected = Expected {
-            to: request.command.clone(),
-            sort: Sort::Command,
-            carried: carried(request.with.as_ref(), &self.sources, item),
-            fences: fences(request.with.as_ref()),
+    fn message_of(&mut self, name: &str, half: Half, sent: Sent<'_>, item: Option<&Item>) {
+        let sort = match sent {
+            Sent::Command(_) => Sort::Command,
+            Sent::Fact(_) => Sort::Fact,
+            Sent::Reminder(_) => Sort::Reminder,
         };
-        self.messages.insert((name.to_owned(), half), expected);
-    }
-
-    fn fact(&mut self, name: &str, half: Half, sort: Sort, fact: &Fact, item: Option<&Item>) {
         let expected = Expected {
-            to: fact.to.clone(),
+            to: sent.to().clone(),
             sort,
-            carried: carried(fact.with.as_ref(), &self.sources, item),
-            fences: fences(fact.with.as_ref()),
+            carried: carried(sent.body(), &self.sources, item),
+            fences: fences(sent.body()),
         };
         self.messages.insert((name.to_owned(), half), expected);
     }
@@ -183,22 +145,7 @@ impl Plan {
 
     /// What an event means as an answer to a request, or to what waits for it.
     pub fn verdict(&self, step: &str, half: Half, event: &Address) -> Option<Verdict> {
-        let step = self.find(step)?;
-        let (done, failed): (&[Done], &[Failed]) = match (&step.kind, half) {
-            (StepKind::Command(c), Half::Action) => (&c.request.done, &c.failed),
-            (StepKind::Wait(w), Half::Action) => (&w.on, &w.failed),
-            (StepKind::Command(c), Half::Probe) => {
-                let probe = c.probe.as_ref()?;
-                return verdict(&probe.request.done, conditions(&probe.absent), event);
-            }
-            (_, Half::Undo) => match step.compensation() {
-                Compensation::Command { request, .. } => (&request.done, &[]),
-                _ => return None,
-            },
-            (_, Half::Action | Half::Probe) => return None,
-        };
-        let failed = failed.iter().map(|f| (&f.on, f.condition.is_some()));
-        verdict(done, failed, event)
+        verdict(self.find(step)?.answers(half.part()), event)
     }
 
     /// Whether an event may answer one of its requests.
@@ -209,50 +156,43 @@ impl Plan {
 
     /// The steps that wait for an event.
     pub fn waits_for(&self, event: &Address) -> bool {
-        let waits = |step: &Step| matches!(step.kind, StepKind::Wait(_));
-        let mut steps = self.definition.steps.iter().filter(|step| waits(step));
-        steps.any(|step| self.verdict(step.name.as_str(), Half::Action, event).is_some())
+        self.definition.steps.iter().any(|step| step.awaited().mention(event))
     }
 
     /// Whether what stands there may be left behind and undone while the saga goes on.
     pub fn may_be_left(&self, spot: &Spot) -> bool {
         let on = |limit: &Limit| limit.then == Then::GoOn;
         let owners = spot.owners(&self.definition);
-        owners.iter().any(|(id, _)| match &self.definition.step(*id).kind {
-            StepKind::Parallel(p) => p.join == Join::First || on(&p.failed),
-            StepKind::Each(each) => each.on_failed == OnFailed::Drop || on(&each.failed),
-            StepKind::Choose(choose) => on(&choose.failed),
-            _ => false,
+        owners.iter().any(|(id, _)| match self.definition.step(*id).composite() {
+            Some(Composite::Parallel(p)) => p.join == Join::First || on(&p.failed),
+            Some(Composite::Each(each)) => each.on_failed == OnFailed::Drop || on(&each.failed),
+            Some(Composite::Choose(choose)) => on(&choose.failed),
+            Some(Composite::Lock(_)) | None => false,
         })
     }
 
     /// The branch of a composite step that goes by this word in the history.
     pub fn branch(&self, owner: &Spot, word: &str) -> Option<Line> {
         let mut branch = owner.branch().to_vec();
-        let block = match &self.definition.step(owner.step).kind {
-            StepKind::Each(each) => {
+        let block = match self.definition.step(owner.step).composite()? {
+            Composite::Each(each) => {
                 branch.push(word.parse().ok()?);
                 each.block
             }
-            StepKind::Parallel(parallel) => {
+            Composite::Parallel(parallel) => {
                 let named = |id: &&_| self.definition.block(**id).name == word;
                 *parallel.branches.iter().find(named)?
             }
-            _ => return None,
+            Composite::Choose(_) | Composite::Lock(_) => return None,
         };
         Some(Line { block, branch })
     }
 
     /// Whether the saga goes on behind a composite step, or a child, whose time is up.
     pub fn leaves_behind(&self, (step, _): &Point) -> bool {
-        let limit = match &self.definition.step(*step).kind {
-            StepKind::Parallel(parallel) => &parallel.failed,
-            StepKind::Each(each) => &each.failed,
-            StepKind::Choose(choose) => &choose.failed,
-            StepKind::Saga(child) => &child.failed,
-            _ => return false,
-        };
-        limit.then == Then::GoOn
+        let step = self.definition.step(*step);
+        let is_lock = matches!(step.composite(), Some(Composite::Lock(_)));
+        step.verdict().is_some_and(|limit| limit.then == Then::GoOn && !is_lock)
     }
 
     /// Whether the topics alone never show how it ends.
@@ -266,22 +206,14 @@ impl Plan {
     }
 }
 
-fn conditions(absent: &[Done]) -> impl Iterator<Item = (&Address, bool)> {
-    absent.iter().map(|d| (&d.on, d.condition.is_some()))
-}
-
-fn verdict<'d>(
-    done: &'d [Done],
-    failed: impl Iterator<Item = (&'d Address, bool)>,
-    event: &Address,
-) -> Option<Verdict> {
-    let done: Vec<bool> = conditions(done).filter(|(on, _)| *on == event).map(|d| d.1).collect();
-    let failed: Vec<bool> = failed.filter(|(on, _)| *on == event).map(|f| f.1).collect();
-    let conditional = done.iter().chain(&failed).any(|conditional| *conditional);
-    match (done.is_empty(), failed.is_empty()) {
-        (true, true) => None,
-        (false, true) if !conditional => Some(Verdict::Done),
-        (true, false) if !conditional => Some(Verdict::Failed),
-        (false, _) | (true, false) => Some(Verdict::Either),
+fn verdict(answers: Answers<'_>, event: &Address) -> Option<Verdict> {
+    let mut such = answers.iter().filter(|reply| reply.on == event);
+    let first = such.next()?;
+    let is_clear = |reply: &Reply<'_>| {
+        reply.condition.is_none() && reply.says.is_done() == first.says.is_done()
+    };
+    if first.condition.is_some() || !such.all(|reply| is_clear(&reply)) {
+        return Some(Verdict::Either);
     }
+    Some(if first.says.is_done() { Verdict::Done } else { Verdict::Failed })
 }

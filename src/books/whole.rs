@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::plan::Plan;
 use super::spot::{Line, Point, Spot};
 use super::story::{Story, Told};
-use crate::definition::{BlockId, Join, Step, StepKind};
+use crate::definition::{BlockId, Composite, Instant, Join, Nature, Step, Waiting};
 
 /// The first step that a completed saga has passed without having done it.
 pub(super) fn missing(plan: &Plan, story: &Story) -> Option<String> {
@@ -47,10 +47,13 @@ impl Whole<'_> {
         steps.iter().all(|step| {
             let step = self.plan.definition.step(*step);
             let inner = step.blocks();
-            match step.kind {
-                StepKind::Set | StepKind::Sleep(_) => step.when.is_none(),
-                StepKind::Each(_) => true,
-                _ => !inner.is_empty() && inner.iter().any(|block| self.is_silent(*block)),
+            match step.nature() {
+                Nature::Instant(Instant::Set) | Nature::Waiting(Waiting::Time(_)) => {
+                    step.when.is_none()
+                }
+                Nature::Composite(Composite::Each(_)) => true,
+                Nature::Composite(_) => inner.iter().any(|block| self.is_silent(*block)),
+                Nature::Instant(_) | Nature::Attempted(_) | Nature::Waiting(_) => false,
             }
         })
     }
@@ -63,31 +66,32 @@ impl Whole<'_> {
         }
         let lacks = || Some(named(step, branch));
         let every = |blocks: &[BlockId]| blocks.iter().find_map(|block| self.line(*block, branch));
-        match &step.kind {
+        let composite = match step.nature() {
             // Nothing is told of them; one that is conditional says when it is left out.
-            StepKind::Set | StepKind::Fail(_) | StepKind::Sleep(_) => None,
-            StepKind::Command(_)
-            | StepKind::Emit(_)
-            | StepKind::Wait(_)
-            | StepKind::Ask(_)
-            | StepKind::Call(_)
-            | StepKind::Saga(_) => {
+            Nature::Instant(Instant::Set | Instant::Fail(_))
+            | Nature::Waiting(Waiting::Time(_)) => return None,
+            Nature::Instant(Instant::Emit(_)) | Nature::Attempted(_) | Nature::Waiting(_) => {
                 let done = told.is_some_and(|told| told.succeeded || told.announced);
-                if done { None } else { lacks() }
+                return if done { None } else { lacks() };
             }
-            StepKind::Lock(lock) => {
+            Nature::Composite(composite) => composite,
+        };
+        match composite {
+            Composite::Lock(lock) => {
                 let held = self.story.holds.contains_key(&(step.id, branch.to_vec()));
                 if held { self.line(lock.block, branch) } else { lacks() }
             }
-            StepKind::Parallel(parallel) if parallel.join == Join::All => every(&parallel.branches),
-            StepKind::Parallel(parallel) => {
+            Composite::Parallel(parallel) if parallel.join == Join::All => {
+                every(&parallel.branches)
+            }
+            Composite::Parallel(parallel) => {
                 let won = |block: &&BlockId| {
                     let line = Line { block: **block, branch: branch.to_vec() };
                     !self.story.dropped.contains(&line) && self.line(**block, branch).is_none()
                 };
                 if parallel.branches.iter().any(|block| won(&block)) { None } else { lacks() }
             }
-            StepKind::Choose(choose) => {
+            Composite::Choose(choose) => {
                 let arms = choose.arms.iter().map(|arm| arm.block);
                 let taken: Vec<_> = arms.clone().filter(|b| self.counts(*b, branch)).collect();
                 match &taken[..] {
@@ -96,7 +100,7 @@ impl Whole<'_> {
                     _ => lacks(),
                 }
             }
-            StepKind::Each(each) => self.branches(each.block, branch),
+            Composite::Each(each) => self.branches(each.block, branch),
         }
     }
 

@@ -7,9 +7,7 @@ use serde_json::{Map, Value};
 use super::model::{Around, Stands, State};
 use super::oracle::body;
 use super::spots::{Asked, Spot, coordinates, requests, spots, step};
-use crate::definition::{
-    CallDone, CallFailed, CallRequest, Compensation, Definition, Never, Step, StepKind, WaitStep,
-};
+use crate::definition::{Attempted, Definition, Never, Reply, Step, StepKind};
 use crate::engine::{Direction, Failure, FailureKind, Generation, Phase, Progress, Say, Verb};
 use crate::message::{Address, InstanceId, Part};
 
@@ -138,12 +136,8 @@ fn repeated(
 pub(super) fn shared(definition: &Definition) -> BTreeSet<Address> {
     let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
     let by_step = |step: &Step| -> BTreeSet<Address> {
-        if let StepKind::Wait(wait) = &step.kind {
-            return awaits(wait).cloned().collect();
-        }
-        let parts = [Part::Action, Part::Probe, Part::Undo(1)].into_iter();
-        let of = parts.map(|part| addresses(step, part));
-        of.flat_map(|(done, failed)| done.into_iter().chain(failed)).collect()
+        let replies = step.all_replies().map(|(_, reply)| reply.on);
+        replies.chain(awaits(step)).cloned().collect()
     };
     let steps = definition.steps.iter().map(by_step);
     let starts = definition.starts.iter().map(|start| BTreeSet::from([start.on.clone()]));
@@ -168,47 +162,26 @@ fn is_assumed(definition: &Definition, step: &Step, part: Part, what: Never) -> 
 
 /// The kinds of event that say yes and no to a request over Kafka.
 pub(super) fn addresses(step: &Step, part: Part) -> (Vec<Address>, Vec<Address>) {
-    match (part, &step.kind) {
-        (Part::Action, StepKind::Command(command)) => (
-            command.request.done.iter().map(|d| d.on.clone()).collect(),
-            command.failed.iter().map(|f| f.on.clone()).collect(),
-        ),
-        (Part::Probe, StepKind::Command(command)) => match &command.probe {
-            Some(probe) => (
-                probe.request.done.iter().map(|d| d.on.clone()).collect(),
-                probe.absent.iter().map(|d| d.on.clone()).collect(),
-            ),
-            None => (Vec::new(), Vec::new()),
-        },
-        (Part::Undo(_), _) => match step.compensation() {
-            Compensation::Command { request, .. } => {
-                (request.done.iter().map(|d| d.on.clone()).collect(), Vec::new())
-            }
-            _ => (Vec::new(), Vec::new()),
-        },
-        _ => (Vec::new(), Vec::new()),
-    }
+    let (done, failed): (Vec<Reply<'_>>, Vec<Reply<'_>>) =
+        step.replies(part).iter().partition(|reply| reply.says.is_done());
+    let on = |replies: Vec<Reply<'_>>| replies.iter().map(|reply| reply.on.clone()).collect();
+    (on(done), on(failed))
 }
 
 /// One status of each kind of answer to a call.
 pub(super) fn statuses(step: &Step, part: Part) -> Vec<u16> {
-    let of = |request: &CallRequest, failed: &[CallFailed]| {
-        let first = |done: &CallDone| done.status.first().map(|range| *range.start());
-        let no = |failed: &CallFailed| failed.status.first().map(|range| *range.start());
-        let yes = request.done.iter().filter_map(first);
-        let mut all: Vec<u16> = yes.chain(failed.iter().filter_map(no)).collect();
-        all.sort_unstable();
-        all.dedup();
-        all
+    let Some(call) = step.call(part) else { return Vec::new() };
+    let failed = match (part, step.attempted()) {
+        (Part::Action, Some(Attempted::Call(call))) => &call.failed[..],
+        (Part::Action | Part::Probe | Part::Undo(_), _) => &[],
     };
-    match (part, &step.kind) {
-        (Part::Action, StepKind::Call(call)) => of(&call.request, &call.failed),
-        (Part::Undo(_), _) => match step.compensation() {
-            Compensation::Call { request, .. } => of(request, &[]),
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    }
+    let done = call.done.iter().map(|done| &done.status);
+    let statuses = done.chain(failed.iter().map(|failed| &failed.status));
+    let first = statuses.filter_map(|status| status.first().map(|range| *range.start()));
+    let mut all: Vec<u16> = first.collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 fn timers(definition: &Definition, generation: &Generation, found: &mut Vec<Move>) {
@@ -246,8 +219,7 @@ fn facts(definition: &Definition, generation: &Generation, around: &Around, foun
         .collect();
     let early = is_young(generation) && around.early.len() < EARLY_MAX;
     for step in &definition.steps {
-        let StepKind::Wait(wait) = &step.kind else { continue };
-        for address in awaits(wait) {
+        for address in awaits(step) {
             let early = early && around.early.iter().all(|e| meet(definition, e, address));
             let comes = awaited.contains(&step.id) || early;
             let told = Move::Fact(address.clone());
@@ -258,19 +230,18 @@ fn facts(definition: &Definition, generation: &Generation, around: &Around, foun
     }
 }
 
-/// What a wait takes.
-fn awaits(wait: &WaitStep) -> impl Iterator<Item = &Address> {
-    wait.on.iter().map(|d| &d.on).chain(wait.failed.iter().map(|f| &f.on))
+/// What a step waits for.
+fn awaits(step: &Step) -> impl Iterator<Item = &Address> {
+    step.awaited().iter().map(|reply| reply.on)
 }
 
 /// Facts that no wait takes both mean nothing to each other: one of them at a time is enough.
 fn meet(definition: &Definition, first: &Address, second: &Address) -> bool {
-    let takes = |wait: &WaitStep, fact: &Address| awaits(wait).any(|address| address == fact);
-    first != second
-        && definition.steps.iter().any(|step| match &step.kind {
-            StepKind::Wait(wait) => takes(wait, first) && takes(wait, second),
-            _ => false,
-        })
+    let takes_both = |step: &Step| {
+        let awaited = step.awaited();
+        awaited.mention(first) && awaited.mention(second)
+    };
+    first != second && definition.steps.iter().any(takes_both)
 }
 
 /// What people do without being told that something is stuck.
@@ -320,12 +291,7 @@ fn stuck(definition: &Definition, generation: &Generation, found: &mut Vec<Move>
 
 /// What a person who resolves a step as done has to know: all that it would have set.
 fn resolved(step: &Step) -> Map<String, Value> {
-    let done = match &step.kind {
-        StepKind::Command(command) => &command.request.done[..],
-        StepKind::Wait(wait) => &wait.on[..],
-        _ => &[],
-    };
-    let sets = done.iter().filter_map(|d| d.set.as_ref()).flatten();
+    let sets = step.answers(Part::Action).done.iter().filter_map(|d| d.set.as_ref()).flatten();
     let fields = step.set.iter().chain(sets).map(|a| a.field.clone());
     fields.map(|field| (field.clone(), Value::from(format!("{field} by a person")))).collect()
 }

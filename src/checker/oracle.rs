@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 
 use crate::definition::Role;
-use crate::expression::{Error, Expression, Judge, Name, Reference, Scope};
+use crate::expression::{Condition, Error, Expression, Judge, Name, Question, Reference, Scope};
 
 use super::element::{apart, tag, together};
 use super::model::KEY;
@@ -93,10 +93,37 @@ impl Asked {
         of: u8,
         words: impl Fn(u8) -> String,
     ) -> u8 {
-        let known = self.memory.get(&question).or_else(|| self.fleeting.get(&question));
-        if let Some(answer) = known {
-            return *answer;
+        if let Some(answer) = self.known(&question) {
+            return answer;
         }
+        let taken = self.choose(reads, of, words);
+        self.remember(question, reads, taken);
+        taken
+    }
+
+    /// The answer to a question that has two: whether it holds. A question and its contrary are
+    /// answered once.
+    fn holds(
+        &mut self,
+        subject: String,
+        is_contrary: bool,
+        reads: &Reads,
+        words: impl Fn(u8) -> String,
+    ) -> bool {
+        if let Some(answer) = self.known(&subject) {
+            return (answer == 0) != is_contrary;
+        }
+        let holds = self.choose(reads, 2, words) == 0;
+        self.remember(subject, reads, u8::from(holds == is_contrary));
+        holds
+    }
+
+    fn known(&self, question: &str) -> Option<u8> {
+        self.memory.get(question).or_else(|| self.fleeting.get(question)).copied()
+    }
+
+    /// Takes the answer that the script asks for.
+    fn choose(&mut self, reads: &Reads, of: u8, words: impl Fn(u8) -> String) -> u8 {
         let taken = self.script.get(self.given.len()).copied().unwrap_or(0).min(of - 1);
         let words = words(taken);
         self.given.push(Choice { taken, of, words, is_of_event: reads.is_of_event });
@@ -105,10 +132,13 @@ impl Asked {
         } else {
             self.fields.extend(reads.fields.iter().cloned());
         }
+        taken
+    }
+
+    fn remember(&mut self, question: String, reads: &Reads, taken: u8) {
         let memory =
             if reads.is_fleeting { &mut self.fleeting } else { Arc::make_mut(&mut self.memory) };
         memory.insert(question, taken);
-        taken
     }
 }
 
@@ -119,8 +149,8 @@ pub(super) struct Seat {
     role: Role,
     /// What the expression reads.
     references: Vec<Reference>,
-    is_plainly_tested: bool,
-    reads: Reads,
+    /// What each of its questions is about, if it is a condition.
+    reads: Vec<Reads>,
     /// The number of the list that it is, if its elements are alike.
     list: Option<usize>,
 }
@@ -138,27 +168,24 @@ struct Reads {
 
 impl Judge for Seat {
     fn holds(&self, condition: &Expression, scope: &Scope<'_>) -> Result<bool, Error> {
-        self.present(scope)?;
-        if self.is_plainly_tested {
-            return condition.plain().holds(scope);
-        }
-        let question = token(condition, &self.references, scope);
-        let words = |answer| match answer {
-            0 => format!("{condition} holds"),
-            _ => format!("{condition} does not hold"),
+        let whole = condition.condition();
+        let mut answer = |question: &Question| {
+            let is_whole = matches!(whole, Condition::Question(_));
+            let written = if is_whole { condition.source() } else { &question.text };
+            self.ask(question, written, scope)
         };
-        Ok(self.oracle.asked().answer(question, &self.reads, 2, words) == 0)
+        whole.decide(&mut answer).map_err(|missing| self.missing(missing))
     }
 
     fn value(&self, of: &Expression, scope: &Scope<'_>) -> Result<Value, Error> {
-        self.present(scope)?;
+        present(&self.references, scope).map_err(|missing| self.missing(missing))?;
         let references = &self.references;
         match self.role {
             Role::Key => Ok(Value::from(KEY)),
             Role::Moment => Ok(Value::from(scope.now().after(MOMENT).to_string())),
             Role::Items(most) => Ok(self.items(of, scope, most)),
-            Role::Condition | Role::Message | Role::Value => Ok(known(of, references, scope)
-                .unwrap_or_else(|| Value::from(token(of, references, scope)))),
+            Role::Condition | Role::Message | Role::Value => Ok(known(of, scope)
+                .unwrap_or_else(|| Value::from(token(of.source(), references, scope)))),
         }
     }
 }
@@ -173,19 +200,31 @@ impl Seat {
         expression: &Expression,
         list: Option<usize>,
     ) -> Self {
-        let references = expression.references();
-        Self {
-            oracle,
-            role,
-            is_plainly_tested: is_plainly_tested(&references),
-            reads: Reads::of(&references),
-            references,
-            list,
+        let questions = expression.condition().questions();
+        let reads = questions.iter().map(|question| Reads::of(&question.references)).collect();
+        Self { oracle, role, reads, references: expression.references(), list }
+    }
+
+    /// Whether a part of a condition holds.
+    ///
+    /// # Errors
+    /// When it reads something that cannot be there: the path.
+    fn ask(&self, question: &Question, written: &str, scope: &Scope<'_>) -> Result<bool, String> {
+        present(&question.references, scope)?;
+        if let Some((name @ (Name::Data | Name::Branch), field)) = question.asks_for() {
+            return Ok(scope.value(name).is_some_and(|value| value.get(field).is_some()));
         }
+        let subject = token(&question.subject, &question.references, scope);
+        let words = |answer| match answer {
+            0 => format!("{written} holds"),
+            _ => format!("{written} does not hold"),
+        };
+        let reads = &self.reads[question.number];
+        Ok(self.oracle.asked().holds(subject, question.is_contrary, reads, words))
     }
 
     fn items(&self, of: &Expression, scope: &Scope<'_>, most: u32) -> Value {
-        let question = token(of, &self.references, scope);
+        let question = token(of.source(), &self.references, scope);
         let lengths = [1, 2, 0, most.saturating_add(1)];
         let lengths: Vec<u32> =
             lengths.into_iter().filter(|l| *l <= 2.min(most) || *l > most).collect();
@@ -203,32 +242,32 @@ impl Seat {
         Value::Array((0..lengths[usize::from(answer)]).map(item).collect())
     }
 
-    /// Refuses what reads something that cannot be there.
-    fn present(&self, scope: &Scope<'_>) -> Result<(), Error> {
-        let references = &self.references;
-        for reference in references.iter().filter(|r| !r.tested) {
-            let tested = |r: &Reference| {
-                r.tested && r.name == reference.name && r.fields.first() == reference.fields.first()
-            };
-            if references.iter().any(tested) {
-                continue;
-            }
-            let there = match (reference.name, reference.fields.first()) {
-                (Name::Now, _) => true,
-                (Name::Data | Name::Branch | Name::Failure, Some(field)) => {
-                    scope.value(reference.name).is_some_and(|value| value.get(field).is_some())
-                }
-                (name, _) => scope.value(name).is_some(),
-            };
-            if !there {
-                let path = [&[reference.name.text().to_owned()], &reference.fields[..]].concat();
-                let path = path.join(".");
-                self.oracle.asked().missing.push(path.clone());
-                return Err(Error::Missing(path));
-            }
-        }
-        Ok(())
+    /// Notes a path that was read and cannot be there.
+    fn missing(&self, path: String) -> Error {
+        self.oracle.asked().missing.push(path.clone());
+        Error::Missing(path)
     }
+}
+
+/// Refuses what cannot be there.
+///
+/// # Errors
+/// When one of the references leads nowhere: its path.
+fn present(references: &[Reference], scope: &Scope<'_>) -> Result<(), String> {
+    for reference in references.iter().filter(|r| r.needs_first()) {
+        let is_there = match (reference.name, reference.fields.first()) {
+            (Name::Now, _) => true,
+            (Name::Data | Name::Branch | Name::Failure, Some(field)) => {
+                scope.value(reference.name).is_some_and(|value| value.get(field).is_some())
+            }
+            (name, _) => scope.value(name).is_some(),
+        };
+        if !is_there {
+            let path = [&[reference.name.text().to_owned()], &reference.fields[..]].concat();
+            return Err(path.join("."));
+        }
+    }
+    Ok(())
 }
 
 impl Reads {
@@ -240,14 +279,6 @@ impl Reads {
             fields: of_event.map(|r| r.fields.join(".")).collect(),
         }
     }
-}
-
-/// Whether a condition asks for nothing but whether fields of the data are there.
-fn is_plainly_tested(references: &[Reference]) -> bool {
-    let plain = |r: &Reference| {
-        r.tested && matches!(r.name, Name::Data | Name::Branch) && r.fields.len() == 1
-    };
-    !references.is_empty() && references.iter().all(plain)
 }
 
 /// Whether what a name means changes from input to input.
@@ -265,14 +296,8 @@ fn is_fleeting(name: Name) -> bool {
 }
 
 /// The value of a path that leads to one: it goes through as it is.
-fn known(of: &Expression, references: &[Reference], scope: &Scope<'_>) -> Option<Value> {
-    let [reference] = references else {
-        return None;
-    };
-    let path = [&[reference.name.text().to_owned()], &reference.fields[..]].concat().join(".");
-    if of.source() != path || reference.name == Name::Now {
-        return None;
-    }
+fn known(of: &Expression, scope: &Scope<'_>) -> Option<Value> {
+    let reference = of.path()?;
     match (reference.name, &reference.fields[..]) {
         (Name::Data | Name::Branch | Name::Failure, [field]) => {
             scope.value(reference.name)?.get(field).cloned()
@@ -286,8 +311,8 @@ fn known(of: &Expression, references: &[Reference], scope: &Scope<'_>) -> Option
 }
 
 /// What an expression is called whose value nobody knows: its text, and what it reads.
-fn token(of: &Expression, references: &[Reference], scope: &Scope<'_>) -> String {
-    let mut text = of.source().to_owned();
+fn token(of: &str, references: &[Reference], scope: &Scope<'_>) -> String {
+    let mut text = of.to_owned();
     for reference in references {
         let value = scope.value(reference.name);
         let read = match (reference.name, reference.fields.first(), value) {

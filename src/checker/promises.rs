@@ -5,7 +5,7 @@ use super::moves::Move;
 use super::promise::{Broken, Promise};
 use super::spots::{Spot, coordinates, spots, step};
 use super::world::{Step, Taken, sent};
-use crate::definition::{Compensation, Definition, StepKind};
+use crate::definition::{Compensation, Composite, Definition, Nature, Waiting};
 use crate::engine::{
     self, Direction, Effect, Frame, Generation, Instance, NoteKind, Phase, Rejection, Status, Verb,
 };
@@ -252,10 +252,12 @@ pub(super) fn forever(definition: &Definition, state: &State) -> Option<Broken> 
     }
     let running = |spot: &Spot| spot.state(generation).phase == Phase::Running;
     let spot = spots(definition, generation).into_iter().rfind(running)?;
-    let what = match step(definition, generation, &spot).kind {
-        StepKind::Lock(_) => "a lock",
-        StepKind::Ask(_) => "a person",
-        _ => "a fact",
+    let what = match step(definition, generation, &spot).nature() {
+        Nature::Composite(Composite::Lock(_)) => "a lock",
+        Nature::Waiting(Waiting::Person(_)) => "a person",
+        Nature::Instant(_) | Nature::Attempted(_) | Nature::Waiting(_) | Nature::Composite(_) => {
+            "a fact"
+        }
     };
     let words = format!("{} waits for {what}, and nothing limits how long", spot.name);
     Some(Broken::new(Promise::Waits, spot.name, words))

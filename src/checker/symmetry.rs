@@ -14,7 +14,9 @@ use super::element::{exchanged, is_plain, other, pair, tag};
 use super::model::{Around, Ending, State};
 use super::moves::addresses;
 use super::spots::Spot;
-use crate::definition::{Correlation, Definition, EachStep, Role, Step, StepId, StepKind};
+use crate::definition::{
+    Composite, Correlation, Definition, EachStep, Role, Step, StepId, StepKind,
+};
 use crate::engine::{Frame, Generation, StepState, Stuck};
 use crate::expression::{Expression, Name};
 use crate::message::{InstanceId, Key, Part};
@@ -140,9 +142,9 @@ fn minds_index(definition: &Definition) -> bool {
 }
 
 fn fan_outs(definition: &Definition) -> impl Iterator<Item = (&Step, &EachStep)> {
-    definition.steps.iter().filter_map(|step| match &step.kind {
-        StepKind::Each(each) => Some((step, each)),
-        _ => None,
+    definition.steps.iter().filter_map(|step| match step.composite()? {
+        Composite::Each(each) => Some((step, each)),
+        Composite::Parallel(_) | Composite::Choose(_) | Composite::Lock(_) => None,
     })
 }
 

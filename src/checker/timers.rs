@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::model::{LATER, NOW, State};
 use super::moves::Move;
 use super::spots::{Asked, Spot, step};
-use crate::definition::{Budget, Compensation, Definition, Step, StepKind};
+use crate::definition::{Budget, Definition, Step};
 use crate::engine::{Generation, Instance, Progress};
 use crate::message::{Part, Span, Timestamp};
 
@@ -59,23 +59,7 @@ fn exhaust(definition: &Definition, generation: &mut Generation, asked: &Asked) 
 
 /// How many attempts a request has, where its budget says so.
 fn attempts(step: &Step, part: Part) -> u32 {
-    let retry = match (part, &step.kind) {
-        (Part::Action, StepKind::Command(command)) => Some(command.request.retry),
-        (Part::Action, StepKind::Call(call)) => Some(call.request.retry),
-        (Part::Probe, StepKind::Command(command)) => {
-            command.probe.as_ref().map(|probe| probe.request.retry)
-        }
-        (Part::Undo(_), _) => match step.compensation() {
-            Compensation::Command { request, .. } => Some(request.retry),
-            Compensation::Call { request, .. } => Some(request.retry),
-            Compensation::Unsaid
-            | Compensation::Nothing
-            | Compensation::Emit(_)
-            | Compensation::Child => None,
-        },
-        _ => None,
-    };
-    match retry.map(|retry| retry.budget) {
+    match step.retry(part).map(|retry| retry.budget) {
         Some(Budget::Attempts(most)) => most,
         Some(Budget::For(_)) | None => 1,
     }

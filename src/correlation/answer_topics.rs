@@ -56,8 +56,8 @@ impl AnswerTopics {
 fn answers(definition: &Definition) -> BTreeSet<Topic> {
     let mut topics = BTreeSet::new();
     for step in &definition.steps {
-        topics.extend(replies(step).into_iter().map(|address| address.topic.clone()));
-        topics.extend(facts(step).into_iter().map(|address| address.topic.clone()));
+        topics.extend(replies(step).map(|address| address.topic.clone()));
+        topics.extend(facts(step).map(|address| address.topic.clone()));
     }
     topics.extend(definition.cancel.iter().map(|cancel| cancel.on.topic.clone()));
     topics

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Heading;
-use crate::definition::{Catalog, Compensation, Correlation, Definition, Start, Step, StepKind};
+use crate::definition::{Catalog, Correlation, Definition, Start, Step};
 use crate::expression::{Expression, Name, Scope};
 use crate::message::{Address, Event, InstanceId, Key, SagaName, Timestamp, Topic};
 
@@ -156,45 +156,13 @@ fn add(ways: &mut Vec<Found>, found: Found) {
 }
 
 /// Every reply that a step may take.
-pub(super) fn replies(step: &Step) -> Vec<&Address> {
-    let undone = match step.compensation() {
-        Compensation::Command { request, .. } => &request.done[..],
-        Compensation::Unsaid
-        | Compensation::Nothing
-        | Compensation::Emit(_)
-        | Compensation::Call { .. }
-        | Compensation::Child => &[],
-    };
-    let undone = undone.iter().map(|d| &d.on);
-    let StepKind::Command(command) = &step.kind else {
-        return undone.collect();
-    };
-    let done = command.request.done.iter().map(|d| &d.on);
-    let failed = command.failed.iter().map(|f| &f.on);
-    let probed = command.probe.iter().flat_map(|p| p.request.done.iter().chain(&p.absent));
-    done.chain(failed).chain(probed.map(|d| &d.on)).chain(undone).collect()
+pub(super) fn replies(step: &Step) -> impl Iterator<Item = &Address> {
+    step.all_replies().map(|(_, reply)| reply.on)
 }
 
 /// Every fact that a step may wait for, whether its instance has started or not.
-pub(super) fn facts(step: &Step) -> Vec<&Address> {
-    match &step.kind {
-        StepKind::Wait(wait) => {
-            let failed = wait.failed.iter().map(|f| &f.on);
-            wait.on.iter().map(|d| &d.on).chain(failed).collect()
-        }
-        StepKind::Command(_)
-        | StepKind::Emit(_)
-        | StepKind::Set
-        | StepKind::Fail(_)
-        | StepKind::Sleep(_)
-        | StepKind::Ask(_)
-        | StepKind::Call(_)
-        | StepKind::Saga(_)
-        | StepKind::Parallel(_)
-        | StepKind::Each(_)
-        | StepKind::Choose(_)
-        | StepKind::Lock(_) => Vec::new(),
-    }
+pub(super) fn facts(step: &Step) -> impl Iterator<Item = &Address> {
+    step.awaited().iter().map(|reply| reply.on)
 }
 
 fn start_key(

@@ -9,6 +9,7 @@ mod call;
 mod catalog;
 mod composite;
 mod diagnostic;
+mod facets;
 mod limits;
 mod mapped;
 mod model;
@@ -23,6 +24,10 @@ pub use call::{CallDone, CallFailed, CallRequest, CallStep, Method, Scheme};
 pub use catalog::{Catalog, CatalogError};
 pub use composite::{Arm, ChooseStep, EachStep, Join, LockStep, OnFailed, ParallelStep, Release};
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+pub use facets::{
+    Answer, Answers, Around, Attempted, Composite, EventSource, Instant, Meaning, Nature, Outcome,
+    PlacedExpression, Reply, Sent, Waiting,
+};
 pub use limits::Limits;
 pub(crate) use limits::bytes;
 pub use mapped::Role;

@@ -40,6 +40,26 @@ pub(crate) struct Read {
     pub span: Range<usize>,
 }
 
+impl Read {
+    /// The field that it reads, of the data (none) or of the branches of an `each`.
+    pub fn field(&self) -> Option<(Option<StepId>, &str)> {
+        let field = self.fields.first()?;
+        match self.name {
+            Name::Data => Some((None, field)),
+            Name::Branch => Some((self.each, field)),
+            Name::Event
+            | Name::Key
+            | Name::Now
+            | Name::Failure
+            | Name::Item
+            | Name::Index
+            | Name::Fence
+            | Name::Answer
+            | Name::Child => None,
+        }
+    }
+}
+
 /// The keys of one mapping and of those inside it, by their path: `compensate.done.0.on`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Keys(BTreeMap<String, Spot>);

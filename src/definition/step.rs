@@ -1,6 +1,6 @@
 use super::call::{CallRequest, CallStep};
 use super::composite::{ChooseStep, EachStep, LockStep, ParallelStep};
-use super::waiting::{AskStep, Late, SagaStep, Sleep, Verdict, WaitStep};
+use super::waiting::{AskStep, SagaStep, Sleep, WaitStep};
 use super::{Assignment, Fact};
 use crate::expression::{Expression, Template};
 use crate::message::{Address, Span, StepName};
@@ -53,105 +53,6 @@ pub struct Step {
     pub kind: StepKind,
     /// The line of the file where it starts, from 1.
     pub line: u32,
-}
-
-impl Step {
-    /// Where its messages go, those that undo it, probe it or remind of it too.
-    pub fn sends(&self) -> impl Iterator<Item = &Address> {
-        let own: [Option<&Address>; 2] = match &self.kind {
-            StepKind::Command(c) => {
-                [Some(&c.request.command), c.probe.as_ref().map(|p| &p.request.command)]
-            }
-            StepKind::Emit(emit) => [Some(&emit.fact.to), None],
-            StepKind::Wait(wait) => [wait.remind.as_ref().map(|r| &r.fact.to), None],
-            StepKind::Ask(ask) => [ask.remind.as_ref().map(|r| &r.fact.to), None],
-            StepKind::Set
-            | StepKind::Fail(_)
-            | StepKind::Sleep(_)
-            | StepKind::Call(_)
-            | StepKind::Saga(_)
-            | StepKind::Parallel(_)
-            | StepKind::Each(_)
-            | StepKind::Choose(_)
-            | StepKind::Lock(_) => [None, None],
-        };
-        let undo = match self.compensation() {
-            Compensation::Command { request, .. } => Some(&request.command),
-            Compensation::Emit(fact) => Some(&fact.to),
-            Compensation::Unsaid
-            | Compensation::Nothing
-            | Compensation::Call { .. }
-            | Compensation::Child => None,
-        };
-        own.into_iter().flatten().chain(undo)
-    }
-
-    /// How it is undone; nothing for steps that have no effect outside, and for composite ones,
-    /// which are undone by undoing what is in them.
-    #[must_use]
-    pub fn compensation(&self) -> &Compensation {
-        match &self.kind {
-            StepKind::Command(command) => &command.compensate,
-            StepKind::Emit(emit) => &emit.compensate,
-            StepKind::Call(call) => &call.compensate,
-            StepKind::Saga(child) => &child.compensate,
-            StepKind::Set
-            | StepKind::Fail(_)
-            | StepKind::Wait(_)
-            | StepKind::Sleep(_)
-            | StepKind::Ask(_)
-            | StepKind::Parallel(_)
-            | StepKind::Each(_)
-            | StepKind::Choose(_)
-            | StepKind::Lock(_) => &Compensation::Nothing,
-        }
-    }
-
-    /// Whether the saga may go on behind it although it did not succeed.
-    #[must_use]
-    pub fn may_be_passed(&self) -> bool {
-        let late = |late: &Late| match late {
-            Late::GoOn => true,
-            Late::Fail(verdict) => verdict.then == Then::GoOn,
-        };
-        let on = |verdict: &Verdict| verdict.then == Then::GoOn;
-        match &self.kind {
-            StepKind::Command(command) => command.failed.iter().any(|f| f.then == Then::GoOn),
-            StepKind::Call(call) => call.failed.iter().any(|f| f.then == Then::GoOn),
-            StepKind::Wait(wait) => {
-                late(&wait.late) || wait.failed.iter().any(|f| f.then == Then::GoOn)
-            }
-            StepKind::Ask(ask) => {
-                late(&ask.late) || ask.choices.iter().any(|c| c.failed.as_ref().is_some_and(on))
-            }
-            StepKind::Saga(child) => on(&child.failed),
-            StepKind::Parallel(parallel) => on(&parallel.failed),
-            StepKind::Each(each) => on(&each.failed),
-            StepKind::Choose(choose) => on(&choose.failed),
-            StepKind::Lock(lock) => on(&lock.failed),
-            StepKind::Emit(_) | StepKind::Set | StepKind::Fail(_) | StepKind::Sleep(_) => false,
-        }
-    }
-
-    /// The lists of steps in it: the branches of a composite step.
-    #[must_use]
-    pub fn blocks(&self) -> Vec<BlockId> {
-        match &self.kind {
-            StepKind::Parallel(parallel) => parallel.branches.clone(),
-            StepKind::Each(each) => vec![each.block],
-            StepKind::Choose(choose) => choose.arms.iter().map(|arm| arm.block).collect(),
-            StepKind::Lock(lock) => vec![lock.block],
-            StepKind::Command(_)
-            | StepKind::Emit(_)
-            | StepKind::Set
-            | StepKind::Fail(_)
-            | StepKind::Wait(_)
-            | StepKind::Sleep(_)
-            | StepKind::Ask(_)
-            | StepKind::Call(_)
-            | StepKind::Saga(_) => Vec::new(),
-        }
-    }
 }
 
 /// What a step does.

@@ -6,24 +6,30 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod compiled;
+mod condition;
 mod convert;
 mod judge;
+mod logic;
 mod path;
+mod print;
 mod scope;
 mod source;
 mod sum;
 mod template;
+mod usage;
 mod walk;
 mod words;
 
 #[cfg(test)]
 mod tests;
 
+pub use condition::{Comparison, Condition, Question, Relation};
 pub use judge::Judge;
 pub use scope::{Name, Scope};
 pub use source::{Expression, Reference};
 pub use sum::{Operand, Sum};
 pub use template::{Piece, Template};
+pub use usage::{Beside, Usage, Use};
 
 /// Why an expression or a template does not parse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

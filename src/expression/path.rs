@@ -1,9 +1,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use cel::common::ast::{Expr, IdedExpr, LiteralValue, operators};
 use serde_json::Value;
 
-use super::{Error, Name, Scope};
+use super::{Error, Name, Reference, Scope};
 
 /// A look-up that never touches CEL, such as `event.lines[0].sku`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,39 @@ impl Path {
         let steps: Vec<PathStep> = steps.collect::<Option<_>>()?;
         // The time is no JSON object: its members are CEL functions.
         (root != Name::Now || steps.is_empty()).then_some(Self { root, steps })
+    }
+
+    /// The look-up that a tree spells, if it is one.
+    pub fn of(tree: &IdedExpr) -> Option<Self> {
+        let path = match &tree.expr {
+            Expr::Ident(name) => Self { root: Name::of(name)?, steps: Vec::new() },
+            Expr::Select(select) if !select.test => {
+                let mut path = Self::of(&select.operand)?;
+                path.steps.push(PathStep::Field(select.field.clone()));
+                path
+            }
+            Expr::Call(call) if call.func_name == operators::INDEX && call.args.len() == 2 => {
+                let mut path = Self::of(&call.args[0])?;
+                path.steps.push(match &call.args[1].expr {
+                    Expr::Literal(LiteralValue::Int(index)) => {
+                        PathStep::Index(usize::try_from(*index.inner()).ok()?)
+                    }
+                    Expr::Literal(LiteralValue::String(field)) => {
+                        PathStep::Field(field.inner().to_owned())
+                    }
+                    _ => return None,
+                });
+                path
+            }
+            _ => return None,
+        };
+        (path.root != Name::Now || path.steps.is_empty()).then_some(path)
+    }
+
+    /// The path as what is read, if it leads through fields alone.
+    pub fn reference(&self) -> Option<Reference> {
+        let fields = self.fields();
+        (fields.len() == self.steps.len()).then(|| Reference::plain(self.root, fields))
     }
 
     /// The value that it leads to; numbers are the same text as in the message.

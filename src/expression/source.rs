@@ -2,22 +2,31 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use cel::common::ast::{Expr, IdedExpr, LiteralValue, operators};
+use cel::common::ast::{Expr, IdedExpr, operators};
 use serde_json::Value;
 
 use super::compiled::{self, Compiled};
-use super::path::{Path, PathStep};
+use super::path::Path;
 use super::sum::{self, Sum};
+use super::usage::{self, Usage, Use};
 use super::walk;
-use super::{Error, Judge, Name, ParseError, Scope};
+use super::{Condition, Error, Judge, Name, ParseError, Scope};
 
 /// One expression of a definition, parsed once and evaluated often.
 #[derive(Debug, Clone)]
 pub struct Expression {
     source: String,
     form: Form,
+    reading: Arc<Reading>,
+}
+
+/// What an expression says of itself, whatever its value.
+#[derive(Debug)]
+struct Reading {
     references: Vec<Reference>,
     sums: Vec<Sum>,
+    condition: Condition,
+    uses: Vec<Use>,
 }
 
 /// How an expression is evaluated.
@@ -42,6 +51,23 @@ pub struct Reference {
     pub fields: Vec<String>,
     /// Whether it is only asked for by `has(…)`.
     pub tested: bool,
+    /// Whether it is read only where the expression knows by `has(…)` that its first field is set.
+    pub guarded: bool,
+}
+
+impl Reference {
+    /// A path that nothing asks for first.
+    pub(super) fn plain(name: Name, fields: Vec<String>) -> Self {
+        Self { name, fields, tested: false, guarded: false }
+    }
+
+    /// Whether its first field must be set wherever the expression is evaluated: `has(data.a.b)`
+    /// asks for `b` and needs `a`.
+    #[must_use]
+    pub fn needs_first(&self) -> bool {
+        let is_only_asked_for = self.tested && self.fields.len() == 1;
+        !self.guarded && !is_only_asked_for
+    }
 }
 
 impl Expression {
@@ -63,16 +89,28 @@ impl Expression {
             return Err(ParseError { message, at: Some(offset) });
         }
         if let Some(path) = Path::plain(text) {
-            let references =
-                vec![Reference { name: path.root, fields: path.fields(), tested: false }];
-            let form = Form::Path(path);
-            return Ok(Self { source: text.to_owned(), form, references, sums: Vec::new() });
+            let reference = Reference::plain(path.root, path.fields());
+            let reading = Reading {
+                sums: Vec::new(),
+                condition: Condition::of_path(text, &reference),
+                uses: vec![Use { path: reference.clone(), usage: Usage::Alone }],
+                references: vec![reference],
+            };
+            return Ok(Self::of(text, Form::Path(path), reading));
         }
         let parsed = compiled::parse(text)
             .map_err(|e| ParseError { at: e.at.map(|at| at + offset), ..e })?;
-        let sums = sum::of(&parsed.tree);
-        let form = Form::of(parsed.tree);
-        Ok(Self { source: text.to_owned(), form, references: parsed.references, sums })
+        let reading = Reading {
+            references: parsed.references,
+            sums: sum::of(&parsed.tree),
+            condition: Condition::of(&parsed.tree),
+            uses: usage::of(&parsed.tree),
+        };
+        Ok(Self::of(text, Form::of(parsed.tree), reading))
+    }
+
+    fn of(text: &str, form: Form, reading: Reading) -> Self {
+        Self { source: text.to_owned(), form, reading: Arc::new(reading) }
     }
 
     /// The text as the author wrote it, without the space around it.
@@ -84,13 +122,34 @@ impl Expression {
     /// What it reads, without repetition.
     #[must_use]
     pub fn references(&self) -> Vec<Reference> {
-        self.references.clone()
+        self.reading.references.clone()
     }
 
     /// Its arithmetic operations.
     #[must_use]
     pub fn sums(&self) -> &[Sum] {
-        &self.sums
+        &self.reading.sums
+    }
+
+    /// What it says as a condition.
+    #[must_use]
+    pub fn condition(&self) -> &Condition {
+        &self.reading.condition
+    }
+
+    /// Every path in it with what is done there with its value, in the order of the text.
+    #[must_use]
+    pub fn uses(&self) -> &[Use] {
+        &self.reading.uses
+    }
+
+    /// The path that it is, if it is nothing but a path through fields.
+    #[must_use]
+    pub fn path(&self) -> Option<&Reference> {
+        match &self.reading.uses[..] {
+            [Use { path, usage: Usage::Alone }] => Some(path),
+            _ => None,
+        }
     }
 
     /// The same expression, but a judge says what it is worth wherever it is asked for.
@@ -159,7 +218,7 @@ impl Expression {
 impl Form {
     /// Keeps look-ups away from CEL, so that their numbers stay the same text.
     fn of(tree: IdedExpr) -> Self {
-        if let Some(path) = path(&tree) {
+        if let Some(path) = Path::of(&tree) {
             return Self::Path(path);
         }
         match tree.expr {
@@ -200,33 +259,6 @@ impl Form {
 
 fn is_choice(function: &str, arguments: &[IdedExpr]) -> bool {
     function == operators::CONDITIONAL && arguments.len() == 3
-}
-
-/// The look-up that a tree spells, if it is one.
-fn path(tree: &IdedExpr) -> Option<Path> {
-    let path = match &tree.expr {
-        Expr::Ident(name) => Path { root: Name::of(name)?, steps: Vec::new() },
-        Expr::Select(select) if !select.test => {
-            let mut path = path(&select.operand)?;
-            path.steps.push(PathStep::Field(select.field.clone()));
-            path
-        }
-        Expr::Call(call) if call.func_name == operators::INDEX && call.args.len() == 2 => {
-            let mut path = path(&call.args[0])?;
-            path.steps.push(match &call.args[1].expr {
-                Expr::Literal(LiteralValue::Int(index)) => {
-                    PathStep::Index(usize::try_from(*index.inner()).ok()?)
-                }
-                Expr::Literal(LiteralValue::String(field)) => {
-                    PathStep::Field(field.inner().to_owned())
-                }
-                _ => return None,
-            });
-            path
-        }
-        _ => return None,
-    };
-    (path.root != Name::Now || path.steps.is_empty()).then_some(path)
 }
 
 /// What a person would call a value.

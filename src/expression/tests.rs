@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::message::{Timestamp, read_json};
 
+mod questions;
+
 const NOW: Timestamp = Timestamp(1_767_225_600_000);
 
 fn event() -> Value {

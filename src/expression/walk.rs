@@ -1,9 +1,10 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cel::common::ast::operators;
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
 
 use super::compiled::{LEVELS_MAX, Places};
+use super::logic::{Field, Logic, set_where};
 use super::{Name, ParseError, Reference};
 
 /// The most loops (`map`, `filter`, `all`, …) that stand inside one another.
@@ -48,16 +49,26 @@ pub(super) struct Walk<'p> {
     bound: Vec<String>,
     loops: usize,
     level: usize,
-    found: BTreeSet<Reference>,
+    /// What is known to be set where the walk stands.
+    set: BTreeSet<Field>,
+    /// What is read, and whether it is known to be set wherever it is.
+    found: BTreeMap<Read, bool>,
 }
+
+/// A name, the fields behind it, and whether they are only asked for.
+type Read = (Name, Vec<String>, bool);
 
 impl<'p> Walk<'p> {
     /// What a tree reads, without repetition.
     pub fn over(tree: &IdedExpr, places: &'p Places<'p>) -> Result<Vec<Reference>, ParseError> {
-        let found = BTreeSet::new();
-        let mut walk = Self { places, bound: Vec::new(), loops: 0, level: 0, found };
+        let (set, found) = (BTreeSet::new(), BTreeMap::new());
+        let mut walk = Self { places, bound: Vec::new(), loops: 0, level: 0, set, found };
         walk.expression(tree)?;
-        Ok(walk.found.into_iter().collect())
+        let references = walk
+            .found
+            .into_iter()
+            .map(|((name, fields, tested), guarded)| Reference { name, fields, tested, guarded });
+        Ok(references.collect())
     }
 
     fn refuse(&self, node: &IdedExpr, message: impl Into<String>) -> ParseError {
@@ -108,7 +119,9 @@ impl<'p> Walk<'p> {
         tested: bool,
     ) -> Result<(), ParseError> {
         if let Some(name) = Name::of(name) {
-            self.found.insert(Reference { name, fields, tested });
+            let field = fields.first().map(|field| (name, field.clone()));
+            let is_set = field.is_some_and(|field| self.set.contains(&field));
+            *self.found.entry((name, fields, tested)).or_insert(true) &= is_set;
             return Ok(());
         }
         if fields.is_empty() && TYPES.contains(&name) {
@@ -128,8 +141,38 @@ impl<'p> Walk<'p> {
                 format!("there is no function `{name}`; {}", suggestion(name, &FUNCTIONS));
             return Err(ParseError { message, at: self.places.of_call(node.id, name) });
         }
+        match Logic::of(node) {
+            Logic::And(left, right) => return self.beside(left, right, true),
+            Logic::Or(left, right) => return self.beside(left, right, false),
+            Logic::Choice(asked, yes, no) => {
+                self.expression(asked)?;
+                self.knowing(yes, set_where(asked, true))?;
+                return self.knowing(no, set_where(asked, false));
+            }
+            Logic::Literal(_) | Logic::Same(_) | Logic::Not(_) | Logic::Value => {}
+        }
         call.target.iter().try_for_each(|target| self.expression(target))?;
         call.args.iter().try_for_each(|argument| self.expression(argument))
+    }
+
+    /// Two sides of which each counts only where the other does not decide alone: for CEL does not
+    /// mind an error on one side if the other decides, whichever stands first.
+    fn beside(
+        &mut self,
+        left: &IdedExpr,
+        right: &IdedExpr,
+        undecided: bool,
+    ) -> Result<(), ParseError> {
+        self.knowing(left, set_where(right, undecided))?;
+        self.knowing(right, set_where(left, undecided))
+    }
+
+    fn knowing(&mut self, node: &IdedExpr, more: BTreeSet<Field>) -> Result<(), ParseError> {
+        let before = self.set.clone();
+        self.set.extend(more);
+        self.expression(node)?;
+        self.set = before;
+        Ok(())
     }
 
     fn comprehension(
@@ -168,7 +211,7 @@ pub(super) fn references(tree: &IdedExpr) -> Vec<Reference> {
 }
 
 /// The name and fields that a chain of selections spells, and whether it is inside `has(…)`.
-fn path(node: &IdedExpr) -> Option<(&str, Vec<String>, bool)> {
+pub(super) fn path(node: &IdedExpr) -> Option<(&str, Vec<String>, bool)> {
     match &node.expr {
         Expr::Ident(name) => Some((name, Vec::new(), false)),
         Expr::Select(select) => {

@@ -84,7 +84,7 @@ impl<'d> Composer<'d> {
 
     fn step(&mut self, definition: &Definition, step: &Step) -> Item {
         let mut about = step::about(step, self.words);
-        if let Some(kind) = step::region(&step.kind) {
+        if let Some(kind) = step::region(step) {
             return self
                 .region(about, kind, |composer, region| composer.blocks(definition, step, region));
         }
@@ -96,8 +96,8 @@ impl<'d> Composer<'d> {
                 vec![composer.nested(inner, region)]
             });
         }
-        about.lane = self.lane(step::participant(&step.kind));
-        let node = self.node(step::shape(&step.kind), about);
+        about.lane = self.lane(step::participant(step));
+        let node = self.node(step::shape(step), about);
         self.picture.nodes[node.0].about.undo = self.undo(step);
         Item::Node(node)
     }

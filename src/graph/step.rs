@@ -1,8 +1,8 @@
 use super::picture::{About, Detail, RegionKind, Shape};
 use super::words::{self, Words, detail, shown, verdict};
 use crate::definition::{
-    CommandStep, Compensation, EachStep, Failed, Join, Late, LockStep, OnFailed, ParallelStep,
-    Release, SagaStep, Step, StepKind, Then, Unknown, Verdict,
+    Attempted, Compensation, Composite, EachStep, Instant, Join, LockStep, Nature, OnFailed,
+    ParallelStep, Release, SagaStep, Step, StepKind, Waiting,
 };
 
 /// What a step is, without what undoes it.
@@ -14,65 +14,52 @@ pub(super) fn about(step: &Step, words: Words) -> About {
         details: details(step, words),
         when: step.when.as_ref().map(ToString::to_string),
         pivot: step.pivot,
-        goes_back: !step.after_pivot && goes_back(step),
+        goes_back: !step.after_pivot && step.goes_back(),
         ..About::default()
     }
 }
 
 /// What a composite step is drawn as; none for all others.
-pub(super) fn region(kind: &StepKind) -> Option<RegionKind> {
-    match kind {
-        StepKind::Parallel(_) => Some(RegionKind::Parallel),
-        StepKind::Each(_) => Some(RegionKind::Each),
-        StepKind::Choose(_) => Some(RegionKind::Choose),
-        StepKind::Lock(_) => Some(RegionKind::Lock),
-        StepKind::Command(_)
-        | StepKind::Emit(_)
-        | StepKind::Set
-        | StepKind::Fail(_)
-        | StepKind::Wait(_)
-        | StepKind::Sleep(_)
-        | StepKind::Ask(_)
-        | StepKind::Call(_)
-        | StepKind::Saga(_) => None,
-    }
+pub(super) fn region(step: &Step) -> Option<RegionKind> {
+    step.composite().map(|composite| match composite {
+        Composite::Parallel(_) => RegionKind::Parallel,
+        Composite::Each(_) => RegionKind::Each,
+        Composite::Choose(_) => RegionKind::Choose,
+        Composite::Lock(_) => RegionKind::Lock,
+    })
 }
 
 /// How a step that has no lines in it looks.
-pub(super) fn shape(kind: &StepKind) -> Shape {
-    match kind {
-        StepKind::Command(_) => Shape::Command,
-        StepKind::Emit(_) => Shape::Emit,
-        StepKind::Set => Shape::Set,
-        StepKind::Fail(_) => Shape::Fail,
-        StepKind::Wait(_) => Shape::Wait,
-        StepKind::Sleep(_) => Shape::Sleep,
-        StepKind::Ask(_) => Shape::Ask,
-        StepKind::Call(_) => Shape::Call,
-        StepKind::Saga(_)
-        | StepKind::Parallel(_)
-        | StepKind::Each(_)
-        | StepKind::Choose(_)
-        | StepKind::Lock(_) => Shape::Child,
+pub(super) fn shape(step: &Step) -> Shape {
+    match step.nature() {
+        Nature::Instant(Instant::Emit(_)) => Shape::Emit,
+        Nature::Instant(Instant::Set) => Shape::Set,
+        Nature::Instant(Instant::Fail(_)) => Shape::Fail,
+        Nature::Attempted(Attempted::Command(_)) => Shape::Command,
+        Nature::Attempted(Attempted::Call(_)) => Shape::Call,
+        Nature::Waiting(Waiting::Fact(_)) => Shape::Wait,
+        Nature::Waiting(Waiting::Time(_)) => Shape::Sleep,
+        Nature::Waiting(Waiting::Person(_)) => Shape::Ask,
+        Nature::Waiting(Waiting::Child(_)) | Nature::Composite(_) => Shape::Child,
     }
 }
 
 /// Who does a step; none is the saga itself.
-pub(super) fn participant(kind: &StepKind) -> Option<String> {
-    match kind {
-        StepKind::Command(step) => Some(words::participant(&step.request.command.topic)),
-        StepKind::Emit(step) => Some(words::participant(&step.fact.to.topic)),
-        StepKind::Wait(step) => step.on.first().map(|done| words::participant(&done.on.topic)),
-        StepKind::Ask(step) => Some(step.who.clone()),
-        StepKind::Call(step) => Some(step.request.authority.clone()),
-        StepKind::Saga(step) => Some(step.saga.to_string()),
-        StepKind::Set
-        | StepKind::Fail(_)
-        | StepKind::Sleep(_)
-        | StepKind::Parallel(_)
-        | StepKind::Each(_)
-        | StepKind::Choose(_)
-        | StepKind::Lock(_) => None,
+pub(super) fn participant(step: &Step) -> Option<String> {
+    match step.nature() {
+        Nature::Instant(Instant::Emit(step)) => Some(words::participant(&step.fact.to.topic)),
+        Nature::Attempted(Attempted::Command(step)) => {
+            Some(words::participant(&step.request.command.topic))
+        }
+        Nature::Attempted(Attempted::Call(step)) => Some(step.request.authority.clone()),
+        Nature::Waiting(Waiting::Fact(step)) => {
+            step.on.first().map(|done| words::participant(&done.on.topic))
+        }
+        Nature::Waiting(Waiting::Person(step)) => Some(step.who.clone()),
+        Nature::Waiting(Waiting::Child(step)) => Some(step.saga.to_string()),
+        Nature::Instant(Instant::Set | Instant::Fail(_))
+        | Nature::Waiting(Waiting::Time(_))
+        | Nature::Composite(_) => None,
     }
 }
 
@@ -93,7 +80,7 @@ pub(super) fn undo(step: &Step, words: Words) -> Option<(About, Option<String>)>
             (heading, words::undoing_call(request), request.authority.clone())
         }
         Compensation::Child => {
-            let saga = participant(&step.kind).unwrap_or_default();
+            let saga = participant(step).unwrap_or_default();
             ("the child takes itself back".to_owned(), Vec::new(), saga)
         }
     };
@@ -112,23 +99,13 @@ pub(super) fn takes_itself_back(child: &SagaStep) -> bool {
 
 /// A branch's name or guard, as it stands at the edge that leads into it.
 pub(super) fn branch(step: &Step, index: usize, name: &str) -> Option<String> {
-    match &step.kind {
-        StepKind::Parallel(_) => Some(name.to_owned()),
-        StepKind::Choose(choose) => {
+    match step.composite()? {
+        Composite::Parallel(_) => Some(name.to_owned()),
+        Composite::Choose(choose) => {
             let guard = choose.arms.get(index).and_then(|arm| arm.when.as_ref());
             Some(guard.map_or_else(|| "otherwise".to_owned(), |guard| format!("if {guard}")))
         }
-        StepKind::Command(_)
-        | StepKind::Emit(_)
-        | StepKind::Set
-        | StepKind::Fail(_)
-        | StepKind::Wait(_)
-        | StepKind::Sleep(_)
-        | StepKind::Ask(_)
-        | StepKind::Call(_)
-        | StepKind::Saga(_)
-        | StepKind::Each(_)
-        | StepKind::Lock(_) => None,
+        Composite::Each(_) | Composite::Lock(_) => None,
     }
 }
 
@@ -148,7 +125,7 @@ fn caption(step: &Step) -> String {
         StepKind::Choose(_) => "one of",
         StepKind::Lock(_) => "locked",
     };
-    match participant(&step.kind) {
+    match participant(step) {
         Some(who) => format!("{kind} · {who}"),
         None => kind.to_owned(),
     }
@@ -220,38 +197,4 @@ fn of_lock(lock: &LockStep) -> Vec<Detail> {
     };
     details.push(detail("free", free.to_owned()));
     details
-}
-
-/// Whether the way back can begin at a step before the pivot, or at the pivot itself.
-fn goes_back(step: &Step) -> bool {
-    let back = |verdict: &Verdict| verdict.then == Then::GoBack;
-    let no = |failed: &[Failed]| failed.iter().any(|f| f.then == Then::GoBack);
-    let late = |late: &Late| matches!(late, Late::Fail(verdict) if back(verdict));
-    match &step.kind {
-        StepKind::Command(command) => no(&command.failed) || gives_up(command),
-        StepKind::Call(call) => {
-            call.failed.iter().any(|f| f.then == Then::GoBack)
-                || call.unknown == Unknown::Compensate
-        }
-        StepKind::Wait(wait) => no(&wait.failed) || (wait.within.is_some() && late(&wait.late)),
-        StepKind::Ask(ask) => {
-            ask.choices.iter().any(|c| c.failed.as_ref().is_some_and(back))
-                || (ask.within.is_some() && late(&ask.late))
-        }
-        StepKind::Fail(_) => true,
-        StepKind::Saga(child) => back(&child.failed),
-        StepKind::Parallel(p) => back(&p.failed) && (p.within.is_some() || p.join == Join::First),
-        StepKind::Each(each) => back(&each.failed),
-        StepKind::Choose(choose) => back(&choose.failed) && choose.within.is_some(),
-        StepKind::Lock(lock) => back(&lock.failed) && lock.within.is_some(),
-        StepKind::Emit(_) | StepKind::Set | StepKind::Sleep(_) => false,
-    }
-}
-
-/// Whether the saga goes back when the attempts of a command are spent.
-fn gives_up(command: &CommandStep) -> bool {
-    match command.unknown {
-        Unknown::Compensate | Unknown::Probe => true,
-        Unknown::Retry | Unknown::Park => false,
-    }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::calls::Allow;
-use crate::definition::{CallRequest, Compensation, Definition, Step, StepKind};
+use crate::definition::Definition;
 
 /// A call that the configuration does not allow: each attempt of it will fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub fn unallowed(definitions: &[Definition], allow: &Allow) -> Vec<Unallowed> {
     for definition in definitions {
         let mut told = BTreeSet::new();
         for step in &definition.steps {
-            let calls = calls(step).into_iter();
+            let calls = step.calls().map(|(_, call)| call);
             for call in calls.filter(|call| !allow.names(call.scheme, &call.authority)) {
                 let (method, scheme) = (call.method.text(), call.scheme.text());
                 if !told.insert((&step.name, method, scheme, &call.authority)) {
@@ -40,34 +40,6 @@ pub fn unallowed(definitions: &[Definition], allow: &Allow) -> Vec<Unallowed> {
         }
     }
     found
-}
-
-/// The calls of a step: what it does, and what undoes it.
-fn calls(step: &Step) -> Vec<&CallRequest> {
-    let action = match &step.kind {
-        StepKind::Call(call) => Some(&call.request),
-        StepKind::Command(_)
-        | StepKind::Emit(_)
-        | StepKind::Set
-        | StepKind::Fail(_)
-        | StepKind::Wait(_)
-        | StepKind::Sleep(_)
-        | StepKind::Ask(_)
-        | StepKind::Saga(_)
-        | StepKind::Parallel(_)
-        | StepKind::Each(_)
-        | StepKind::Choose(_)
-        | StepKind::Lock(_) => None,
-    };
-    let undoing = match step.compensation() {
-        Compensation::Call { request, .. } => Some(request),
-        Compensation::Unsaid
-        | Compensation::Nothing
-        | Compensation::Command { .. }
-        | Compensation::Emit(_)
-        | Compensation::Child => None,
-    };
-    action.into_iter().chain(undoing).collect()
 }
 
 /// The configuration's line that allows a host. An address and this machine are seldom public.

@@ -8,7 +8,7 @@ use super::audit::idempotency_prefix;
 use super::fold::Fold;
 use super::services::Deed;
 use super::world::World;
-use crate::definition::{Catalog, Compensation, Definition, Step, StepKind};
+use crate::definition::{Catalog, Compensation, Definition, Nature, SagaStep, Step, Waiting};
 use crate::engine::{Call, Direction, Frame, Generation, Instance, Phase, Stage, StepState};
 use crate::format::wire;
 use crate::message::{InstanceId, Key, Topic, header, read_json};
@@ -155,21 +155,12 @@ impl LifeOf<'_> {
         for state in &frame.steps {
             let step = self.definition.step(state.step);
             let name = format!("{}{branch}", step.name);
-            match &step.kind {
-                StepKind::Command(_) | StepKind::Call(_) => {
-                    self.request(step, state, &name, forward, found);
+            match step.nature() {
+                Nature::Attempted(_) => self.request(step, state, &name, forward, found),
+                Nature::Waiting(Waiting::Child(child)) => {
+                    self.child(child, state, &name, forward, found);
                 }
-                StepKind::Saga(_) => self.child(step, state, &name, forward, found),
-                StepKind::Emit(_)
-                | StepKind::Set
-                | StepKind::Fail(_)
-                | StepKind::Wait(_)
-                | StepKind::Sleep(_)
-                | StepKind::Ask(_)
-                | StepKind::Parallel(_)
-                | StepKind::Each(_)
-                | StepKind::Choose(_)
-                | StepKind::Lock(_) => {}
+                Nature::Instant(_) | Nature::Waiting(_) | Nature::Composite(_) => {}
             }
             for inner in &state.frames {
                 let index = inner.item.as_ref().map(|_| format!("[{}]", inner.index));
@@ -204,14 +195,13 @@ impl LifeOf<'_> {
     /// A child is done, or has taken itself back, as its parent wishes.
     fn child(
         &self,
-        step: &Step,
+        child: &SagaStep,
         state: &StepState,
         name: &str,
         forward: bool,
         found: &mut Vec<String>,
     ) {
         let what = format!("{} ({}): {name}", self.id, self.generation.life);
-        let StepKind::Saga(child) = &step.kind else { return };
         let key = state.keys.first().and_then(|key| Key::new(key).ok());
         let id = key.map(|key| InstanceId { saga: child.saga.clone(), key });
         let instance = self.fold.instances().find(|(other, _)| Some(*other) == id.as_ref());

@@ -1,4 +1,5 @@
 mod drawn;
+mod guards;
 mod reduced;
 
 use std::collections::BTreeSet;

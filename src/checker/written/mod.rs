@@ -14,7 +14,6 @@ mod replay;
 mod saying;
 mod shape;
 mod slots;
-mod tokens;
 
 use super::explore::{Explored, Way};
 use super::model::Ending;

@@ -8,6 +8,7 @@ use super::plan::Planned;
 use super::replay::Replay;
 use super::slots::Source;
 use crate::engine::{CallOutcome, Say, Verb};
+use crate::expression::Name;
 use crate::message::{Address, InstanceId, Part};
 use crate::scenario::{Acted, Answers, ChildSays, Does, Rehearsal, Returned, ToParent, Told};
 
@@ -91,12 +92,11 @@ impl Replay<'_> {
         let rule = self.definition.rule(address);
         let key = cancel.and_then(|c| c.key.as_ref()).or(rule.and_then(|r| r.key.as_ref()));
         let Some(key) = key else { return Vec::new() };
-        let path: Vec<String> = key.source().split('.').map(str::to_owned).collect();
-        match path.split_first() {
-            Some((name, fields)) if name == "event" && !fields.is_empty() => {
-                vec![(fields.to_vec(), Value::from(of.id().key.as_str()))]
+        match key.path() {
+            Some(path) if path.name == Name::Event && !path.fields.is_empty() => {
+                vec![(path.fields.clone(), Value::from(of.id().key.as_str()))]
             }
-            _ => Vec::new(),
+            Some(_) | None => Vec::new(),
         }
     }
 

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::tokens::{Token, tokens};
 use crate::definition::Role;
-use crate::expression::Expression;
+use crate::expression::{Beside, Expression, Name, Reference, Usage};
 
 /// A place where a value comes from: a source and the fields behind it.
 pub(super) type Slot = (Source, Vec<String>);
@@ -69,18 +68,17 @@ pub(super) struct Names {
 }
 
 impl Names {
-    fn slot(&self, path: &[String]) -> Option<Slot> {
-        let (name, fields) = path.split_first()?;
-        let source = match name.as_str() {
-            "data" => Source::Data,
-            "event" => self.event.clone()?,
-            "child" => self.child.clone()?,
-            "answer" => self.answer.clone()?,
-            "item" => Source::Item(self.each.clone()?),
-            "branch" => Source::Branch(self.each.clone()?),
-            _ => return None,
+    fn slot(&self, path: &Reference) -> Option<Slot> {
+        let source = match path.name {
+            Name::Data => Source::Data,
+            Name::Event => self.event.clone()?,
+            Name::Child => self.child.clone()?,
+            Name::Answer => self.answer.clone()?,
+            Name::Item => Source::Item(self.each.clone()?),
+            Name::Branch => Source::Branch(self.each.clone()?),
+            Name::Key | Name::Now | Name::Failure | Name::Index | Name::Fence => return None,
         };
-        Some((source, fields.to_vec()))
+        Some((source, path.fields.clone()))
     }
 }
 
@@ -93,117 +91,61 @@ pub(super) struct Slots {
     sums: Vec<(Slot, Vec<Slot>)>,
 }
 
-const ARITHMETIC: [&str; 5] = ["+", "-", "*", "/", "%"];
-const COMPARISON: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
-
 impl Slots {
     /// Reads an expression.
     pub fn read(&mut self, names: &Names, expression: &Expression, role: Role) {
-        let pieces = tokens(expression.source());
-        let decides = matches!(role, Role::Condition | Role::Items(_) | Role::Moment);
-        for (at, piece) in pieces.iter().enumerate() {
-            let (path, method) = match piece {
-                Token::Path(path) => (path, None),
-                Token::Method(path, method) => (path, Some(method.as_str())),
-                Token::Open(_) | Token::Close | Token::Literal(_) | Token::Operator(_) => continue,
-            };
-            let Some(slot) = names.slot(path) else { continue };
+        let decides = match role {
+            Role::Condition | Role::Items(_) | Role::Moment => true,
+            Role::Key | Role::Message | Role::Value => false,
+        };
+        for used in expression.uses() {
+            let Some(slot) = names.slot(&used.path) else { continue };
             self.known.entry(slot.clone()).or_default();
-            let known = self.at(&slot);
-            known.matters |= decides;
-            if let Some(kind) = method.map(kind_for) {
-                known.learn(kind);
+            self.at(&slot).matters |= decides;
+            match &used.usage {
+                Usage::Alone => self.at(&slot).alone(role),
+                Usage::Held => self.at(&slot).learn(Kind::Flag),
+                Usage::Looped => self.at(&slot).learn(Kind::List),
+                Usage::Receiver(method) => self.at(&slot).learn(kind_for(method)),
+                Usage::Argument(function) => self.at(&slot).learn(kind_of_argument(function)),
+                Usage::Computed(beside) => {
+                    self.at(&slot).learn(Kind::Number);
+                    self.beside(names, &slot, beside);
+                }
+                Usage::Compared(beside) | Usage::Added(beside) => self.beside(names, &slot, beside),
+                Usage::Asked | Usage::Other => {}
             }
-            if let (Role::Items(most), 1) = (role, pieces.len()) {
-                known.most = Some(most);
-                known.learn(Kind::List);
-            }
-            if role == Role::Moment && pieces.len() == 1 {
-                known.learn(Kind::Moment);
-            }
-            let before = at.checked_sub(1).and_then(|at| pieces.get(at));
-            let after = pieces.get(at + 1).filter(|_| method.is_none());
-            self.beside(names, &slot, (before, after), (at, &pieces), role);
         }
     }
 
-    /// What stands before and after a path says what it is.
-    fn beside(
-        &mut self,
-        names: &Names,
-        slot: &Slot,
-        (before, after): (Option<&Token>, Option<&Token>),
-        (at, pieces): (usize, &[Token]),
-        role: Role,
-    ) {
-        if let Some(Token::Open(function)) = before {
-            let kind = match function.as_str() {
-                "size" => Kind::List,
-                "timestamp" => Kind::Moment,
-                "duration" => Kind::Length,
-                "int" | "double" => Kind::Number,
-                _ => Kind::Unknown,
-            };
-            self.at(slot).learn(kind);
-        }
-        let sides = [
-            (before, at.checked_sub(2).and_then(|at| pieces.get(at))),
-            (after, pieces.get(at + 2)),
-        ];
-        let mut compared = false;
-        for (operator, other) in sides {
-            let Some(Token::Operator(operator)) = operator else { continue };
-            let operator = operator.as_str();
-            let sum = ARITHMETIC.contains(&operator);
-            compared |= sum || COMPARISON.contains(&operator) || operator == "in";
-            if sum && operator != "+" {
-                self.at(slot).learn(Kind::Number);
-            }
-            if !sum && !COMPARISON.contains(&operator) {
-                continue;
-            }
-            match other {
-                Some(Token::Literal(value)) => self.at(slot).compared(value),
-                Some(Token::Path(path)) => {
-                    if let Some(other) = names.slot(path) {
-                        self.alike(slot, &other);
-                    }
+    /// What stands beside a place in a comparison or a sum says what it is.
+    fn beside(&mut self, names: &Names, slot: &Slot, beside: &Beside) {
+        match beside {
+            Beside::Literal(value) => self.at(slot).compared(value),
+            Beside::Path(path) => {
+                if let Some(other) = names.slot(path) {
+                    self.alike(slot, &other);
                 }
-                _ => {}
             }
-        }
-        let decides = role == Role::Condition
-            || matches!(after, Some(Token::Operator(operator)) if operator == "?");
-        let called = matches!(before, Some(Token::Open(function)) if !function.is_empty());
-        let method = matches!(pieces.get(at), Some(Token::Method(..)));
-        if decides && !compared && !called && !method {
-            self.at(slot).learn(Kind::Flag);
+            Beside::Other => {}
         }
     }
 
     /// Reads what fills a field.
     pub fn fill(&mut self, names: &Names, field: Slot, expression: &Expression) {
         self.read(names, expression, Role::Value);
-        let pieces = tokens(expression.source());
-        let slots: Vec<Slot> = pieces
-            .iter()
-            .filter_map(|piece| match piece {
-                Token::Path(path) | Token::Method(path, _) => names.slot(path),
-                Token::Open(_) | Token::Close | Token::Literal(_) | Token::Operator(_) => None,
-            })
-            .collect();
         self.known.entry(field.clone()).or_default();
-        match (&pieces[..], &slots[..]) {
-            ([Token::Path(_)], [slot]) => self.share(&field, slot),
-            _ => self.sums.push((field, slots)),
+        if let Some(slot) = expression.path().and_then(|path| names.slot(path)) {
+            self.share(&field, &slot);
+        } else {
+            let slots = expression.uses().iter().filter_map(|used| names.slot(&used.path));
+            self.sums.push((field, slots.collect()));
         }
     }
 
     /// A fan-out reads the elements of a list.
     pub fn elements(&mut self, names: &Names, list: &Expression, elements: Source) {
-        if let [Token::Path(path)] = &tokens(list.source())[..]
-            && let Some(slot) = names.slot(path)
-        {
+        if let Some(slot) = list.path().and_then(|path| names.slot(path)) {
             self.at(&slot).elements = Some(elements);
         }
     }
@@ -294,6 +236,19 @@ impl Slots {
 }
 
 impl Known {
+    /// Learns from an expression that is nothing but this place.
+    fn alone(&mut self, role: Role) {
+        match role {
+            Role::Condition => self.learn(Kind::Flag),
+            Role::Items(most) => {
+                self.most = Some(most);
+                self.learn(Kind::List);
+            }
+            Role::Moment => self.learn(Kind::Moment),
+            Role::Key | Role::Message | Role::Value => {}
+        }
+    }
+
     fn learn(&mut self, kind: Kind) {
         if self.kind == Kind::Unknown {
             self.kind = kind;
@@ -315,9 +270,18 @@ impl Known {
 
 fn kind_for(method: &str) -> Kind {
     match method {
-        "map" | "filter" | "all" | "exists" | "exists_one" => Kind::List,
         "startsWith" | "endsWith" | "contains" | "matches" => Kind::Text,
         method if method.starts_with("get") => Kind::Moment,
+        _ => Kind::Unknown,
+    }
+}
+
+fn kind_of_argument(function: &str) -> Kind {
+    match function {
+        "size" => Kind::List,
+        "timestamp" => Kind::Moment,
+        "duration" => Kind::Length,
+        "int" | "double" => Kind::Number,
         _ => Kind::Unknown,
     }
 }

@@ -147,20 +147,13 @@ impl Reader<'_> {
                 continue;
             }
             self.check_known(reference, place, || at(&path));
-            // `has(data.a.b)` asks for `b` and needs `a`.
-            let asked = references.iter().any(|r| {
-                r.tested
-                    && r.name == reference.name
-                    && r.fields.len() == 1
-                    && r.fields.first() == reference.fields.first()
-            });
             self.places.reads.push(Read {
                 step: self.step,
                 each: self.each(),
                 place,
                 name: reference.name,
                 fields: reference.fields.clone(),
-                asked,
+                asked: !reference.needs_first(),
                 span: at(&path),
             });
         }
@@ -189,15 +182,12 @@ impl Reader<'_> {
     /// Refuses every `data.x` and `branch.x` that nothing fills.
     pub fn check_reads(&mut self) {
         for read in self.places.reads.clone() {
-            let (of, filled) = match read.name {
-                Name::Data => ("data", None),
-                Name::Branch => ("branch", read.each),
-                _ => continue,
-            };
+            let Some((filled, field)) = read.field() else { continue };
+            let of = read.name.text();
             let fills = self.fills.get(&filled).cloned().unwrap_or_default();
-            let Some(field) = read.fields.first().filter(|f| !fills.contains(*f)) else {
+            if fills.contains(field) {
                 continue;
-            };
+            }
             let message = format!("nothing fills `{of}.{field}`");
             let branch = read.each.and_then(|each| self.fills.get(&Some(each)));
             let help = match nearest(field, fills.iter().map(String::as_str)) {

@@ -1,8 +1,8 @@
 use super::whole::{Relation, Whole};
 use crate::definition::diagnostic::Code;
-use crate::definition::{Compensation, Correlation, Done, Failed, Start, Step, StepKind};
+use crate::definition::{Answer, Correlation, Reply, Start, Step};
 use crate::expression::{Expression, Name};
-use crate::message::Address;
+use crate::message::{Address, Part};
 
 /// Finds events that two steps could take, or that nothing reads.
 pub(super) fn check(whole: &mut Whole<'_>) {
@@ -40,61 +40,29 @@ pub(super) struct Taken<'d> {
 
 /// Every event that a step may take.
 pub(super) fn taken(step: &Step) -> Vec<Taken<'_>> {
-    match &step.kind {
-        StepKind::Command(command) => {
-            let done = dones(step, Slot::Action, "done", &command.request.done);
-            let mut all: Vec<_> =
-                done.chain(faileds(step, Slot::Action, &command.failed)).collect();
-            if let Some(probe) = &command.probe {
-                all.extend(dones(step, Slot::Probe, "probe.done", &probe.request.done));
-                all.extend(dones(step, Slot::Probe, "probe.absent", &probe.absent));
-            }
-            all.extend(undone(step));
-            all
-        }
-        StepKind::Wait(wait) => {
-            let on = dones(step, Slot::Wait, "wait", &wait.on);
-            on.chain(faileds(step, Slot::Wait, &wait.failed)).collect()
-        }
-        _ => undone(step).collect(),
+    let replies = step.all_replies().map(|(part, reply)| match part {
+        Part::Action => Taken::of(step, Slot::Action, ["done", "failed", ""], reply),
+        Part::Probe => Taken::of(step, Slot::Probe, ["probe.done", "", "probe.absent"], reply),
+        Part::Undo(_) => Taken::of(step, Slot::Undo, ["compensate.done", "", ""], reply),
+    });
+    let facts = step.awaited().iter();
+    replies
+        .chain(facts.map(|reply| Taken::of(step, Slot::Wait, ["wait", "failed", ""], reply)))
+        .collect()
+}
+
+impl<'d> Taken<'d> {
+    /// A reply, by the keys under which such that say yes, no, and that nothing happened stand.
+    fn of(step: &'d Step, slot: Slot, keys: [&str; 3], reply: Reply<'d>) -> Self {
+        let [done, failed, absent] = keys;
+        let (key, place) = match reply.says {
+            Answer::Done(place) => (done, place),
+            Answer::Failed(place) => (failed, place),
+            Answer::Absent(place) => (absent, place),
+        };
+        let path = format!("{key}.{place}");
+        Self { step, slot, on: reply.on, condition: reply.condition, path }
     }
-}
-
-fn undone(step: &Step) -> impl Iterator<Item = Taken<'_>> {
-    let done = match step.compensation() {
-        Compensation::Command { request, .. } => &request.done[..],
-        _ => &[],
-    };
-    dones(step, Slot::Undo, "compensate.done", done)
-}
-
-fn dones<'d>(
-    step: &'d Step,
-    slot: Slot,
-    path: &'static str,
-    done: &'d [Done],
-) -> impl Iterator<Item = Taken<'d>> {
-    done.iter().enumerate().map(move |(place, done)| Taken {
-        step,
-        slot,
-        on: &done.on,
-        condition: done.condition.as_ref(),
-        path: format!("{path}.{place}"),
-    })
-}
-
-fn faileds<'d>(
-    step: &'d Step,
-    slot: Slot,
-    failed: &'d [Failed],
-) -> impl Iterator<Item = Taken<'d>> {
-    failed.iter().enumerate().map(move |(place, failed)| Taken {
-        step,
-        slot,
-        on: &failed.on,
-        condition: failed.condition.as_ref(),
-        path: format!("failed.{place}"),
-    })
 }
 
 fn by_command(whole: &Whole<'_>, on: &Address) -> bool {

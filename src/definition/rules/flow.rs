@@ -1,29 +1,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::known::{Field, Known, Premise};
 use super::outcome::{self, Fields};
 use super::whole::Whole;
 use crate::definition::diagnostic::Code;
 use crate::definition::parse::Place;
 use crate::definition::places::Read;
-use crate::definition::{BlockId, Join, Step, StepId, StepKind};
+use crate::definition::{
+    BlockId, ChooseStep, Composite, Join, ParallelStep, Step, StepId, StepKind,
+};
 use crate::expression::{Expression, Name};
-
-/// A field of the data (none) or of the branches of an `each`.
-type Field = (Option<StepId>, String);
-
-/// What surely is set at a point of the way forward.
-#[derive(Debug, Clone, Default)]
-struct Known {
-    fields: BTreeSet<Field>,
-    /// What is set besides if a guard holds that was asked before.
-    conditional: Vec<(Expression, BTreeSet<Field>)>,
-}
 
 /// Follows every way forward and finds what is read but may not be set, and what nothing reaches.
 pub(super) fn check(whole: &mut Whole<'_>) {
     let mut flow = Flow { whole, at: BTreeMap::new(), collected: BTreeMap::new() };
-    let data = flow.whole.definition.data.iter().map(|a| (None, a.field.clone()));
-    let start = Known { fields: data.collect(), conditional: Vec::new() };
+    let data = flow.whole.definition.data.iter().map(|a| a.field.clone());
+    let start = Known::of(data);
     let end = flow.block(BlockId::MAIN, start);
     let (at, collected) = (flow.at, flow.collected);
     let early = first_rest(whole, &at);
@@ -51,13 +43,8 @@ fn first_rest(whole: &Whole<'_>, at: &BTreeMap<StepId, Known>) -> Option<Known> 
 }
 
 fn check_read(whole: &mut Whole<'_>, read: &Read, known: &Known) {
-    let (of, scope) = match read.name {
-        Name::Data => ("data", None),
-        Name::Branch => ("branch", read.each),
-        _ => return,
-    };
-    let Some(field) = read.fields.first().filter(|_| !read.asked) else { return };
-    let field = (scope, field.clone());
+    let Some((scope, field)) = read.field().filter(|_| !read.asked) else { return };
+    let field = (scope, field.to_owned());
     let back = matches!(read.place, Place::Back | Place::Undone | Place::UndoneHttp);
     let told = read.step.filter(|_| back).map(|step| whole.definition.step(step));
     let told = told.filter(|step| matches!(step.kind, StepKind::Emit(_)));
@@ -70,7 +57,7 @@ fn check_read(whole: &mut Whole<'_>, read: &Read, known: &Known) {
     if read.step.is_some_and(|step| is_decided(whole, step, &setters)) && !back {
         return;
     }
-    let path = format!("{of}.{}", field.1);
+    let path = format!("{}.{}", read.name.text(), field.1);
     let (code, message) = match read.place {
         Place::Back | Place::Undone | Place::UndoneHttp => {
             (Code::UnsetOnWayBack, format!("`{path}` may not be set when this is undone"))
@@ -179,136 +166,160 @@ impl Flow<'_, '_> {
         self.whole.error(Code::Unreachable, span, message, help);
     }
 
-    fn step(&mut self, step: &Step, mut known: Known) -> Option<Known> {
-        let before = known.clone();
-        if let Some(when) = &step.when {
-            known.assume(when, self.whole.each(step.id));
-        }
-        self.at.insert(step.id, known.clone());
-        let out = self.through(step, &known);
-        let out = out.map(|mut out| {
-            out.forget(step);
-            out
-        });
+    fn step(&mut self, step: &Step, known: Known) -> Option<Known> {
+        let scope = self.whole.each(step.id);
         let Some(when) = &step.when else {
-            return out;
+            self.at.insert(step.id, known.clone());
+            return self.through(step, &known);
         };
-        let mut skipped = before;
-        if let Some(out) = out {
-            let more = out.fields.difference(&skipped.fields).cloned().collect();
-            skipped = skipped.meet(&out);
-            skipped.conditional.push((when.clone(), more));
+        let mut entered = known.clone();
+        let may_enter = entered.assume(when, true, scope);
+        self.at.insert(step.id, entered.clone());
+        let mut skipped = known;
+        let may_skip = skipped.assume(when, false, scope);
+        let out = self.through(step, &entered);
+        let Some(out) = out.filter(|_| may_enter || !may_skip) else {
+            return Some(skipped);
+        };
+        if !may_skip {
+            return Some(out);
         }
-        Some(skipped)
+        let filled = self.filled(step);
+        let mut behind = skipped.clone().meet(&out);
+        for (holds, way) in [(true, &out), (false, &skipped)] {
+            let premise = Premise::Guards(vec![(when.clone(), holds)], scope);
+            behind.imply(premise, &filled, &way.fields);
+        }
+        Some(behind)
     }
 
-    /// What is set behind a step that is entered.
+    /// What is known behind a step that is entered.
     fn through(&mut self, step: &Step, known: &Known) -> Option<Known> {
+        let Some(composite) = step.composite() else {
+            return self.leaf(step, known);
+        };
         let scope = self.whole.each(step.id);
-        let plus = |known: &Known, fields: &Fields| known.plus(scope, fields);
-        let own: Fields = step.set.iter().map(|a| a.field.clone()).collect();
-        let (out, verdict) = match &step.kind {
-            StepKind::Parallel(parallel) => {
-                let outs: Vec<Option<Known>> =
-                    parallel.branches.iter().map(|b| self.block(*b, known.clone())).collect();
-                let out = match parallel.join {
-                    Join::All => outs.into_iter().collect::<Option<Vec<_>>>().map(Known::join),
-                    Join::First => Known::meet_all(outs.into_iter().flatten()),
-                };
-                (out, &parallel.failed)
-            }
-            StepKind::Each(each) => {
-                if let Some(end) = self.block(each.block, known.clone()) {
+        let out = match composite {
+            Composite::Parallel(parallel) => self.parallel(step, parallel, known),
+            Composite::Each(each) => {
+                let mut branch = known.clone();
+                branch.enter_branch();
+                if let Some(end) = self.block(each.block, branch) {
                     self.collected.insert(step.id, end);
                 }
-                let fields = each.collect.iter().map(|a| a.field.clone()).collect();
-                (Some(plus(known, &fields)), &each.failed)
+                let mut out = known.clone();
+                out.may_fill(scope, &self.filled(step));
+                out.fill(scope, &each.collect.iter().map(|a| a.field.clone()).collect());
+                Some(out)
             }
-            StepKind::Choose(choose) => {
-                let mut outs = Vec::new();
-                let mut conditional = Vec::new();
-                for arm in &choose.arms {
-                    let mut inside = known.clone();
-                    if let Some(when) = &arm.when {
-                        inside.assume(when, scope);
-                    }
-                    let out = self.block(arm.block, inside);
-                    if let (Some(when), Some(out)) = (&arm.when, &out) {
-                        let more = out.fields.difference(&known.fields).cloned().collect();
-                        conditional.push((when.clone(), more));
-                    }
-                    outs.extend(out);
-                }
-                let out = Known::meet_all(outs.into_iter()).map(|mut out| {
-                    out.conditional.extend(conditional);
-                    out
-                });
-                (out, &choose.failed)
-            }
-            StepKind::Lock(lock) => (self.block(lock.block, known.clone()), &lock.failed),
-            _ => {
-                let ways = outcome::ways(step);
-                return Known::meet_all(ways.iter().map(|way| plus(known, way)));
-            }
+            Composite::Choose(choose) => self.choose(step, choose, known),
+            Composite::Lock(lock) => self.block(lock.block, known.clone()),
         };
-        let out = out.map(|out| plus(&out, &own));
-        let passed = outcome::passed(verdict).map(|fields| plus(known, &fields));
+        let own: Fields = step.set.iter().map(|a| a.field.clone()).collect();
+        let out = out.map(|mut out| {
+            out.may_fill(scope, &own);
+            out.fill(scope, &own);
+            out
+        });
+        let passed = outcome::passed(composite.failed()).map(|fields| {
+            let mut passed = known.clone();
+            passed.may_fill(scope, &self.filled(step));
+            passed.fill(scope, &fields);
+            passed
+        });
         Known::meet_all(out.into_iter().chain(passed))
     }
-}
 
-impl Known {
-    fn plus(&self, scope: Option<StepId>, fields: &Fields) -> Self {
-        let mut more = self.clone();
-        more.fields.extend(fields.iter().map(|field| (scope, field.clone())));
-        more
-    }
-
-    /// What is set whichever of two ways was taken.
-    fn meet(&self, other: &Self) -> Self {
-        let fields = self.fields.intersection(&other.fields).cloned().collect();
-        let kept = self.conditional.iter().filter(|c| other.conditional.contains(c));
-        Self { fields, conditional: kept.cloned().collect() }
-    }
-
-    fn meet_all(ways: impl Iterator<Item = Self>) -> Option<Self> {
-        ways.reduce(|a, b| a.meet(&b))
-    }
-
-    /// What is set behind branches that all came to their ends.
-    fn join(all: Vec<Self>) -> Self {
-        let mut joined = Self::default();
-        for known in all {
-            joined.fields.extend(known.fields);
-            joined.conditional.extend(known.conditional);
+    /// What is known behind a step without steps in it.
+    fn leaf(&self, step: &Step, known: &Known) -> Option<Known> {
+        let scope = self.whole.each(step.id);
+        let ways = outcome::ways(step);
+        let mut before = known.clone();
+        before.may_fill(scope, self.whole.fills(step.id));
+        let filled = ways.iter().map(|way| {
+            let mut after = before.clone();
+            after.fill(scope, way);
+            after
+        });
+        let mut behind = Known::meet_all(filled)?;
+        for name in ways.iter().flatten() {
+            let field = (scope, name.clone());
+            for is_set in [true, false] {
+                // A field that was set before is no sign of the way that would have set it.
+                if is_set && !known.is_absent(&field) {
+                    continue;
+                }
+                let such = ways.iter().filter(|way| way.contains(name) == is_set).cloned();
+                let sure = such.reduce(|all, way| &all & &way).unwrap_or_default();
+                let sure = sure.into_iter().map(|name| (scope, name)).collect();
+                let premise = Premise::Set(field.clone(), is_set);
+                behind.imply(premise, &Fields::new(), &sure);
+            }
         }
-        joined
+        Some(behind)
     }
 
-    /// What is set if a guard holds: what it asks for by `has(…)`, and what was set under it.
-    fn assume(&mut self, guard: &Expression, scope: Option<StepId>) {
-        let under = self.conditional.iter().filter(|(other, _)| other == guard);
-        let more: Vec<Field> = under.flat_map(|(_, fields)| fields.iter().cloned()).collect();
-        self.fields.extend(more);
-        if guard.source().contains("!has(") || guard.source().contains("||") {
-            return;
-        }
-        for asked in guard.references().into_iter().filter(|r| r.tested && r.fields.len() == 1) {
-            let field = asked.fields[0].clone();
-            match asked.name {
-                Name::Data => drop(self.fields.insert((None, field))),
-                Name::Branch => drop(self.fields.insert((scope, field))),
-                _ => {}
+    fn parallel(&mut self, step: &Step, parallel: &ParallelStep, known: &Known) -> Option<Known> {
+        let branches = parallel.branches.iter();
+        let outs: Vec<Option<Known>> = branches.map(|b| self.block(*b, known.clone())).collect();
+        let filled = self.filled(step);
+        match parallel.join {
+            Join::All => {
+                let outs: Vec<Known> = outs.into_iter().collect::<Option<_>>()?;
+                let mut joined = known.clone();
+                for out in outs {
+                    joined.join(out);
+                }
+                joined.may_fill(self.whole.each(step.id), &filled);
+                Some(joined)
+            }
+            Join::First => {
+                let mut first = Known::meet_all(outs.into_iter().flatten())?;
+                first.may_fill(self.whole.each(step.id), &filled);
+                Some(first)
             }
         }
     }
 
-    /// Guards that read what a step fills may have another answer behind it.
-    fn forget(&mut self, step: &Step) {
-        let filled = outcome::fills(step);
-        self.conditional.retain(|(guard, _)| {
-            let read = guard.references();
-            !read.iter().any(|r| r.fields.first().is_some_and(|f| filled.contains(f)))
-        });
+    fn choose(&mut self, step: &Step, choose: &ChooseStep, known: &Known) -> Option<Known> {
+        let scope = self.whole.each(step.id);
+        let mut asked: Vec<(Expression, bool)> = Vec::new();
+        let mut rest = known.clone();
+        let mut may_rest = true;
+        let mut outs = Vec::new();
+        for arm in &choose.arms {
+            let mut inside = rest.clone();
+            let mut may_enter = may_rest;
+            let mut guards = asked.clone();
+            if let Some(when) = &arm.when {
+                may_enter &= inside.assume(when, true, scope);
+                may_rest &= rest.assume(when, false, scope);
+                guards.push((when.clone(), true));
+                asked.push((when.clone(), false));
+            }
+            if let Some(out) = self.block(arm.block, inside) {
+                outs.push((may_enter, guards, out));
+            }
+        }
+        // What nothing can enter is looked at all the same, but it is no way on beside another.
+        let is_entered = outs.iter().any(|(may_enter, ..)| *may_enter);
+        outs.retain(|(may_enter, ..)| *may_enter || !is_entered);
+        let filled = self.filled(step);
+        let mut behind = Known::meet_all(outs.iter().map(|(.., out)| out.clone()))?;
+        for (_, guards, out) in outs {
+            behind.imply(Premise::Guards(guards, scope), &filled, &out.fields);
+        }
+        Some(behind)
+    }
+
+    /// All that a step and those in it may fill.
+    fn filled(&self, step: &Step) -> Fields {
+        let mut filled = self.whole.fills(step.id).clone();
+        for block in step.blocks() {
+            for inner in &self.whole.definition.block(block).steps {
+                filled.extend(self.filled(self.whole.definition.step(*inner)));
+            }
+        }
+        filled
     }
 }

@@ -8,15 +8,12 @@ use crate::expression::Name;
 /// Finds locks that are released too early, and children that would be one.
 pub(super) fn check(whole: &mut Whole<'_>) {
     for step in whole.steps() {
-        match &step.kind {
-            StepKind::Lock(lock) => {
-                released_early(whole, step, lock);
-                held_on(whole, step, lock);
-                same_key(whole, step, lock);
-            }
-            StepKind::Saga(_) => same_child(whole, step),
-            _ => {}
+        if let StepKind::Lock(lock) = &step.kind {
+            released_early(whole, step, lock);
+            held_on(whole, step, lock);
+            same_key(whole, step, lock);
         }
+        same_child(whole, step);
     }
 }
 
@@ -92,14 +89,13 @@ fn same_child(whole: &mut Whole<'_>, step: &Step) {
         whole.error(Code::SameChild, span, message, help);
         return;
     }
-    let twin = whole.steps().filter(|other| other.id < step.id).find(|other| match &other.kind {
-        StepKind::Saga(first) => {
-            first.saga == child.saga
-                && first.key.as_ref() == Some(key)
-                && whole.relation(other.id, step.id) != Relation::Apart
-        }
-        _ => false,
-    });
+    let is_twin = |other: &&Step| {
+        let StepKind::Saga(first) = &other.kind else { return false };
+        first.saga == child.saga
+            && first.key.as_ref() == Some(key)
+            && whole.relation(other.id, step.id) != Relation::Apart
+    };
+    let twin = whole.steps().filter(|other| other.id < step.id).find(is_twin);
     if let Some(twin) = twin {
         let message = format!(
             "`{}` on line {} starts a `{}` with the same key",

@@ -3,6 +3,7 @@
 mod children;
 mod events;
 mod flow;
+mod known;
 mod locks;
 mod numbers;
 mod outcome;

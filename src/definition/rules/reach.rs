@@ -1,7 +1,7 @@
 use super::whole::Whole;
 use crate::definition::diagnostic::Code;
 use crate::definition::{ChooseStep, Step, StepKind};
-use crate::expression::Expression;
+use crate::expression::{Condition, Expression, Reference, Relation};
 
 /// Finds steps and branches whose guards say that nothing leads to them.
 pub(super) fn check(whole: &mut Whole<'_>) {
@@ -18,14 +18,18 @@ pub(super) fn check(whole: &mut Whole<'_>) {
 }
 
 fn is_never(guard: &Expression) -> bool {
-    guard.source() == "false"
+    *guard.condition() == Condition::Literal(false)
+}
+
+fn is_always(guard: &Expression) -> bool {
+    *guard.condition() == Condition::Literal(true)
 }
 
 fn branches(whole: &mut Whole<'_>, step: &Step, choose: &ChooseStep) {
     for (place, arm) in choose.arms.iter().enumerate() {
         let span = whole.keys(step.id).key(&format!("choose.{place}.when"));
         let before = &choose.arms[..place];
-        let always = before.iter().any(|b| b.when.as_ref().is_none_or(|w| w.source() == "true"));
+        let always = before.iter().any(|b| b.when.as_ref().is_none_or(is_always));
         let covered = arm.when.as_ref().and_then(bound).is_some_and(|own| {
             before.iter().filter_map(|b| bound(b.when.as_ref()?)).any(|b| b.covers(&own))
         });
@@ -49,24 +53,23 @@ fn branches(whole: &mut Whole<'_>, step: &Step, choose: &ChooseStep) {
 
 /// A guard such as `data.total > 100`.
 struct Bound<'e> {
-    path: &'e str,
+    path: &'e Reference,
     above: bool,
     inclusive: bool,
     limit: f64,
 }
 
 fn bound(guard: &Expression) -> Option<Bound<'_>> {
-    let words: Vec<&str> = guard.source().split_whitespace().collect();
-    let [path, operator, limit] = words[..] else { return None };
-    let (above, inclusive) = match operator {
-        ">" => (true, false),
-        ">=" => (true, true),
-        "<" => (false, false),
-        "<=" => (false, true),
-        _ => return None,
+    let comparison = guard.condition().comparison()?;
+    let (above, inclusive) = match comparison.relation {
+        Relation::Greater => (true, false),
+        Relation::AtLeast => (true, true),
+        Relation::Less => (false, false),
+        Relation::AtMost => (false, true),
+        Relation::Equal | Relation::Unequal => return None,
     };
-    let limit = limit.parse().ok()?;
-    Some(Bound { path, above, inclusive, limit })
+    let limit = comparison.literal.as_f64()?;
+    Some(Bound { path: &comparison.path, above, inclusive, limit })
 }
 
 impl Bound<'_> {

@@ -2,8 +2,9 @@ use std::ops::Range;
 
 use super::whole::Whole;
 use crate::definition::diagnostic::Code;
-use crate::definition::{Compensation, Fact, Remind, Step, StepKind};
+use crate::definition::{Composite, Nature, Sent, Step, Waiting};
 use crate::expression::{Expression, Name, Reference, Template};
+use crate::message::Part;
 
 /// Finds sensitive fields where everybody can read them.
 pub(super) fn check(whole: &mut Whole<'_>) {
@@ -13,7 +14,6 @@ pub(super) fn check(whole: &mut Whole<'_>) {
     head(whole);
     for step in whole.steps() {
         own(whole, step);
-        undo(whole, step);
     }
     let ends = &whole.definition.ends;
     let named = [
@@ -24,7 +24,7 @@ pub(super) fn check(whole: &mut Whole<'_>) {
     for (name, fact) in named {
         if let Some(told) = fact {
             let spot = Spot { step: None, path: format!("ends.{name}") };
-            fact_of(whole, &spot, told);
+            message(whole, &spot, Sent::Fact(told));
         }
     }
 }
@@ -84,10 +84,17 @@ fn headers(whole: &mut Whole<'_>, spot: &Spot<'_>, headers: &[(String, Template)
     }
 }
 
-fn fact_of(whole: &mut Whole<'_>, spot: &Spot<'_>, fact: &Fact) {
-    expression(whole, fact.key.as_ref(), spot.span(whole, "key"), "a key");
-    template(whole, fact.with.as_ref(), spot.span(whole, "with"), "a fact");
-    headers(whole, spot, &fact.headers);
+/// The key and headers of a message, and the body of a fact; a command's body goes to one
+/// participant.
+fn message(whole: &mut Whole<'_>, spot: &Spot<'_>, sent: Sent<'_>) {
+    expression(whole, sent.key(), spot.span(whole, "key"), "a key");
+    match sent {
+        Sent::Command(_) => {}
+        Sent::Fact(fact) | Sent::Reminder(fact) => {
+            template(whole, fact.with.as_ref(), spot.span(whole, "with"), "a fact");
+        }
+    }
+    headers(whole, spot, sent.headers());
 }
 
 /// Keys made of what fills a sensitive field.
@@ -99,8 +106,12 @@ fn head(whole: &mut Whole<'_>) {
             .data
             .iter()
             .filter(|a| definition.sensitive.iter().any(|path| path.first() == Some(&a.field)));
+        let same = |one: &Reference, other: &Reference| {
+            (one.name, &one.fields, one.tested) == (other.name, &other.fields, other.tested)
+        };
         let from = |value: &Expression| {
-            value.references().iter().any(|r| r.name == Name::Event && key.contains(r))
+            let mut read = value.references().into_iter().filter(|r| r.name == Name::Event);
+            read.any(|r| key.iter().any(|other| same(&r, other)))
         };
         fields.find(|a| from(&a.value)).map(|a| format!("data.{}", a.field))
     };
@@ -122,57 +133,35 @@ fn head(whole: &mut Whole<'_>) {
 
 fn own(whole: &mut Whole<'_>, step: &Step) {
     let spot = Spot { step: Some(step), path: String::new() };
-    let remind = |whole: &mut Whole<'_>, remind: Option<&Remind>| {
-        if let Some(remind) = remind {
-            let spot = Spot { step: Some(step), path: "remind".to_owned() };
-            fact_of(whole, &spot, &remind.fact);
-        }
-    };
-    match &step.kind {
-        StepKind::Command(command) => {
-            expression(whole, command.request.key.as_ref(), spot.span(whole, "key"), "a key");
-            headers(whole, &spot, &command.request.headers);
-        }
-        StepKind::Emit(emit) => fact_of(whole, &spot, &emit.fact),
-        StepKind::Wait(wait) => remind(whole, wait.remind.as_ref()),
-        StepKind::Ask(ask) => {
+    match step.nature() {
+        Nature::Waiting(Waiting::Person(ask)) => {
             template(whole, Some(&ask.question), spot.span(whole, "question"), "a question");
-            remind(whole, ask.remind.as_ref());
         }
-        StepKind::Call(call) => {
-            template(whole, Some(&call.request.path), spot.span(whole, "call"), "an address");
-            headers(whole, &spot, &call.request.headers);
-        }
-        StepKind::Saga(child) => {
+        Nature::Waiting(Waiting::Child(child)) => {
             expression(whole, child.key.as_ref(), spot.span(whole, "key"), "a key");
         }
-        StepKind::Lock(lock) => {
+        Nature::Composite(Composite::Lock(lock)) => {
             for (place, key) in lock.keys.iter().enumerate() {
                 let span = spot.span(whole, &format!("lock.{place}"));
                 template(whole, Some(key), span, "a lock");
             }
         }
-        StepKind::Set
-        | StepKind::Fail(_)
-        | StepKind::Sleep(_)
-        | StepKind::Parallel(_)
-        | StepKind::Each(_)
-        | StepKind::Choose(_) => {}
+        Nature::Instant(_) | Nature::Attempted(_) | Nature::Waiting(_) | Nature::Composite(_) => {}
     }
-}
-
-fn undo(whole: &mut Whole<'_>, step: &Step) {
-    let spot = Spot { step: Some(step), path: "compensate".to_owned() };
-    match step.compensation() {
-        Compensation::Command { request, .. } => {
-            expression(whole, request.key.as_ref(), spot.span(whole, "key"), "a key");
-            headers(whole, &spot, &request.headers);
-        }
-        Compensation::Emit(fact) => fact_of(whole, &spot, fact),
-        Compensation::Call { request, .. } => {
-            template(whole, Some(&request.path), spot.span(whole, "call"), "an address");
-            headers(whole, &spot, &request.headers);
-        }
-        Compensation::Unsaid | Compensation::Nothing | Compensation::Child => {}
+    for (part, sent) in step.messages() {
+        let path = match (part, sent) {
+            // What asks whether something happened is for the participant alone.
+            (Part::Probe, _) => continue,
+            (Part::Undo(_), _) => "compensate",
+            (Part::Action, Sent::Reminder(_)) => "remind",
+            (Part::Action, Sent::Command(_) | Sent::Fact(_)) => "",
+        };
+        message(whole, &Spot { step: Some(step), path: path.to_owned() }, sent);
+    }
+    for (part, call) in step.calls() {
+        let path = if part == Part::Action { "" } else { "compensate" };
+        let spot = Spot { step: Some(step), path: path.to_owned() };
+        template(whole, Some(&call.path), spot.span(whole, "call"), "an address");
+        headers(whole, &spot, &call.headers);
     }
 }

@@ -4,7 +4,6 @@ use super::whole::{Relation, Whole};
 use crate::definition::diagnostic::Code;
 use crate::definition::parse::{Place, Position};
 use crate::definition::{Join, Step, StepId};
-use crate::expression::Name;
 
 /// Finds fields that branches beside each other, or an undoing and a later step, get in each
 /// other's way over.
@@ -57,12 +56,7 @@ fn sets_beside(
 fn reads_beside(whole: &mut Whole<'_>, steps: &[&Step]) {
     let mut told = BTreeSet::new();
     for read in &whole.places.reads {
-        let scope = match read.name {
-            Name::Data => None,
-            Name::Branch => read.each,
-            _ => continue,
-        };
-        let (Some(reader), Some(field)) = (read.step, read.fields.first()) else { continue };
+        let (Some(reader), Some((scope, field))) = (read.step, read.field()) else { continue };
         if !told.insert(read.span.start) {
             continue;
         }
@@ -88,12 +82,7 @@ fn undo_reads(whole: &mut Whole<'_>, steps: &[&Step]) {
     let mut told = BTreeSet::new();
     for read in &whole.places.reads {
         let back = matches!(read.place, Place::Back | Place::Undone | Place::UndoneHttp);
-        let scope = match read.name {
-            Name::Data => None,
-            Name::Branch => read.each,
-            _ => continue,
-        };
-        let (true, Some(undone), Some(field)) = (back, read.step, read.fields.first()) else {
+        let (true, Some(undone), Some((scope, field))) = (back, read.step, read.field()) else {
             continue;
         };
         for step in steps.iter().filter(|step| step.id > undone) {
@@ -104,7 +93,7 @@ fn undo_reads(whole: &mut Whole<'_>, steps: &[&Step]) {
                 || !sets
                 || whole.each(step.id) != scope
                 || whole.relation(undone, step.id) != Relation::Before
-                || !told.insert((step.id, field.clone()))
+                || !told.insert((step.id, field.to_owned()))
             {
                 continue;
             }

@@ -1,7 +1,9 @@
 use super::whole::Whole;
 use crate::definition::diagnostic::Code;
 use crate::definition::parse::Position;
-use crate::definition::{Budget, Remind, Retry, Sleep, Step, StepId, StepKind, Unknown};
+use crate::definition::{
+    Budget, Composite, Nature, Remind, Retry, Sleep, Step, StepId, Unknown, Waiting,
+};
 use crate::message::Span;
 
 /// Finds times that contradict each other.
@@ -22,14 +24,11 @@ struct Limit {
 }
 
 fn limit(whole: &Whole<'_>, step: StepId) -> Option<Limit> {
-    let around = whole.around(step).into_iter().filter_map(|outer| {
-        let within = match &outer.kind {
-            StepKind::Parallel(parallel) => parallel.within,
-            StepKind::Each(each) => each.within,
-            StepKind::Choose(choose) => choose.within,
-            _ => None,
-        };
-        within.map(|span| Limit { span, of: format!("`{}` has", outer.name) })
+    let around = whole.definition.around(step).filter_map(|outer| {
+        outer
+            .composite()?
+            .limit_inside()
+            .map(|span| Limit { span, of: format!("`{}` has", outer.name) })
     });
     let main = whole.places.stands[whole.outermost(step).id.0 as usize];
     let own = whole.places.stands[step.0 as usize];
@@ -66,19 +65,15 @@ fn requests(
     limit: Option<&Limit>,
     longest: &mut Option<(StepId, Span)>,
 ) {
-    let (within, retry, unknown) = match &step.kind {
-        StepKind::Command(c) => (c.request.within, c.request.retry, c.unknown),
-        StepKind::Call(c) => (c.request.within, c.request.retry, c.unknown),
-        _ => return,
-    };
-    let tries = longest_try(within, &retry);
+    let Some(attempted) = step.attempted() else { return };
+    let tries = longest_try(attempted.within(), attempted.retry());
     if longest.is_none_or(|(_, most)| tries > most) {
         *longest = Some((step.id, tries));
     }
     let keys = whole.keys(step.id);
     let says = keys.has("retry") || keys.has("within");
     let Some(limit) = limit.filter(|limit| limit.span < tries) else { return };
-    if unknown == Unknown::Retry && !says {
+    if attempted.unknown() == Unknown::Retry && !says {
         return;
     }
     let key = if keys.has("retry") { "retry" } else { "within" };
@@ -93,21 +88,12 @@ fn requests(
 
 fn waits(whole: &mut Whole<'_>, step: &Step, limit: Option<&Limit>) {
     let keys = whole.keys(step.id);
-    let (within, key, remind) = match &step.kind {
-        StepKind::Sleep(Sleep::For(span)) => (Some(*span), "sleep", None),
-        StepKind::Wait(wait) => (wait.within, "within", wait.remind.as_ref()),
-        StepKind::Ask(ask) => (ask.within, "within", ask.remind.as_ref()),
-        StepKind::Saga(child) => (child.within, "within", None),
-        StepKind::Parallel(parallel) => (parallel.within, "within", None),
-        StepKind::Each(each) => (each.within, "within", None),
-        StepKind::Choose(choose) => (choose.within, "within", None),
-        StepKind::Lock(lock) => (lock.within, "within", None),
-        StepKind::Sleep(Sleep::Until(_))
-        | StepKind::Command(_)
-        | StepKind::Emit(_)
-        | StepKind::Set
-        | StepKind::Fail(_)
-        | StepKind::Call(_) => return,
+    let (within, key) = match step.nature() {
+        Nature::Waiting(Waiting::Time(Sleep::For(span))) => (Some(*span), "sleep"),
+        Nature::Waiting(Waiting::Time(Sleep::Until(_)))
+        | Nature::Instant(_)
+        | Nature::Attempted(_) => return,
+        Nature::Waiting(_) | Nature::Composite(_) => (step.within(), "within"),
     };
     if let (Some(span), Some(limit)) = (within, limit)
         && span >= limit.span
@@ -120,21 +106,27 @@ fn waits(whole: &mut Whole<'_>, step: &Step, limit: Option<&Limit>) {
             whole.warn(Code::WaitTooLong, keys.key(key), message, help);
         }
     }
-    let endless = matches!(step.kind, StepKind::Wait(_) | StepKind::Ask(_) | StepKind::Lock(_));
-    if endless && within.is_none() && limit.is_none() {
-        let message = "this may wait for ever: neither it nor anything around it has a deadline";
-        let help = match step.kind {
-            StepKind::Lock(_) => "add `within: 30s`: how long it may take to get the keys",
-            _ => "add `within: 3d`, and `late: go-on` if the saga goes on without an answer",
-        };
-        let span = keys.key(match step.kind {
-            StepKind::Wait(_) => "wait",
-            StepKind::Ask(_) => "ask",
-            _ => "lock",
-        });
-        whole.error(Code::NoDeadline, span, message, help);
+    if within.is_none() && limit.is_none() {
+        endless(whole, step);
     }
-    reminders(whole, step, within, remind);
+    reminders(whole, step, within, step.remind());
+}
+
+/// A step that waits for somebody, without any limit.
+fn endless(whole: &mut Whole<'_>, step: &Step) {
+    let waits = "add `within: 3d`, and `late: go-on` if the saga goes on without an answer";
+    let (key, help) = match step.nature() {
+        Nature::Waiting(Waiting::Fact(_)) => ("wait", waits),
+        Nature::Waiting(Waiting::Person(_)) => ("ask", waits),
+        Nature::Composite(Composite::Lock(_)) => {
+            ("lock", "add `within: 30s`: how long it may take to get the keys")
+        }
+        Nature::Instant(_) | Nature::Attempted(_) | Nature::Waiting(_) | Nature::Composite(_) => {
+            return;
+        }
+    };
+    let message = "this may wait for ever: neither it nor anything around it has a deadline";
+    whole.error(Code::NoDeadline, whole.keys(step.id).key(key), message, help);
 }
 
 fn reminders(whole: &mut Whole<'_>, step: &Step, within: Option<Span>, remind: Option<&Remind>) {

@@ -137,15 +137,8 @@ fn lock_held(definition: &Definition, step: &Step) -> Option<String> {
     if let Some(held) = held {
         return Some(held.name.to_string());
     }
-    let mut block = step.block;
-    while let Some(owner) = definition.block(block).owner {
-        let owner = definition.step(owner);
-        if matches!(owner.kind, StepKind::Lock(_)) {
-            return Some(owner.name.to_string());
-        }
-        block = owner.block;
-    }
-    None
+    let mut around = definition.around(step.id);
+    around.find(|owner| matches!(owner.kind, StepKind::Lock(_))).map(|owner| owner.name.to_string())
 }
 
 fn line(definition: &Definition, name: &str) -> u32 {

@@ -4,8 +4,8 @@ use std::ops::Range;
 use super::events::{Taken, taken};
 use super::whole::Whole;
 use crate::definition::diagnostic::Code;
-use crate::definition::{Compensation, Step, StepKind};
-use crate::message::{Address, Topic};
+use crate::definition::{Sent, Step};
+use crate::message::{Address, Part, Topic};
 
 /// The ends of the engine's own topics that no user's topic is likely to have.
 const ENGINE_TOPICS: [&str; 3] = [".inbox", ".changelog", ".dead-letters"];
@@ -50,15 +50,10 @@ fn engine_topics(whole: &mut Whole<'_>, read: &[Taken<'_>]) {
 }
 
 fn commands(step: &Step) -> impl Iterator<Item = &Address> {
-    let own = match &step.kind {
-        StepKind::Command(command) => Some(&command.request.command),
-        _ => None,
-    };
-    let undo = match step.compensation() {
-        Compensation::Command { request, .. } => Some(&request.command),
-        _ => None,
-    };
-    own.into_iter().chain(undo)
+    step.messages().filter_map(|(part, sent)| match (part, sent) {
+        (Part::Action | Part::Undo(_), Sent::Command(request)) => Some(&request.command),
+        (Part::Probe, _) | (_, Sent::Fact(_) | Sent::Reminder(_)) => None,
+    })
 }
 
 /// An answer that is expected where only commands go, while all others come elsewhere.

@@ -1,11 +1,9 @@
 use super::whole::{Relation, Whole};
 use crate::definition::diagnostic::Code;
 use crate::definition::parse::Position;
-use crate::definition::{
-    CallRequest, Compensation, Join, Late, Request, Step, StepKind, Then, Unknown,
-};
+use crate::definition::{CallRequest, Compensation, Request, Step, StepKind};
 use crate::expression::Template;
-use crate::message::{Address, Span};
+use crate::message::Address;
 
 /// Finds steps that are not undone although they should be.
 pub(super) fn check(whole: &mut Whole<'_>) {
@@ -24,13 +22,12 @@ fn undone_elsewhere(whole: &mut Whole<'_>, step: &Step) {
     if command.compensate != Compensation::Nothing {
         return;
     }
-    let other = whole.steps().find(|other| match &other.kind {
-        StepKind::Command(c) => {
-            c.request.command == command.request.command
-                && !matches!(c.compensate, Compensation::Nothing | Compensation::Unsaid)
-        }
-        _ => false,
-    });
+    let is_undone = |other: &&Step| {
+        let StepKind::Command(other) = &other.kind else { return false };
+        other.request.command == command.request.command
+            && !matches!(other.compensate, Compensation::Nothing | Compensation::Unsaid)
+    };
+    let other = whole.steps().find(is_undone);
     let Some(other) = other else { return };
     let message = format!(
         "`{}` is undone in `{}` on line {}, but not here",
@@ -152,54 +149,7 @@ pub(super) fn can_fail(whole: &Whole<'_>, step: &Step) -> bool {
     let definition = whole.definition;
     let stopped = definition.within.is_some() || !definition.cancel.is_empty();
     let stand = whole.places.stands[step.id.0 as usize];
-    stand != Position::After && (goes_back(step) || (stopped && takes_time(step)))
-}
-
-/// Whether what happens to a step itself may mean the way back.
-fn goes_back(step: &Step) -> bool {
-    let back = |then: Then| then == Then::GoBack;
-    let spent = |unknown: Unknown| matches!(unknown, Unknown::Compensate | Unknown::Probe);
-    let late = |within: Option<Span>, late: &Late| match late {
-        Late::GoOn => false,
-        Late::Fail(verdict) => within.is_some() && back(verdict.then),
-    };
-    match &step.kind {
-        StepKind::Command(c) => spent(c.unknown) || c.failed.iter().any(|f| back(f.then)),
-        StepKind::Call(c) => spent(c.unknown) || c.failed.iter().any(|f| back(f.then)),
-        StepKind::Wait(w) => late(w.within, &w.late) || w.failed.iter().any(|f| back(f.then)),
-        StepKind::Ask(ask) => {
-            let mut failed = ask.choices.iter().filter_map(|c| c.failed.as_ref());
-            late(ask.within, &ask.late) || failed.any(|f| back(f.then))
-        }
-        StepKind::Saga(child) => back(child.failed.then),
-        StepKind::Lock(lock) => lock.within.is_some() && back(lock.failed.then),
-        StepKind::Each(each) => back(each.failed.then),
-        StepKind::Parallel(p) => {
-            (p.within.is_some() || p.join == Join::First) && back(p.failed.then)
-        }
-        StepKind::Choose(choose) => choose.within.is_some() && back(choose.failed.then),
-        StepKind::Fail(_) => true,
-        StepKind::Emit(_) | StepKind::Set | StepKind::Sleep(_) => false,
-    }
-}
-
-/// Whether a deadline or a cancel can come while a step runs.
-fn takes_time(step: &Step) -> bool {
-    match &step.kind {
-        StepKind::Command(_)
-        | StepKind::Call(_)
-        | StepKind::Wait(_)
-        | StepKind::Ask(_)
-        | StepKind::Saga(_)
-        | StepKind::Sleep(_)
-        | StepKind::Lock(_) => true,
-        StepKind::Each(_)
-        | StepKind::Parallel(_)
-        | StepKind::Choose(_)
-        | StepKind::Emit(_)
-        | StepKind::Set
-        | StepKind::Fail(_) => false,
-    }
+    stand != Position::After && (step.goes_back() || (stopped && step.takes_time()))
 }
 
 /// Whether a step may be over when another that can fail runs.

@@ -3,7 +3,7 @@ use std::ops::Range;
 use super::outcome::{self, Fields};
 use crate::definition::diagnostic::{Code, Severity};
 use crate::definition::places::{Keys, Places};
-use crate::definition::{Definition, Join, Step, StepId, StepKind};
+use crate::definition::{Composite, Definition, Join, Step, StepId, StepKind};
 use crate::expression::Expression;
 
 /// One thing that a rule found.
@@ -48,14 +48,9 @@ impl<'d> Whole<'d> {
     pub fn new(definition: &'d Definition, places: &'d Places) -> Self {
         let fills = definition.steps.iter().map(outcome::fills).collect();
         let undo_fills = definition.steps.iter().map(outcome::undo_fills).collect();
-        let found = Vec::new();
-        let mut whole = Self { definition, places, found, fills, undo_fills, each: Vec::new() };
-        let each = |step: &Step| {
-            let mut around = whole.around(step.id).into_iter();
-            around.find(|s| matches!(s.kind, StepKind::Each(_))).map(|s| s.id)
-        };
-        whole.each = definition.steps.iter().map(each).collect();
-        whole
+        let each = |step: &Step| definition.fan_out_around(step.id).map(|each| each.id);
+        let each = definition.steps.iter().map(each).collect();
+        Self { definition, places, found: Vec::new(), fills, undo_fills, each }
     }
 
     /// All that a step itself may fill on the way forward.
@@ -100,14 +95,7 @@ impl<'d> Whole<'d> {
 
     /// The composite steps around a step, the innermost first.
     pub fn around(&self, step: StepId) -> Vec<&'d Step> {
-        let mut found = Vec::new();
-        let mut block = self.definition.step(step).block;
-        while let Some(owner) = self.definition.block(block).owner {
-            let owner = self.definition.step(owner);
-            found.push(owner);
-            block = owner.block;
-        }
-        found
+        self.definition.around(step).collect()
     }
 
     /// The step of the main line that a step is part of.
@@ -155,10 +143,11 @@ impl<'d> Whole<'d> {
             return Relation::Before;
         }
         let owner = self.definition.block(a.block).owner;
-        let owner = owner.map(|id| &self.definition.step(id).kind);
-        match owner {
-            Some(StepKind::Parallel(parallel)) => Relation::Beside(parallel.join),
-            _ => Relation::Apart,
+        match owner.and_then(|id| self.definition.step(id).composite()) {
+            Some(Composite::Parallel(parallel)) => Relation::Beside(parallel.join),
+            Some(Composite::Each(_) | Composite::Choose(_) | Composite::Lock(_)) | None => {
+                Relation::Apart
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use super::*;
 use crate::expression::{Expression, Name, Scope, Template};
 use crate::message::{Address, Hash, SagaName, Span, StepName, Timestamp, Topic, Version};
 
+mod guards;
 mod language;
 mod right;
 
