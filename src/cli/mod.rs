@@ -9,21 +9,18 @@ mod config;
 mod dev;
 mod findings;
 mod graph;
+mod output;
 mod run;
 mod scenarios;
 mod stop;
 mod test;
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Something failed.
-const FAILED: u8 = 1;
-/// A check or a test found something.
-const FINDINGS: u8 = 4;
+use output::{FAILED, FINDINGS, complain, say};
 
 /// Coordinates long-running business transactions over Kafka, and undoes them when they fail.
 #[derive(Debug, Parser)]
@@ -91,14 +88,4 @@ pub fn main() -> ExitCode {
         complain(&format!("error: {error:#}"));
         ExitCode::from(FAILED)
     })
-}
-
-/// Writes a line of data; a reader that has gone is no failure.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
-}
-
-/// Writes a line of talk.
-fn complain(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
 }

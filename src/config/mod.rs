@@ -9,6 +9,7 @@
 //! key in capitals, `__` for each `.` and `_` for each `-`; a list is comma-separated there, a map
 //! is `key=value,key=value`. A secret may stand in a file that `…-file` names.
 
+mod error;
 mod file;
 mod keys;
 mod model;
@@ -22,6 +23,7 @@ mod words;
 
 use std::path::Path;
 
+pub use error::Error;
 pub use keys::{KEYS, Key, Kind};
 pub use model::{Batch, Checkpoint, Config, Kafka, Memory, Security, Sources, Topics, Unmatched};
 pub use options::{allowed, is_allowed};
@@ -30,25 +32,6 @@ pub use values::{App, Node, Replication, Secret, Size};
 pub use words::{Delivery, Mechanism, OnUnmatched, Protocol, TopicMode};
 
 pub use crate::telemetry::{Export, Format, Level, Log};
-
-/// Why there is no configuration; mend what it names and start again.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// The file cannot be read: check its name and rights.
-    #[error("{file}: {reason}; give another file with --config")]
-    File {
-        /// Which file.
-        file: String,
-        /// What the system said.
-        reason: String,
-    },
-    /// The file is not YAML, or not only one mapping of it.
-    #[error("{0}")]
-    Yaml(String),
-    /// Settings that cannot be obeyed, each with its origin.
-    #[error("{}", .0.join("\n"))]
-    Settings(Vec<String>),
-}
 
 impl Config {
     /// Reads the file, if one is given, then the environment over it.

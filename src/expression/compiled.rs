@@ -1,20 +1,18 @@
 use std::sync::LazyLock;
 
 use cel::Context;
-use cel::common::ast::{IdedExpr, SourceInfo};
+use cel::common::ast::IdedExpr;
 use cel::common::value::{CowVal, Val};
 use cel::parser::Parser;
 use serde_json::Value;
 
 use super::convert::{Parts, timestamp, to_cel, to_json};
+use super::places::Places;
 use super::walk::Walk;
 use super::{Error, Name, ParseError, Reference, Scope, words};
 
 /// The deepest nesting of brackets in an expression.
 pub(super) const DEPTH_MAX: usize = 24;
-
-/// The most operators and calls that stand inside one another.
-pub(super) const LEVELS_MAX: usize = 96;
 
 /// Functions and types of CEL; one root for all evaluations, for making it costs more than most
 /// expressions.
@@ -40,34 +38,8 @@ pub(super) fn parse(source: &str) -> Result<Parsed, ParseError> {
     let parser = Parser::new();
     let (tree, places) =
         parser.parse_with_source_info(source).map_err(|e| words::unparsed(source, &e))?;
-    let references = Walk::over(&tree, &Places { source, places: Some(&places) })?;
+    let references = Walk::over(&tree, &Places::of_tree(source, &places))?;
     Ok(Parsed { tree, references })
-}
-
-/// Where the nodes of a tree stand in its source.
-pub(super) struct Places<'s> {
-    source: &'s str,
-    places: Option<&'s SourceInfo>,
-}
-
-impl Places<'_> {
-    /// Of a tree that was checked before.
-    pub fn unknown() -> Self {
-        Self { source: "", places: None }
-    }
-
-    /// The place of a called function's name; CEL gives the bracket behind it.
-    pub fn of_call(&self, id: u64, name: &str) -> Option<usize> {
-        let at = self.of(id)?;
-        let named = self.source[..at].trim_end().ends_with(name);
-        Some(if named { self.source[..at].trim_end().len() - name.len() } else { at })
-    }
-
-    /// A node's place in bytes; CEL counts in characters.
-    pub fn of(&self, id: u64) -> Option<usize> {
-        let (start, _) = self.places?.offset_for(id)?;
-        self.source.char_indices().nth(start as usize).map(|(at, _)| at)
-    }
 }
 
 /// The parser walks brackets by recursion: they are counted before.

@@ -10,7 +10,7 @@ use super::path::Path;
 use super::sum::{self, Sum};
 use super::usage::{self, Usage, Use};
 use super::walk;
-use super::{Condition, Error, Judge, Name, ParseError, Scope};
+use super::{Condition, Error, Judge, ParseError, Reference, Scope};
 
 /// One expression of a definition, parsed once and evaluated often.
 #[derive(Debug, Clone)]
@@ -40,34 +40,6 @@ enum Form {
     Compiled(Arc<Compiled>),
     /// Somebody else says what it is worth; the form that it had is kept for them.
     Judged(Arc<dyn Judge>, Arc<Form>),
-}
-
-/// A path that an expression reads, such as `data.order.total`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Reference {
-    /// The name it starts from.
-    pub name: Name,
-    /// The fields behind it, as far as they are written out.
-    pub fields: Vec<String>,
-    /// Whether it is only asked for by `has(…)`.
-    pub tested: bool,
-    /// Whether it is read only where the expression knows by `has(…)` that its first field is set.
-    pub guarded: bool,
-}
-
-impl Reference {
-    /// A path that nothing asks for first.
-    pub(super) fn plain(name: Name, fields: Vec<String>) -> Self {
-        Self { name, fields, tested: false, guarded: false }
-    }
-
-    /// Whether its first field must be set wherever the expression is evaluated: `has(data.a.b)`
-    /// asks for `b` and needs `a`.
-    #[must_use]
-    pub fn needs_first(&self) -> bool {
-        let is_only_asked_for = self.tested && self.fields.len() == 1;
-        !self.guarded && !is_only_asked_for
-    }
 }
 
 impl Expression {

@@ -3,8 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cel::common::ast::operators;
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
 
-use super::compiled::{LEVELS_MAX, Places};
 use super::logic::{Field, Logic, set_where};
+use super::places::{LEVELS_MAX, Places};
 use super::{Name, ParseError, Reference};
 
 /// The most loops (`map`, `filter`, `all`, …) that stand inside one another.

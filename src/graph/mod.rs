@@ -20,6 +20,7 @@ mod lane_route;
 mod lanes;
 mod measure;
 mod mermaid;
+mod options;
 mod outline;
 mod picture;
 mod plain;
@@ -33,45 +34,13 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use options::{Direction, Format, Options};
 pub use picture::{
     About, Detail, Edge, Item, LaneId, Line, LineId, Node, NodeId, Picture, Port, Region, RegionId,
     RegionKind, Role, Shape,
 };
 
 use crate::definition::Definition;
-
-/// In what a definition is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// A drawing for browsers and documents.
-    Svg,
-    /// Text that Mermaid draws.
-    Mermaid,
-    /// Text that Graphviz draws.
-    Dot,
-    /// A tree for the terminal.
-    Text,
-}
-
-/// Which way the way forward runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Top down.
-    Down,
-    /// Left to right.
-    Right,
-}
-
-/// How a definition is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
-    /// In what.
-    pub format: Format,
-    /// Whether each participant has a lane of its own.
-    pub lanes: bool,
-    /// Which way the way forward runs; the tree for the terminal always runs down.
-    pub direction: Direction,
-}
 
 /// Draws a definition; a child that is among the `known` ones is drawn inside it.
 #[must_use]

@@ -1,33 +1,33 @@
 //! Composes one process: a gateway, pipelines, the local store, and who watches over them.
 
 mod clock;
+mod error;
 pub mod files;
 mod gateway;
+mod given;
 mod hosts;
 mod pipeline;
 mod plan;
+mod trouble;
 mod watchdog;
 
 pub use clock::MachineClock;
+pub use error::Error;
+pub use given::{Callers, Observer};
 pub use hosts::{Unallowed, unallowed};
 pub use plan::connection;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::calls::{self, Executor};
 use crate::config::Config;
 use crate::definition::Definition;
-use crate::runtime::{Caller, Observed};
 use crate::store::SledStore;
-use crate::telemetry::Tracer;
 
 use plan::Plan;
-
-/// Told of every committed transition; must not wait.
-pub type Observer = Arc<dyn Fn(&Observed) + Send + Sync>;
+use trouble::Trouble;
 
 /// A running engine.
 pub struct Node {
@@ -35,71 +35,6 @@ pub struct Node {
     trouble: Trouble,
     threads: Vec<JoinHandle<()>>,
     store: SledStore,
-}
-
-/// Why a node could not start; everything is said before anything runs.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The cluster refuses, is not there, or its topics do not fit.
-    #[error(transparent)]
-    Broker(#[from] crate::broker::Error),
-    /// The local store cannot be had.
-    #[error(transparent)]
-    Store(#[from] crate::store::Error),
-    /// Calls cannot be made.
-    #[error(transparent)]
-    Calls(#[from] calls::Error),
-    /// Two texts under one version.
-    #[error(transparent)]
-    Catalog(#[from] crate::definition::CatalogError),
-    /// A stored definition does not parse here.
-    #[error("{0}")]
-    Stored(String),
-    /// A name cannot stand in a topic.
-    #[error(transparent)]
-    Name(#[from] crate::message::Error),
-    /// The system gives no thread.
-    #[error("the system gives no thread: {0}")]
-    Thread(#[from] std::io::Error),
-}
-
-/// What ended a node, if it was not asked to end: the first reason counts.
-#[derive(Debug, Clone, Default)]
-struct Trouble(Arc<Mutex<Option<String>>>);
-
-impl Trouble {
-    fn report(&self, reason: String) {
-        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        first.get_or_insert(reason);
-    }
-
-    fn take(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-/// Who makes the calls: one for each pipeline.
-#[derive(Clone)]
-pub struct Callers(Arc<dyn Fn() -> Box<dyn Caller> + Send + Sync>);
-
-impl Callers {
-    /// Callers of one's own making.
-    pub fn new(make: impl Fn() -> Box<dyn Caller> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(make))
-    }
-
-    /// Callers over HTTP, as far as the configuration allows it; each call is told to `tracer`.
-    ///
-    /// # Errors
-    /// When calls cannot be made at all.
-    pub fn http(config: &Config, tracer: Tracer) -> Result<Self, Error> {
-        let executor = Executor::open(config.calls.clone(), tracer)?;
-        Ok(Self::new(move || Box::new(executor.desk())))
-    }
-
-    fn caller(&self) -> Box<dyn Caller> {
-        (self.0)()
-    }
 }
 
 impl Node {

@@ -10,20 +10,17 @@ mod list_offsets;
 mod metadata;
 mod offset_fetch;
 mod produce;
+mod said;
 mod transaction;
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::api_versions_response::ApiVersion;
 use kafka_protocol::messages::{ApiKey, ApiVersionsResponse, RequestKind, ResponseKind};
-use kafka_protocol::protocol::StrBytes;
+
+pub(super) use said::Client;
 
 use super::shared::Shared;
-
-/// The one broker.
-const BROKER: i32 = 1;
-const CLUSTER: &str = "segue-development-only";
-/// Answers carry no permissions unless asked for, and here everything is allowed.
-const NO_AUTHORIZATION: i32 = i32::MIN;
+use said::{BROKER, CLUSTER, NO_AUTHORIZATION, code, text};
 
 /// Every API that is served, with its oldest and newest version.
 ///
@@ -61,14 +58,6 @@ const SERVED: [(ApiKey, i16, i16); 28] = [
     (ApiKey::OffsetDelete, 0, 0),
     (ApiKey::DescribeCluster, 0, 1),
 ];
-
-/// Who asks, and in which version.
-#[derive(Debug)]
-pub(super) struct Client {
-    pub id: String,
-    pub host: String,
-    pub version: i16,
-}
 
 /// The API of a number, if it is served in this version.
 pub(super) fn supported(number: i16, version: i16) -> Option<ApiKey> {
@@ -150,12 +139,4 @@ pub(super) fn forget_topics(answer: &mut ResponseKind) {
         }
         _ => {}
     }
-}
-
-fn text(text: &str) -> StrBytes {
-    StrBytes::from_string(text.to_owned())
-}
-
-fn code<T>(result: &Result<T, ResponseError>) -> i16 {
-    result.as_ref().err().map_or(0, ResponseError::code)
 }

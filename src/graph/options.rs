@@ -1,0 +1,32 @@
+/// In what a definition is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A drawing for browsers and documents.
+    Svg,
+    /// Text that Mermaid draws.
+    Mermaid,
+    /// Text that Graphviz draws.
+    Dot,
+    /// A tree for the terminal.
+    Text,
+}
+
+/// Which way the way forward runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Top down.
+    Down,
+    /// Left to right.
+    Right,
+}
+
+/// How a definition is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// In what.
+    pub format: Format,
+    /// Whether each participant has a lane of its own.
+    pub lanes: bool,
+    /// Which way the way forward runs; the tree for the terminal always runs down.
+    pub direction: Direction,
+}
