@@ -65,10 +65,6 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.keep();
-            if std::env::var_os("HOLD").is_some() {
-                println!("HOLDING {:?}", self.folder.path());
-                std::thread::sleep(std::time::Duration::from_secs(1800));
-            }
         }
         // A failure here would hide the test's own.
         let _ = script("stop").arg(self.folder.path()).status();
