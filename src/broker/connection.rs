@@ -237,6 +237,11 @@ pub(super) fn is_passing(code: RDKafkaErrorCode) -> bool {
             | Code::BrokerNotAvailable
             | Code::LeaderNotAvailable
             | Code::NotLeaderForPartition
+            | Code::ReplicaNotAvailable
+            | Code::KafkaStorageError
+            | Code::FencedLeaderEpoch
+            | Code::UnknownLeaderEpoch
+            | Code::OffsetNotAvailable
             | Code::NetworkException
             | Code::CoordinatorLoadInProgress
             | Code::CoordinatorNotAvailable

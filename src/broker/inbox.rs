@@ -16,6 +16,7 @@ use super::membership::Membership;
 use super::poll::drain;
 use super::reader::partitions;
 use super::record::timestamp;
+use super::retry::insist;
 use super::rivals::{claim, judge};
 use super::{Connection, Error, native};
 use crate::message::{Offset, Shard, Topic};
@@ -173,6 +174,18 @@ impl Inbox {
 
     /// Gives up what the group takes away, and joins again as it asks for.
     ///
+    /// Waits until the group's coordinator answers, by asking it where the group is in a topic that
+    /// the group never commits to: no open transaction can withhold that answer.
+    ///
+    /// A producer asks once which broker the coordinator is. If it is told one that has just died,
+    /// it waits for that broker's return (librdkafka #5511); this client asks again and again.
+    pub(super) fn await_coordinator(&self, uncommitted: &Topic) -> Result<(), Lost> {
+        let mut asked = TopicPartitionList::new();
+        asked.add_partition(uncommitted.as_str(), 0);
+        let found = insist(|wait| self.consumer.committed_offsets(asked.clone(), wait));
+        found.map(drop).map_err(|e| unread("asking the coordinator of the owners' group", &e))
+    }
+
     /// A member that goes before would leave shards without an owner: its successor of the same
     /// name joins a group that rests, and nobody asks for the round that gives them to others.
     pub(super) fn follow(&self) {

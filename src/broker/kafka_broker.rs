@@ -35,6 +35,8 @@ pub struct KafkaBroker {
     ends: Ends,
     watermark: LowWatermark,
     progress: Progress,
+    /// The producer has committed nothing yet.
+    is_fresh: bool,
     /// The last transaction may still be answered twice: the next one needs a new producer (R1).
     doubtful: bool,
     /// The inbox positions that the group was not told, at least once.
@@ -73,6 +75,7 @@ impl KafkaBroker {
             membership: membership.clone(),
             topics,
             progress: progress.clone(),
+            is_fresh: true,
             doubtful: false,
             untold: None,
             told: Instant::now(),
@@ -92,6 +95,7 @@ impl KafkaBroker {
         let opened = self.progress.during(open);
         self.ledger = Arc::new(opened.map_err(|error| passing(error.to_string()))?);
         self.doubtful = false;
+        self.is_fresh = true;
         Ok(())
     }
 
@@ -161,6 +165,9 @@ impl Broker for KafkaBroker {
         // A connection that was lost during the last commit may be told only now.
         if self.doubtful || self.ledger.is_disrupted(Duration::ZERO) {
             self.renew()?;
+        }
+        if std::mem::take(&mut self.is_fresh) && self.membership.delivery == Delivery::ExactlyOnce {
+            self.inbox.await_coordinator(&self.topics.changelog)?;
         }
         let (offsets, generation) = self.footing(&batch)?;
         let transaction = match self.membership.delivery {
