@@ -27,6 +27,8 @@ const TOLD_WITHIN: Duration = Duration::from_millis(20);
 /// How often it is looked whether a commit was given up.
 const LOOK: Duration = Duration::from_millis(250);
 const ABORT_WAIT: Duration = Duration::from_secs(5);
+/// How long it is waited for the error of a record that explains why a call was refused.
+const EXPLAINED_WITHIN: Duration = Duration::from_millis(200);
 
 /// Commits batches on a thread of its own: the shard loop takes the next records meanwhile.
 ///
@@ -196,7 +198,7 @@ impl Job {
             let added = progress.while_adding(|| {
                 producer.send_offsets_to_transaction(offsets, generation, self.limit)
             });
-            refused(Call::AddPositions, added)?;
+            self.accepted(Call::AddPositions, added)?;
             self.ledger.settle(self.limit).map_err(Answer::Lost)
         });
         if let Err(answer) = sent {
@@ -204,11 +206,22 @@ impl Job {
             return Err(answer);
         }
         let start = Instant::now();
-        refused(Call::Commit, producer.commit_transaction(Timeout::Never))?;
+        self.accepted(Call::Commit, producer.commit_transaction(Timeout::Never))?;
         let took = start.elapsed();
         // What the client has to tell of its connections comes by another thread.
         let patience = if took >= RECONNECTED_MIN { TOLD_WITHIN } else { Duration::ZERO };
         Ok(took >= SOCKET_TIMEOUT || self.ledger.is_disrupted(patience))
+    }
+
+    /// Takes the answer to a transactional call. A record that was refused fails the transaction,
+    /// and its own error says more than that of the call after it.
+    fn accepted(&self, call: Call, result: KafkaResult<()>) -> Result<(), Answer> {
+        if result.is_err()
+            && let Some(lost) = self.ledger.failure(EXPLAINED_WITHIN)
+        {
+            return Err(Answer::Lost(lost));
+        }
+        refused(call, result)
     }
 
     fn at_least_once(&self) -> Result<(), Answer> {

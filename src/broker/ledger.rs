@@ -120,6 +120,12 @@ impl Ledger {
         Ok(())
     }
 
+    /// Why a record was refused, as far as that is known within `wait`.
+    pub(super) fn failure(&self, wait: Duration) -> Option<Lost> {
+        flush(&self.producer, wait);
+        self.check().err()
+    }
+
     /// The changelog offset behind what was sent, for each shard.
     pub(super) fn behind(&self) -> BTreeMap<Shard, Offset> {
         self.producer.context().receipts().behind.clone()
