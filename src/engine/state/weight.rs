@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{Frame, Generation, Instance, StepState};
-use crate::definition::{BlockId, Catalog, Definition, StepKind};
+use crate::definition::{BlockId, Catalog, Composite, Definition, Step, StepKind};
 use crate::message::Event;
 
 /// A step that was entered, with its request, its undoing and the ids of their answers.
@@ -95,23 +95,14 @@ fn of_block(definition: &Definition, block: BlockId) -> usize {
     let of_blocks = |blocks: &mut dyn Iterator<Item = BlockId>| -> usize {
         blocks.map(|block| of_block(definition, block)).sum()
     };
-    let of_step = |kind: &StepKind| match kind {
-        StepKind::Parallel(parallel) => of_blocks(&mut parallel.branches.iter().copied()),
-        StepKind::Choose(choose) => of_blocks(&mut choose.arms.iter().map(|arm| arm.block)),
-        StepKind::Lock(lock) => KEY * lock.keys.len() + of_block(definition, lock.block),
-        StepKind::Command(_)
-        | StepKind::Emit(_)
-        | StepKind::Set
-        | StepKind::Fail(_)
-        | StepKind::Wait(_)
-        | StepKind::Sleep(_)
-        | StepKind::Ask(_)
-        | StepKind::Call(_)
-        | StepKind::Saga(_)
-        | StepKind::Each(_) => 0,
+    let of_step = |step: &Step| match step.composite() {
+        Some(Composite::Parallel(parallel)) => of_blocks(&mut parallel.branches.iter().copied()),
+        Some(Composite::Choose(choose)) => of_blocks(&mut choose.arms.iter().map(|arm| arm.block)),
+        Some(Composite::Lock(lock)) => KEY * lock.keys.len() + of_block(definition, lock.block),
+        Some(Composite::Each(_)) | None => 0,
     };
     let steps = &definition.block(block).steps;
-    steps.iter().map(|id| STEP + of_step(&definition.step(*id).kind)).sum()
+    steps.iter().map(|id| STEP + of_step(definition.step(*id))).sum()
 }
 
 /// The branches of the fan-outs that have begun in a list.

@@ -2,7 +2,7 @@
 
 use super::scope::holds;
 use super::turn::{Out, Turn};
-use crate::definition::{Definition, Step, StepKind, WaitStep};
+use crate::definition::{Definition, Step, WaitStep, Waiting};
 use crate::engine::state::place::Line;
 use crate::engine::{Effect, Rejection};
 use crate::expression::Expression;
@@ -18,20 +18,9 @@ pub(in crate::engine) fn waits<'d>(
     definition: &'d Definition,
     on: &'d Address,
 ) -> impl Iterator<Item = &'d Step> {
-    definition.steps.iter().filter(move |step| match &step.kind {
-        StepKind::Wait(wait) => takes(wait, on),
-        StepKind::Command(_)
-        | StepKind::Emit(_)
-        | StepKind::Set
-        | StepKind::Fail(_)
-        | StepKind::Sleep(_)
-        | StepKind::Ask(_)
-        | StepKind::Call(_)
-        | StepKind::Saga(_)
-        | StepKind::Parallel(_)
-        | StepKind::Each(_)
-        | StepKind::Choose(_)
-        | StepKind::Lock(_) => false,
+    definition.steps.iter().filter(move |step| match step.waiting() {
+        Some(Waiting::Fact(wait)) => takes(wait, on),
+        Some(Waiting::Time(_) | Waiting::Person(_) | Waiting::Child(_)) | None => false,
     })
 }
 

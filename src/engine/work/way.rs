@@ -1,7 +1,7 @@
 //! Whether and where there is a way back.
 
 use super::turn::Turn;
-use crate::definition::{Join, OnFailed, StepKind};
+use crate::definition::{Composite, Join, OnFailed};
 use crate::engine::state::place::{Line, walk};
 use crate::engine::{Direction, Phase};
 
@@ -18,20 +18,10 @@ impl Turn<'_> {
             return None;
         }
         line.outwards().find(|line| {
-            line.owner().is_some_and(|owner| match &self.step_at(&owner).kind {
-                StepKind::Parallel(parallel) => parallel.join == Join::First,
-                StepKind::Each(each) => each.on_failed == OnFailed::Drop,
-                StepKind::Command(_)
-                | StepKind::Emit(_)
-                | StepKind::Set
-                | StepKind::Fail(_)
-                | StepKind::Wait(_)
-                | StepKind::Sleep(_)
-                | StepKind::Ask(_)
-                | StepKind::Call(_)
-                | StepKind::Saga(_)
-                | StepKind::Choose(_)
-                | StepKind::Lock(_) => false,
+            line.owner().is_some_and(|owner| match self.step_at(&owner).composite() {
+                Some(Composite::Parallel(parallel)) => parallel.join == Join::First,
+                Some(Composite::Each(each)) => each.on_failed == OnFailed::Drop,
+                Some(Composite::Choose(_) | Composite::Lock(_)) | None => false,
             }) && self.frame(line).direction == Direction::Forward
         })
     }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::scope::More;
 use super::turn::Turn;
-use crate::definition::{Assignment, BlockId, Join, Limits, StepKind, bytes};
+use crate::definition::{Assignment, BlockId, Composite, Join, Limits, bytes};
 use crate::engine::state::place::Line;
 use crate::engine::state::weight;
 
@@ -79,20 +79,10 @@ impl Turn<'_> {
             return None;
         }
         line.outwards().find(|line| {
-            line.owner().is_some_and(|owner| match &self.step_at(&owner).kind {
-                StepKind::Each(_) => true,
-                StepKind::Parallel(parallel) => parallel.join == Join::First,
-                StepKind::Command(_)
-                | StepKind::Emit(_)
-                | StepKind::Set
-                | StepKind::Fail(_)
-                | StepKind::Wait(_)
-                | StepKind::Sleep(_)
-                | StepKind::Ask(_)
-                | StepKind::Call(_)
-                | StepKind::Saga(_)
-                | StepKind::Choose(_)
-                | StepKind::Lock(_) => false,
+            line.owner().is_some_and(|owner| match self.step_at(&owner).composite() {
+                Some(Composite::Each(_)) => true,
+                Some(Composite::Parallel(parallel)) => parallel.join == Join::First,
+                Some(Composite::Choose(_) | Composite::Lock(_)) | None => false,
             })
         })
     }
