@@ -2,9 +2,8 @@
 
 use super::handler::Handler;
 use super::waiting;
-use crate::definition::{Step, WaitStep};
+use crate::definition::{Answers, Step, WaitStep};
 use crate::engine::NoteKind;
-use crate::engine::request::answers::Answers;
 use crate::engine::request::reply;
 use crate::engine::request::slot::Slot;
 use crate::engine::state::place::{Line, Place};
@@ -29,7 +28,7 @@ impl Handler for WaitStep {
 
 /// Offers what was kept to a wait that was just entered, the oldest first.
 fn offer(turn: &mut Turn<'_>, place: &Place, wait: &WaitStep) -> Outcome {
-    let answers = Answers::to_wait(wait);
+    let answers = Answers { done: &wait.on, failed: &wait.failed, absent: &[] };
     let mut at = 0;
     while at < turn.early.len() {
         let event = &turn.early[at].event;
@@ -37,8 +36,8 @@ fn offer(turn: &mut Turn<'_>, place: &Place, wait: &WaitStep) -> Outcome {
             at += 1;
             continue;
         }
-        let found =
-            answers.find(event, |condition| reply::is_so(turn, place, condition, &event.body));
+        let found = answers
+            .find(&event.address, |condition| reply::is_so(turn, place, condition, &event.body));
         let answer = match found {
             Ok(Some(answer)) => answer,
             Ok(None) => {

@@ -1,6 +1,5 @@
 //! Requests: how they are sent again and again, what their answers say, and how they are undone.
 
-pub(super) mod answers;
 pub(super) mod asked;
 pub(super) mod attempt;
 pub(super) mod called;

@@ -2,10 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::answers::{Answer, answers};
 use super::probe;
 use super::slot::Slot;
-use crate::definition::{Compensation, Done, Failed};
+use crate::definition::{Answer, Compensation, Done, Failed};
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::{Outcome, Refusal};
 use crate::engine::work::turn::Turn;
@@ -39,7 +38,7 @@ pub(in crate::engine) fn take(
     event: &Event,
 ) -> Result<Outcome, String> {
     let step = turn.step_at(place);
-    let answers = answers(step, slot);
+    let answers = step.answers(slot.part());
     match (slot, answer) {
         (Slot::Undo(run), Answer::Done(which)) => {
             undone(turn, place, run, &answers.done[which], event)
@@ -56,9 +55,9 @@ pub(in crate::engine) fn take(
             };
             Ok(probe::found(turn, place, written, InputId::of(event)))
         }
-        (Slot::Probe, Answer::Absent) => Ok(probe::absent(turn, place, InputId::of(event))),
-        (Slot::Undo(_), Answer::Failed(_) | Answer::Absent)
-        | (Slot::Action, Answer::Absent)
+        (Slot::Probe, Answer::Absent(_)) => Ok(probe::absent(turn, place, InputId::of(event))),
+        (Slot::Undo(_), Answer::Failed(_) | Answer::Absent(_))
+        | (Slot::Action, Answer::Absent(_))
         | (Slot::Probe, Answer::Failed(_)) => {
             unreachable!("such a request has no such answers, so none is found")
         }

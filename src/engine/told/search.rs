@@ -1,7 +1,6 @@
 //! Finds the one request or wait that an event answers.
 
-use crate::definition::{Catalog, Correlation, Definition, StepKind};
-use crate::engine::request::answers::{Answer, answers};
+use crate::definition::{Answer, Catalog, Correlation, Definition, StepKind};
 use crate::engine::request::slot::{self, Slot};
 use crate::engine::state::place::{Line, Place, walk};
 use crate::engine::work::scope::holds;
@@ -130,9 +129,9 @@ impl<'a> Search<'a> {
     ) -> Option<()> {
         let run = &self.instance.generations[generation];
         let step = definition.step(state.step);
-        if !answers(step, Slot::Action).mention(self.event)
-            && !answers(step, Slot::Probe).mention(self.event)
-            && !answers(step, Slot::Undo(0)).mention(self.event)
+        if !step.answers(Slot::Action.part()).mention(&self.event.address)
+            && !step.answers(Slot::Probe.part()).mention(&self.event.address)
+            && !step.answers(Slot::Undo(0).part()).mention(&self.event.address)
         {
             return None;
         }
@@ -208,7 +207,7 @@ impl<'a> Search<'a> {
                 | Phase::Rejected
                 | Phase::Unknown
                 | Phase::Skipped,
-                Answer::Done(_) | Answer::Failed(_) | Answer::Absent,
+                Answer::Done(_) | Answer::Failed(_) | Answer::Absent(_),
             ) => false,
         };
         let address = &self.event.address;
@@ -230,8 +229,8 @@ impl<'a> Search<'a> {
         state: &StepState,
         slot: Slot,
     ) -> Result<Option<Answer>, Rejection> {
-        let answers = answers(definition.step(state.step), slot);
-        answers.find(self.event, |condition| {
+        let answers = definition.step(state.step).answers(slot.part());
+        answers.find(&self.event.address, |condition| {
             holds(condition, self.id, run, line, self.event, self.now)
         })
     }
@@ -243,7 +242,8 @@ impl<'a> Search<'a> {
             let step = definition.step(state.step);
             let mut all = slot::requests(state);
             all.any(|(slot, request)| {
-                request.answer.is(self.event) && answers(step, slot).mention(self.event)
+                request.answer.is(self.event)
+                    && step.answers(slot.part()).mention(&self.event.address)
             })
             .then_some(())
         });
