@@ -146,8 +146,14 @@ pub(super) struct Noted {
     pub attempt: u32,
     /// For a request where it went to: an address, or a child.
     pub whom: Name,
-    /// The reason, where people want it.
-    pub words: Option<Text>,
+    /// Whether it has happened, or may have, of what was given up or heard of late.
+    pub happened: bool,
+    /// Whether a probe says so.
+    pub by_probe: bool,
+    /// For a lock that is held its token, else 0.
+    pub token: u64,
+    /// The branch that was left behind, or why the saga went back.
+    pub text: Option<Text>,
 }
 
 /// One letter that a lock obeyed, as its history tells it.

@@ -176,8 +176,7 @@ impl Fold<'_> {
             NoteKind::GivenUp => {
                 told.given_up = true;
                 // Of a call of which no attempt has left there is nothing to undo.
-                let words = note.words.as_deref().unwrap_or_default();
-                if !words.contains("has not happened") {
+                if note.happened {
                     told.happened = true;
                     told.allowed = told.allowed.max(1);
                 }
@@ -201,8 +200,7 @@ impl Fold<'_> {
 
     fn late(&mut self, note: &Noted) {
         self.story.late += 1;
-        let words = note.words.as_deref().unwrap_or_default();
-        let (happened, by_probe) = (words.contains("has happened"), words.ends_with("probe"));
+        let (happened, by_probe) = (note.happened, note.by_probe);
         let told = self.told(note.step);
         told.late_answer |= !by_probe;
         if happened {
@@ -215,8 +213,7 @@ impl Fold<'_> {
     }
 
     fn dropped(&mut self, note: &Noted) {
-        let words = note.words.as_deref().unwrap_or_default();
-        let which = words.split_once(": ").map_or(words, |(which, _)| which);
+        let which = note.text.as_deref().unwrap_or_default();
         let line = self.spot(note.step).and_then(|owner| self.plan.branch(&owner, which));
         if let Some(line) = line {
             self.story.dropped.insert(line);
@@ -227,7 +224,7 @@ impl Fold<'_> {
     }
 
     fn went_back(&mut self, note: &Noted) {
-        self.story.failure.clone_from(&note.words);
+        self.story.failure.clone_from(&note.text);
         if self.story.has_pivoted {
             self.broken(Rule::Forward, "it went back behind its pivot".to_owned());
         }
@@ -262,8 +259,7 @@ impl Fold<'_> {
         if held {
             self.broken(Rule::Exclusive, format!("{name} took what it held already"));
         }
-        let words = note.words.as_deref().unwrap_or_default();
-        let token = token_of(words).unwrap_or_default();
+        let token = note.token;
         if before.is_some_and(|hold| hold.token >= token) {
             let words = format!("{name} got token {token} after a greater one");
             self.broken(Rule::Exclusive, words);
@@ -392,9 +388,4 @@ impl Fold<'_> {
             self.broken(rule, words);
         }
     }
-}
-
-/// The token that a note tells of: `token 17`, also behind other words.
-pub(super) fn token_of(words: &str) -> Option<u64> {
-    words.rsplit_once("token ").and_then(|(_, number)| number.parse().ok())
 }

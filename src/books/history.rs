@@ -1,9 +1,7 @@
 //! Reads the history, and what stands beside it: what people are asked and what they answer.
 
 use super::account::{Claimed, Desk, Noted, Turn};
-use super::fold::token_of;
-use super::names::{Name, Names};
-use super::story::kind_of;
+use super::names::Names;
 use super::{Books, Record};
 use crate::engine::NoteKind;
 use crate::format::{open, wire};
@@ -25,10 +23,15 @@ impl Books {
         };
         let mut kinds = Vec::with_capacity(entry.notes.len());
         for note in &entry.notes {
-            let Some(kind) = kind_of(&note.kind) else {
+            let Some(kind) = note.kind() else {
                 let words = format!("the history knows no `{}`", note.kind);
                 return self.strange(record, format!("{saga}/{key}"), words);
             };
+            if !note.words.is_empty() {
+                let words = "its history was written before notes had fields; let the segue that \
+                             wrote it check it";
+                return self.strange(record, format!("{saga}/{key}"), words.to_owned());
+            }
             kinds.push(kind);
         }
         let notes = kinds.into_iter().zip(&entry.notes);
@@ -48,22 +51,20 @@ impl Books {
     }
 
     fn noted(&mut self, kind: NoteKind, note: &wire::Note) -> Noted {
-        let is_request = matches!(kind, NoteKind::Sent | NoteKind::Probed | NoteKind::Undoing);
-        let (whom, attempt) = if is_request { attempt(&note.words) } else { ("", 0) };
-        let keeps = matches!(
-            kind,
-            NoteKind::GivenUp
-                | NoteKind::WentBack
-                | NoteKind::Late
-                | NoteKind::Dropped
-                | NoteKind::Locked
-        );
+        let text = if kind == NoteKind::WentBack {
+            Some(note.text().as_str().into())
+        } else {
+            (kind == NoteKind::Dropped).then(|| note.name.as_str().into())
+        };
         Noted {
             kind,
             step: self.names.of(&note.step),
-            attempt,
-            whom: self.names.of(whom),
-            words: keeps.then(|| note.words.as_str().into()),
+            attempt: note.attempt,
+            whom: self.names.of(&note.to),
+            happened: note.happened,
+            by_probe: note.by_probe,
+            token: note.token,
+            text,
         }
     }
 
@@ -76,8 +77,8 @@ impl Books {
     ) {
         let mut told = Vec::new();
         for (kind, note) in notes {
-            let Some(claimed) = claimed(&mut self.names, kind, &note.words) else {
-                let words = format!("the history of this lock speaks of `{}`", note.words);
+            let Some(claimed) = claimed(&mut self.names, kind, note) else {
+                let words = format!("the history of this lock speaks of `{}`", note.text());
                 return self.strange(record, format!("{}/{key}", entry.saga), words);
             };
             told.push(claimed);
@@ -115,24 +116,8 @@ impl Books {
     }
 }
 
-/// Whom a request went to, and which attempt it was: `topic/Type` is the first,
-/// `topic/Type, attempt 2` the second.
-fn attempt(words: &str) -> (&str, u32) {
-    let again = words.rsplit_once(", attempt ");
-    let again = again.and_then(|(whom, number)| Some((whom, number.parse().ok()?)));
-    again.unwrap_or((words, 1))
-}
-
-/// What a lock says of a claim: `book of money-transfer/t-1`, with the token if it is granted.
-fn claimed(names: &mut Names, kind: NoteKind, words: &str) -> Option<Claimed> {
-    let granted = kind == NoteKind::Locked;
-    let (claim, token) = match words.rsplit_once(", ").filter(|_| granted) {
-        Some((claim, token)) => (claim, token_of(token)?),
-        None => (words, 0),
-    };
-    let (step, instance) = claim.split_once(" of ")?;
-    let (saga, key) = instance.split_once('/')?;
-    let instance = InstanceId { saga: SagaName::new(saga).ok()?, key: Key::new(key).ok()? };
-    let step: Name = names.of(step);
-    Some(Claimed { kind, instance, step, token })
+/// What a lock says of a claim; none if it is no word of a lock.
+fn claimed(names: &mut Names, kind: NoteKind, note: &wire::Note) -> Option<Claimed> {
+    let instance = note.instance.as_ref()?.read().ok()?;
+    Some(Claimed { kind, instance, step: names.of(&note.claim_step), token: note.token })
 }

@@ -108,11 +108,6 @@ pub(super) struct Hold {
     pub taken: u32,
 }
 
-/// The kind of note that a word of the history is.
-pub(super) fn kind_of(word: &str) -> Option<NoteKind> {
-    NoteKind::ALL.into_iter().find(|kind| kind.text() == word)
-}
-
 /// The stories of an instance's lives.
 pub(super) fn stories(
     plan: &Plan,

@@ -37,7 +37,7 @@ fn filled(before: &State, next: &Move, outcome: &Step, found: &mut Vec<Broken>) 
         return;
     };
     let stuck = outcome.outcome.as_ref().ok().and_then(|taken| {
-        taken.notes.iter().find(|note| note.kind == NoteKind::Stuck).and_then(|n| n.step.clone())
+        taken.notes.iter().find(|note| note.kind() == NoteKind::Stuck).and_then(|n| n.step.clone())
     });
     let step = stuck.map_or_else(|| subject(next), |step| step.to_string());
     let words = format!("`{path}` is read, and on this run nothing has set it");
@@ -176,7 +176,7 @@ fn undoings(frame: &Frame) -> usize {
 
 fn is_late(taken: &Taken, step: &str) -> bool {
     let late = |n: &engine::Note| {
-        n.kind == NoteKind::Late && n.step.as_ref().is_some_and(|s| s.as_str() == step)
+        n.kind() == NoteKind::Late && n.step.as_ref().is_some_and(|s| s.as_str() == step)
     };
     taken.notes.iter().any(late)
 }

@@ -24,9 +24,9 @@ pub(super) fn tell(world: &World, run: &[Stride]) -> Vec<String> {
             Ok(taken) => {
                 lines.extend(taken.effects.iter().map(effect));
                 for note in &taken.notes {
-                    if let Some(words) = remark(note.kind) {
+                    if let Some(words) = remark(note.kind()) {
                         let step = note.step.as_ref().map_or("the saga", |s| s.as_str());
-                        lines.push(line("", &format!("{step} {words} {}", note.words)));
+                        lines.push(line("", &format!("{step} {words} {}", note.what)));
                     }
                 }
                 state = taken.state;

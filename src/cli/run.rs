@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{FAILED, complain, stop};
 use crate::broker;
 use crate::config::Config;
+use crate::engine::NoteKind;
 use crate::node::{self, Callers, MachineClock, Node, Observer, files};
 use crate::runtime::{Clock as _, Observed};
 use crate::telemetry::{self, Sent, Tracer, TransitionSpan};
@@ -50,7 +51,7 @@ fn record(tracer: &Tracer, seen: &Observed) {
         return;
     }
     let sent = seen.sent.iter().cloned().map(|(id, to)| Sent { id, to });
-    let stuck = seen.notes.iter().find(|note| note.kind == crate::engine::NoteKind::Stuck);
+    let stuck = seen.notes.iter().find(|note| note.kind() == NoteKind::Stuck);
     tracer.record(TransitionSpan {
         instance: seen.id.clone(),
         generation: seen.generation,
@@ -61,6 +62,6 @@ fn record(tracer: &Tracer, seen: &Observed) {
         started: seen.at,
         ended: MachineClock::default().now(),
         status: seen.standing,
-        error: stuck.map(|note| note.words.clone()),
+        error: stuck.map(|note| note.what.to_string()),
     });
 }

@@ -42,8 +42,8 @@ impl Narrator {
 
     fn words(&self, saga: &SagaName, note: &Note) -> Option<String> {
         let step = note.step.as_ref().map(|step| self.title(saga, step)).unwrap_or_default();
-        let why = &note.words;
-        Some(match note.kind {
+        let why = &note.what;
+        Some(match note.kind() {
             NoteKind::Started => format!("started: {why}"),
             NoteKind::Rejected => format!("no: {step} was refused: {why}"),
             NoteKind::TimedOut => format!("waiting: {step}: {why}"),
@@ -92,19 +92,15 @@ impl Narrator {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{Proof, What};
     use crate::message::{InstanceId, Key, Life, Offset, Shard, Timestamp};
 
     /// The lines about one note of a step.
-    fn told(saga: &str, step: &str, kind: NoteKind, words: &str) -> Vec<String> {
+    fn told(saga: &str, step: &str, what: What) -> Vec<String> {
         let name = |text: &str| StepName::new(text).expect("a name");
         let shop = SagaName::new("shop").expect("a name");
         let titles = BTreeMap::from([((shop, name("pick")), "Pick one line".to_owned())]);
-        let note = Note {
-            generation: Life::unmarked(1),
-            step: Some(StepName::told(step)),
-            kind,
-            words: words.to_owned(),
-        };
+        let note = Note { generation: Life::unmarked(1), step: Some(StepName::told(step)), what };
         let seen = Observed {
             id: InstanceId {
                 saga: SagaName::new(saga).expect("a name"),
@@ -135,14 +131,14 @@ mod tests {
             ("other[0]", "other (1)"),
         ] {
             let line = format!("00:00:00.000  o-1       done: {title}");
-            assert_eq!(told("shop", step, NoteKind::Succeeded, ""), [line]);
+            assert_eq!(told("shop", step, What::Succeeded(Proof::Call)), [line]);
         }
     }
 
     #[test]
     fn a_question_says_who_is_asked_and_a_lock_says_nothing() {
-        let asked = told("shop", "pick", NoteKind::Asked, "boss");
+        let asked = told("shop", "pick", What::Asked { who: "boss".to_owned() });
         assert_eq!(asked, ["00:00:00.000  o-1       asks boss: Pick one line"]);
-        assert!(told("segue-lock", "pick", NoteKind::Locked, "").is_empty());
+        assert!(told("segue-lock", "pick", What::Locked { token: 7 }).is_empty());
     }
 }

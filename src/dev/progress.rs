@@ -22,7 +22,7 @@ impl Progress {
     pub fn note(&mut self, seen: &Observed) {
         let is_part = seen.id.saga.is_lock() || self.children.contains(&seen.id.saga);
         for note in seen.notes.iter().filter(|_| !is_part) {
-            match note.kind {
+            match note.kind() {
                 NoteKind::Started => self.started += 1,
                 NoteKind::Completed | NoteKind::Compensated => self.ended += 1,
                 _ => {}

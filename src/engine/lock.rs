@@ -4,7 +4,7 @@
 //! starts from the clock of its input, and from the greatest token that its claimants have seen.
 
 use super::{
-    Claim, Effect, Input, Instance, Letter, Lock, Note, NoteKind, Rejection, Say, Transition,
+    Claim, Claimant, Effect, Input, Instance, Letter, Lock, Note, Rejection, Say, Transition, What,
 };
 use crate::definition::Limits;
 use crate::message::{InstanceId, Life, Timestamp};
@@ -74,7 +74,7 @@ impl Desk<'_> {
                 let place = self.lock.waiting.iter().position(|waiting| *waiting == claim);
                 let place = place.ok_or_else(|| self.no_news(letter))?;
                 self.lock.waiting.remove(place);
-                self.note(NoteKind::Withdrawn, &claim);
+                self.note(What::Withdrawn(Claimant::from(&claim)));
                 Ok(())
             }
             Say::Start { .. }
@@ -110,7 +110,7 @@ impl Desk<'_> {
         if self.lock.holder.is_none() {
             self.grant(claim);
         } else if self.lock.waiting.len() < self.limits.lock_waiting_max {
-            self.note(NoteKind::Queued, &claim);
+            self.note(What::Claimed(Claimant::from(&claim)));
             self.lock.waiting.push(claim);
         } else {
             self.say(&claim, Say::Full);
@@ -123,7 +123,7 @@ impl Desk<'_> {
         let fence = (self.lock.fence + 1).max(if self.lock.fence == 0 { clock } else { 0 });
         self.lock.fence = fence;
         self.lock.forget = None;
-        self.tell(NoteKind::Locked, format!("{}, token {fence}", claim.words()));
+        self.note(What::Granted { to: Claimant::from(&claim), token: fence });
         self.say(&claim, Say::Granted { fence });
         self.lock.holder = Some((claim, fence));
     }
@@ -131,7 +131,7 @@ impl Desk<'_> {
     /// Nobody holds it: the next one does.
     fn free(&mut self) {
         if let Some((holder, _)) = self.lock.holder.take() {
-            self.note(NoteKind::Released, &holder);
+            self.note(What::Returned(Claimant::from(&holder)));
         }
         if self.lock.waiting.is_empty() {
             self.lock.forget = Some(self.now.after(self.limits.lock_kept));
@@ -141,12 +141,8 @@ impl Desk<'_> {
         }
     }
 
-    fn note(&mut self, kind: NoteKind, claim: &Claim) {
-        self.tell(kind, claim.words());
-    }
-
-    fn tell(&mut self, kind: NoteKind, words: String) {
-        self.notes.push(Note { generation: Life::default(), step: None, kind, words });
+    fn note(&mut self, what: What) {
+        self.notes.push(Note { generation: Life::default(), step: None, what });
     }
 
     fn say(&mut self, claim: &Claim, say: Say) {

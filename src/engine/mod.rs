@@ -27,7 +27,7 @@ mod work;
 pub(crate) mod tests;
 
 pub use input::{Act, CallOutcome, Called, Input, Verb, Wake};
-pub use note::{Note, NoteKind};
+pub use note::{Awaited, Claimant, Note, NoteKind, Proof, Sending, What};
 pub use state::{
     Claim, Direction, Early, Failure, FailureKind, Frame, Generation, Hold, Instance, Letter, Lock,
     Parent, Phase, Progress, Reminder, Request, Say, Stage, Status, StepState, Stuck,

@@ -581,15 +581,63 @@ pub struct Entry {
     #[prost(uint64, tag = "10")]
     pub mark: u64,
 }
-/// One thing that happened, in a person's words.
+/// One thing that happened. The kind says which of the fields it has.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Note {
     #[prost(string, tag = "1")]
     pub kind: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub step: ::prost::alloc::string::String,
+    /// In a person's words; only where it was written before there were fields.
     #[prost(string, tag = "3")]
     pub words: ::prost::alloc::string::String,
+    /// Where a request went: an address, a method with its host, or a child; and which attempt it was.
+    #[prost(string, tag = "4")]
+    pub to: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "5")]
+    pub attempt: u32,
+    /// A fact that was told or an event that was kept; what answered a step has only a type.
+    #[prost(string, tag = "6")]
+    pub topic: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub event_type: ::prost::alloc::string::String,
+    #[prost(string, tag = "8")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "9")]
+    pub reason: ::prost::alloc::string::String,
+    /// A title, a role, a choice, or a branch.
+    #[prost(string, tag = "10")]
+    pub name: ::prost::alloc::string::String,
+    /// A person, and what was done.
+    #[prost(string, tag = "11")]
+    pub by: ::prost::alloc::string::String,
+    #[prost(string, tag = "12")]
+    pub verb: ::prost::alloc::string::String,
+    #[prost(int64, tag = "13")]
+    pub until_ms: i64,
+    #[prost(int64, tag = "14")]
+    pub within_ms: i64,
+    #[prost(uint64, tag = "15")]
+    pub token: u64,
+    /// A child, or who claims a lock, with the step that does.
+    #[prost(message, optional, tag = "16")]
+    pub instance: ::core::option::Option<Target>,
+    #[prost(string, tag = "17")]
+    pub claim_step: ::prost::alloc::string::String,
+    /// Whether it has happened, or may have; and whether a probe says so.
+    #[prost(bool, tag = "18")]
+    pub happened: bool,
+    #[prost(bool, tag = "19")]
+    pub by_probe: bool,
+    /// The facts that are waited for.
+    #[prost(string, repeated, tag = "20")]
+    pub facts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Why a step counts as done.
+    #[prost(string, tag = "21")]
+    pub proof: ::prost::alloc::string::String,
+    /// Why the way back began.
+    #[prost(message, optional, tag = "22")]
+    pub failure: ::core::option::Option<Failure>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

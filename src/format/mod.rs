@@ -8,6 +8,7 @@ mod inbox;
 mod instance;
 mod letter;
 mod lock;
+mod note;
 mod step;
 mod value;
 #[allow(missing_docs, clippy::all, clippy::pedantic)]

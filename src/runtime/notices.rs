@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::ports::DeadLetter;
 use super::settings::Observed;
-use crate::engine::{Note, NoteKind};
+use crate::engine::{Note, What};
 
 /// So many reasons are told apart; what is beyond is counted together.
 const REASONS_MAX: usize = 20;
@@ -61,55 +61,30 @@ impl Notices {
     /// Says what came of a committed transition, as far as a person should look at it.
     pub fn transition(&mut self, seen: &Observed, elapsed: Duration) {
         for note in &seen.notes {
-            match note.kind {
-                NoteKind::Stuck => self.stuck(seen, note, elapsed),
-                NoteKind::Asked => self.asked(seen, note, elapsed),
-                NoteKind::Extended => self.extended(seen, note, elapsed),
-                NoteKind::Started
-                | NoteKind::Queued
-                | NoteKind::Sent
-                | NoteKind::Told
-                | NoteKind::Succeeded
-                | NoteKind::Rejected
-                | NoteKind::Skipped
-                | NoteKind::TimedOut
-                | NoteKind::GivenUp
-                | NoteKind::WentBack
-                | NoteKind::Probed
-                | NoteKind::Undoing
-                | NoteKind::Undone
-                | NoteKind::Late
-                | NoteKind::Cancelled
-                | NoteKind::Refused
-                | NoteKind::Acted
-                | NoteKind::Completed
-                | NoteKind::Compensated
-                | NoteKind::Forgotten
-                | NoteKind::Waiting
-                | NoteKind::Reminded
-                | NoteKind::Kept
-                | NoteKind::Dropped
-                | NoteKind::Locked
-                | NoteKind::Released
-                | NoteKind::Withdrawn => {}
+            if let What::Stuck { reason } = &note.what {
+                self.stuck(seen, note, reason, elapsed);
+            } else if let What::Asked { who } = &note.what {
+                self.asked(seen, note, who, elapsed);
+            } else if let What::Extended { .. } = &note.what {
+                self.extended(seen, note, elapsed);
             }
         }
     }
 
-    fn stuck(&mut self, seen: &Observed, note: &Note, elapsed: Duration) {
-        if !self.may_write(Kind::Stuck, &note.words, elapsed) {
+    fn stuck(&mut self, seen: &Observed, note: &Note, reason: &str, elapsed: Duration) {
+        if !self.may_write(Kind::Stuck, reason, elapsed) {
             return;
         }
         let (saga, key, step) = (&seen.id.saga, &seen.id.key, step(note));
-        let (reason, owed) = (shown(&note.words), &seen.owed);
+        let (reason, owed) = (shown(reason), &seen.owed);
         let kind = Kind::Stuck.text();
         tracing::warn!(%saga, %key, step, reason, owed, "{kind}: it waits for `segue act`");
     }
 
-    fn asked(&mut self, seen: &Observed, note: &Note, elapsed: Duration) {
-        if self.may_write(Kind::Asked, &note.words, elapsed) {
+    fn asked(&mut self, seen: &Observed, note: &Note, who: &str, elapsed: Duration) {
+        if self.may_write(Kind::Asked, who, elapsed) {
             let (saga, key, step) = (&seen.id.saga, &seen.id.key, step(note));
-            let (who, kind) = (&note.words, Kind::Asked.text());
+            let kind = Kind::Asked.text();
             tracing::info!(%saga, %key, step, who, "{kind}");
         }
     }
@@ -117,7 +92,7 @@ impl Notices {
     fn extended(&mut self, seen: &Observed, note: &Note, elapsed: Duration) {
         if self.may_write(Kind::Extended, "the engine was away", elapsed) {
             let (saga, key, step) = (&seen.id.saga, &seen.id.key, step(note));
-            let (reason, kind) = (&note.words, Kind::Extended.text());
+            let (reason, kind) = (note.what.to_string(), Kind::Extended.text());
             tracing::info!(%saga, %key, step, reason, "{kind}");
         }
     }

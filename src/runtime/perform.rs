@@ -4,7 +4,7 @@ use super::envelope::{Cause, Purpose, asked, outgoing};
 use super::ports::{Append, DeadLetter, HistoryRecord, InboxRecord};
 use super::settings::{Observed, Unmatched};
 use super::shard::{Case, Tools};
-use crate::engine::{self, Effect, Generation, Input, Letter, Message, Question};
+use crate::engine::{Effect, Generation, Input, Letter, Message, Question};
 use crate::format::{seal, wire};
 use crate::message::{
     Address, CommandId, Headers, InstanceId, Life, Origin, TraceContext, Traced, shard_of,
@@ -167,11 +167,6 @@ pub(super) fn unreadable<S>(
 }
 
 pub(super) fn history(observed: &Observed) -> HistoryRecord {
-    let note = |note: &engine::Note| wire::Note {
-        kind: note.kind.text().to_owned(),
-        step: note.step.as_ref().map(ToString::to_string).unwrap_or_default(),
-        words: note.words.clone(),
-    };
     let entry = wire::Entry {
         saga: observed.id.saga.to_string(),
         key: observed.id.key.to_string(),
@@ -181,7 +176,7 @@ pub(super) fn history(observed: &Observed) -> HistoryRecord {
         status: observed.standing.to_owned(),
         shard: i32::try_from(observed.shard.0).unwrap_or(i32::MAX),
         inbox: observed.offset.0,
-        notes: observed.notes.iter().map(note).collect(),
+        notes: observed.notes.iter().map(wire::Note::new).collect(),
         mark: observed.generation.mark,
     };
     HistoryRecord { key: observed.id.to_string().into(), value: seal(&entry).into() }

@@ -61,7 +61,7 @@ pub(super) fn audit(
 /// The history topic in the order of its offsets, a line for each transition.
 pub(super) fn story(world: &World, app: &str) -> Vec<String> {
     let line = |entry: wire::Entry| {
-        let note = |note: &wire::Note| format!("{} {} {}", note.kind, note.step, note.words);
+        let note = |note: &wire::Note| format!("{} {} {}", note.kind, note.step, note.text());
         let notes: Vec<String> = entry.notes.iter().map(note).collect();
         let wire::Entry { saga, key, generation, shard, inbox, .. } = &entry;
         let at = Timestamp(entry.at_ms);

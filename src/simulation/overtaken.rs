@@ -23,7 +23,7 @@ pub(super) fn overtaken(
 ) -> Vec<String> {
     let mut found = Vec::new();
     let timed_out: Vec<&Note> =
-        notes.iter().filter(|note| note.kind == NoteKind::TimedOut).collect();
+        notes.iter().filter(|note| note.kind() == NoteKind::TimedOut).collect();
     if timed_out.is_empty() || world.tally().of(Fault::ClockJumped) > 0 {
         return found;
     }

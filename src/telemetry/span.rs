@@ -134,14 +134,14 @@ pub(super) fn blank(
 /// Step and kind of the first thing that happened: few names, so that they can be counted.
 fn name(note: &Note) -> Cow<'static, str> {
     match &note.step {
-        Some(step) => Cow::Owned(format!("{step} {}", note.kind.text())),
-        None => Cow::Borrowed(note.kind.text()),
+        Some(step) => Cow::Owned(format!("{step} {}", note.kind().text())),
+        None => Cow::Borrowed(note.kind().text()),
     }
 }
 
 fn event(note: &Note, at: SystemTime) -> Event {
     let step = note.step.as_ref().map(|step| KeyValue::new("segue.step", step.to_string()));
-    Event::new(note.kind.text(), at, step.into_iter().collect(), 0)
+    Event::new(note.kind().text(), at, step.into_iter().collect(), 0)
 }
 
 pub(super) fn moment(at: Timestamp) -> SystemTime {

@@ -14,7 +14,7 @@ use prost::Message as _;
 
 use super::log;
 use super::*;
-use crate::engine::{Note, NoteKind};
+use crate::engine::{Note, Proof, Sending, What};
 use crate::message::{
     CommandId, InstanceId, Key, Life, Part, SagaName, StepName, Timestamp, TraceContext, Traced,
 };
@@ -34,20 +34,23 @@ fn command(key: &str) -> CommandId {
     }
 }
 
-fn note(kind: NoteKind, step: Option<&str>) -> Note {
+fn note(what: What, step: Option<&str>) -> Note {
     let step = step.map(|name| StepName::new(name).expect("a name"));
-    Note { generation: Life::unmarked(1), step, kind, words: "4111-secret".to_owned() }
+    Note { generation: Life::unmarked(1), step, what }
 }
 
 fn transition(key: &str, number: u64, parent: Option<&str>) -> TransitionSpan {
+    let by = "4111-secret".to_owned();
+    let answer = Proof::Answer { choice: by.clone(), by: by.clone() };
+    let sending = Sending { to: by, attempt: 1 };
     TransitionSpan {
         instance: instance(key),
         generation: Life::unmarked(1),
         trace_parent: parent.map(str::to_owned),
         transition: number,
         notes: vec![
-            note(NoteKind::Succeeded, Some("reserve")),
-            note(NoteKind::Sent, Some("charge")),
+            note(What::Succeeded(answer), Some("reserve")),
+            note(What::Sent(sending), Some("charge")),
         ],
         sent: Vec::new(),
         started: Timestamp(1_700_000_000_000),

@@ -2,6 +2,7 @@
 
 use super::doctor::{Doctor, HISTORY};
 use super::*;
+use crate::engine::{Sending, What};
 use crate::format::{seal, wire};
 use crate::message::{CommandId, header};
 
@@ -149,9 +150,9 @@ fn an_undo_too_many_of_a_declined_card() {
     doctor.fails(Rule::Compensated, "charge-card was undone although it did not", &place);
     doctor.rewrite(|entry| {
         if let Some(at) = entry.notes.iter().position(|n| n.kind == "went-back") {
-            let words = "payments.commands/RefundPayment".to_owned();
-            let (kind, step) = ("undoing".to_owned(), "charge-card".to_owned());
-            entry.notes.insert(at + 1, wire::Note { kind, step, words });
+            let to = "payments.commands/RefundPayment".to_owned();
+            let undoing = wire::Note::of(&What::Undoing(Sending { to, attempt: 1 }));
+            entry.notes.insert(at + 1, wire::Note { step: "charge-card".to_owned(), ..undoing });
         }
     });
     doctor.fails(Rule::Compensated, "charge-card is undone although it surely did not", HISTORY);
@@ -234,8 +235,9 @@ fn a_command_after_the_end() {
     let mut last = doctor.log.iter().rfind(ours).expect("a history").clone();
     let mut entry = last.entry();
     entry.transition += 1;
-    let words = "shipping.commands/CreateShipment, attempt 2".to_owned();
-    entry.notes = vec![wire::Note { kind: "sent".to_owned(), step: "ship".to_owned(), words }];
+    let to = "shipping.commands/CreateShipment".to_owned();
+    let sent = wire::Note::of(&What::Sent(Sending { to, attempt: 2 }));
+    entry.notes = vec![wire::Note { step: "ship".to_owned(), ..sent }];
     last.body = seal(&entry).into();
     let place = doctor.append(last);
     doctor.fails(Rule::AfterEnd, "ship was commanded after the end", &place);

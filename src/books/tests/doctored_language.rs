@@ -4,6 +4,7 @@ use super::doctor::{Doctor, HISTORY};
 use super::shipped::{self, definitions};
 use super::world::right;
 use super::*;
+use crate::engine::{Failure, FailureKind, Sending, What};
 use crate::format::wire;
 use crate::message::header;
 
@@ -40,8 +41,16 @@ fn forget(doctor: &mut Doctor, kinds: &[&str], step: &str) {
     });
 }
 
-fn note(kind: &str, step: &str, words: &str) -> wire::Note {
-    wire::Note { kind: kind.to_owned(), step: step.to_owned(), words: words.to_owned() }
+fn note(step: &str, what: &What) -> wire::Note {
+    wire::Note { step: step.to_owned(), ..wire::Note::of(what) }
+}
+
+fn report(attempt: u32) -> What {
+    What::Sent(Sending { to: "reporting.commands/FileReport".to_owned(), attempt })
+}
+
+fn failure(kind: FailureKind) -> Failure {
+    Failure { step: String::new(), kind, reason: "no".to_owned() }
 }
 
 #[test]
@@ -174,7 +183,7 @@ fn a_step_forward_on_the_way_back() {
     let mut doctor = of("money-transfer", &["rejected debit", "compensated "], &[]);
     doctor.rewrite(|entry| {
         if let Some(at) = entry.notes.iter().position(|n| n.kind == "went-back") {
-            entry.notes.insert(at + 1, note("sent", "report", "reporting.commands/FileReport"));
+            entry.notes.insert(at + 1, note("report", &report(1)));
         }
     });
     doctor.fails(Rule::Forward, "report was commanded on the way back", HISTORY);
@@ -187,7 +196,7 @@ fn a_way_back_behind_the_pivot() {
         if let Some(at) =
             entry.notes.iter().position(|n| n.step == "credit" && n.kind == "succeeded")
         {
-            entry.notes.insert(at + 1, note("went-back", "", "rejected: no"));
+            entry.notes.insert(at + 1, note("", &What::WentBack(failure(FailureKind::Rejected))));
         }
     });
     doctor.fails(Rule::Forward, "it went back behind its pivot", HISTORY);
@@ -248,14 +257,14 @@ fn a_token_that_no_lock_gave() {
     let mut doctor = of("money-transfer", &BOOKED, &[]);
     doctor.rewrite(|entry| {
         for note in entry.notes.iter_mut().filter(|n| n.kind == "locked") {
-            note.words = "token 99999999".to_owned();
+            note.token = 99_999_999;
         }
     });
     doctor.fails(Rule::Exclusive, "book held token 99999999, which no lock gave to it", "");
 }
 
 /// A lock with a queue: its key, and those who waited in it one behind the other.
-fn queue() -> (Doctor, String, [String; 2]) {
+fn queue() -> (Doctor, String, [wire::Note; 2]) {
     let doctor = of("treatment-plan", &["locked appointment"], &[]);
     for rec in doctor.log.iter().filter(|r| r.key.starts_with("segue-lock/room/")) {
         let told = doctor.log.iter().filter(|r| r.key == rec.key);
@@ -265,7 +274,7 @@ fn queue() -> (Doctor, String, [String; 2]) {
                 && (first.kind.as_str(), second.kind.as_str()) == ("queued", "queued")
                 && !notes.iter().any(|n| n.kind == "withdrawn")
             {
-                let pair = [first.words.clone(), second.words.clone()];
+                let pair = [first.clone(), second.clone()];
                 return (doctor.clone(), rec.key.clone(), pair);
             }
         }
@@ -282,25 +291,29 @@ fn a_waiter_that_was_overtaken() {
             if swapped == 2 {
                 return;
             }
-            if note.words == first || note.words == second {
-                let other = if note.words == first { &second } else { &first };
-                note.words.clone_from(other);
+            if *note == first || *note == second {
+                *note = if *note == first { second.clone() } else { first.clone() };
                 swapped += 1;
             }
         }
     });
     assert_eq!(swapped, 2);
-    doctor.breaks(&lock, Rule::InTurn, &format!("{first} overtook {second}"), HISTORY);
+    doctor.breaks(
+        &lock,
+        Rule::InTurn,
+        &format!("{} overtook {}", first.text(), second.text()),
+        HISTORY,
+    );
 }
 
 #[test]
 fn a_lock_held_twice() {
     let (mut doctor, lock, [first, _]) = queue();
     doctor.rewrite_of(&lock, |entry| {
-        let gets = entry.notes.iter().any(|n| n.kind == "locked" && n.words.starts_with(&first));
+        let gets = entry.notes.iter().any(|n| n.kind == "locked" && n.instance == first.instance);
         entry.notes.retain(|n| !(gets && n.kind == "released"));
     });
-    doctor.breaks(&lock, Rule::Exclusive, &format!("{first} got it while"), HISTORY);
+    doctor.breaks(&lock, Rule::Exclusive, &format!("{} got it while", first.text()), HISTORY);
 }
 
 #[test]
@@ -340,8 +353,8 @@ fn a_child_undone_under_a_completed_parent() {
     let child = format!("agent-task/{}/gather", doctor.key);
     doctor.rewrite_of(&child, |entry| {
         if let Some(at) = entry.notes.iter().position(|n| n.kind == "completed") {
-            entry.notes[at] = note("went-back", "", "failed: no");
-            entry.notes.insert(at + 1, note("compensated", "", "no"));
+            entry.notes[at] = note("", &What::WentBack(failure(FailureKind::Failed)));
+            entry.notes.insert(at + 1, note("", &What::Compensated { reason: "no".to_owned() }));
         }
     });
     let words = "gather succeeded, and its child is undone";

@@ -340,7 +340,7 @@ impl World {
             status: generation.map_or("forgotten", |g| g.status().text()).to_owned(),
             shard: 0,
             inbox: self.inputs,
-            notes: notes.iter().map(note).collect(),
+            notes: notes.iter().map(wire::Note::new).collect(),
             mark: life.mark,
         };
         let history = Topic::new(&format!("{APP}.history")).expect("a topic");
@@ -358,14 +358,6 @@ impl World {
         *end += 1;
         self.log.push(rec.clone());
         rec
-    }
-}
-
-fn note(note: &engine::Note) -> wire::Note {
-    wire::Note {
-        kind: note.kind.text().to_owned(),
-        step: note.step.as_ref().map(ToString::to_string).unwrap_or_default(),
-        words: note.words.clone(),
     }
 }
 

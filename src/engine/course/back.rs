@@ -6,22 +6,19 @@ use crate::engine::kind::lock;
 use crate::engine::request::{probe, undo};
 use crate::engine::state::place::{Line, Place};
 use crate::engine::work::turn::Turn;
-use crate::engine::{
-    Direction, Failure, Frame, NoteKind, Phase, Progress, Request, Stage, StepState,
-};
+use crate::engine::{Direction, Failure, Frame, Phase, Progress, Request, Stage, StepState, What};
 use crate::message::InputId;
 
 /// Turns round: no new forward step, the running ones are given up, the rest is undone.
 pub(in crate::engine) fn go_back(turn: &mut Turn<'_>, failure: Failure) {
     let failure = Failure { reason: turn.limits.cut(&failure.reason), ..failure };
-    let words = format!("{}: {}", failure.kind.text(), failure.reason);
     turn.generation.direction = Direction::Back;
     turn.generation.deadline = None;
     turn.generation.pending = None;
     // What a person owes to an undoing is still owed.
     turn.generation.stuck.retain(|s| s.undoing);
-    turn.generation.failure = Some(failure);
-    turn.note(None, NoteKind::WentBack, words);
+    turn.generation.failure = Some(failure.clone());
+    turn.note(None, What::WentBack(failure));
     turn_back(turn, &Line::main());
 }
 
@@ -35,7 +32,8 @@ pub(in crate::engine) fn drop_out(turn: &mut Turn<'_>, branch: &Line, failure: F
             Some(_) => frame.index.to_string(),
             None => turn.definition.block(frame.block).name.clone(),
         };
-        turn.note(Some(&name), NoteKind::Dropped, format!("{which}: {}", failure.reason));
+        let reason = failure.reason.clone();
+        turn.note(Some(&name), What::Dropped { branch: which, reason });
     }
     turn.frame_mut(branch).failure = Some(Box::new(failure));
     turn_back(turn, branch);
@@ -94,7 +92,7 @@ fn stop(turn: &mut Turn<'_>, place: &Place) {
         turn.at_mut(place).answered(InputId::default());
         turn.at_mut(place).phase = Phase::Rejected;
         let name = turn.name_at(place);
-        turn.note(Some(&name), NoteKind::GivenUp, "no attempt has left; it has not happened");
+        turn.note(Some(&name), What::GivenUp { may_have_happened: false });
         return;
     }
     give_up(turn, place);
@@ -111,7 +109,7 @@ pub(in crate::engine) fn give_up(turn: &mut Turn<'_>, place: &Place) {
         action.progress = Progress::GivenUp;
     }
     let name = turn.name_at(place);
-    turn.note(Some(&name), NoteKind::GivenUp, "no answer; it may have happened");
+    turn.note(Some(&name), What::GivenUp { may_have_happened: true });
 }
 
 /// The step of a list that is undone next: the last that has completed and is not undone.
@@ -202,7 +200,7 @@ pub(in crate::engine) fn undone(turn: &mut Turn<'_>, place: &Place, run: usize, 
         turn.unpark(place, true);
     }
     let name = turn.name_at(place);
-    turn.note(Some(&name), NoteKind::Undone, "");
+    turn.note(Some(&name), What::Undone { by: None });
 }
 
 /// After the end: locks that nothing is undone under any more are let go, and what outlived its

@@ -6,14 +6,14 @@ use crate::engine::kind::{lock, saga};
 use crate::engine::work::early;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
-    Direction, Effect, Failure, FailureKind, Generation, Letter, NoteKind, Parent, Say,
+    Direction, Effect, Failure, FailureKind, Generation, Letter, Parent, Say, What,
 };
 use crate::message::InstanceId;
 
 /// All steps are done.
 pub(in crate::engine) fn complete(turn: &mut Turn<'_>) {
     end(turn);
-    turn.note(None, NoteKind::Completed, "");
+    turn.note(None, What::Completed);
     let definition = turn.definition;
     if let Some(fact) = &definition.ends.completed {
         turn.tell(fact, "ends.completed", 1);
@@ -24,8 +24,9 @@ pub(in crate::engine) fn complete(turn: &mut Turn<'_>) {
 /// All that may have happened is undone.
 pub(in crate::engine) fn compensated(turn: &mut Turn<'_>) {
     end(turn);
-    let words = turn.generation.failure.as_ref().map_or(String::new(), |f| f.reason.clone());
-    turn.note(None, NoteKind::Compensated, words);
+    let failure = turn.generation.failure.as_ref();
+    let reason = failure.map_or(String::new(), |failure| failure.reason.clone());
+    turn.note(None, What::Compensated { reason });
     let definition = turn.definition;
     if let Some(fact) = &definition.ends.compensated {
         turn.tell(fact, "ends.compensated", 1);

@@ -5,7 +5,7 @@ use crate::definition::StepKind;
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
-use crate::engine::{NoteKind, Phase};
+use crate::engine::{Phase, What};
 
 /// Does what follows from an outcome.
 pub(in crate::engine) fn follow(turn: &mut Turn<'_>, place: &Place, outcome: Outcome) {
@@ -45,7 +45,7 @@ fn skip(turn: &mut Turn<'_>, place: &Place, reason: &str) {
     state.phase = Phase::Skipped;
     state.rest();
     let name = turn.name_at(place);
-    turn.note(Some(&name), NoteKind::Skipped, reason);
+    turn.note(Some(&name), What::Skipped { reason: reason.to_owned() });
 }
 
 /// A child that ran out of time is rejected once it is undone.

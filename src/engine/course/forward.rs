@@ -8,7 +8,7 @@ use crate::engine::kind::lock;
 use crate::engine::state::place::{Line, Place};
 use crate::engine::work::outcome::Refusal;
 use crate::engine::work::turn::Turn;
-use crate::engine::{Failure, NoteKind, Phase};
+use crate::engine::{Failure, Phase, What};
 
 /// A step's success: what it writes, its place in the order, and what a pivot means.
 pub(in crate::engine) fn succeed(turn: &mut Turn<'_>, place: &Place, written: Map<String, Value>) {
@@ -30,9 +30,9 @@ fn pass_pivot(turn: &mut Turn<'_>, step: &Step) {
     turn.generation.pivoted = true;
     turn.generation.deadline = None;
     if let Some(pending) = turn.generation.pending.take() {
-        let words =
+        let reason =
             format!("{}: {} has been done, there is no way back", pending.reason, step.name);
-        turn.note(Some(&step.name), NoteKind::Refused, words);
+        turn.note(Some(&step.name), What::Refused { reason });
     }
     lock::passed_pivot(turn);
 }
@@ -45,7 +45,7 @@ pub(in crate::engine) fn reject(turn: &mut Turn<'_>, place: &Place, refusal: Ref
     state.phase = Phase::Rejected;
     state.failure = None;
     state.rest();
-    turn.note(Some(&name), NoteKind::Rejected, refusal.failure.reason.clone());
+    turn.note(Some(&name), What::Rejected { reason: refusal.failure.reason.clone() });
     match refusal.then {
         Then::GoOn => turn.write(&place.line, refusal.written),
         Then::GoBack if turn.can_go_back(&place.line) => fall(turn, &place.line, refusal.failure),

@@ -5,7 +5,7 @@ use crate::definition::Compensation;
 use crate::engine::kind::lock;
 use crate::engine::state::place::{Line, Place};
 use crate::engine::work::turn::Turn;
-use crate::engine::{Direction, NoteKind, Phase, Progress, Request};
+use crate::engine::{Direction, Phase, Progress, Request, What};
 use crate::message::InputId;
 
 /// The most undoings of one step: the one on the way back, and one more for a late success.
@@ -15,7 +15,7 @@ const UNDOS_MAX: usize = 2;
 pub(in crate::engine) fn success(turn: &mut Turn<'_>, place: &Place, by: InputId) {
     turn.at_mut(place).answered(by);
     let name = turn.name_at(place);
-    turn.note(Some(&name), NoteKind::Late, "it has happened after all");
+    turn.note(Some(&name), What::Late { has_happened: true, by_probe: false });
     match turn.step_at(place).compensation() {
         Compensation::Nothing => {}
         Compensation::Unsaid

@@ -3,7 +3,7 @@
 use super::back;
 use crate::engine::state::place::Place;
 use crate::engine::work::turn::Turn;
-use crate::engine::{Direction, Failure, FailureKind, NoteKind};
+use crate::engine::{Direction, Failure, FailureKind, What};
 
 /// What the winner has set counts; the others are given up and undone.
 pub(super) fn win(turn: &mut Turn<'_>, place: &Place, winner: usize) {
@@ -17,7 +17,8 @@ pub(super) fn win(turn: &mut Turn<'_>, place: &Place, winner: usize) {
         }
         let name = turn.definition.block(frame.block).name.clone();
         let owner = turn.name_at(place);
-        turn.note(Some(&owner), NoteKind::Dropped, format!("{name}: another was first"));
+        let (branch, reason) = (name.clone(), "another was first".to_owned());
+        turn.note(Some(&owner), What::Dropped { branch, reason });
         turn.frame_mut(&line).failure = Some(Box::new(Failure {
             step: owner.to_string(),
             kind: FailureKind::Cancelled,

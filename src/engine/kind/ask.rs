@@ -9,7 +9,7 @@ use crate::engine::state::place::{Line, Place, places};
 use crate::engine::work::outcome::{Outcome, Refusal};
 use crate::engine::work::turn::Turn;
 use crate::engine::{
-    Act, Effect, Failure, FailureKind, Generation, NoteKind, Phase, Question, Rejection,
+    Act, Effect, Failure, FailureKind, Generation, Phase, Proof, Question, Rejection, What,
 };
 use crate::expression::Name;
 use crate::message::Part;
@@ -30,7 +30,7 @@ impl Handler for AskStep {
             choices: self.choices.iter().map(|choice| choice.name.clone()).collect(),
             until: state.until,
         }));
-        turn.note(Some(&name), NoteKind::Asked, self.who.clone());
+        turn.note(Some(&name), What::Asked { who: self.who.clone() });
         turn.push(line, state);
         Ok(Outcome::Waits)
     }
@@ -111,7 +111,10 @@ pub(in crate::engine) fn take(
     match &chosen.failed {
         None => {
             let written = turn.assigned(&place.line, &step.set, more).map_err(refused)?;
-            turn.note(Some(&name), NoteKind::Succeeded, format!("{choice}, says {by}"));
+            turn.note(
+                Some(&name),
+                What::Succeeded(Proof::Answer { choice: (*choice).to_owned(), by: by.to_owned() }),
+            );
             Ok(Outcome::Succeeded(written))
         }
         Some(verdict) => {

@@ -4,7 +4,7 @@ use crate::definition::{Step, Then, Verdict};
 use crate::engine::state::place::{Line, Place, walk};
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
-use crate::engine::{Failure, FailureKind, Frame, NoteKind, Phase, StepState};
+use crate::engine::{Failure, FailureKind, Frame, Phase, StepState, What};
 use crate::message::Span;
 
 /// Enters a composite step with its branches, which begin by themselves.
@@ -61,14 +61,14 @@ pub(super) fn out_of_time(
 ) -> Option<Failure> {
     let name = turn.name_at(place);
     let reason = format!("not done within {}", within.unwrap_or_default());
-    turn.note(Some(&name), NoteKind::TimedOut, reason.clone());
+    turn.note(Some(&name), What::TimedOut { reason: reason.clone() });
     turn.at_mut(place).until = None;
     let failure = Failure { step: name.to_string(), kind: FailureKind::Deadline, reason };
     if !holds_pivot(turn, place) {
         return Some(failure);
     }
     let words = "the pivot in it was sent: its outcome counts";
-    turn.note(Some(&name), NoteKind::Refused, words);
+    turn.note(Some(&name), What::Refused { reason: words.to_owned() });
     if verdict.then == Then::GoBack && !turn.generation.pivoted {
         turn.generation.pending.get_or_insert(Box::new(failure));
     }

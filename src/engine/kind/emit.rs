@@ -7,7 +7,7 @@ use crate::engine::state::place::{Line, Place};
 use crate::engine::work::fill::Addressed;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
-use crate::engine::{Effect, NoteKind};
+use crate::engine::{Effect, What};
 use crate::message::Part;
 
 impl Handler for EmitStep {
@@ -17,7 +17,7 @@ impl Handler for EmitStep {
         let message = turn.fill(line, id, None, &Addressed::from(&self.fact))?;
         let written = turn.assigned(line, &step.set, None)?;
         turn.out.effects.push(Effect::Fact(message));
-        turn.note(Some(&name), NoteKind::Told, self.fact.to.to_string());
+        turn.note(Some(&name), What::Told { fact: self.fact.to.clone() });
         turn.push_running(line, step);
         Ok(Outcome::Succeeded(written))
     }

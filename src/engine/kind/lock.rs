@@ -8,8 +8,8 @@ use crate::engine::state::place::{Line, Place, places};
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
-    Effect, Failure, FailureKind, Frame, Hold, Letter, NoteKind, Phase, Rejection, Request, Say,
-    Stage, StepState,
+    Awaited, Effect, Failure, FailureKind, Frame, Hold, Letter, Phase, Rejection, Request, Say,
+    Stage, StepState, What,
 };
 use crate::message::{InstanceId, Key, Part, SagaName, Span};
 
@@ -24,7 +24,7 @@ impl Handler for LockStep {
         keys.sort_unstable();
         keys.dedup();
         let name = turn.name(line, step);
-        turn.note(Some(&name), NoteKind::Waiting, "for its lock");
+        turn.note(Some(&name), What::Waiting(Awaited::Lock));
         let until = self.within.map(|within| turn.now.after(within));
         let hold = Hold { stage: Stage::Taking, got: 0, fence: 0, round: 1, late: false };
         let state =
@@ -228,7 +228,7 @@ pub(in crate::engine) fn granted(
 fn held_all(turn: &mut Turn<'_>, place: &Place) -> Outcome {
     let name = turn.name_at(place);
     let fence = turn.at(place).hold.map_or(0, |hold| hold.fence);
-    turn.note(Some(&name), NoteKind::Locked, format!("token {fence}"));
+    turn.note(Some(&name), What::Locked { token: fence });
     if turn.at(place).phase != Phase::Running {
         turn.unpark(place, true);
         return Outcome::UndoInside;
@@ -313,7 +313,7 @@ pub(in crate::engine) fn release(turn: &mut Turn<'_>, place: &Place) {
     }
     freed(turn, place);
     let name = turn.name_at(place);
-    turn.note(Some(&name), NoteKind::Released, "");
+    turn.note(Some(&name), What::Released);
 }
 
 /// Gives up a lock that is being taken: what is held is let go, what is asked for withdrawn.

@@ -9,8 +9,8 @@ use crate::engine::state::place::{Line, Place, places};
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
-    Effect, Failure, FailureKind, Letter, NoteKind, Phase, Progress, Rejection, Request, Say,
-    StepState,
+    Effect, Failure, FailureKind, Letter, Phase, Progress, Proof, Rejection, Request, Say, Sending,
+    StepState, What,
 };
 use crate::expression::Name;
 use crate::message::{InputId, InstanceId, Key, Part, Span};
@@ -109,8 +109,8 @@ fn start(turn: &mut Turn<'_>, place: &Place, body: Value) {
     let trace_parent = turn.generation.trace_parent.clone();
     say(turn, place, Say::Start { body, trace_parent });
     let name = turn.name_at(place);
-    let whom = whom(turn, place).map_or(String::new(), |id| id.to_string());
-    turn.note(Some(&name), NoteKind::Sent, whom);
+    let to = whom(turn, place).map_or(String::new(), |id| id.to_string());
+    turn.note(Some(&name), What::Sent(Sending { to, attempt: 1 }));
 }
 
 /// Something that another instance answers when it is ready.
@@ -155,8 +155,8 @@ fn take_back(turn: &mut Turn<'_>, place: &Place) {
     let request = open(turn, 0);
     turn.at_mut(place).undos.push(request);
     let name = turn.name_at(place);
-    let whom = whom(turn, place).map_or(String::new(), |id| id.to_string());
-    turn.note(Some(&name), NoteKind::Undoing, whom);
+    let to = whom(turn, place).map_or(String::new(), |id| id.to_string());
+    turn.note(Some(&name), What::Undoing(Sending { to, attempt: 1 }));
 }
 
 /// Whether a child has been asked to take itself back and has not answered.
@@ -229,7 +229,7 @@ fn ended(turn: &mut Turn<'_>, place: &Place, letter: &Letter) -> Outcome {
     let more = Some((Name::Child, &value));
     turn.at_mut(place).answered(InputId::named(&letter.id));
     if let Say::Ended { completed: true, .. } = letter.say {
-        turn.note(Some(&name), NoteKind::Succeeded, letter.from.to_string());
+        turn.note(Some(&name), What::Succeeded(Proof::Child(letter.from.clone())));
         return turn.concluded(place, &step.set, more);
     }
     let reason = match why {
@@ -247,10 +247,10 @@ fn given_up(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
     let state = turn.at_mut(place);
     state.answered(InputId::named(&letter.id));
     if completed {
-        turn.note(Some(&name), NoteKind::Late, "it has happened after all");
+        turn.note(Some(&name), What::Late { has_happened: true, by_probe: false });
     } else {
         state.phase = Phase::Rejected;
-        turn.note(Some(&name), NoteKind::Late, "it has not happened");
+        turn.note(Some(&name), What::Late { has_happened: false, by_probe: false });
     }
 }
 

@@ -7,7 +7,7 @@ use crate::definition::{Sleep, Step};
 use crate::engine::state::place::{Line, Place};
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
-use crate::engine::{NoteKind, Phase, StepState};
+use crate::engine::{Awaited, Phase, Proof, StepState, What};
 use crate::message::Timestamp;
 
 impl Handler for Sleep {
@@ -28,7 +28,7 @@ impl Handler for Sleep {
             return Ok(Outcome::Succeeded(written));
         }
         let name = turn.name(line, step);
-        turn.note(Some(&name), NoteKind::Waiting, format!("until {until}"));
+        turn.note(Some(&name), What::Waiting(Awaited::Moment(until)));
         let state = StepState { until: Some(until), ..StepState::new(step.id, Phase::Running) };
         turn.push(line, state);
         Ok(Outcome::Waits)
@@ -36,7 +36,7 @@ impl Handler for Sleep {
 
     fn time_is_up(&self, turn: &mut Turn<'_>, place: &Place) -> Outcome {
         let name = turn.name_at(place);
-        turn.note(Some(&name), NoteKind::Succeeded, "its time has come");
+        turn.note(Some(&name), What::Succeeded(Proof::Time));
         let step = turn.step_at(place);
         turn.concluded(place, &step.set, None)
     }

@@ -3,19 +3,19 @@
 use super::handler::Handler;
 use super::waiting;
 use crate::definition::{Answers, Step, WaitStep};
-use crate::engine::NoteKind;
 use crate::engine::request::reply;
 use crate::engine::request::slot::Slot;
 use crate::engine::state::place::{Line, Place};
 use crate::engine::work::early::{complain, takes};
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
+use crate::engine::{Awaited, What};
 
 impl Handler for WaitStep {
     fn enter(&self, turn: &mut Turn<'_>, line: &Line, step: &Step) -> Result<Outcome, String> {
         let name = turn.name(line, step);
-        let facts: Vec<&str> = self.on.iter().map(|done| done.on.event_type.as_str()).collect();
-        turn.note(Some(&name), NoteKind::Waiting, facts.join(" or "));
+        let facts = self.on.iter().map(|done| done.on.event_type.clone()).collect();
+        turn.note(Some(&name), What::Waiting(Awaited::Facts(facts)));
         let state = waiting::waiting(turn, step, self.within, self.remind.as_ref());
         let place = turn.push(line, state);
         Ok(offer(turn, &place, self))

@@ -6,7 +6,7 @@ use crate::engine::state::place::Place;
 use crate::engine::work::fill::Addressed;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
-use crate::engine::{Effect, Failure, FailureKind, NoteKind, Phase, Reminder, StepState};
+use crate::engine::{Effect, Failure, FailureKind, Phase, Reminder, StepState, What};
 use crate::message::{Part, Span};
 
 /// A step that waits, with its timers.
@@ -32,7 +32,7 @@ pub(super) fn time_is_up(
 ) -> Outcome {
     let name = turn.name_at(place);
     let reason = format!("not within {}", within.unwrap_or_default());
-    turn.note(Some(&name), NoteKind::TimedOut, reason.clone());
+    turn.note(Some(&name), What::TimedOut { reason: reason.clone() });
     match late {
         Late::GoOn => Outcome::Skipped("its time is up"),
         Late::Fail(verdict) => {
@@ -63,7 +63,7 @@ pub(in crate::engine) fn remind(turn: &mut Turn<'_>, place: &Place) {
     match turn.fill(&place.line, id, None, &Addressed::from(&remind.fact)) {
         Ok(message) => {
             turn.out.effects.push(Effect::Fact(message));
-            turn.note(Some(&name), NoteKind::Reminded, remind.fact.to.to_string());
+            turn.note(Some(&name), What::Reminded { fact: remind.fact.to.clone() });
         }
         // The step itself must not depend on it; people are told.
         Err(reason) => {

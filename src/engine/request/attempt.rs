@@ -11,7 +11,7 @@ use crate::definition::{Then, Unknown};
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::{Outcome, Refusal};
 use crate::engine::work::turn::Turn;
-use crate::engine::{Failure, FailureKind, NoteKind, Progress, Request};
+use crate::engine::{Failure, FailureKind, Progress, Request, What};
 use crate::message::{InputId, Timestamp};
 
 /// The time of an attempt, or of the pause before the next one, is over.
@@ -72,7 +72,7 @@ pub(in crate::engine) fn over(
     words: &str,
 ) -> Outcome {
     let name = turn.name_at(place);
-    turn.note(Some(&name), NoteKind::TimedOut, words);
+    turn.note(Some(&name), What::TimedOut { reason: words.to_owned() });
     let seed = pause::seed(turn, place, slot);
     let retry = asked.retry();
     let insists =

@@ -13,7 +13,7 @@ use crate::engine::state::place::Place;
 use crate::engine::work::outcome::{Outcome, Refusal};
 use crate::engine::work::turn::Turn;
 use crate::engine::{
-    CallOutcome, Called, Failure, FailureKind, NoteKind, Phase, Progress, Rejection,
+    CallOutcome, Called, Failure, FailureKind, Phase, Progress, Proof, Rejection, What,
 };
 use crate::expression::Name;
 use crate::message::{CommandId, InputId};
@@ -163,7 +163,7 @@ fn happened(
     let written = turn.assigned(&place.line, set, Some((Name::Event, event)))?;
     turn.at_mut(place).answered(InputId::named(by));
     let name = turn.name_at(place);
-    turn.note(Some(&name), NoteKind::Succeeded, "the call was answered");
+    turn.note(Some(&name), What::Succeeded(Proof::Call));
     Ok(Outcome::Succeeded(written))
 }
 

@@ -9,7 +9,7 @@ use crate::definition::{Compensation, Then};
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::{Outcome, Refusal};
 use crate::engine::work::turn::Turn;
-use crate::engine::{Failure, FailureKind, NoteKind, Phase, Progress, Request};
+use crate::engine::{Failure, FailureKind, Phase, Progress, Proof, Request, What};
 use crate::message::InputId;
 
 /// Asks whether a step happened.
@@ -52,10 +52,10 @@ pub(in crate::engine) fn found(
     over(turn, place, by);
     let name = turn.name_at(place);
     if turn.at(place).phase == Phase::Running {
-        turn.note(Some(&name), NoteKind::Succeeded, "it has happened, says the probe");
+        turn.note(Some(&name), What::Succeeded(Proof::Probe));
         return Outcome::Succeeded(written);
     }
-    turn.note(Some(&name), NoteKind::Late, "it has happened after all, says the probe");
+    turn.note(Some(&name), What::Late { has_happened: true, by_probe: true });
     Outcome::Waits
 }
 
@@ -76,7 +76,7 @@ pub(in crate::engine) fn absent(turn: &mut Turn<'_>, place: &Place, by: InputId)
         return Outcome::Rejected(Refusal { written: Map::new(), then: Then::GoBack, failure });
     }
     turn.at_mut(place).phase = Phase::Rejected;
-    turn.note(Some(&name), NoteKind::Late, "it has not happened, says the probe");
+    turn.note(Some(&name), What::Late { has_happened: false, by_probe: true });
     Outcome::Waits
 }
 

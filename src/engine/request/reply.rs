@@ -8,7 +8,7 @@ use crate::definition::{Answer, Compensation, Done, Failed};
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::{Outcome, Refusal};
 use crate::engine::work::turn::Turn;
-use crate::engine::{Failure, FailureKind, NoteKind, Phase, Request};
+use crate::engine::{Failure, FailureKind, Phase, Proof, Request, What};
 use crate::expression::{Expression, Name};
 use crate::message::{Event, InputId};
 
@@ -73,7 +73,7 @@ fn done(turn: &mut Turn<'_>, place: &Place, done: &Done, event: &Event) -> Resul
     let written = turn.assigned(&place.line, set, Some((Name::Event, &event.body)))?;
     taken(turn, place, event);
     let name = turn.name_at(place);
-    turn.note(Some(&name), NoteKind::Succeeded, event.address.event_type.to_string());
+    turn.note(Some(&name), What::Succeeded(Proof::Event(event.address.event_type.clone())));
     Ok(Outcome::Succeeded(written))
 }
 
@@ -137,6 +137,6 @@ pub(in crate::engine) fn has_not_happened(
     state.answered(by);
     state.phase = Phase::Rejected;
     let name = turn.name_at(place);
-    turn.note(Some(&name), NoteKind::Late, "it has not happened");
+    turn.note(Some(&name), What::Late { has_happened: false, by_probe: false });
     Outcome::Waits
 }

@@ -7,7 +7,7 @@ use crate::engine::state::place::{Line, Place};
 use crate::engine::work::fill::Addressed;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
-use crate::engine::{Effect, NoteKind, Phase, Progress, Request, StepState};
+use crate::engine::{Effect, Phase, Progress, Request, Sending, StepState, What};
 use crate::message::{InputId, Part, StepName};
 
 /// Enters a step that sends a request, by sending it for the first time.
@@ -43,24 +43,25 @@ pub(in crate::engine) fn send(
     let attempt = before.attempts + 1;
     let undoes = undone_by(turn, &name, slot);
     let id = turn.command_id(&name, slot.part(), attempt);
-    let (effect, what) = match asked {
+    let (effect, to) = match asked {
         Asked::Command(request) => {
             let message = turn.fill(line, id, undoes, &Addressed::from(request))?;
             (Effect::Command(message), request.command.to_string())
         }
         Asked::Call(request) => {
             let call = turn.fill_call(line, id, undoes, request)?;
-            let what = format!("{} {}", call.method.text(), request.authority);
-            (Effect::Call(call), what)
+            let to = format!("{} {}", call.method.text(), request.authority);
+            (Effect::Call(call), to)
         }
     };
     turn.out.effects.push(effect);
-    let kind = match slot {
-        Slot::Action => NoteKind::Sent,
-        Slot::Probe => NoteKind::Probed,
-        Slot::Undo(_) => NoteKind::Undoing,
+    let sending = Sending { to, attempt };
+    let what = match slot {
+        Slot::Action => What::Sent(sending),
+        Slot::Probe => What::Probed(sending),
+        Slot::Undo(_) => What::Undoing(sending),
     };
-    turn.note(Some(&name), kind, told(&what, attempt));
+    turn.note(Some(&name), what);
     Ok(Request {
         attempts: attempt,
         spent: before.spent + 1,
@@ -92,8 +93,7 @@ pub(in crate::engine) fn extend(
         turn.out.effects.push(Effect::Call(call));
     }
     let (attempt, within) = (before.attempts, asked.within());
-    let words = format!("attempt {attempt} has {within} more, for the engine was away");
-    turn.note(Some(&name), NoteKind::Extended, words);
+    turn.note(Some(&name), What::Extended { attempt, within });
     let progress = Progress::Waiting(turn.now.after(within));
     Ok(Request { progress, extended: true, ..before.clone() })
 }
@@ -104,8 +104,4 @@ fn undone_by(turn: &Turn<'_>, name: &StepName, slot: Slot) -> Option<String> {
         Slot::Action | Slot::Probe => None,
         Slot::Undo(_) => Some(turn.command_id(name, Part::Action, 1).idempotency_key()),
     }
-}
-
-fn told(what: &str, attempt: u32) -> String {
-    if attempt == 1 { what.to_owned() } else { format!("{what}, attempt {attempt}") }
 }

@@ -7,7 +7,7 @@ use crate::definition::{Compensation, Fact};
 use crate::engine::state::place::Place;
 use crate::engine::work::fill::Addressed;
 use crate::engine::work::turn::Turn;
-use crate::engine::{Effect, NoteKind, Progress, Request};
+use crate::engine::{Effect, Progress, Request, What};
 use crate::message::Part;
 
 /// Why a person must undo a step: right for a pivot that happened after all.
@@ -52,6 +52,6 @@ fn correct(turn: &mut Turn<'_>, place: &Place, run: usize, fact: &Fact) -> Resul
     let id = turn.command_id(&name, Slot::Undo(run).part(), 1);
     let message = turn.fill(&place.line, id, Some(undoes), &Addressed::from(fact))?;
     turn.out.effects.push(Effect::Fact(message));
-    turn.note(Some(&name), NoteKind::Undone, fact.to.to_string());
+    turn.note(Some(&name), What::Undone { by: Some(fact.to.clone()) });
     Ok(Request::settled(turn.now))
 }

@@ -37,10 +37,6 @@ impl Claim {
         }
     }
 
-    pub(in crate::engine) fn words(&self) -> String {
-        format!("{} of {}", self.step, self.instance)
-    }
-
     /// Whether it is the same step's, of whatever round.
     pub(in crate::engine) fn is_of(&self, other: &Self) -> bool {
         (&self.instance, self.life, &self.step) == (&other.instance, other.life, &other.step)

@@ -7,6 +7,7 @@ use super::super::{
     Direction, Effect, FailureKind, Frame, Generation, Input, Instance, NoteKind, Rejection, Say,
     StepState, Transition, Verb,
 };
+use super::random::has_happened;
 use crate::definition::{
     After, Again, Budget, Compensation, Correlation, Definition, Done, Fact, Failed, Join, Late,
     OnFailed, Release, Request, Sleep, Step, StepKind, Then, Unknown,
@@ -445,7 +446,7 @@ impl Coverage {
     }
 
     fn notes(&mut self, before: Option<&Instance>, input: &Input, made: &Transition) {
-        let has = |kind: NoteKind| made.notes.iter().any(|note| note.kind == kind);
+        let has = |kind: NoteKind| made.notes.iter().any(|note| note.kind() == kind);
         let lives = || before.iter().flat_map(|instance| &instance.generations);
         self.saw_if(has(NoteKind::Rejected), "1 rejected");
         self.saw_if(has(NoteKind::GivenUp), "1 unknown");
@@ -465,9 +466,8 @@ impl Coverage {
                 self.saw(if event.command.is_some() { "7 by id" } else { "7 by type and key" });
             }
         }
-        for note in made.notes.iter().filter(|note| note.kind == NoteKind::Late) {
-            let happened = note.words.contains("it has happened");
-            self.saw(if happened { "6 late success" } else { "6 late rejection" });
+        for note in made.notes.iter().filter(|note| note.kind() == NoteKind::Late) {
+            self.saw(if has_happened(note) { "6 late success" } else { "6 late rejection" });
             let ended = |g: &Generation| g.life == note.generation && g.ended.is_some();
             self.saw_if(lives().any(ended), "6 late after the end");
             let newest = lives().last().is_some_and(|newest| newest.life == note.generation);

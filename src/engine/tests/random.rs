@@ -8,7 +8,8 @@ use super::drive::Dice;
 use super::{ORDER, PAIR, World};
 use crate::definition::{Compensation, StepKind};
 use crate::engine::{
-    Act, Direction, Effect, Input, Instance, Message, Note, NoteKind, Status, Verb, Wake, next_due,
+    Act, Direction, Effect, Input, Instance, Message, Note, NoteKind, Status, Verb, Wake, What,
+    next_due,
 };
 use crate::message::{Address, Event, Life, Part, Span};
 
@@ -118,15 +119,13 @@ impl Run {
     }
 
     fn account(&mut self, note: &Note, resolved: Option<&Instance>) {
-        self.seen.insert(note.kind);
+        self.seen.insert(note.kind());
         let Some(step) = &note.step else { return };
         let account = self.accounts.entry((note.generation, step.as_str().to_owned())).or_default();
-        let happened = match note.kind {
+        let happened = match note.kind() {
             NoteKind::Succeeded | NoteKind::Told | NoteKind::GivenUp => Some(true),
-            NoteKind::Late if note.words.contains("after all") && !account.may_have_happened => {
-                Some(true)
-            }
-            NoteKind::Late if note.words.contains("has not") => Some(false),
+            NoteKind::Late if has_happened(note) && !account.may_have_happened => Some(true),
+            NoteKind::Late if !has_happened(note) => Some(false),
             NoteKind::Rejected => Some(false),
             NoteKind::Acted => {
                 let generation = |i: &Instance| {
@@ -138,7 +137,7 @@ impl Run {
             }
             _ => None,
         };
-        account.given_up |= note.kind == NoteKind::GivenUp;
+        account.given_up |= note.kind() == NoteKind::GivenUp;
         match happened {
             Some(true) => {
                 self.completions += 1;
@@ -211,20 +210,20 @@ impl Run {
     }
 
     fn end(&mut self, note: &Note) {
-        let (NoteKind::Completed | NoteKind::Compensated) = note.kind else { return };
+        let (NoteKind::Completed | NoteKind::Compensated) = note.kind() else { return };
         let seed = self.seed;
         for ((generation, step), account) in &self.accounts {
             if *generation != note.generation || !self.is_undone_by_a_message(step) {
                 continue;
             }
-            let fine = if note.kind == NoteKind::Completed {
+            let fine = if note.kind() == NoteKind::Completed {
                 account.undos == 0 || account.given_up
             } else {
                 (account.undos > 0) == account.may_have_happened
             };
-            assert!(fine, "seed {seed}: {:?} with {step} {account:?}", note.kind);
+            assert!(fine, "seed {seed}: {:?} with {step} {account:?}", note.kind());
         }
-        let before = self.ended.insert(note.generation, note.kind);
+        let before = self.ended.insert(note.generation, note.kind());
         assert_eq!(before, None, "seed {seed}: it ended twice");
     }
 
@@ -361,3 +360,8 @@ const ALL: [NoteKind; 20] = [
     NoteKind::Compensated,
     NoteKind::Forgotten,
 ];
+
+/// What was heard of a step that had been given up.
+pub(super) fn has_happened(note: &Note) -> bool {
+    matches!(note.what, What::Late { has_happened: true, .. })
+}

@@ -378,7 +378,7 @@ impl<'c> Drive<'c> for Run<'c> {
         };
         self.seen.taken(before, input, &made);
         for note in &made.notes {
-            let odd = matches!(note.kind, NoteKind::Late | NoteKind::Acted | NoteKind::Skipped);
+            let odd = matches!(note.kind(), NoteKind::Late | NoteKind::Acted | NoteKind::Skipped);
             if let Some(step) = note.step.as_ref().filter(|_| odd) {
                 self.odd.insert((id.clone(), note.generation, step.to_string()));
             }
@@ -395,7 +395,7 @@ impl<'c> Drive<'c> for Run<'c> {
             self.effect(id, effect);
         }
         for note in &made.notes {
-            if matches!(note.kind, NoteKind::Completed | NoteKind::Compensated) {
+            if matches!(note.kind(), NoteKind::Completed | NoteKind::Compensated) {
                 self.ended(id, note.generation);
             }
         }

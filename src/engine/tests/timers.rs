@@ -168,5 +168,5 @@ fn only_timers_up_to_what_was_read_strike() {
     assert!(world.tell(&Input::Wake(unread)).is_err(), "an answer may lie unread");
     let read = Wake { until: Timestamp(world.now.0 - 50_000), ..Wake::DUE };
     assert!(world.tell(&Input::Wake(read)).is_ok());
-    assert!(world.notes.iter().any(|note| note.kind == NoteKind::TimedOut));
+    assert!(world.notes.iter().any(|note| note.kind() == NoteKind::TimedOut));
 }

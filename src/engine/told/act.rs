@@ -11,8 +11,8 @@ use crate::engine::state::place::Place;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
-    Act, Direction, Failure, FailureKind, Generation, NoteKind, Phase, Progress, Rejection,
-    Request, Stuck, Verb,
+    Act, Direction, Failure, FailureKind, Generation, Phase, Progress, Proof, Rejection, Request,
+    Stuck, Verb, What,
 };
 use crate::message::InputId;
 
@@ -52,8 +52,8 @@ pub(in crate::engine) fn take(turn: &mut Turn<'_>, act: &Act) -> Result<(), Reje
     let place = Place::of(turn.definition, &turn.generation.frame, stuck.step, &stuck.branch)
         .expect("a step is entered before it can be stuck");
     let name = turn.name_at(&place);
-    let words = format!("{} by {}: {}", verb(&act.verb), act.by, act.why);
-    turn.note(Some(&name), NoteKind::Acted, words);
+    let (by, why) = (act.by.clone(), act.why.clone());
+    turn.note(Some(&name), What::Acted { verb: verb(&act.verb).to_owned(), by, why });
     match (&act.verb, stuck.undoing) {
         (Verb::Retry, false) => {
             if turn.at(&place).phase == Phase::Rejected {
@@ -209,7 +209,7 @@ fn skip(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
     // It may have happened: it stays given up, so the way back still undoes it.
     if turn.at(place).action.as_ref().is_some_and(Request::lacks_answer) {
         back::give_up(turn, place);
-        turn.note(Some(&name), NoteKind::Skipped, BY_A_PERSON);
+        turn.note(Some(&name), What::Skipped { reason: BY_A_PERSON.to_owned() });
     } else {
         follow(turn, place, Outcome::Skipped(BY_A_PERSON));
     }
@@ -249,7 +249,7 @@ fn resolve_done(
     turn.fits(&place.line, fields).map_err(Rejection::Refused)?;
     turn.at_mut(place).answered(InputId::named(act));
     let name = turn.name_at(place);
-    turn.note(Some(&name), NoteKind::Succeeded, "said by a person");
+    turn.note(Some(&name), What::Succeeded(Proof::Person));
     follow(turn, place, Outcome::Succeeded(fields.clone()));
     Ok(())
 }

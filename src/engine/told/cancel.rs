@@ -6,7 +6,7 @@ use crate::engine::state::place::Line;
 use crate::engine::work::early;
 use crate::engine::work::scope::holds;
 use crate::engine::work::turn::Turn;
-use crate::engine::{Act, Direction, Failure, FailureKind, Instance, NoteKind, Rejection};
+use crate::engine::{Act, Direction, Failure, FailureKind, Instance, Rejection, What};
 use crate::message::{Event, InputId, InstanceId, Timestamp};
 
 /// Whether an event asks the newest generation for the way back.
@@ -84,7 +84,7 @@ fn ask_back(turn: &mut Turn<'_>, word: &str, reason: &str) -> Result<(), Rejecti
     }
     let (step, kind) = (String::new(), FailureKind::Cancelled);
     let failure = Failure { step, kind, reason: turn.limits.cut(reason) };
-    turn.note(None, NoteKind::Cancelled, failure.reason.clone());
+    turn.note(None, What::Cancelled { reason: failure.reason.clone() });
     if awaits_pivot {
         turn.generation.pending = Some(Box::new(failure));
     } else {

@@ -4,7 +4,7 @@ use crate::definition::{Catalog, Definition};
 use crate::engine::course::motion;
 use crate::engine::state::{check, weight};
 use crate::engine::work::turn::{Out, Turn};
-use crate::engine::{Act, Generation, Instance, Note, NoteKind, Rejection, Transition};
+use crate::engine::{Act, Generation, Instance, Note, Rejection, Transition, What};
 use crate::message::{InputId, InstanceId, Timestamp};
 
 /// One instance and one input, while the answer is being found.
@@ -116,8 +116,7 @@ impl Case<'_> {
                 generation.forget = None;
                 return true;
             }
-            let (kind, words) = (NoteKind::Forgotten, String::new());
-            notes.push(Note { generation: generation.life, step: None, kind, words });
+            notes.push(Note { generation: generation.life, step: None, what: What::Forgotten });
             false
         });
         changed

@@ -7,9 +7,7 @@ use crate::definition::{After, BlockId, Catalog, Definition, Step, StepId};
 use crate::engine::state::weight;
 use crate::engine::work::early::{complain, is_cancel, waits};
 use crate::engine::work::turn::Out;
-use crate::engine::{
-    Direction, Early, Frame, Generation, Instance, Note, NoteKind, Phase, Rejection,
-};
+use crate::engine::{Direction, Early, Frame, Generation, Instance, Note, Phase, Rejection, What};
 use crate::message::{Event, InstanceId, Life, Timestamp};
 
 /// How long an event is kept.
@@ -108,12 +106,8 @@ pub(in crate::engine) fn keep(
         newest.transitions += 1;
         newest.life
     });
-    case.out.notes.push(Note {
-        generation,
-        step: None,
-        kind: NoteKind::Kept,
-        words: format!("{} {}", event.address, event.id),
-    });
+    let what = What::Kept { event: event.address.clone(), id: event.id.clone() };
+    case.out.notes.push(Note { generation, step: None, what });
     Ok(())
 }
 

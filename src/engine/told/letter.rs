@@ -11,7 +11,7 @@ use crate::engine::state::place::Place;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
-    Direction, Effect, Failure, FailureKind, Generation, Letter, NoteKind, Parent, Rejection, Say,
+    Direction, Effect, Failure, FailureKind, Generation, Letter, Parent, Rejection, Say, What,
 };
 use crate::message::{InputId, InstanceId};
 
@@ -238,7 +238,7 @@ fn take_back(
 fn reopen_child(turn: &mut Turn<'_>, failure: Failure) {
     turn.generation.ended = None;
     turn.generation.forget = None;
-    turn.note(None, NoteKind::Cancelled, failure.reason.clone());
+    turn.note(None, What::Cancelled { reason: failure.reason.clone() });
     back::go_back(turn, failure);
 }
 
@@ -248,7 +248,7 @@ fn turn_round(turn: &mut Turn<'_>, failure: Failure) {
         // It runs on; its end tells the parent that it cannot be taken back.
         return;
     }
-    turn.note(None, NoteKind::Cancelled, failure.reason.clone());
+    turn.note(None, What::Cancelled { reason: failure.reason.clone() });
     if turn.awaits_pivot() {
         turn.generation.pending = Some(Box::new(failure));
     } else {

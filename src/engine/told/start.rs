@@ -10,7 +10,7 @@ use crate::definition::{After, Again, Definition, Start};
 use crate::engine::course::motion;
 use crate::engine::state::weight;
 use crate::engine::work::write::within_limit;
-use crate::engine::{Direction, Frame, Generation, Note, NoteKind, Parent, Rejection};
+use crate::engine::{Direction, Frame, Generation, Note, Parent, Rejection, What};
 use crate::expression::{Name, Scope};
 use crate::message::{Address, Event, InputId, InstanceId, Life, Timestamp};
 
@@ -94,8 +94,8 @@ fn queue(case: &mut Case<'_>, event: &Event) -> Result<(), Rejection> {
         newest.transitions += 1;
         newest.life
     });
-    let words = format!("{} waits for the end", event.id);
-    case.out.notes.push(Note { generation, step: None, kind: NoteKind::Queued, words });
+    let what = What::Queued { event: event.id.clone() };
+    case.out.notes.push(Note { generation, step: None, what });
     Ok(())
 }
 
@@ -183,7 +183,7 @@ pub(in crate::engine) fn begin(
     }
     early::begun(&mut case.instance.early);
     let mut turn = case.turn(definition, &mut generation);
-    turn.note(None, NoteKind::Started, definition.title.clone());
+    turn.note(None, What::Started { title: definition.title.clone() });
     cancel::came_before(&mut turn);
     motion::settle(&mut turn);
     // Most instances have one life: room for one, not for four.

@@ -4,7 +4,7 @@ use super::fill::Addressed;
 use super::turn::Turn;
 use crate::definition::Fact;
 use crate::engine::state::place::{Line, Place};
-use crate::engine::{Effect, Failure, FailureKind, NoteKind, Stuck};
+use crate::engine::{Effect, Failure, FailureKind, Stuck, What};
 use crate::message::{Part, StepName};
 
 impl Turn<'_> {
@@ -14,7 +14,7 @@ impl Turn<'_> {
         let name = self.name_at(place);
         let branch = place.line.coordinates(&self.generation.frame);
         let reason = self.limits.cut(reason);
-        self.note(Some(&name), NoteKind::Stuck, reason.clone());
+        self.note(Some(&name), What::Stuck { reason: reason.clone() });
         let same = |s: &&mut Stuck| (s.step, s.undoing) == (step, undoing) && s.branch == branch;
         if let Some(stuck) = self.generation.stuck.iter_mut().find(same) {
             // Both undoings of a step failed: people have been told.

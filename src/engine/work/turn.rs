@@ -1,7 +1,7 @@
 use super::scope::Bound;
 use crate::definition::{Definition, Limits, Step, StepId};
 use crate::engine::state::place::{Line, Place};
-use crate::engine::{Early, Effect, Frame, Generation, Note, NoteKind, Phase, StepState};
+use crate::engine::{Early, Effect, Frame, Generation, Note, Phase, StepState, What};
 use crate::message::{CommandId, InstanceId, Part, StepName, Timestamp};
 
 /// What a step has become so far: effects in their order, and the notes beside them.
@@ -62,13 +62,9 @@ impl<'a> Turn<'a> {
         line.name(&self.generation.frame, &step.name)
     }
 
-    pub fn note(&mut self, step: Option<&StepName>, kind: NoteKind, words: impl Into<String>) {
-        self.out.notes.push(Note {
-            generation: self.generation.life,
-            step: step.cloned(),
-            kind,
-            words: words.into(),
-        });
+    pub fn note(&mut self, step: Option<&StepName>, what: What) {
+        let generation = self.generation.life;
+        self.out.notes.push(Note { generation, step: step.cloned(), what });
     }
 
     /// The id of an attempt at a step's action, undoing or probe, or of the fact that it tells.

@@ -1,18 +1,3 @@
-use crate::message::{Life, StepName};
-
-/// One thing that happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    /// Which generation it is about.
-    pub generation: Life,
-    /// The step, if it is about one.
-    pub step: Option<StepName>,
-    /// What kind of thing.
-    pub kind: NoteKind,
-    /// The rest, in words; never a value of the data.
-    pub words: String,
-}
-
 /// What kind of thing happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NoteKind {
