@@ -1,40 +1,62 @@
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel,
+};
 use std::sync::{Arc, OnceLock};
-use std::thread::JoinHandle;
+use std::thread;
+use std::time::Duration;
 
-use super::guard::guarded;
+use super::busy::Busy;
+
+/// Whoever stops it waits for a part of that only: others wait for the process to end.
+const STOP_PARTS: u32 = 3;
 
 /// Flushes sled on a thread of its own, so that no shard loop waits for the disk.
 ///
-/// sled's own flusher is not used: when it panics, closing the database waits for it for ever.
+/// sled's own flusher is not used: when it panics, closing the database waits for it for ever. And
+/// a flush may wait for ever itself, for a write beside it that failed or was lost: nobody waits
+/// for this thread longer than it has patience.
 pub(super) struct Flusher {
     wake: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
+    ended: Receiver<()>,
     failure: Arc<OnceLock<String>>,
+    busy: Busy,
+    patience: Duration,
 }
 
 impl Flusher {
-    pub(super) fn start(db: sled::Db) -> std::io::Result<Self> {
+    /// Starts the thread that calls `flush` whenever it is asked to, until that fails.
+    pub(super) fn start(
+        mut flush: impl FnMut() -> Result<(), String> + Send + 'static,
+        patience: Duration,
+    ) -> std::io::Result<Self> {
         let (wake, woken) = sync_channel(1);
-        let failure = Arc::new(OnceLock::new());
-        let told = Arc::clone(&failure);
+        let (end, ended) = channel();
+        let (failure, busy) = (Arc::new(OnceLock::new()), Busy::default());
+        let (told, working) = (Arc::clone(&failure), busy.clone());
         let work = move || {
             while woken.recv().is_ok() {
-                if let Err(reason) = guarded(|| db.flush()) {
+                let flushed = working.during(&mut flush);
+                if let Err(reason) = flushed {
                     tracing::warn!(reason, "store.flush.failed");
                     told.get_or_init(|| reason);
-                    return;
+                    break;
                 }
             }
+            // The last handle of a database flushes once more when it is let go.
+            drop(flush);
+            drop(end);
         };
-        let thread = std::thread::Builder::new().name("store-flush".to_owned()).spawn(work)?;
-        Ok(Self { wake: Some(wake), thread: Some(thread), failure })
+        thread::Builder::new().name("store-flush".to_owned()).spawn(work)?;
+        Ok(Self { wake: Some(wake), ended, failure, busy, patience })
     }
 
     /// Asks for a flush of all that was written so far; one that waits already covers it.
     pub(super) fn ask(&self) -> Result<(), String> {
         if let Some(reason) = self.failure.get() {
             return Err(reason.clone());
+        }
+        if let Some(reason) = self.hangs() {
+            return Err(reason);
         }
         match self.wake.as_ref().map(|wake| wake.try_send(())) {
             Some(Ok(()) | Err(TrySendError::Full(()))) => Ok(()),
@@ -44,18 +66,23 @@ impl Flusher {
         }
     }
 
-    /// Ends the thread after the flush that it is at.
-    pub(super) fn stop(&mut self) {
-        self.wake = None;
-        if let Some(thread) = self.thread.take() {
-            // It catches sled's panics itself; nothing else in it can fail.
-            thread.join().ok();
-        }
+    /// What is wrong, if the flush under way has taken too long to believe in its end.
+    pub(super) fn hangs(&self) -> Option<String> {
+        let busy = self.busy.longest().filter(|busy| *busy > self.patience)?;
+        Some(format!("a flush has not ended in {} s", busy.as_secs()))
     }
-}
 
-impl Drop for Flusher {
-    fn drop(&mut self) {
-        self.stop();
+    /// Ends the thread after the flush that it is at and the one that it was asked for.
+    pub(super) fn stop(mut self) -> Result<(), String> {
+        self.wake = None;
+        let patience = self.patience / STOP_PARTS;
+        match self.ended.recv_timeout(patience) {
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => {
+                self.failure.get().map_or(Ok(()), |reason| Err(reason.clone()))
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                Err(format!("the last flush has not ended in {} s", patience.as_secs()))
+            }
+        }
     }
 }

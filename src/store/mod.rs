@@ -21,7 +21,15 @@
 //! its tree, which is computed again when the shard is opened. A torn, lost, doubled or changed
 //! entry does not fit it. (Damage in the log can make sled come up with an earlier checkpoint and
 //! lose later writes again and again without a word: slow to restore from, but whole.)
+//!
+//! sled can also wait for ever: when a write fails on a full disk, a flush beside it may miss that
+//! and sleep until somebody wakes it. So flushes are made by a thread that nobody waits for longer
+//! than some seconds; a store whose flush hangs is left behind and an empty one takes its place.
+//! Should a shard loop itself be caught in sled, the process ends: what is started anew restores
+//! itself.
 
+mod busy;
+mod database;
 mod flusher;
 mod folder;
 mod guard;
@@ -30,8 +38,10 @@ mod shard_tree;
 mod sled_store;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use folder::Fingerprint;
+use sled_store::Edges;
 pub use sled_store::{Options, SledStore, Start};
 
 /// Why the local store cannot be opened at all.

@@ -1,24 +1,17 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::flusher::Flusher;
+use super::database::{Database, open_sled};
 use super::folder::{Folder, State};
 use super::guard::guarded;
 use super::shard_tree::{Found, ShardTree};
-use super::{Error, Fingerprint};
+use super::{Error, Fingerprint, watch};
 use crate::message::{Offset, Shard, Span, Timestamp};
 use crate::runtime::{Change, Checkpoint, Store, StoreFault};
-
-/// sled writes through buffers of this size, and keeps some of them: less memory than by default.
-const SEGMENT_BYTES: usize = 256 * 1024;
-/// So many empty stores are tried in the place of a broken one.
-const BROKEN_TIMES: u32 = 5;
-const LOCK_TRIES_MAX: usize = 100;
-const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// How to open a [`SledStore`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,24 +51,27 @@ pub enum Start {
 /// The local checkpoint in sled. One process opens it once; each pipeline takes a
 /// [`SledStore::handle`] of its own.
 pub struct SledStore {
-    shared: Arc<Shared>,
-    open: BTreeMap<Shard, ShardTree>,
+    database: Arc<Database>,
+    age_max: Span,
+    start: Start,
+    /// The shards that are open here, and which database each is of.
+    open: BTreeMap<Shard, (u32, ShardTree)>,
 }
 
-struct Shared {
-    // Declared before the folder: sled must have let go when the lock ends.
-    flusher: Mutex<Option<Flusher>>,
-    db: Mutex<sled::Db>,
-    folder: Folder,
-    start: Start,
-    cache_bytes_max: u64,
-    age_max: Span,
-    clock: fn() -> Timestamp,
-    /// How many trees of a shard could not be emptied and were left behind, until the next
-    /// start moves it all aside.
-    abandoned: Mutex<BTreeMap<Shard, u32>>,
-    /// How often in a row no empty store could be put in the place of a broken one, and why.
-    broken: Mutex<(u32, String)>,
+/// What the store is given from outside; tests give it something else.
+#[derive(Clone, Copy)]
+pub(super) struct Edges {
+    pub clock: fn() -> Timestamp,
+    pub flush: fn(&sled::Db) -> Result<(), String>,
+    /// A flush that takes longer hangs, and is not waited for.
+    pub patience: Duration,
+}
+
+impl Default for Edges {
+    fn default() -> Self {
+        let flush = |db: &sled::Db| guarded(|| db.flush()).map(drop);
+        Self { clock: wall_clock, flush, patience: Duration::from_secs(30) }
+    }
 }
 
 impl SledStore {
@@ -85,12 +81,14 @@ impl SledStore {
     /// # Errors
     /// When another process has the folder, or not even an empty store can be made in it.
     pub fn open(options: &Options) -> Result<Self, Error> {
-        Self::open_at(options, wall_clock)
+        let store = Self::open_at(options, Edges::default())?;
+        watch::start(&store.database).map_err(|source| wrong(options, source))?;
+        Ok(store)
     }
 
-    pub(super) fn open_at(options: &Options, clock: fn() -> Timestamp) -> Result<Self, Error> {
+    pub(super) fn open_at(options: &Options, edges: Edges) -> Result<Self, Error> {
         let folder = Folder::hold(&options.folder, &options.fingerprint)?;
-        let wrong = |source| Error::Folder { folder: options.folder.display().to_string(), source };
+        let wrong = |source| wrong(options, source);
         let open = || {
             folder.mark(State::Opening).map_err(wrong)?;
             Ok::<_, Error>(open_sled(&folder, options.cache_bytes_max))
@@ -118,89 +116,78 @@ impl SledStore {
             None => open()?.map_err(|reason| Error::Fresh { folder: folder.text(), reason })?,
         };
         folder.mark(State::Running).map_err(wrong)?;
-        let flusher = Mutex::new(Some(Flusher::start(db.clone()).map_err(wrong)?));
-        let age_max = options.age_max;
-        let abandoned = Mutex::default();
-        let (db, broken) = (Mutex::new(db), Mutex::default());
-        let cache_bytes_max = options.cache_bytes_max;
-        let shared = Shared {
-            flusher,
-            db,
-            folder,
-            start,
-            cache_bytes_max,
-            age_max,
-            clock,
-            abandoned,
-            broken,
-        };
-        let shared = Arc::new(shared);
-        Ok(Self { shared, open: BTreeMap::new() })
+        let database = Database::new(db, folder, options.cache_bytes_max, edges).map_err(wrong)?;
+        let (database, open) = (Arc::new(database), BTreeMap::new());
+        Ok(Self { database, age_max: options.age_max, start, open })
     }
 
     /// The same store for another pipeline, with no shard open.
     #[must_use]
     pub fn handle(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), open: BTreeMap::new() }
+        let (database, start) = (Arc::clone(&self.database), self.start.clone());
+        Self { database, age_max: self.age_max, start, open: BTreeMap::new() }
     }
 
     /// What it began with.
     #[must_use]
     pub fn start(&self) -> &Start {
-        &self.shared.start
+        &self.start
     }
 
     /// Why the disk takes nothing any more, if it has refused an empty store so often that waiting
     /// seems vain.
     #[must_use]
     pub fn broken(&self) -> Option<String> {
-        let (times, reason) = &*locked(&self.shared.broken);
-        let folder = self.shared.folder.text();
-        let words = || format!("the data folder {folder} takes nothing: {reason}; mend the disk");
-        (*times >= BROKEN_TIMES).then(words)
+        self.database.broken()
     }
 
     /// Writes everything to the disk and marks the folder as stopped cleanly; every later
     /// checkpoint, through whatever handle, is refused.
     ///
     /// # Errors
-    /// When the disk fails: the next start then begins without the store.
+    /// When the disk fails or does not answer: the next start then begins without the store.
     pub fn stop(&self) -> Result<(), Error> {
-        let mut flusher = locked(&self.shared.flusher);
-        let Some(mut running) = flusher.take() else { return Ok(()) };
-        let asked = running.ask();
-        running.stop();
-        asked.map_err(Error::Stop)?;
-        let db = self.shared.db();
-        guarded(|| db.flush()).map_err(Error::Stop)?;
-        if locked(&self.shared.abandoned).is_empty() {
-            self.shared.folder.mark(State::Clean).map_err(|e| Error::Stop(e.to_string()))?;
-        }
-        Ok(())
+        self.database.stop().map_err(Error::Stop)
     }
 
     fn tree(&self, shard: Shard) -> Result<&ShardTree, StoreFault> {
-        self.open.get(&shard).ok_or_else(|| not_open(shard))
+        self.open.get(&shard).map(|(_, tree)| tree).ok_or_else(|| not_open(shard))
+    }
+
+    fn look_into(&mut self, shard: Shard) -> Result<Option<Checkpoint>, String> {
+        let (number, mut tree) = self.database.tree(shard)?;
+        let found = tree.inspect((self.database.edges.clock)(), self.age_max)?;
+        self.open.insert(shard, (number, tree));
+        Ok(match found {
+            Found::Empty => None,
+            Found::Whole(changelog) => Some(Checkpoint { changelog }),
+        })
+    }
+
+    fn write(
+        &mut self,
+        shard: Shard,
+        changes: Vec<Change>,
+        changelog: Offset,
+    ) -> Result<(), String> {
+        let database = &self.database;
+        let (number, tree) = self.open.get_mut(&shard).ok_or("it is not open here")?;
+        if database.is_stopped() {
+            return Err("the store was stopped".to_owned());
+        }
+        if database.number() != *number {
+            return Err("another store has taken the place of the one that it is in".to_owned());
+        }
+        tree.checkpoint(changes, changelog, (database.edges.clock)())?;
+        database.flush()
     }
 }
 
 impl Store for SledStore {
     fn open(&mut self, shard: Shard) -> Result<Option<Checkpoint>, StoreFault> {
-        let Shared { clock, age_max, .. } = &*self.shared;
-        let (db, name) = (self.shared.db(), self.shared.tree_name(shard));
-        let now = clock();
-        let found = ShardTree::open(&db, &name, now).and_then(|mut tree| {
-            let found = tree.inspect(now, *age_max)?;
-            Ok((tree, found))
-        });
-        match found {
-            Ok((tree, found)) => {
-                self.open.insert(shard, tree);
-                Ok(match found {
-                    Found::Empty => None,
-                    Found::Whole(changelog) => Some(Checkpoint { changelog }),
-                })
-            }
+        let busy = self.database.busy.clone();
+        match busy.during(|| self.look_into(shard)) {
+            Ok(found) => Ok(found),
             Err(reason) => {
                 let id = shard.0;
                 tracing::warn!(shard = id, reason, "store.shard.discarded: its changelog is read");
@@ -225,7 +212,7 @@ impl Store for SledStore {
     }
 
     fn watch(&mut self, shard: Shard, until: Timestamp) -> Result<(), StoreFault> {
-        self.open.get_mut(&shard).ok_or_else(|| not_open(shard))?.watch(until);
+        self.open.get_mut(&shard).ok_or_else(|| not_open(shard))?.1.watch(until);
         Ok(())
     }
 
@@ -235,16 +222,12 @@ impl Store for SledStore {
         changes: Vec<Change>,
         changelog: Offset,
     ) -> Result<(), StoreFault> {
-        let fault = |reason| StoreFault { shard, reason };
-        let flusher = locked(&self.shared.flusher);
-        let running = flusher.as_ref().ok_or_else(|| fault("the store was stopped".to_owned()))?;
-        let tree = self.open.get_mut(&shard).ok_or_else(|| not_open(shard))?;
-        let written = tree.checkpoint(changes, changelog, (self.shared.clock)());
-        if let Err(reason) = written.and_then(|()| running.ask()) {
+        let busy = self.database.busy.clone();
+        let written = busy.during(|| self.write(shard, changes, changelog));
+        written.map_err(|reason| {
             self.open.remove(&shard);
-            return Err(fault(reason));
-        }
-        Ok(())
+            StoreFault { shard, reason }
+        })
     }
 
     fn close(&mut self, shard: Shard) -> Result<(), StoreFault> {
@@ -253,104 +236,21 @@ impl Store for SledStore {
     }
 
     fn discard(&mut self, shard: Shard) -> Result<(), StoreFault> {
-        self.open.remove(&shard);
-        let all = &self.shared;
-        let fault = |reason| StoreFault { shard, reason };
-        let db = all.db();
-        let emptied = guarded(|| db.drop_tree(all.tree_name(shard)));
-        let emptied = emptied.map(drop).or_else(|reason| all.abandon(shard, &reason));
-        let fresh = emptied.and_then(|()| all.fresh_tree(shard));
-        // sled keeps its first failure for as long as it is open.
-        let fresh = fresh.or_else(|reason| {
-            all.renew(&reason)?;
-            all.fresh_tree(shard)
+        let fresh = self.database.busy.during(|| {
+            self.open.remove(&shard);
+            self.database.empty(shard)
         });
-        let mut broken = locked(&all.broken);
-        match &fresh {
-            Ok(_) => *broken = (0, String::new()),
-            Err(reason) => *broken = (broken.0 + 1, reason.clone()),
-        }
-        drop(broken);
-        self.open.insert(shard, fresh.map_err(fault)?);
+        self.open.insert(shard, fresh.map_err(|reason| StoreFault { shard, reason })?);
         Ok(())
     }
 }
 
-impl Shared {
-    fn tree_name(&self, shard: Shard) -> String {
-        match locked(&self.abandoned).get(&shard) {
-            None => format!("shard-{shard}"),
-            Some(times) => format!("shard-{shard}.{times}"),
-        }
-    }
-
-    fn db(&self) -> sled::Db {
-        locked(&self.db).clone()
-    }
-
-    fn fresh_tree(&self, shard: Shard) -> Result<ShardTree, String> {
-        ShardTree::open(&self.db(), &self.tree_name(shard), (self.clock)())
-    }
-
-    /// Puts an empty store in the place of one that takes nothing any more: a disk that was full
-    /// or read-only may be well again. Shards that are open in other handles fail there once more.
-    fn renew(&self, reason: &str) -> Result<(), String> {
-        let mut flusher = locked(&self.flusher);
-        if flusher.is_none() {
-            return Err("the store was stopped".to_owned());
-        }
-        let mut db = locked(&self.db);
-        let aside = self.folder.move_aside().map_err(|e| e.to_string())?;
-        self.folder.mark(State::Opening).map_err(|e| e.to_string())?;
-        let fresh = open_sled(&self.folder, self.cache_bytes_max)?;
-        self.folder.mark(State::Running).map_err(|e| e.to_string())?;
-        *flusher = Some(Flusher::start(fresh.clone()).map_err(|e| e.to_string())?);
-        *db = fresh;
-        locked(&self.abandoned).clear();
-        let aside = aside.display().to_string();
-        tracing::warn!(reason, aside, "store.renewed: the changelog is read anew");
-        Ok(())
-    }
-
-    /// Leaves a shard's tree behind for this run, and the whole store for the next.
-    fn abandon(&self, shard: Shard, reason: &str) -> Result<(), String> {
-        *locked(&self.abandoned).entry(shard).or_default() += 1;
-        tracing::warn!(shard = shard.0, reason, "store.shard.abandoned: the next start is empty");
-        self.folder.mark(State::Damaged).map_err(|e| e.to_string())
-    }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+fn wrong(options: &Options, source: std::io::Error) -> Error {
+    Error::Folder { folder: options.folder.display().to_string(), source }
 }
 
 fn not_open(shard: Shard) -> StoreFault {
     StoreFault { shard, reason: "it is not open here".to_owned() }
-}
-
-fn open_sled(folder: &Folder, cache_bytes_max: u64) -> Result<sled::Db, String> {
-    let open = || {
-        guarded(|| {
-            sled::Config::new()
-                .path(folder.sled())
-                .cache_capacity(cache_bytes_max)
-                .segment_size(SEGMENT_BYTES)
-                .flush_every_ms(None)
-                .open()
-        })
-    };
-    let mut opened = open();
-    for _ in 0..LOCK_TRIES_MAX {
-        // The folder is ours, so it is this process itself that has not quite let go: threads
-        // of sled may outlive a store that was closed.
-        let busy = |reason: &String| reason.contains("could not acquire lock");
-        if !opened.as_ref().is_err_and(busy) {
-            break;
-        }
-        std::thread::sleep(LOCK_PAUSE);
-        opened = open();
-    }
-    opened
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is the edge where the clock is")]

@@ -3,11 +3,12 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::folder::ASIDE_MAX;
-use super::{Error, Fingerprint, Options, SledStore, Start};
+use super::{Edges, Error, Fingerprint, Options, SledStore, Start};
 use crate::message::{Offset, Shard, Span, Timestamp};
 use crate::runtime::{Change, Checkpoint, Store};
 
@@ -29,7 +30,11 @@ fn options(folder: &Path) -> Options {
 }
 
 fn open(folder: &Path) -> SledStore {
-    SledStore::open_at(&options(folder), noon).expect("the folder is ours")
+    SledStore::open_at(&options(folder), at(noon)).expect("the folder is ours")
+}
+
+fn at(clock: fn() -> Timestamp) -> Edges {
+    Edges { clock, ..Edges::default() }
 }
 
 fn put(key: &str, value: &str, due: Option<i64>) -> Change {
@@ -168,7 +173,7 @@ fn an_old_checkpoint_is_refused() {
         store.checkpoint(SHARD, vec![put("a", "1", None)], Offset(1)).expect("a checkpoint");
         store.stop().expect("a clean stop");
         drop(store);
-        let mut store = SledStore::open_at(&options(folder.path()), clock).expect("a store");
+        let mut store = SledStore::open_at(&options(folder.path()), at(clock)).expect("a store");
         assert_eq!(Store::open(&mut store, SHARD), Ok(kept));
         assert_eq!(load(&store, "a").is_some(), kept.is_some());
     }
@@ -220,7 +225,7 @@ fn filled(folder: &Path) {
 
 /// Opens what may be damaged: it holds the truth up to its checkpoint, or nothing.
 fn check_damaged(folder: &Path, what: &str) -> bool {
-    let mut store = SledStore::open_at(&options(folder), noon).expect(what);
+    let mut store = SledStore::open_at(&options(folder), at(noon)).expect(what);
     let checkpoint = Store::open(&mut store, SHARD).expect(what);
     let last = checkpoint.map_or(-1, |c| c.changelog.0);
     for (number, (key, (value, _))) in truth().into_iter().enumerate() {
@@ -370,4 +375,44 @@ fn killing_the_process_tears_nothing() {
         assert_eq!(i64::try_from(kept).expect("few"), round.min(20));
     }
     assert!(best > 0, "nothing was ever on the disk");
+}
+
+#[test]
+fn a_store_whose_flush_hangs_is_left_behind_and_holds_up_nobody() {
+    let hang: fn(&sled::Db) -> Result<(), String> = |_| {
+        loop {
+            std::thread::park();
+        }
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let patience = Duration::from_millis(50);
+    let edges = Edges { clock: noon, flush: hang, patience };
+    let mut store = SledStore::open_at(&options(folder.path()), edges).expect("a store");
+    let mut other = store.handle();
+    assert_eq!(Store::open(&mut store, SHARD), Ok(None));
+    assert_eq!(Store::open(&mut other, Shard(1)), Ok(None));
+    let fault = loop {
+        let changes = vec![put("i/a/1", "one", None)];
+        if let Err(fault) = store.checkpoint(SHARD, changes, Offset(7)) {
+            break fault;
+        }
+    };
+    assert!(fault.reason.contains("a flush has not ended"), "{fault:?}");
+
+    // The shard finds an empty store, which takes its checkpoints.
+    assert_eq!(Store::open(&mut store, SHARD), Ok(None));
+    let changes = vec![put("i/a/1", "two", None)];
+    store.checkpoint(SHARD, changes, Offset(8)).expect("another store");
+    assert_eq!(load(&store, "i/a/1").as_deref(), Some("two"));
+
+    // The other pipeline's shard does not go on in the store that was left behind.
+    let fault = other.checkpoint(Shard(1), vec![], Offset(1)).expect_err("it is of another store");
+    assert!(fault.reason.contains("another store"), "{fault:?}");
+    assert_eq!(Store::open(&mut other, Shard(1)), Ok(None));
+
+    let reason = store.stop().expect_err("the flush hangs here too").to_string();
+    assert!(reason.contains("the last flush has not ended"), "{reason}");
+    drop((store, other));
+    let again = SledStore::open_at(&options(folder.path()), at(noon)).expect("a store");
+    assert!(matches!(again.start(), Start::MovedAside { .. }), "{:?}", again.start());
 }

@@ -107,11 +107,16 @@ fn endure(drill: &mut Drill) {
     let before = drill.outcome.died.len();
     let works = drill.works_for(BAD);
     let ended = drill.outcome.died.len() > before;
-    drill.outcome.died.retain(|words| !WORDS.iter().any(|w| words.contains(w)));
+    forgive(drill);
     if !works && !ended {
         let words = "with a bad disk the engine neither works nor ends".to_owned();
         drill.outcome.complaints.push(words);
     }
+}
+
+/// An engine may end for its disk, if that is what it says; it may be at it when the disk is well.
+fn forgive(drill: &mut Drill) {
+    drill.outcome.died.retain(|words| !WORDS.iter().any(|w| words.contains(w)));
 }
 
 #[test]
@@ -127,6 +132,7 @@ fn a_full_disk_loses_nothing() {
     endure(&mut drill);
     disk.clear();
     drill.measure();
+    forgive(&mut drill);
     drill.work();
     drill.close().check(BACK_MAX);
 }
