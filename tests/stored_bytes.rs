@@ -1,0 +1,130 @@
+//! What an older engine has stored is read, and carried on as that engine would have.
+//!
+//! `tests/stored/transitions.jsonl` was written by the engine of commit 6d019de while random sagas
+//! ran: a transition a line, chosen so that each message of `proto/segue.proto` that an instance
+//! or an inbox record may hold is among them, with each of its fields. Its bytes are never made
+//! anew: an engine that cannot read them loses what people run.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use prost::Message as _;
+use segue::definition::{Catalog, parse};
+use segue::engine::{Effect, Input, Instance, step};
+use segue::format::wire;
+use segue::message::{InstanceId, Key, SagaName, Timestamp};
+use serde_json::Value;
+
+/// One transition as the older engine made it.
+struct Stored {
+    saga: String,
+    id: String,
+    now: Timestamp,
+    before: Option<Vec<u8>>,
+    input: Vec<u8>,
+    after: Option<Vec<u8>>,
+    effects: Vec<String>,
+    notes: Vec<String>,
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/stored")
+}
+
+fn bytes(text: &str) -> Vec<u8> {
+    let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).expect("two digits");
+    (0..text.len()).step_by(2).map(byte).collect()
+}
+
+fn stored() -> Vec<Stored> {
+    let text = fs::read_to_string(folder().join("transitions.jsonl")).expect("the file is here");
+    let texts = |value: &Value| -> Vec<String> {
+        let list = value.as_array().expect("a list");
+        list.iter().map(|item| item.as_str().expect("a text").to_owned()).collect()
+    };
+    text.lines()
+        .map(|line| {
+            let line: Value = serde_json::from_str(line).expect("a line of JSON");
+            Stored {
+                saga: line["saga"].as_str().expect("a file").to_owned(),
+                id: line["id"].as_str().expect("an instance").to_owned(),
+                now: Timestamp(line["now"].as_i64().expect("milliseconds")),
+                before: line["before"].as_str().map(bytes),
+                input: bytes(line["input"].as_str().expect("an inbox record")),
+                after: line["after"].as_str().map(bytes),
+                effects: texts(&line["effects"]),
+                notes: texts(&line["notes"]),
+            }
+        })
+        .collect()
+}
+
+fn catalog(saga: &str) -> Catalog {
+    let mut catalog = Catalog::default();
+    for file in [saga, "child.yaml"] {
+        let text = fs::read_to_string(folder().join(file)).expect("the file is here");
+        let definition = parse(file, &text).unwrap_or_else(|e| panic!("{file}: {e}"));
+        catalog.add(definition).expect("the first of its name");
+    }
+    catalog
+}
+
+fn instance_id(text: &str) -> InstanceId {
+    let (saga, key) = text.split_once('/').expect("a saga and a key");
+    let lock = SagaName::lock();
+    let saga = if saga == lock.as_str() { lock } else { SagaName::new(saga).expect("a name") };
+    InstanceId { saga, key: Key::new(key).expect("a key") }
+}
+
+/// An effect as the older engine told it.
+fn told(effect: &Effect) -> String {
+    match effect {
+        Effect::Command(command) => format!("command {} {}", command.id, command.body),
+        Effect::Call(call) => format!("call {}", call.id),
+        Effect::Fact(fact) => format!("fact {} {}", fact.id, fact.body),
+        Effect::Complaint(reason) => format!("complaint {reason}"),
+        Effect::Question(question) => format!("question {} {}", question.instance, question.step),
+        Effect::Letter { to, letter } => {
+            let bytes = wire::Letter::new(letter).encode_to_vec();
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("letter {to} {hex}")
+        }
+    }
+}
+
+#[test]
+fn what_an_older_engine_stored_is_carried_on() {
+    let mut catalogs: BTreeMap<String, Catalog> = BTreeMap::new();
+    for (number, stored) in stored().into_iter().enumerate() {
+        let line = number + 1;
+        let id = instance_id(&stored.id);
+        let catalog = catalogs.entry(stored.saga.clone()).or_insert_with(|| catalog(&stored.saga));
+        let read =
+            |bytes: &Vec<u8>| Instance::decode(bytes).unwrap_or_else(|e| panic!("{line}: {e}"));
+        let before = stored.before.as_ref().map(read);
+        let record = wire::Inbox::decode(&stored.input[..]).expect("an inbox record");
+        assert_eq!(record.targets[0].read().as_ref(), Ok(&id), "line {line}");
+        let input: Input = record.read().unwrap_or_else(|e| panic!("line {line}: {e}"));
+
+        let made = step(catalog, &id, before.as_ref(), &input, stored.now)
+            .unwrap_or_else(|e| panic!("line {line}: {e:?}"));
+        let effects: Vec<String> = made.effects.iter().map(told).collect();
+        assert_eq!(effects, stored.effects, "line {line}: what is sent");
+        let notes: Vec<&str> = made.notes.iter().map(|note| note.kind().text()).collect();
+        assert_eq!(notes, stored.notes, "line {line}: what has happened");
+        let after = stored.after.as_ref().map(read);
+        assert_eq!(made.after, after, "line {line}: what is stored");
+    }
+}
+
+/// The bytes are the same too, where nothing was added since.
+#[test]
+fn what_was_read_is_written_with_the_same_bytes() {
+    for (number, stored) in stored().into_iter().enumerate() {
+        for bytes in [stored.before, stored.after].into_iter().flatten() {
+            let instance = Instance::decode(&bytes).expect("an instance");
+            assert_eq!(instance.encode(), bytes, "line {}", number + 1);
+        }
+    }
+}
