@@ -40,7 +40,7 @@ fn generation(generation: &mut Generation) {
 /// Where and why it went back decides nothing on the way: it is noted when it does.
 fn failure(failure: &mut Failure) {
     reason(failure);
-    failure.step.clear();
+    failure.step = None;
     failure.kind = FailureKind::Failed;
 }
 

@@ -1,16 +1,16 @@
 //! Finds the steps of an instance, at any depth.
 
 use crate::definition::{Definition, Step};
-use crate::engine::{Frame, Generation, Progress, Request, StepState};
-use crate::message::{CommandId, InstanceId, Part};
+use crate::engine::{Frame, Generation, Progress, Request, StepState, Stuck};
+use crate::message::{CommandId, Coordinate, InstanceId, Part, Subject};
 
 /// A step that was entered.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Spot {
     path: Vec<(usize, usize)>,
     at: usize,
-    /// Its name, with the branch of every fan-out around it.
-    pub name: String,
+    /// Its coordinate.
+    pub name: Coordinate,
 }
 
 /// One request of a step.
@@ -56,7 +56,7 @@ impl Asked {
         CommandId {
             instance: instance.clone(),
             generation: generation.life,
-            step: self.spot.name.clone(),
+            subject: Subject::Step(self.spot.name.clone()),
             part: self.part,
             attempt: self.attempts.max(1),
         }
@@ -86,7 +86,7 @@ impl Asked {
 /// Every step that was entered, outer ones first.
 pub(super) fn spots(definition: &Definition, generation: &Generation) -> Vec<Spot> {
     let mut found = Vec::new();
-    collect(definition, &generation.frame, &mut Vec::new(), "", &mut found);
+    collect(definition, &generation.frame, &mut Vec::new(), &[], &mut found);
     found
 }
 
@@ -94,19 +94,18 @@ fn collect(
     definition: &Definition,
     frame: &Frame,
     path: &mut Vec<(usize, usize)>,
-    branch: &str,
+    branch: &[u32],
     found: &mut Vec<Spot>,
 ) {
     for (at, state) in frame.steps.iter().enumerate() {
-        let name = format!("{}{branch}", definition.step(state.step).name);
+        let step = definition.step(state.step).name.clone();
+        let name = Coordinate { step, branch: branch.to_vec() };
         found.push(Spot { path: path.clone(), at, name });
         for (place, inner) in state.frames.iter().enumerate() {
             path.push((at, place));
-            let coordinate = match inner.item {
-                Some(_) => format!("{branch}[{}]", inner.index),
-                None => branch.to_owned(),
-            };
-            collect(definition, inner, path, &coordinate, found);
+            let mut branch = branch.to_vec();
+            branch.extend(inner.item.as_ref().map(|_| inner.index));
+            collect(definition, inner, path, &branch, found);
             path.pop();
         }
     }
@@ -139,7 +138,8 @@ pub(super) fn step<'d>(
     definition.step(spot.state(generation).step)
 }
 
-/// How the branches of the fan-outs around a step are written behind its name.
-pub(super) fn coordinates(branch: &[u32]) -> String {
-    branch.iter().fold(String::new(), |text, index| text + "[" + &index.to_string() + "]")
+/// The step that is stuck.
+pub(super) fn coordinate(definition: &Definition, stuck: &Stuck) -> Coordinate {
+    let step = definition.step(stuck.step).name.clone();
+    Coordinate { step, branch: stuck.branch.clone() }
 }

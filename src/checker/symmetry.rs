@@ -65,32 +65,26 @@ impl Symmetry {
 
     /// A step's name, with a tag in place of the coordinate that can be exchanged.
     pub fn told(&self, generation: &Generation, spot: &Spot) -> String {
-        let coordinate = spot.name.find('[').zip(self.around.get(&spot.state(generation).step));
-        let Some((at, list)) = coordinate else {
-            return spot.name.clone();
+        let list = self.around.get(&spot.state(generation).step);
+        let Some((list, (element, rest))) = list.zip(spot.name.branch.split_first()) else {
+            return spot.name.to_string();
         };
-        let (name, coordinates) = spot.name.split_at(at);
-        match first_of(coordinates) {
-            Some((element, rest)) => format!("{name}{}{rest}", tag(*list, element)),
-            None => spot.name.clone(),
-        }
+        let tagged = format!("{}{}", spot.name.step, tag(*list, *element));
+        rest.iter().fold(tagged, |text, index| text + "[" + &index.to_string() + "]")
     }
 
     /// The same end for the other element.
     pub fn twin(&self, definition: &Definition, end: &Ending) -> Ending {
-        let twin = |coordinate: &str| {
-            let at = coordinate.find('[')?;
-            let (name, coordinates) = coordinate.split_at(at);
-            let step = definition.steps.iter().find(|step| step.name.as_str() == name)?;
-            let (element, rest) = first_of(coordinates)?;
-            self.around.get(&step.id)?;
-            Some(format!("{name}[{}]{rest}", other(element)))
-        };
         let mut end = end.clone();
-        if let Ending::Compensated { step, .. } | Ending::Stuck { step, .. } = &mut end
-            && let Some(twin) = twin(step)
+        let (Ending::Compensated { step: Some(step), .. } | Ending::Stuck { step, .. }) = &mut end
+        else {
+            return end;
+        };
+        let known = definition.steps.iter().find(|known| known.name == step.step);
+        if let Some(element) = step.branch.first_mut()
+            && known.is_some_and(|known| self.around.contains_key(&known.id))
         {
-            *step = twin;
+            *element = other(*element);
         }
         end
     }
@@ -180,12 +174,6 @@ fn is_of_one(definition: &Definition, step: &Step) -> bool {
             rule.is_some_and(|rule| rule.by == Correlation::CommandId)
         })
     })
-}
-
-/// The first number of coordinates, and those behind it.
-fn first_of(coordinates: &str) -> Option<(u32, &str)> {
-    let (first, rest) = coordinates.strip_prefix('[')?.split_once(']')?;
-    Some((first.parse().ok()?, rest))
 }
 
 /// Some lists, the two elements of which change places.

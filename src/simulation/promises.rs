@@ -208,8 +208,8 @@ impl LifeOf<'_> {
         let lives = instance.map(|(_, instance)| instance.generations.as_slice());
         let mine = |g: &&Generation| {
             g.parent.as_ref().is_some_and(|parent| {
-                (&parent.instance, parent.life, parent.step.as_str())
-                    == (self.id, self.generation.life, name)
+                (&parent.instance, parent.life) == (self.id, self.generation.life)
+                    && parent.step.to_string() == name
             })
         };
         let last = lives.unwrap_or_default().iter().rfind(mine);

@@ -264,7 +264,7 @@ fn fact(id: &InstanceId, life: crate::message::Life) -> Effect {
     let id = CommandId {
         instance: id.clone(),
         generation: life,
-        step: "debit".to_owned(),
+        subject: "debit".parse().expect("a step"),
         part: Part::Action,
         attempt: 1,
     };

@@ -16,7 +16,7 @@ use super::shape::{foreseen, shape};
 use super::slots::Source;
 use crate::definition::Definition;
 use crate::engine::{Generation, Progress, Say, StepState};
-use crate::message::{InstanceId, Span, Timestamp};
+use crate::message::{Coordinate, InstanceId, Span, Timestamp};
 use crate::scenario::{Does, Given, Identity, Rehearsal, Starter};
 
 /// The most times that runs to one end are tried with other data.
@@ -173,8 +173,8 @@ impl Replay<'_> {
         if let (Some(failure), Some((step, kind))) = (failure, &stride.why)
             && (failure.step != *step || failure.kind.text() != *kind)
         {
-            let kind = failure.kind.text();
-            return Err(format!("it goes back for another reason: {} {kind}", failure.step));
+            let (step, kind) = (Coordinate::text(failure.step.as_ref()), failure.kind.text());
+            return Err(format!("it goes back for another reason: {step} {kind}"));
         }
         match seen {
             None => Err("it is forgotten".to_owned()),

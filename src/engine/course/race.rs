@@ -20,7 +20,7 @@ pub(super) fn win(turn: &mut Turn<'_>, place: &Place, winner: usize) {
         let (branch, reason) = (name.clone(), "another was first".to_owned());
         turn.note(Some(&owner), What::Dropped { branch, reason });
         turn.frame_mut(&line).failure = Some(Box::new(Failure {
-            step: owner.to_string(),
+            step: Some(owner),
             kind: FailureKind::Cancelled,
             reason: "another branch was first".to_owned(),
         }));

@@ -87,7 +87,7 @@ fn deadline(turn: &mut Turn<'_>) {
     turn.generation.deadline = None;
     let within = turn.definition.within.unwrap_or_default();
     let failure = Failure {
-        step: String::new(),
+        step: None,
         kind: FailureKind::Deadline,
         reason: format!("not done within {within}"),
     };

@@ -63,7 +63,7 @@ pub(super) fn out_of_time(
     let reason = format!("not done within {}", within.unwrap_or_default());
     turn.note(Some(&name), What::TimedOut { reason: reason.clone() });
     turn.at_mut(place).until = None;
-    let failure = Failure { step: name.to_string(), kind: FailureKind::Deadline, reason };
+    let failure = Failure { step: Some(name.clone()), kind: FailureKind::Deadline, reason };
     if !holds_pivot(turn, place) {
         return Some(failure);
     }

@@ -23,7 +23,7 @@ impl Handler for EachStep {
         if items.len() > self.at_most as usize {
             let reason = format!("the list has {} elements, at most {}", items.len(), self.at_most);
             let place = turn.push_running(line, step);
-            let step = turn.name(line, step).to_string();
+            let step = Some(turn.name(line, step));
             let failure = Failure { step, kind: FailureKind::Rejected, reason };
             return Ok(turn.refused(&place, &self.failed, failure, None));
         }

@@ -262,7 +262,7 @@ pub(in crate::engine) fn full(
     let reason = format!("too many wait for {key} already");
     let_go_taken(turn, place);
     if running {
-        let step = turn.name_at(place).to_string();
+        let step = Some(turn.name_at(place));
         let failure = Failure { step, kind: FailureKind::Rejected, reason };
         return Ok(turn.refused(place, &said(turn, place).failed, failure, None));
     }
@@ -359,7 +359,7 @@ fn say(turn: &mut Turn<'_>, place: &Place, key: &str, round: u32, say: Say) {
         id: format!("{asked}/{}/{}", say.text(), to.key),
         from: turn.id.clone(),
         life: turn.generation.life,
-        step: name.to_string(),
+        step: name,
         round,
         say,
     };

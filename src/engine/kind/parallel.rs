@@ -61,7 +61,7 @@ fn all_rejected(turn: &Turn<'_>, place: &Place) -> Failure {
     };
     let reasons: Vec<String> = turn.at(place).frames.iter().map(reason).collect();
     Failure {
-        step: turn.name_at(place).to_string(),
+        step: Some(turn.name_at(place)),
         kind: FailureKind::Rejected,
         reason: turn.limits.cut(&reasons.join("; ")),
     }

@@ -138,7 +138,7 @@ fn say(turn: &mut Turn<'_>, place: &Place, say: Say) {
         id: format!("{asked}/{}", say.text()),
         from: turn.id.clone(),
         life: turn.generation.life,
-        step: name.to_string(),
+        step: name,
         round,
         say,
     };
@@ -236,7 +236,7 @@ fn ended(turn: &mut Turn<'_>, place: &Place, letter: &Letter) -> Outcome {
         Some(failure) => failure.reason,
         None => "key is taken".to_owned(),
     };
-    let failure = Failure { step: name.to_string(), kind: FailureKind::Rejected, reason };
+    let failure = Failure { step: Some(name), kind: FailureKind::Rejected, reason };
     turn.refused(place, &child.failed, failure, more)
 }
 

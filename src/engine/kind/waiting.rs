@@ -36,7 +36,7 @@ pub(super) fn time_is_up(
     match late {
         Late::GoOn => Outcome::Skipped("its time is up"),
         Late::Fail(verdict) => {
-            let failure = Failure { step: name.to_string(), kind: FailureKind::Deadline, reason };
+            let failure = Failure { step: Some(name), kind: FailureKind::Deadline, reason };
             turn.refused(place, verdict, failure, None)
         }
     }

@@ -99,13 +99,13 @@ fn exhausted(turn: &mut Turn<'_>, place: &Place, slot: Slot, before: &Request) -
             if before.never_left() && turn.can_go_back(&place.line) =>
         {
             let reason = format!("{name} was never sent in {} attempts", before.spent);
-            let (step, kind) = (name.to_string(), FailureKind::Exhausted);
+            let (step, kind) = (Some(name), FailureKind::Exhausted);
             let failure = Failure { step, kind, reason };
             turn.at_mut(place).answered(InputId::default());
             Outcome::Rejected(Refusal { written: Map::new(), then: Then::GoBack, failure })
         }
         (Slot::Action, Some(Unknown::Compensate)) if turn.can_go_back(&place.line) => {
-            let (step, kind) = (name.to_string(), FailureKind::Exhausted);
+            let (step, kind) = (Some(name), FailureKind::Exhausted);
             Outcome::GoesBack(Failure { step, kind, reason })
         }
         (Slot::Action, Some(Unknown::Probe)) => match probe::ask(turn, place) {

@@ -39,7 +39,8 @@ pub(in crate::engine) fn take(
 ) -> Result<(Place, Outcome), Rejection> {
     let unknown = || Rejection::Unmatched(format!("call {} was never made", called.command));
     let id: CommandId = called.command.parse().map_err(|_| unknown())?;
-    let place = Place::named(turn.definition, &turn.generation.frame, &id.step);
+    let named = id.subject.step().ok_or_else(unknown)?;
+    let place = Place::named(turn.definition, &turn.generation.frame, named);
     let place = place.ok_or_else(unknown)?;
     let slot = Slot::of(id.part);
     let step = turn.step_at(&place);
@@ -190,7 +191,7 @@ fn refused_by(
     let written = turn.assigned(&place.line, &failed.set, more)?;
     let name = turn.name_at(place);
     turn.at_mut(place).answered(InputId::named(by));
-    let failure = Failure { step: name.to_string(), kind: FailureKind::Rejected, reason };
+    let failure = Failure { step: Some(name), kind: FailureKind::Rejected, reason };
     Ok(Outcome::Rejected(Refusal { written, then: failed.then, failure }))
 }
 

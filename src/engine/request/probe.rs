@@ -68,11 +68,8 @@ pub(in crate::engine) fn absent(turn: &mut Turn<'_>, place: &Place, by: InputId)
     }
     let name = turn.name_at(place);
     if running {
-        let failure = Failure {
-            step: name.to_string(),
-            kind: FailureKind::Exhausted,
-            reason: format!("{name} has not happened, says the probe"),
-        };
+        let reason = format!("{name} has not happened, says the probe");
+        let failure = Failure { step: Some(name), kind: FailureKind::Exhausted, reason };
         return Outcome::Rejected(Refusal { written: Map::new(), then: Then::GoBack, failure });
     }
     turn.at_mut(place).phase = Phase::Rejected;
@@ -102,7 +99,7 @@ pub(in crate::engine) fn exhausted(turn: &mut Turn<'_>, place: &Place, reason: &
     let said = *turn.step_at(place).compensation() != Compensation::Unsaid;
     if said && turn.can_go_back(&place.line) {
         let (kind, reason) = (FailureKind::Exhausted, reason.to_owned());
-        return Outcome::GoesBack(Failure { step: name.to_string(), kind, reason });
+        return Outcome::GoesBack(Failure { step: Some(name), kind, reason });
     }
     if let Some(action) = turn.at_mut(place).action.as_mut().filter(|a| a.lacks_answer()) {
         action.progress = Progress::Parked;

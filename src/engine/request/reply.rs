@@ -106,7 +106,7 @@ fn failed(
     };
     let written = turn.assigned(&place.line, &failed.set, more)?;
     taken(turn, place, event);
-    let step = turn.name_at(place).to_string();
+    let step = Some(turn.name_at(place));
     let failure = Failure { step, kind: FailureKind::Rejected, reason };
     Ok(Outcome::Rejected(Refusal { written, then: failed.then, failure }))
 }

@@ -8,7 +8,7 @@ use crate::engine::work::fill::Addressed;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
 use crate::engine::{Effect, Phase, Progress, Request, Sending, StepState, What};
-use crate::message::{InputId, Part, StepName};
+use crate::message::{Coordinate, InputId, Part};
 
 /// Enters a step that sends a request, by sending it for the first time.
 ///
@@ -99,7 +99,7 @@ pub(in crate::engine) fn extend(
 }
 
 /// The idempotency key of the action that a request undoes.
-fn undone_by(turn: &Turn<'_>, name: &StepName, slot: Slot) -> Option<String> {
+fn undone_by(turn: &Turn<'_>, name: &Coordinate, slot: Slot) -> Option<String> {
     match slot {
         Slot::Action | Slot::Probe => None,
         Slot::Undo(_) => Some(turn.command_id(name, Part::Action, 1).idempotency_key()),

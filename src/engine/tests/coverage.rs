@@ -433,7 +433,7 @@ impl Coverage {
                 self.saw_if(again, "3 a late success is undone again");
             }
             Effect::Fact(message) => {
-                self.saw_if(message.id.step.starts_with("ends."), "8 an end is told");
+                self.saw_if(message.id.subject.step().is_none(), "8 an end is told");
             }
             Effect::Letter { letter, .. } => {
                 let taken_back = matches!(letter.say, Say::TakeBack { .. });

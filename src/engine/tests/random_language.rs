@@ -91,7 +91,7 @@ impl<'c> Run<'c> {
         assert!(self.ids.insert(id.to_string()), "seed {seed}: {id} is emitted twice");
         let generation = self.generation(from, id.generation);
         let ended = generation.is_some_and(|g| g.ended.is_some_and(|at| at < self.family.now));
-        let about = id.part != Part::Action || id.step.starts_with("ends.");
+        let about = id.part != Part::Action || id.subject.step().is_none();
         assert!(!ended || about, "seed {seed}: {id} after the end");
     }
 
@@ -109,7 +109,7 @@ impl<'c> Run<'c> {
         let Some(generation) = self.generation(id, life) else { return };
         walk(&generation.frame, |line, at, state| {
             let step = definition.step(state.step);
-            let name = line.name(&generation.frame, &step.name).to_string();
+            let name = line.coordinate(&generation.frame, &step.name).to_string();
             let odd = self.odd.contains(&(id.clone(), life, name.clone()));
             let undone = state.undos.iter().all(|undo| !undo.lacks_answer());
             let happened = matches!(state.phase, Phase::Succeeded | Phase::Unknown);
@@ -232,8 +232,8 @@ impl<'c> Run<'c> {
             return;
         }
         let definition = self.definition(&id.instance);
-        let name = id.step.split('[').next().unwrap_or_default();
-        let step = definition.steps.iter().find(|s| s.name.as_str() == name).expect("it is there");
+        let named = id.subject.step().expect("only facts are about an end");
+        let step = definition.steps.iter().find(|s| s.name == named.step).expect("it is there");
         let mut choices: Vec<Address> = Vec::new();
         if let Some(Asked::Command(request)) = Asked::of(step, Slot::of(id.part)) {
             choices.extend(request.done.iter().map(|done| done.on.clone()));
@@ -311,7 +311,7 @@ impl<'c> Run<'c> {
             Verb::GoBack,
         ];
         let verb = self.family.dice.pick(&verbs).expect("a verb").clone();
-        self.acted(&id, String::new(), verb);
+        self.acted(&id, None, verb);
     }
 
     fn any_input(&mut self) {

@@ -27,16 +27,13 @@ pub(in crate::engine) fn stuck<'g>(
     act: &Act,
 ) -> Option<&'g Stuck> {
     let stuck = &generation.stuck;
-    if act.step.is_empty() {
+    let Some(meant) = &act.step else {
         return stuck.first();
-    }
-    let place = |s: &Stuck| Place::of(definition, &generation.frame, s.step, &s.branch);
-    let name =
-        |s: &Stuck| place(s).map(|p| p.line.name(&generation.frame, &definition.step(s.step).name));
-    let exact = stuck.iter().find(|s| name(s).is_some_and(|n| n.as_str() == act.step));
+    };
+    let named = |s: &&Stuck| definition.step(s.step).name == meant.step;
+    let exact = stuck.iter().filter(named).find(|s| s.branch == meant.branch);
     exact.or_else(|| {
-        let named = |s: &&Stuck| definition.step(s.step).name.as_str() == act.step;
-        let first = stuck.iter().find(named)?;
+        let first = stuck.iter().find(named).filter(|_| meant.branch.is_empty())?;
         stuck.iter().filter(named).all(|s| s.branch == first.branch).then_some(first)
     })
 }
@@ -271,7 +268,7 @@ fn resolve_not_done(turn: &mut Turn<'_>, place: &Place, act: &Act) -> Result<(),
     }
     turn.unpark(place, false);
     let failure = Failure {
-        step: name.to_string(),
+        step: Some(name),
         kind: FailureKind::Rejected,
         reason: format!("not done, says {}: {}", act.by, act.why),
     };
@@ -289,6 +286,6 @@ fn go_back(turn: &mut Turn<'_>, act: &Act) -> Result<(), Rejection> {
         ));
     }
     let reason = format!("{}: {}", act.by, act.why);
-    back::go_back(turn, Failure { step: String::new(), kind: FailureKind::Cancelled, reason });
+    back::go_back(turn, Failure { step: None, kind: FailureKind::Cancelled, reason });
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::engine::kind::ask;
 use crate::engine::request::{called, reply};
 use crate::engine::work::turn::Turn;
 use crate::engine::{Act, Effect, Generation, Rejection, Status, Verb, Wake};
-use crate::message::{Event, InputId};
+use crate::message::{Coordinate, Event, InputId};
 
 impl Case<'_> {
     /// Obeys, if the table of legal moves allows it.
@@ -122,7 +122,8 @@ impl Case<'_> {
         };
         let place = self.instance.generations.iter().position(meant);
         let place = place.ok_or_else(|| {
-            Rejection::Refused(format!("{} is not stuck at `{}`", self.id, act.step))
+            let step = Coordinate::text(act.step.as_ref());
+            Rejection::Refused(format!("{} is not stuck at `{step}`", self.id))
         })?;
         self.change(place, |turn| act::take(turn, act))?;
         self.remember(place, InputId::named(&act.id));

@@ -75,7 +75,8 @@ impl<'a> Search<'a> {
         let generation = generations.iter().position(meant).ok_or_else(unknown)?;
         let run = &generations[generation];
         let definition = self.definition(run)?;
-        let place = Place::named(definition, &run.frame, &command.step).ok_or_else(unknown)?;
+        let named = command.subject.step().ok_or_else(unknown)?;
+        let place = Place::named(definition, &run.frame, named).ok_or_else(unknown)?;
         let state = place.state(&run.frame);
         let slot = Slot::of(command.part);
         let sent = |r: &&Request| (1..=r.attempts).contains(&command.attempt);
