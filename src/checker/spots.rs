@@ -64,22 +64,12 @@ impl Asked {
 
     /// Whether it is answered by now.
     pub fn is_answered(&self, generation: &Generation) -> bool {
-        let state = self.spot.state(generation);
-        let request = match self.part {
-            Part::Action => state.action.as_ref(),
-            Part::Probe => state.probe.as_deref(),
-            Part::Undo(run) => (run as usize).checked_sub(1).and_then(|at| state.undos.get(at)),
-        };
+        let request = self.spot.state(generation).request(self.part);
         request.is_some_and(|request| request.progress == Progress::Answered)
     }
 
     pub fn request_mut<'g>(&self, generation: &'g mut Generation) -> Option<&'g mut Request> {
-        let state = self.spot.state_mut(generation);
-        match self.part {
-            Part::Action => state.action.as_mut(),
-            Part::Probe => state.probe.as_deref_mut(),
-            Part::Undo(run) => state.undos.get_mut((run as usize).checked_sub(1)?),
-        }
+        self.spot.state_mut(generation).request_mut(self.part)
     }
 }
 
@@ -115,11 +105,7 @@ fn collect(
 pub(super) fn requests(definition: &Definition, generation: &Generation) -> Vec<Asked> {
     let mut found = Vec::new();
     for spot in spots(definition, generation) {
-        let state = spot.state(generation);
-        let action = state.action.iter().map(|request| (Part::Action, request));
-        let probe = state.probe.as_deref().into_iter().map(|request| (Part::Probe, request));
-        let undos = state.undos.iter().zip(1..).map(|(r, run)| (Part::Undo(run), r));
-        for (part, request) in action.chain(probe).chain(undos) {
+        for (part, request) in spot.state(generation).requests() {
             if request.attempts > 0 {
                 let (progress, attempts) = (request.progress, request.attempts);
                 found.push(Asked { spot: spot.clone(), part, progress, attempts });

@@ -24,7 +24,7 @@ pub struct CommandId {
     pub attempt: u32,
 }
 
-/// Which half of a step a command belongs to.
+/// Which request of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
     /// What the step does.
@@ -33,6 +33,14 @@ pub enum Part {
     Undo(u32),
     /// The question whether it happened.
     Probe,
+}
+
+impl Part {
+    /// The undoing of this number, counted from 1.
+    #[must_use]
+    pub fn undoing(number: usize) -> Self {
+        Self::Undo(u32::try_from(number).unwrap_or(u32::MAX))
+    }
 }
 
 impl CommandId {

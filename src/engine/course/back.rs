@@ -7,7 +7,7 @@ use crate::engine::request::{probe, undo};
 use crate::engine::state::place::{Line, Place};
 use crate::engine::work::turn::Turn;
 use crate::engine::{Direction, Failure, Frame, Phase, Progress, Request, Stage, StepState, What};
-use crate::message::InputId;
+use crate::message::{InputId, Part};
 
 /// Turns round: no new forward step, the running ones are given up, the rest is undone.
 pub(in crate::engine) fn go_back(turn: &mut Turn<'_>, failure: Failure) {
@@ -192,10 +192,11 @@ pub(in crate::engine) fn undo_without_lock(turn: &mut Turn<'_>, place: &Place) {
 }
 
 /// An undoing is over.
-pub(in crate::engine) fn undone(turn: &mut Turn<'_>, place: &Place, run: usize, by: InputId) {
+pub(in crate::engine) fn undone(turn: &mut Turn<'_>, place: &Place, part: Part, by: InputId) {
     let state = turn.at_mut(place);
-    state.undos[run].progress = Progress::Answered;
-    state.undos[run].answer = by;
+    let undoing = state.request_mut(part).expect("an undoing is begun before it is over");
+    undoing.progress = Progress::Answered;
+    undoing.answer = by;
     if !state.undos.iter().any(|r| r.progress == Progress::Parked) {
         turn.unpark(place, true);
     }

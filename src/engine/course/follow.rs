@@ -33,8 +33,8 @@ pub(in crate::engine) fn follow(turn: &mut Turn<'_>, place: &Place, outcome: Out
             rejected_at_last(turn, place);
         }
         Outcome::UndoInside => back::undo_inside(turn, place),
-        Outcome::Undone { run, by } => {
-            back::undone(turn, place, run, by);
+        Outcome::Undone { part, by } => {
+            back::undone(turn, place, part, by);
             rejected_at_last(turn, place);
         }
     }

@@ -258,7 +258,6 @@ fn given_up(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
 fn took_back(turn: &mut Turn<'_>, place: &Place, letter: &Letter) -> Outcome {
     let by = InputId::named(&letter.id);
     turn.at_mut(place).answered(by.clone());
-    let run = turn.at(place).undos.len() - 1;
     match &letter.say {
         Say::Ended { completed: true, .. } => {
             // It was done before it heard. Either it takes itself back now, or it is undone in
@@ -270,12 +269,14 @@ fn took_back(turn: &mut Turn<'_>, place: &Place, letter: &Letter) -> Outcome {
             if turn.at(place).failure.is_some() { Outcome::Undo } else { Outcome::Waits }
         }
         Say::Kept => {
-            turn.at_mut(place).undos[run].progress = Progress::Parked;
+            let asked = turn.at_mut(place).undos.last_mut().expect("it was asked to");
+            asked.progress = Progress::Parked;
             turn.park(place, true, "the child is past its pivot and cannot be taken back");
             Outcome::Waits
         }
         Say::Ended { completed: false, .. } | Say::Taken | Say::TakenBack => {
-            Outcome::Undone { run, by }
+            let part = Part::undoing(turn.at(place).undos.len());
+            Outcome::Undone { part, by }
         }
         Say::Start { .. }
         | Say::TakeBack { .. }

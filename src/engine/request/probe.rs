@@ -4,13 +4,12 @@ use serde_json::{Map, Value};
 
 use super::asked::Asked;
 use super::send;
-use super::slot::Slot;
 use crate::definition::{Compensation, Then};
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::{Outcome, Refusal};
 use crate::engine::work::turn::Turn;
 use crate::engine::{Failure, FailureKind, Phase, Progress, Proof, Request, What};
-use crate::message::InputId;
+use crate::message::{InputId, Part};
 
 /// Asks whether a step happened.
 ///
@@ -19,12 +18,12 @@ use crate::message::InputId;
 pub(in crate::engine) fn ask(turn: &mut Turn<'_>, place: &Place) -> Result<(), String> {
     let step = turn.step_at(place);
     let asked =
-        Asked::of(step, Slot::Probe).ok_or_else(|| format!("{} has no probe", step.name))?;
+        Asked::of(step, Part::Probe).ok_or_else(|| format!("{} has no probe", step.name))?;
     let before = match turn.at(place).probe.as_deref().cloned() {
         Some(before) => Request { spent: 0, since: turn.now, ..before },
         None => Request::unsent(turn.now),
     };
-    let sent = send::send(turn, &place.line, step, Slot::Probe, asked, &before)?;
+    let sent = send::send(turn, &place.line, step, Part::Probe, asked, &before)?;
     let state = turn.at_mut(place);
     state.probe = Some(Box::new(sent));
     if let Some(action) = state.action.as_mut().filter(|action| action.lacks_answer()) {
@@ -39,7 +38,7 @@ pub(in crate::engine) fn is_open(turn: &Turn<'_>, place: &Place) -> bool {
     state.phase == Phase::Unknown
         && state.probe.as_ref().is_none_or(|probe| probe.progress == Progress::Parked)
         && state.action.as_ref().is_some_and(Request::lacks_answer)
-        && Asked::of(turn.step_at(place), Slot::Probe).is_some()
+        && Asked::of(turn.step_at(place), Part::Probe).is_some()
 }
 
 /// The probe's answer: it happened. `written` is what the saga remembers of it, if it goes on.

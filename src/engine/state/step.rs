@@ -1,6 +1,6 @@
 use super::{Direction, Failure, Frame, Progress, Request};
 use crate::definition::StepId;
-use crate::message::{InputId, Timestamp};
+use crate::message::{InputId, Part, Timestamp};
 
 /// A step that was entered.
 #[derive(Debug, Clone, PartialEq, Hash)]
@@ -103,6 +103,33 @@ pub enum Phase {
 }
 
 impl StepState {
+    /// One of its requests, if it was made.
+    #[must_use]
+    pub fn request(&self, part: Part) -> Option<&Request> {
+        match part {
+            Part::Action => self.action.as_ref(),
+            Part::Probe => self.probe.as_deref(),
+            Part::Undo(run) => self.undos.get((run as usize).checked_sub(1)?),
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn request_mut(&mut self, part: Part) -> Option<&mut Request> {
+        match part {
+            Part::Action => self.action.as_mut(),
+            Part::Probe => self.probe.as_deref_mut(),
+            Part::Undo(run) => self.undos.get_mut((run as usize).checked_sub(1)?),
+        }
+    }
+
+    /// Its requests.
+    pub fn requests(&self) -> impl Iterator<Item = (Part, &Request)> {
+        let action = self.action.iter().map(|request| (Part::Action, request));
+        let probe = self.probe.as_deref().into_iter().map(|request| (Part::Probe, request));
+        let undos = self.undos.iter().zip(1..).map(|(undo, run)| (Part::Undo(run), undo));
+        action.chain(probe).chain(undos)
+    }
+
     /// Whether one of its undoings is not over, what is in it is being undone, or it is being
     /// found out whether there is something to undo.
     #[must_use]

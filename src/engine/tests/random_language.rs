@@ -9,7 +9,6 @@ use super::drive::{Dice, Drive, Family};
 use super::random_saga::{CHILD, random_saga};
 use crate::definition::{Catalog, Compensation, Correlation, Definition, StepKind, parse};
 use crate::engine::request::asked::Asked;
-use crate::engine::request::slot::Slot;
 use crate::engine::state::place::{places, walk};
 use crate::engine::{
     CallOutcome, Called, Direction, Effect, Frame, Generation, Input, Instance, Letter, NoteKind,
@@ -235,7 +234,7 @@ impl<'c> Run<'c> {
         let named = id.subject.step().expect("only facts are about an end");
         let step = definition.steps.iter().find(|s| s.name == named.step).expect("it is there");
         let mut choices: Vec<Address> = Vec::new();
-        if let Some(Asked::Command(request)) = Asked::of(step, Slot::of(id.part)) {
+        if let Some(Asked::Command(request)) = Asked::of(step, id.part) {
             choices.extend(request.done.iter().map(|done| done.on.clone()));
         }
         if let (StepKind::Command(command), Part::Action) = (&step.kind, id.part) {

@@ -6,7 +6,6 @@ use crate::engine::course::{back, kinds};
 use crate::engine::kind::{lock, saga};
 use crate::engine::request::asked::Asked;
 use crate::engine::request::send;
-use crate::engine::request::slot::Slot;
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
@@ -14,7 +13,7 @@ use crate::engine::{
     Act, Direction, Failure, FailureKind, Generation, Phase, Progress, Proof, Rejection, Request,
     Stuck, Verb, What,
 };
-use crate::message::InputId;
+use crate::message::{InputId, Part};
 
 /// Why a step is skipped.
 const BY_A_PERSON: &str = "by a person";
@@ -99,8 +98,8 @@ fn retry_action(turn: &mut Turn<'_>, place: &Place) {
     let step = turn.step_at(place);
     let state = turn.at(place);
     let (action, inside) = (state.action.clone(), !state.frames.is_empty());
-    if let (Some(asked), Some(before)) = (Asked::of(step, Slot::Action), action) {
-        match send_anew(turn, place, step, Slot::Action, asked, &before) {
+    if let (Some(asked), Some(before)) = (Asked::of(step, Part::Action), action) {
+        match send_anew(turn, place, step, Part::Action, asked, &before) {
             Ok(sent) => {
                 let state = turn.at_mut(place);
                 state.phase = Phase::Running;
@@ -133,18 +132,19 @@ fn send_anew(
     turn: &mut Turn<'_>,
     place: &Place,
     step: &Step,
-    slot: Slot,
+    part: Part,
     asked: Asked<'_>,
     before: &Request,
 ) -> Result<Request, String> {
     let fresh = Request { spent: 0, since: turn.now, ..before.clone() };
-    send::send(turn, &place.line, step, slot, asked, &fresh)
+    send::send(turn, &place.line, step, part, asked, &fresh)
 }
 
 /// The undoings of a step that wait for a person.
-fn parked(turn: &Turn<'_>, place: &Place) -> Vec<usize> {
-    let undos = turn.at(place).undos.iter().enumerate();
-    undos.filter(|(_, r)| r.progress == Progress::Parked).map(|(run, _)| run).collect()
+fn parked(turn: &Turn<'_>, place: &Place) -> Vec<Part> {
+    let undos = turn.at(place).undos.iter().zip(1..);
+    let parked = undos.filter(|(undo, _)| undo.progress == Progress::Parked);
+    parked.map(|(_, run)| Part::Undo(run)).collect()
 }
 
 fn retry_undo(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
@@ -153,7 +153,7 @@ fn retry_undo(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
         return Ok(());
     }
     let step = turn.step_at(place);
-    let runs = parked(turn, place);
+    let parts = parked(turn, place);
     turn.unpark(place, true);
     match step.compensation() {
         Compensation::Unsaid | Compensation::Nothing => Err(Rejection::Refused(format!(
@@ -168,12 +168,14 @@ fn retry_undo(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
             Ok(())
         }
         Compensation::Command { .. } | Compensation::Call { .. } => {
-            for run in runs {
-                let slot = Slot::Undo(run);
-                let before = turn.at(place).undos[run].clone();
-                let asked = Asked::of(step, slot).expect("it is undone by a request");
-                match send_anew(turn, place, step, slot, asked, &before) {
-                    Ok(sent) => turn.at_mut(place).undos[run] = sent,
+            for part in parts {
+                let before = turn.at(place).request(part).expect("what is parked is there").clone();
+                let asked = Asked::of(step, part).expect("it is undone by a request");
+                match send_anew(turn, place, step, part, asked, &before) {
+                    Ok(sent) => {
+                        let request = turn.at_mut(place).request_mut(part);
+                        *request.expect("what is parked is there") = sent;
+                    }
                     Err(reason) => turn.park(place, true, &reason),
                 }
             }
@@ -187,8 +189,8 @@ fn settle_undo(turn: &mut Turn<'_>, place: &Place, act: &str) {
         back::undo_without_lock(turn, place);
         return;
     }
-    for run in parked(turn, place) {
-        follow(turn, place, Outcome::Undone { run, by: InputId::named(act) });
+    for part in parked(turn, place) {
+        follow(turn, place, Outcome::Undone { part, by: InputId::named(act) });
     }
 }
 

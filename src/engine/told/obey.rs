@@ -147,7 +147,7 @@ impl Case<'_> {
 
 /// Takes an answer to the request or wait that was found for it.
 fn answer(turn: &mut Turn<'_>, found: &Found, event: &Event) -> Result<(), Rejection> {
-    let outcome = reply::take(turn, &found.place, found.slot, found.answer, event)
+    let outcome = reply::take(turn, &found.place, found.part, found.answer, event)
         .map_err(|reason| Rejection::Refused(format!("{}: {reason}", event.address)))?;
     follow(turn, &found.place, outcome);
     Ok(())
