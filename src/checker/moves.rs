@@ -190,7 +190,7 @@ fn timers(definition: &Definition, generation: &Generation, found: &mut Vec<Move
     }
     for spot in spots(definition, generation) {
         let state = spot.state(generation);
-        if state.remind.is_some() {
+        if state.reminder().is_some() {
             found.push(Move::Remind(spot.clone()));
         }
         if state.until.is_some() {

@@ -169,7 +169,7 @@ fn undo_order(definition: &Definition, before: &State, taken: &Taken, found: &mu
 /// How many undoings were begun.
 fn undoings(frame: &Frame) -> usize {
     let of = |state: &engine::StepState| {
-        state.undos.len() + state.frames.iter().map(undoings).sum::<usize>()
+        state.undos.len() + state.frames().iter().map(undoings).sum::<usize>()
     };
     frame.steps.iter().map(of).sum()
 }
@@ -267,8 +267,8 @@ fn waits(frame: &Frame) -> bool {
     };
     frame.steps.iter().any(|state| {
         state.until.is_some()
-            || state.action.iter().chain(state.probe.as_deref()).chain(&state.undos).any(timed)
-            || state.frames.iter().any(waits)
+            || state.requests().any(|(_, request)| timed(request))
+            || state.frames().iter().any(waits)
     })
 }
 

@@ -25,14 +25,14 @@ pub(super) struct Asked {
 impl Spot {
     pub fn state<'g>(&self, generation: &'g Generation) -> &'g StepState {
         let inner =
-            |frame: &'g Frame, (at, branch): &(usize, usize)| &frame.steps[*at].frames[*branch];
+            |frame: &'g Frame, (at, branch): &(usize, usize)| &frame.steps[*at].frames()[*branch];
         &self.path.iter().fold(&generation.frame, inner).steps[self.at]
     }
 
     pub fn state_mut<'g>(&self, generation: &'g mut Generation) -> &'g mut StepState {
         let mut frame = &mut generation.frame;
         for (at, branch) in &self.path {
-            frame = &mut frame.steps[*at].frames[*branch];
+            frame = &mut frame.steps[*at].frames_mut()[*branch];
         }
         &mut frame.steps[self.at]
     }
@@ -46,7 +46,7 @@ impl Spot {
     pub fn frame<'g>(&self, generation: &'g Generation) -> &'g Frame {
         self.path
             .iter()
-            .fold(&generation.frame, |frame, (at, branch)| &frame.steps[*at].frames[*branch])
+            .fold(&generation.frame, |frame, (at, branch)| &frame.steps[*at].frames()[*branch])
     }
 }
 
@@ -91,7 +91,7 @@ fn collect(
         let step = definition.step(state.step).name.clone();
         let name = Coordinate { step, branch: branch.to_vec() };
         found.push(Spot { path: path.clone(), at, name });
-        for (place, inner) in state.frames.iter().enumerate() {
+        for (place, inner) in state.frames().iter().enumerate() {
             path.push((at, place));
             let mut branch = branch.to_vec();
             branch.extend(inner.item.as_ref().map(|_| inner.index));

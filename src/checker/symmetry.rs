@@ -17,7 +17,7 @@ use super::spots::Spot;
 use crate::definition::{
     Composite, Correlation, Definition, EachStep, Role, Step, StepId, StepKind,
 };
-use crate::engine::{Frame, Generation, StepState, Stuck};
+use crate::engine::{Frame, Generation, Inside, StepState, Stuck};
 use crate::expression::{Expression, Name};
 use crate::message::{InstanceId, Key, Part};
 
@@ -112,11 +112,11 @@ impl Symmetry {
 
     /// The lists whose branches have begun, and whether all of their fan-outs have two.
     fn pairs(&self, frame: &Frame, found: &mut BTreeMap<usize, bool>) {
-        for state in frame.steps.iter().filter(|state| !state.frames.is_empty()) {
+        for state in frame.steps.iter().filter(|state| !state.frames().is_empty()) {
             if let Some(list) = self.over.get(&state.step) {
-                *found.entry(*list).or_insert(true) &= state.frames.len() == 2;
+                *found.entry(*list).or_insert(true) &= state.frames().len() == 2;
             } else {
-                state.frames.iter().for_each(|frame| self.pairs(frame, found));
+                state.frames().iter().for_each(|frame| self.pairs(frame, found));
             }
         }
     }
@@ -209,11 +209,21 @@ impl Exchange<'_> {
     }
 
     fn step(&self, state: &mut StepState) {
-        state.keys.iter_mut().for_each(|key| *key = self.text(key));
-        state.frames.iter_mut().for_each(|frame| self.frame(frame));
+        match &mut state.inside {
+            Inside::Child(child) => child.key = self.key(&child.key),
+            Inside::Locked(locked) => {
+                locked.keys.iter_mut().for_each(|key| *key = self.key(key));
+            }
+            Inside::Nothing
+            | Inside::Reminder(_)
+            | Inside::Fact(_)
+            | Inside::Requested(_)
+            | Inside::Branched(_) => {}
+        }
+        state.frames_mut().iter_mut().for_each(|frame| self.frame(frame));
         if self.symmetry.over.get(&state.step).is_some_and(|list| self.lists.contains(list)) {
-            state.frames.reverse();
-            for (frame, index) in state.frames.iter_mut().zip(0..) {
+            state.frames_mut().reverse();
+            for (frame, index) in state.frames_mut().iter_mut().zip(0..) {
                 frame.index = index;
             }
         }
@@ -229,9 +239,11 @@ impl Exchange<'_> {
     }
 
     fn id(&self, id: &InstanceId) -> InstanceId {
-        let key = self.text(id.key.as_str());
-        let key = Key::new(&key).expect("tags are as long as each other");
-        InstanceId { saga: id.saga.clone(), key }
+        InstanceId { saga: id.saga.clone(), key: self.key(&id.key) }
+    }
+
+    fn key(&self, key: &Key) -> Key {
+        Key::new(&self.text(key.as_str())).expect("tags are as long as each other")
     }
 
     fn value(&self, value: &mut Value) {

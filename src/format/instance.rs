@@ -316,7 +316,7 @@ mod tests {
         let generation = &instance.generations[0];
         assert_eq!(generation.started_by, InputId::named("1"));
         assert_eq!(generation.seen, [InputId::named("c-1")]);
-        let action = generation.frame.steps[0].action.as_ref().expect("it was asked");
+        let action = generation.frame.steps[0].action().expect("it was asked");
         assert_eq!(action.answer, InputId::named("r-1"));
     }
 }

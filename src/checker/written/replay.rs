@@ -218,9 +218,10 @@ impl Replay<'_> {
         let at = |generation: &Generation| {
             spots(self.definition, generation).into_iter().find(|spot| spot.name == *name)
         };
-        let got = at(foreseen)?.state(foreseen).hold?.got;
+        let got = at(foreseen)?.state(foreseen).hold()?.got;
         let real = free.newest()?;
-        at(real)?.state(real).keys.get(usize::try_from(got).ok()?).cloned()
+        let locked = at(real)?.state(real).locked()?;
+        locked.keys.get(usize::try_from(got).ok()?).map(ToString::to_string)
     }
 
     /// One move of the run that is no lock's.
@@ -243,7 +244,7 @@ impl Replay<'_> {
             Move::Unsent(asked) => self.agreed(self.never_left(before, asked)?, stride, held),
             Move::Due(spot) => self.until(before, stride, held, self.at(before, spot)?.until),
             Move::Remind(spot) => {
-                let at = self.at(before, spot)?.remind.map(|remind| remind.at);
+                let at = self.at(before, spot)?.reminder().map(|reminder| reminder.at);
                 self.until(before, stride, held, at)
             }
             Move::Deadline => {

@@ -83,10 +83,10 @@ pub(super) fn shape(definition: &Definition, generation: &Generation) -> Shape {
         let asked = |request: &crate::engine::Request| asked(request.progress);
         let standing = Standing {
             phase: state.phase,
-            action: state.action.as_ref().map(asked),
-            probe: state.probe.as_deref().map(asked),
+            action: state.action().map(asked),
+            probe: state.probe().map(asked),
             undos: state.undos.iter().map(asked).collect(),
-            branches: state.frames.len(),
+            branches: state.frames().len(),
         };
         (spot.name.step.clone(), standing)
     });

@@ -44,7 +44,7 @@ pub(in crate::engine) fn reject(turn: &mut Turn<'_>, place: &Place, refusal: Ref
     turn.unpark(place, false);
     let state = turn.at_mut(place);
     state.phase = Phase::Rejected;
-    state.failure = None;
+    state.forget_failure();
     state.rest();
     turn.note(Some(&name), What::Rejected { reason: refusal.failure.reason.clone() });
     match refusal.then {

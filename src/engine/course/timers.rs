@@ -30,13 +30,14 @@ pub(in crate::engine) fn next_due(generation: &Generation) -> Option<Timestamp> 
 
 fn earliest(frame: &Frame) -> Option<Timestamp> {
     let own = frame.steps.iter().flat_map(|state| timers(state).map(|(_, at)| at)).min();
-    let inner = frame.steps.iter().flat_map(|state| state.frames.iter().filter_map(earliest)).min();
+    let inner =
+        frame.steps.iter().flat_map(|state| state.frames().iter().filter_map(earliest)).min();
     own.into_iter().chain(inner).min()
 }
 
 fn timers(state: &StepState) -> impl Iterator<Item = (Timer, Timestamp)> {
     let deadline = state.until.map(|at| (Timer::Deadline, at));
-    let remind = state.remind.map(|remind| (Timer::Remind, remind.at));
+    let remind = state.reminder().map(|reminder| (Timer::Remind, reminder.at));
     let requests = state
         .requests()
         .filter_map(|(part, request)| until(request).map(|at| (Timer::Request(part), at)));

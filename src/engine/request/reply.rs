@@ -7,7 +7,7 @@ use crate::definition::{Answer, Compensation, Done, Failed};
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::{Outcome, Refusal};
 use crate::engine::work::turn::Turn;
-use crate::engine::{Failure, FailureKind, Phase, Proof, Request, What};
+use crate::engine::{Failure, FailureKind, Inside, Phase, Proof, Request, What};
 use crate::expression::{Expression, Name};
 use crate::message::{Event, InputId, Part};
 
@@ -81,7 +81,9 @@ fn taken(turn: &mut Turn<'_>, place: &Place, event: &Event) {
     let settled = Request::settled(turn.now);
     let state = turn.at_mut(place);
     // A wait has sent nothing; what it keeps is only the event that ended it.
-    state.action.get_or_insert(settled);
+    if state.action().is_none() {
+        state.inside = Inside::Fact(settled);
+    }
     state.answered(InputId::of(event));
 }
 

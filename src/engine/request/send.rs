@@ -6,7 +6,9 @@ use crate::engine::state::place::{Line, Place};
 use crate::engine::work::fill::Addressed;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
-use crate::engine::{Effect, Phase, Progress, Request, Sending, StepState, What};
+use crate::engine::{
+    Effect, Inside, Phase, Progress, Request, Requested, Sending, StepState, What,
+};
 use crate::message::{Coordinate, InputId, Part};
 
 /// Enters a step that sends a request, by sending it for the first time.
@@ -21,7 +23,8 @@ pub(in crate::engine) fn first(
 ) -> Result<Outcome, String> {
     let unsent = Request::unsent(turn.now);
     let sent = send(turn, line, step, Part::Action, asked, &unsent)?;
-    turn.push(line, StepState { action: Some(sent), ..StepState::new(step.id, Phase::Running) });
+    let inside = Inside::Requested(Requested { action: sent, probe: None });
+    turn.push(line, StepState { inside, ..StepState::new(step.id, Phase::Running) });
     Ok(Outcome::Waits)
 }
 

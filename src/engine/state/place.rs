@@ -47,17 +47,17 @@ impl Line {
     }
 
     pub fn frame<'f>(&self, main: &'f Frame) -> &'f Frame {
-        self.0.iter().fold(main, |frame, (at, branch)| &frame.steps[*at].frames[*branch])
+        self.0.iter().fold(main, |frame, (at, branch)| &frame.steps[*at].frames()[*branch])
     }
 
     pub fn frame_mut<'f>(&self, main: &'f mut Frame) -> &'f mut Frame {
-        self.0.iter().fold(main, |frame, (at, branch)| &mut frame.steps[*at].frames[*branch])
+        self.0.iter().fold(main, |frame, (at, branch)| &mut frame.steps[*at].frames_mut()[*branch])
     }
 
     /// The frames on the way inwards, without the main line.
     pub fn branches<'f>(&self, main: &'f Frame) -> impl Iterator<Item = &'f Frame> {
         self.0.iter().scan(main, |frame, (at, branch)| {
-            *frame = &frame.steps[*at].frames[*branch];
+            *frame = &frame.steps[*at].frames()[*branch];
             Some(*frame)
         })
     }
@@ -66,7 +66,7 @@ impl Line {
     pub fn owners<'f>(&self, main: &'f Frame) -> impl Iterator<Item = &'f StepState> {
         self.0.iter().scan(main, |frame, (at, branch)| {
             let owner = &frame.steps[*at];
-            *frame = &owner.frames[*branch];
+            *frame = &owner.frames()[*branch];
             Some(owner)
         })
     }
@@ -133,7 +133,7 @@ fn line_of(
     let outer = line_of(definition, main, owner.block, coordinates)?;
     let steps = &outer.frame(main).steps;
     let at = steps.iter().position(|s| s.step == owner.id)?;
-    let branches = &steps[at].frames;
+    let branches = steps[at].frames();
     let branch = if let StepKind::Each(_) = owner.kind {
         let (index, rest) = coordinates.split_first()?;
         *coordinates = rest;
@@ -161,7 +161,7 @@ fn walk_frame<'f, T>(
         if let Some(found) = see(line, at, state) {
             return Some(found);
         }
-        for (branch, inner) in state.frames.iter().enumerate() {
+        for (branch, inner) in state.frames().iter().enumerate() {
             if let Some(found) = walk_frame(inner, &line.inner(at, branch), see) {
                 return Some(found);
             }

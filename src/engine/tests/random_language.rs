@@ -112,7 +112,7 @@ impl<'c> Run<'c> {
             let odd = self.odd.contains(&(id.clone(), life, name.clone()));
             let undone = state.undos.iter().all(|undo| !undo.lacks_answer());
             let happened = matches!(state.phase, Phase::Succeeded | Phase::Unknown);
-            let leaf = state.frames.is_empty() && state.hold.is_none();
+            let leaf = state.frames().is_empty() && state.locked().is_none();
             let nothing = *step.compensation() == Compensation::Nothing;
             let dropped = line
                 .outwards()
@@ -142,8 +142,8 @@ impl<'c> Run<'c> {
         let Some(instance) = self.family.instances.get(id) else { return };
         for generation in instance.generations.iter().filter(|g| g.ended.is_none()) {
             self.frame_in_order(id, generation, &generation.frame);
-            for place in places(&generation.frame, |state| !state.frames.is_empty()) {
-                for frame in &place.state(&generation.frame).frames {
+            for place in places(&generation.frame, |state| !state.frames().is_empty()) {
+                for frame in place.state(&generation.frame).frames() {
                     self.frame_in_order(id, generation, frame);
                 }
             }
@@ -188,12 +188,12 @@ impl<'c> Run<'c> {
     fn exclusive(&self) {
         for (id, instance) in &self.family.instances {
             for generation in &instance.generations {
-                let holds = |s: &StepState| s.hold.is_some_and(|h| h.stage != Stage::Freed);
+                let holds = |s: &StepState| s.hold().is_some_and(|h| h.stage != Stage::Freed);
                 for place in places(&generation.frame, holds) {
                     let state = place.state(&generation.frame);
-                    let hold = state.hold.expect("it was asked for");
-                    for key in &state.keys[..hold.got as usize] {
-                        let key = Key::new(key).expect("a key");
+                    let locked = state.locked().expect("it was asked for");
+                    for key in &locked.keys[..locked.hold.got as usize] {
+                        let key = key.clone();
                         let lock = InstanceId { saga: SagaName::lock(), key };
                         let held = self.family.instances.get(&lock).and_then(|l| l.lock.as_ref());
                         let holder = held.and_then(|lock| lock.holder.as_ref());

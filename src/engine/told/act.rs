@@ -10,8 +10,8 @@ use crate::engine::state::place::Place;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
-    Act, Direction, Failure, FailureKind, Generation, Phase, Progress, Proof, Rejection, Request,
-    Stuck, Verb, What,
+    Act, Direction, Failure, FailureKind, Generation, Inside, Phase, Progress, Proof, Rejection,
+    Request, Stuck, Verb, What,
 };
 use crate::message::{InputId, Part};
 
@@ -96,34 +96,41 @@ fn verb(verb: &Verb) -> &'static str {
 fn retry_action(turn: &mut Turn<'_>, place: &Place) {
     turn.unpark(place, false);
     let step = turn.step_at(place);
-    let state = turn.at(place);
-    let (action, inside) = (state.action.clone(), !state.frames.is_empty());
-    if let (Some(asked), Some(before)) = (Asked::of(step, Part::Action), action) {
-        match send_anew(turn, place, step, Part::Action, asked, &before) {
-            Ok(sent) => {
-                let state = turn.at_mut(place);
-                state.phase = Phase::Running;
-                state.action = Some(sent);
-                // It may be asked for again, by new attempts.
-                if let Some(probe) = &mut state.probe {
-                    probe.progress = Progress::Parked;
-                }
-            }
-            Err(reason) => turn.park(place, false, &reason),
+    match &turn.at(place).inside {
+        Inside::Requested(requested) => {
+            let before = requested.action.clone();
+            request_again(turn, place, step, &before);
         }
-    } else if inside {
-        // Its time was up, or what it collects could not be: it has as long again.
-        let within = kinds::of(step).limits().and_then(|(_, within)| within);
-        let until = within.map(|within| turn.now.after(within));
-        let over = turn.at(place).frames.iter().all(|frame| frame.over);
-        turn.at_mut(place).until = until.filter(|_| !over);
-    } else if turn.at(place).hold.is_some() {
-        lock::again(turn, place);
-    } else if turn.at(place).action.is_some() && !turn.at(place).keys.is_empty() {
-        saga::again(turn, place);
-    } else {
-        // It could not begin, or only waited: it is entered anew.
-        turn.frame_mut(&place.line).steps.remove(place.at);
+        Inside::Locked(locked) if locked.frames.is_empty() => lock::again(turn, place),
+        Inside::Branched(_) | Inside::Locked(_) => {
+            // Its time was up, or what it collects could not be: it has as long again.
+            let within = kinds::of(step).limits().and_then(|(_, within)| within);
+            let until = within.map(|within| turn.now.after(within));
+            let over = turn.at(place).frames().iter().all(|frame| frame.over);
+            turn.at_mut(place).until = until.filter(|_| !over);
+        }
+        Inside::Child(_) => saga::again(turn, place),
+        Inside::Nothing | Inside::Reminder(_) | Inside::Fact(_) => {
+            // It could not begin, or only waited: it is entered anew.
+            turn.frame_mut(&place.line).steps.remove(place.at);
+        }
+    }
+}
+
+/// Sends the request of a step again.
+fn request_again(turn: &mut Turn<'_>, place: &Place, step: &Step, before: &Request) {
+    let asked = Asked::of(step, Part::Action).expect("it was sent before");
+    match send_anew(turn, place, step, Part::Action, asked, before) {
+        Ok(sent) => {
+            let state = turn.at_mut(place);
+            state.phase = Phase::Running;
+            *state.request_mut(Part::Action).expect("it was sent before") = sent;
+            // It may be asked for again, by new attempts.
+            if let Some(probe) = state.request_mut(Part::Probe) {
+                probe.progress = Progress::Parked;
+            }
+        }
+        Err(reason) => turn.park(place, false, &reason),
     }
 }
 
@@ -148,7 +155,7 @@ fn parked(turn: &Turn<'_>, place: &Place) -> Vec<Part> {
 }
 
 fn retry_undo(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
-    if turn.at(place).hold.is_some() {
+    if turn.at(place).locked().is_some() {
         lock::undo_again(turn, place);
         return Ok(());
     }
@@ -185,7 +192,7 @@ fn retry_undo(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
 }
 
 fn settle_undo(turn: &mut Turn<'_>, place: &Place, act: &str) {
-    if turn.at(place).hold.is_some() {
+    if turn.at(place).locked().is_some() {
         back::undo_without_lock(turn, place);
         return;
     }
@@ -206,7 +213,7 @@ fn skip(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
     turn.unpark(place, false);
     let name = turn.name_at(place);
     // It may have happened: it stays given up, so the way back still undoes it.
-    if turn.at(place).action.as_ref().is_some_and(Request::lacks_answer) {
+    if turn.at(place).action().is_some_and(Request::lacks_answer) {
         back::give_up(turn, place);
         turn.note(Some(&name), What::Skipped { reason: BY_A_PERSON.to_owned() });
     } else {
@@ -217,7 +224,7 @@ fn skip(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
 
 /// Refuses to begin branches again that were undone.
 fn untouched(turn: &Turn<'_>, place: &Place) -> Result<(), Rejection> {
-    if turn.at(place).frames.is_empty() {
+    if turn.at(place).frames().is_empty() {
         return Ok(());
     }
     Err(Rejection::Refused(format!(
@@ -229,7 +236,7 @@ fn untouched(turn: &Turn<'_>, place: &Place) -> Result<(), Rejection> {
 /// Refuses to decide over the head of the steps inside a composite step.
 fn closed(turn: &Turn<'_>, place: &Place) -> Result<(), Rejection> {
     let state = turn.at(place);
-    if state.frames.is_empty() || state.phase != Phase::Running {
+    if state.frames().is_empty() || state.phase != Phase::Running {
         return Ok(());
     }
     Err(Rejection::Refused(format!(
@@ -265,7 +272,7 @@ fn resolve_not_done(turn: &mut Turn<'_>, place: &Place, act: &Act) -> Result<(),
     state.phase = Phase::Rejected;
     state.rest();
     // A success that still comes is late: the person was wrong.
-    if let Some(action) = state.action.as_mut().filter(|a| a.lacks_answer()) {
+    if let Some(action) = state.action_mut().filter(|a| a.lacks_answer()) {
         action.progress = Progress::GivenUp;
     }
     turn.unpark(place, false);
