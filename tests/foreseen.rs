@@ -2,13 +2,12 @@
 //! foreseen by the checker. `SEGUE_RUNS` asks for more runs of each.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::thread;
 
 use segue::checker::{self, Ending, Report};
 use segue::definition::{Catalog, Compensation, Definition, Done, Step, StepKind, parse};
 use segue::engine::{CallOutcome, Called, Effect, Generation, Input, Status, Verb, step};
-use segue::message::{Address, CommandId, Event, InstanceId, Key, Part, Span};
+use segue::message::{Address, CommandId, Coordinate, Event, InstanceId, Key, Part, Span};
 use segue::{definition, engine, message};
 use serde_json::{Map, Value, json};
 
@@ -164,7 +163,7 @@ impl<'c> Run<'c> {
             None => return,
         };
         let verb = self.family.dice.pick(&verbs).expect("some").clone();
-        self.acted(&id, String::new(), verb);
+        self.acted(&id, None, verb);
     }
 
     /// An answer to something that was sent lately, as its participant decided.
@@ -185,8 +184,8 @@ impl<'c> Run<'c> {
         let mood = *self.moods.entry(id.idempotency_key()).or_insert(fresh);
         let definition =
             self.family.catalog.newest(&id.instance.saga).expect("it has sent something");
-        let name = id.step.split('[').next().unwrap_or_default();
-        let step = definition.steps.iter().find(|s| s.name.as_str() == name);
+        let named = id.subject.step();
+        let step = named.and_then(|n| definition.steps.iter().find(|s| s.name == n.step));
         let Some(step) = step else { return };
         if is_call {
             let Some(outcome) = called(step, id.part, mood, &mut self.family.dice) else { return };
@@ -241,10 +240,8 @@ fn ending(definition: &Definition, generation: &Generation) -> Option<Ending> {
         }
         Status::Stuck => {
             let stuck = generation.stuck.first()?;
-            let mut step = definition.step(stuck.step).name.to_string();
-            for index in &stuck.branch {
-                write!(step, "[{index}]").expect("it is a string");
-            }
+            let name = definition.step(stuck.step).name.clone();
+            let step = Coordinate { step: name, branch: stuck.branch.clone() };
             Some(Ending::Stuck { step, undoing: stuck.undoing })
         }
         Status::Running | Status::Compensating | Status::Completed | Status::Compensated => None,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use segue::checker::{self, Ending};
 use segue::definition::{Definition, parse};
 use segue::engine::Status;
+use segue::message::Coordinate;
 use segue::scenario::{self, End, Scenario};
 
 mod shipped;
@@ -36,13 +37,13 @@ fn scenarios(folder: &Path) -> Vec<Scenario> {
 
 /// The end that an instance has come to, as the checker tells ends.
 fn ending(end: &End) -> Option<Ending> {
-    let step = end.at.clone();
+    let step = Coordinate::read(&end.at).ok()?;
     match end.status {
         Status::Completed if !end.owes => Some(Ending::Completed),
         Status::Compensated if !end.owes => {
             Some(Ending::Compensated { step, kind: end.kind?.text() })
         }
-        Status::Stuck => Some(Ending::Stuck { step, undoing: end.undoing }),
+        Status::Stuck => Some(Ending::Stuck { step: step?, undoing: end.undoing }),
         Status::Running | Status::Compensating | Status::Completed | Status::Compensated => None,
     }
 }

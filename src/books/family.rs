@@ -90,7 +90,7 @@ fn find<'s>(
     let asked = CommandId {
         instance: parent.clone(),
         generation: life,
-        step: books.names.text(step).to_owned(),
+        subject: books.names.text(step).parse().ok()?,
         part: Part::Action,
         attempt: round,
     };

@@ -95,7 +95,7 @@ impl Books {
             return self.strange(record, "the engine".to_owned(), words);
         };
         if self.plans.contains_key(&id.instance.saga) {
-            let question = (id.generation, self.names.of(&id.step), id.attempt);
+            let question = (id.generation, self.names.of(&id.subject.to_string()), id.attempt);
             self.accounts.entry(id.instance).or_default().questions.push(question);
         }
     }

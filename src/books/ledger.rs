@@ -173,9 +173,10 @@ impl Books {
             return;
         };
         let half = Half::of(id.part);
-        let expected = plan.message(&id.step, half).filter(|e| e.to == heading.address);
+        let subject = id.subject.to_string();
+        let expected = plan.message(&subject, half).filter(|e| e.to == heading.address);
         let Some(expected) = expected else {
-            let words = format!("{} is no message of its step {}", heading.address, id.step);
+            let words = format!("{} is no message of its step {subject}", heading.address);
             return self.strange(record, id.instance.to_string(), words);
         };
         let is_command = expected.sort == Sort::Command;
@@ -197,7 +198,7 @@ impl Books {
         let content = digest(&[record.key.unwrap_or_default(), &[0], body].concat());
         let sent = Sent {
             generation: id.generation,
-            step: self.names.of(&id.step),
+            step: self.names.of(&subject),
             part: id.part,
             attempt: id.attempt,
             is_command,
@@ -242,9 +243,10 @@ impl Books {
         let id = digest(heading.id.as_bytes());
         for (instance, is_for_waits) in instances {
             // A command of another instance is nothing that this one has asked for.
+            let subject = named.filter(|c| c.instance == instance).map(|c| c.subject.to_string());
             let command = named.map(|c| Asked {
                 generation: c.generation,
-                step: self.names.of(if c.instance == instance { &c.step } else { "" }),
+                step: self.names.of(subject.as_deref().unwrap_or_default()),
                 part: c.part,
                 attempt: c.attempt,
             });

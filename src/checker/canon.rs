@@ -2,7 +2,7 @@
 
 use super::model::{LATER, NOW};
 use crate::engine::{
-    Failure, FailureKind, Frame, Generation, Instance, Progress, Request, StepState,
+    Failure, FailureKind, Frame, Generation, Inside, Instance, Progress, Request, StepState,
 };
 use crate::message::InputId;
 
@@ -40,7 +40,7 @@ fn generation(generation: &mut Generation) {
 /// Where and why it went back decides nothing on the way: it is noted when it does.
 fn failure(failure: &mut Failure) {
     reason(failure);
-    failure.step.clear();
+    failure.step = None;
     failure.kind = FailureKind::Failed;
 }
 
@@ -52,7 +52,7 @@ fn reason(failure: &mut Failure) {
 /// The greatest place in the order of completions.
 fn completions(list: &Frame) -> u32 {
     let own = list.steps.iter().map(|state| state.completed);
-    let inner = list.steps.iter().flat_map(|state| &state.frames).map(completions);
+    let inner = list.steps.iter().flat_map(StepState::frames).map(completions);
     own.chain(inner).max().unwrap_or(0)
 }
 
@@ -71,21 +71,24 @@ fn frame(list: &mut Frame) {
     in_order(&mut list.steps);
     for state in &mut list.steps {
         step(state);
-        state.frames.iter_mut().for_each(frame);
+        state.frames_mut().iter_mut().for_each(frame);
     }
 }
 
 fn step(state: &mut StepState) {
     state.until = state.until.map(|_| LATER);
-    if let Some(remind) = &mut state.remind {
-        (remind.at, remind.told) = (LATER, 0);
-    }
-    state.failure.as_deref_mut().into_iter().for_each(reason);
-    let requests =
-        state.action.iter_mut().chain(&mut state.undos).chain(state.probe.as_deref_mut());
-    requests.for_each(request);
-    if let Some(hold) = &mut state.hold {
-        (hold.fence, hold.round) = (hold.fence.min(1), hold.round.min(2));
+    state.requests_mut().for_each(request);
+    match &mut state.inside {
+        Inside::Nothing | Inside::Fact(_) | Inside::Requested(_) => {}
+        Inside::Reminder(reminder) => (reminder.at, reminder.told) = (LATER, 0),
+        Inside::Child(child) => child.failure.iter_mut().for_each(reason),
+        Inside::Branched(branched) => {
+            branched.failure.as_deref_mut().into_iter().for_each(reason);
+        }
+        Inside::Locked(locked) => {
+            let hold = &mut locked.hold;
+            (hold.fence, hold.round) = (hold.fence.min(1), hold.round.min(2));
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::spots::requests;
 use super::world::{Step, World};
 use crate::definition::{Correlation, Definition};
 use crate::engine::{Instance, Progress};
+use crate::message::Coordinate;
 
 /// One move of a run, and the answers of its conditions.
 pub(super) type Stride = (Move, Vec<u8>);
@@ -130,7 +131,7 @@ fn unnamed(world: &World, state: &State, next: &Move, named: &Step) -> Option<Br
     if whose(&taken.state) == whose(&meant.state) {
         return None;
     }
-    let step = asked.spot.name.clone();
+    let step = asked.spot.name.to_string();
     let words = format!(
         "a {} that does not name its command is taken by another step than {step}",
         address.event_type
@@ -139,7 +140,7 @@ fn unnamed(world: &World, state: &State, next: &Move, named: &Step) -> Option<Br
 }
 
 /// The steps that have one more answer.
-fn answered(definition: &Definition, before: &State, after: &State) -> BTreeSet<String> {
+fn answered(definition: &Definition, before: &State, after: &State) -> BTreeSet<Coordinate> {
     let answered = |state: &State| {
         let generation = state.instance.as_ref().and_then(Instance::newest);
         let all = generation.map(|g| requests(definition, g)).unwrap_or_default();

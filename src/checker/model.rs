@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::oracle::Memory;
 use crate::engine::{Instance, Letter};
-use crate::message::{Address, InstanceId, Span, Timestamp};
+use crate::message::{Address, Coordinate, InstanceId, Span, Timestamp};
 
 /// The key of every instance that is explored.
 pub(super) const KEY: &str = "k";
@@ -68,15 +68,15 @@ pub enum Ending {
     Completed,
     /// Undone, and why it went back.
     Compensated {
-        /// Where it began; empty for the whole saga.
-        step: String,
+        /// Where it began; none for the whole saga.
+        step: Option<Coordinate>,
         /// What kind of thing it was.
         kind: &'static str,
     },
     /// A person must act.
     Stuck {
         /// On which step.
-        step: String,
+        step: Coordinate,
         /// Whether on its undoing.
         undoing: bool,
     },
@@ -86,10 +86,10 @@ impl std::fmt::Display for Ending {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Completed => f.write_str("completed"),
-            Self::Compensated { step, kind } if step.is_empty() => {
-                write!(f, "compensated ({kind})")
+            Self::Compensated { step: None, kind } => write!(f, "compensated ({kind})"),
+            Self::Compensated { step: Some(step), kind } => {
+                write!(f, "compensated ({step} {kind})")
             }
-            Self::Compensated { step, kind } => write!(f, "compensated ({step} {kind})"),
             Self::Stuck { step, undoing: false } => write!(f, "stuck at {step}"),
             Self::Stuck { step, undoing: true } => write!(f, "stuck undoing {step}"),
         }

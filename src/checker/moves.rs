@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 use super::model::{Around, Stands, State};
 use super::oracle::body;
-use super::spots::{Asked, Spot, coordinates, requests, spots, step};
+use super::spots::{Asked, Spot, coordinate, requests, spots, step};
 use crate::definition::{Attempted, Definition, Never, Reply, Step, StepKind};
 use crate::engine::{Direction, Failure, FailureKind, Generation, Phase, Progress, Say, Verb};
-use crate::message::{Address, InstanceId, Part};
+use crate::message::{Address, Coordinate, InstanceId, Part};
 
 /// One thing that can happen.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,7 +39,7 @@ pub(super) enum Move {
     /// Somebody asks for the way back by a fact.
     Cancel(Address),
     /// A person acts on a step.
-    Act { step: String, verb: Verb },
+    Act { step: Option<Coordinate>, verb: Verb },
     /// A child or a lock answers.
     Letter { from: InstanceId, say: Say, then: Stands },
 }
@@ -190,7 +190,7 @@ fn timers(definition: &Definition, generation: &Generation, found: &mut Vec<Move
     }
     for spot in spots(definition, generation) {
         let state = spot.state(generation);
-        if state.remind.is_some() {
+        if state.reminder().is_some() {
             found.push(Move::Remind(spot.clone()));
         }
         if state.until.is_some() {
@@ -252,7 +252,7 @@ fn people(
     found: &mut Vec<Move>,
 ) {
     if !around.cancelled && generation.direction == Direction::Forward {
-        let go_back = Move::Act { step: String::new(), verb: Verb::GoBack };
+        let go_back = Move::Act { step: None, verb: Verb::GoBack };
         let cancels = definition.cancel.iter().map(|cancel| Move::Cancel(cancel.on.clone()));
         found.extend(cancels);
         found.push(go_back);
@@ -265,7 +265,7 @@ fn people(
         for choice in &ask.choices {
             let (choice, note) = (choice.name.clone(), "a note".to_owned());
             let verb = Verb::Answer { choice, note, data: Map::new() };
-            found.push(Move::Act { step: spot.name.clone(), verb });
+            found.push(Move::Act { step: Some(spot.name.clone()), verb });
         }
     }
 }
@@ -274,8 +274,7 @@ fn people(
 fn stuck(definition: &Definition, generation: &Generation, found: &mut Vec<Move>) {
     for stuck in &generation.stuck {
         let owner = definition.step(stuck.step);
-        let branch = coordinates(&stuck.branch);
-        let name = format!("{}{branch}", owner.name);
+        let name = coordinate(definition, stuck);
         let verbs = [
             Verb::Retry,
             Verb::Skip,
@@ -284,7 +283,7 @@ fn stuck(definition: &Definition, generation: &Generation, found: &mut Vec<Move>
             Verb::GoBack,
         ];
         for verb in verbs {
-            found.push(Move::Act { step: name.clone(), verb });
+            found.push(Move::Act { step: Some(name.clone()), verb });
         }
     }
 }
@@ -325,10 +324,7 @@ fn letters(around: &Around, found: &mut Vec<Move>) {
 }
 
 fn undone() -> Say {
-    let failure = Failure {
-        step: String::new(),
-        kind: FailureKind::Rejected,
-        reason: "the child said no".to_owned(),
-    };
+    let failure =
+        Failure { step: None, kind: FailureKind::Rejected, reason: "the child said no".to_owned() };
     Say::Ended { completed: false, data: body("child"), failure: Some(failure) }
 }

@@ -3,13 +3,13 @@
 use super::model::{Ending, Stands, State};
 use super::moves::Move;
 use super::promise::{Broken, Promise};
-use super::spots::{Spot, coordinates, spots, step};
+use super::spots::{Spot, coordinate, spots, step};
 use super::world::{Step, Taken, sent};
 use crate::definition::{Compensation, Composite, Definition, Nature, Waiting};
 use crate::engine::{
     self, Direction, Effect, Frame, Generation, Instance, NoteKind, Phase, Rejection, Status, Verb,
 };
-use crate::message::Part;
+use crate::message::{Coordinate, Part, Subject};
 
 /// Looks at one move.
 pub(super) fn judge(
@@ -52,9 +52,9 @@ pub(super) fn subject(next: &Move) -> String {
         | Move::Again { asked, .. }
         | Move::Called { asked, .. }
         | Move::Exhausted(asked)
-        | Move::Unsent(asked) => asked.spot.name.clone(),
-        Move::Due(spot) | Move::Remind(spot) => spot.name.clone(),
-        Move::Act { step, .. } => step.clone(),
+        | Move::Unsent(asked) => asked.spot.name.to_string(),
+        Move::Due(spot) | Move::Remind(spot) => spot.name.to_string(),
+        Move::Act { step, .. } => Coordinate::text(step.as_ref()),
         Move::Start(_)
         | Move::StartChild
         | Move::Deadline
@@ -109,7 +109,7 @@ fn silent(before: &State, taken: &Taken, found: &mut Vec<Broken>) {
             Effect::Command(message) | Effect::Fact(message) => message,
             Effect::Call(call) if call.undoes.is_none() => {
                 let words = format!("{} is called after the end", call.url);
-                found.push(Broken::new(Promise::Silent, call.id.step.clone(), words));
+                found.push(Broken::new(Promise::Silent, call.id.subject.to_string(), words));
                 continue;
             }
             Effect::Call(_)
@@ -119,10 +119,10 @@ fn silent(before: &State, taken: &Taken, found: &mut Vec<Broken>) {
         };
         let allowed = message.undoes.is_some()
             || matches!(message.id.part, Part::Undo(_))
-            || message.id.step.starts_with("ends.stuck");
+            || matches!(message.id.subject, Subject::Stuck { .. });
         if !allowed {
             let words = format!("{} is sent after the end", message.to);
-            let step = message.id.step.clone();
+            let step = message.id.subject.to_string();
             found.push(Broken::new(Promise::Silent, step, words));
         }
     }
@@ -161,7 +161,7 @@ fn undo_order(definition: &Definition, before: &State, taken: &Taken, found: &mu
         if let Some(later) = later.filter(|_| state.undos.len() == 1 && !is_late(taken, &spot.name))
         {
             let words = format!("{} is undone before {}", spot.name, later.name);
-            found.push(Broken::new(Promise::Undone, spot.name.clone(), words));
+            found.push(Broken::new(Promise::Undone, spot.name.to_string(), words));
         }
     }
 }
@@ -169,16 +169,13 @@ fn undo_order(definition: &Definition, before: &State, taken: &Taken, found: &mu
 /// How many undoings were begun.
 fn undoings(frame: &Frame) -> usize {
     let of = |state: &engine::StepState| {
-        state.undos.len() + state.frames.iter().map(undoings).sum::<usize>()
+        state.undos.len() + state.frames().iter().map(undoings).sum::<usize>()
     };
     frame.steps.iter().map(of).sum()
 }
 
-fn is_late(taken: &Taken, step: &str) -> bool {
-    let late = |n: &engine::Note| {
-        n.kind() == NoteKind::Late && n.step.as_ref().is_some_and(|s| s.as_str() == step)
-    };
-    taken.notes.iter().any(late)
+fn is_late(taken: &Taken, step: &Coordinate) -> bool {
+    taken.notes.iter().any(|n| n.kind() == NoteKind::Late && n.step.as_ref() == Some(step))
 }
 
 fn is_owed(step: &crate::definition::Step) -> bool {
@@ -198,8 +195,8 @@ fn settled(definition: &Definition, before: &State, taken: &Taken, found: &mut V
     if !ends {
         return;
     }
-    let mut say = |promise: Promise, step: &str, words: String| {
-        found.push(Broken::new(promise, step, words));
+    let mut say = |promise: Promise, step: &Coordinate, words: String| {
+        found.push(Broken::new(promise, step.to_string(), words));
     };
     for (id, partner) in &taken.state.around.partners {
         let words = match partner.stands {
@@ -260,7 +257,7 @@ pub(super) fn forever(definition: &Definition, state: &State) -> Option<Broken> 
         }
     };
     let words = format!("{} waits for {what}, and nothing limits how long", spot.name);
-    Some(Broken::new(Promise::Waits, spot.name, words))
+    Some(Broken::new(Promise::Waits, spot.name.to_string(), words))
 }
 
 fn waits(frame: &Frame) -> bool {
@@ -270,8 +267,8 @@ fn waits(frame: &Frame) -> bool {
     };
     frame.steps.iter().any(|state| {
         state.until.is_some()
-            || state.action.iter().chain(state.probe.as_deref()).chain(&state.undos).any(timed)
-            || state.frames.iter().any(waits)
+            || state.requests().any(|(_, request)| timed(request))
+            || state.frames().iter().any(waits)
     })
 }
 
@@ -280,7 +277,7 @@ pub(super) fn ending(definition: &Definition, state: &State) -> Option<Ending> {
     let generation = newest(state)?;
     // Why an explored one went back was noted when it did; it is forgotten since.
     match ending_of(definition, generation)? {
-        Ending::Compensated { .. } => Some(Ending::Compensated { step: String::new(), kind: "" }),
+        Ending::Compensated { .. } => Some(Ending::Compensated { step: None, kind: "" }),
         end => Some(end),
     }
 }
@@ -291,13 +288,12 @@ pub(super) fn ending_of(definition: &Definition, generation: &Generation) -> Opt
         Status::Completed if !generation.owes() => Some(Ending::Completed),
         Status::Compensated if !generation.owes() => {
             let failure = generation.failure.as_ref();
-            let step = failure.map_or_else(String::new, |failure| failure.step.clone());
+            let step = failure.and_then(|failure| failure.step.clone());
             Some(Ending::Compensated { step, kind: failure.map_or("", |f| f.kind.text()) })
         }
         Status::Stuck => {
             let stuck = generation.stuck.first()?;
-            let branch = coordinates(&stuck.branch);
-            let step = format!("{}{branch}", definition.step(stuck.step).name);
+            let step = coordinate(definition, stuck);
             Some(Ending::Stuck { step, undoing: stuck.undoing })
         }
         Status::Running | Status::Compensating | Status::Completed | Status::Compensated => None,

@@ -1,16 +1,16 @@
 //! Finds the steps of an instance, at any depth.
 
 use crate::definition::{Definition, Step};
-use crate::engine::{Frame, Generation, Progress, Request, StepState};
-use crate::message::{CommandId, InstanceId, Part};
+use crate::engine::{Frame, Generation, Progress, Request, StepState, Stuck};
+use crate::message::{CommandId, Coordinate, InstanceId, Part, Subject};
 
 /// A step that was entered.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Spot {
     path: Vec<(usize, usize)>,
     at: usize,
-    /// Its name, with the branch of every fan-out around it.
-    pub name: String,
+    /// Its coordinate.
+    pub name: Coordinate,
 }
 
 /// One request of a step.
@@ -25,14 +25,14 @@ pub(super) struct Asked {
 impl Spot {
     pub fn state<'g>(&self, generation: &'g Generation) -> &'g StepState {
         let inner =
-            |frame: &'g Frame, (at, branch): &(usize, usize)| &frame.steps[*at].frames[*branch];
+            |frame: &'g Frame, (at, branch): &(usize, usize)| &frame.steps[*at].frames()[*branch];
         &self.path.iter().fold(&generation.frame, inner).steps[self.at]
     }
 
     pub fn state_mut<'g>(&self, generation: &'g mut Generation) -> &'g mut StepState {
         let mut frame = &mut generation.frame;
         for (at, branch) in &self.path {
-            frame = &mut frame.steps[*at].frames[*branch];
+            frame = &mut frame.steps[*at].frames_mut()[*branch];
         }
         &mut frame.steps[self.at]
     }
@@ -46,7 +46,7 @@ impl Spot {
     pub fn frame<'g>(&self, generation: &'g Generation) -> &'g Frame {
         self.path
             .iter()
-            .fold(&generation.frame, |frame, (at, branch)| &frame.steps[*at].frames[*branch])
+            .fold(&generation.frame, |frame, (at, branch)| &frame.steps[*at].frames()[*branch])
     }
 }
 
@@ -56,7 +56,7 @@ impl Asked {
         CommandId {
             instance: instance.clone(),
             generation: generation.life,
-            step: self.spot.name.clone(),
+            subject: Subject::Step(self.spot.name.clone()),
             part: self.part,
             attempt: self.attempts.max(1),
         }
@@ -64,29 +64,19 @@ impl Asked {
 
     /// Whether it is answered by now.
     pub fn is_answered(&self, generation: &Generation) -> bool {
-        let state = self.spot.state(generation);
-        let request = match self.part {
-            Part::Action => state.action.as_ref(),
-            Part::Probe => state.probe.as_deref(),
-            Part::Undo(run) => (run as usize).checked_sub(1).and_then(|at| state.undos.get(at)),
-        };
+        let request = self.spot.state(generation).request(self.part);
         request.is_some_and(|request| request.progress == Progress::Answered)
     }
 
     pub fn request_mut<'g>(&self, generation: &'g mut Generation) -> Option<&'g mut Request> {
-        let state = self.spot.state_mut(generation);
-        match self.part {
-            Part::Action => state.action.as_mut(),
-            Part::Probe => state.probe.as_deref_mut(),
-            Part::Undo(run) => state.undos.get_mut((run as usize).checked_sub(1)?),
-        }
+        self.spot.state_mut(generation).request_mut(self.part)
     }
 }
 
 /// Every step that was entered, outer ones first.
 pub(super) fn spots(definition: &Definition, generation: &Generation) -> Vec<Spot> {
     let mut found = Vec::new();
-    collect(definition, &generation.frame, &mut Vec::new(), "", &mut found);
+    collect(definition, &generation.frame, &mut Vec::new(), &[], &mut found);
     found
 }
 
@@ -94,19 +84,18 @@ fn collect(
     definition: &Definition,
     frame: &Frame,
     path: &mut Vec<(usize, usize)>,
-    branch: &str,
+    branch: &[u32],
     found: &mut Vec<Spot>,
 ) {
     for (at, state) in frame.steps.iter().enumerate() {
-        let name = format!("{}{branch}", definition.step(state.step).name);
+        let step = definition.step(state.step).name.clone();
+        let name = Coordinate { step, branch: branch.to_vec() };
         found.push(Spot { path: path.clone(), at, name });
-        for (place, inner) in state.frames.iter().enumerate() {
+        for (place, inner) in state.frames().iter().enumerate() {
             path.push((at, place));
-            let coordinate = match inner.item {
-                Some(_) => format!("{branch}[{}]", inner.index),
-                None => branch.to_owned(),
-            };
-            collect(definition, inner, path, &coordinate, found);
+            let mut branch = branch.to_vec();
+            branch.extend(inner.item.as_ref().map(|_| inner.index));
+            collect(definition, inner, path, &branch, found);
             path.pop();
         }
     }
@@ -116,11 +105,7 @@ fn collect(
 pub(super) fn requests(definition: &Definition, generation: &Generation) -> Vec<Asked> {
     let mut found = Vec::new();
     for spot in spots(definition, generation) {
-        let state = spot.state(generation);
-        let action = state.action.iter().map(|request| (Part::Action, request));
-        let probe = state.probe.as_deref().into_iter().map(|request| (Part::Probe, request));
-        let undos = state.undos.iter().zip(1..).map(|(r, run)| (Part::Undo(run), r));
-        for (part, request) in action.chain(probe).chain(undos) {
+        for (part, request) in spot.state(generation).requests() {
             if request.attempts > 0 {
                 let (progress, attempts) = (request.progress, request.attempts);
                 found.push(Asked { spot: spot.clone(), part, progress, attempts });
@@ -139,7 +124,8 @@ pub(super) fn step<'d>(
     definition.step(spot.state(generation).step)
 }
 
-/// How the branches of the fan-outs around a step are written behind its name.
-pub(super) fn coordinates(branch: &[u32]) -> String {
-    branch.iter().fold(String::new(), |text, index| text + "[" + &index.to_string() + "]")
+/// The step that is stuck.
+pub(super) fn coordinate(definition: &Definition, stuck: &Stuck) -> Coordinate {
+    let step = definition.step(stuck.step).name.clone();
+    Coordinate { step, branch: stuck.branch.clone() }
 }

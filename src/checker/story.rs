@@ -5,6 +5,7 @@ use super::explore::nothing;
 use super::moves::Move;
 use super::world::World;
 use crate::engine::{Effect, NoteKind, Say, Verb};
+use crate::message::Coordinate;
 
 /// The widest line, in characters.
 const COLUMNS_MAX: usize = 100;
@@ -25,7 +26,10 @@ pub(super) fn tell(world: &World, run: &[Stride]) -> Vec<String> {
                 lines.extend(taken.effects.iter().map(effect));
                 for note in &taken.notes {
                     if let Some(words) = remark(note.kind()) {
-                        let step = note.step.as_ref().map_or("the saga", |s| s.as_str());
+                        let step = note
+                            .step
+                            .as_ref()
+                            .map_or_else(|| "the saga".to_owned(), Coordinate::to_string);
                         lines.push(line("", &format!("{step} {words} {}", note.what)));
                     }
                 }
@@ -78,7 +82,7 @@ fn happening(next: &Move) -> String {
         Move::Deadline => line("time", "passes: the whole saga has run out of time"),
         Move::Cancel(address) => line("customer", &format!("──▶ {address}   (cancels)")),
         Move::Act { step, verb } => {
-            let step = if step.is_empty() { "the saga" } else { step };
+            let step = step.as_ref().map_or_else(|| "the saga".to_owned(), Coordinate::to_string);
             line("person", &format!("──▶ {} {step}", word(verb)))
         }
         Move::Letter { from, say, .. } => {

@@ -17,7 +17,7 @@ use super::spots::Spot;
 use crate::definition::{
     Composite, Correlation, Definition, EachStep, Role, Step, StepId, StepKind,
 };
-use crate::engine::{Frame, Generation, StepState, Stuck};
+use crate::engine::{Frame, Generation, Inside, StepState, Stuck};
 use crate::expression::{Expression, Name};
 use crate::message::{InstanceId, Key, Part};
 
@@ -65,32 +65,26 @@ impl Symmetry {
 
     /// A step's name, with a tag in place of the coordinate that can be exchanged.
     pub fn told(&self, generation: &Generation, spot: &Spot) -> String {
-        let coordinate = spot.name.find('[').zip(self.around.get(&spot.state(generation).step));
-        let Some((at, list)) = coordinate else {
-            return spot.name.clone();
+        let list = self.around.get(&spot.state(generation).step);
+        let Some((list, (element, rest))) = list.zip(spot.name.branch.split_first()) else {
+            return spot.name.to_string();
         };
-        let (name, coordinates) = spot.name.split_at(at);
-        match first_of(coordinates) {
-            Some((element, rest)) => format!("{name}{}{rest}", tag(*list, element)),
-            None => spot.name.clone(),
-        }
+        let tagged = format!("{}{}", spot.name.step, tag(*list, *element));
+        rest.iter().fold(tagged, |text, index| text + "[" + &index.to_string() + "]")
     }
 
     /// The same end for the other element.
     pub fn twin(&self, definition: &Definition, end: &Ending) -> Ending {
-        let twin = |coordinate: &str| {
-            let at = coordinate.find('[')?;
-            let (name, coordinates) = coordinate.split_at(at);
-            let step = definition.steps.iter().find(|step| step.name.as_str() == name)?;
-            let (element, rest) = first_of(coordinates)?;
-            self.around.get(&step.id)?;
-            Some(format!("{name}[{}]{rest}", other(element)))
-        };
         let mut end = end.clone();
-        if let Ending::Compensated { step, .. } | Ending::Stuck { step, .. } = &mut end
-            && let Some(twin) = twin(step)
+        let (Ending::Compensated { step: Some(step), .. } | Ending::Stuck { step, .. }) = &mut end
+        else {
+            return end;
+        };
+        let known = definition.steps.iter().find(|known| known.name == step.step);
+        if let Some(element) = step.branch.first_mut()
+            && known.is_some_and(|known| self.around.contains_key(&known.id))
         {
-            *step = twin;
+            *element = other(*element);
         }
         end
     }
@@ -118,11 +112,11 @@ impl Symmetry {
 
     /// The lists whose branches have begun, and whether all of their fan-outs have two.
     fn pairs(&self, frame: &Frame, found: &mut BTreeMap<usize, bool>) {
-        for state in frame.steps.iter().filter(|state| !state.frames.is_empty()) {
+        for state in frame.steps.iter().filter(|state| !state.frames().is_empty()) {
             if let Some(list) = self.over.get(&state.step) {
-                *found.entry(*list).or_insert(true) &= state.frames.len() == 2;
+                *found.entry(*list).or_insert(true) &= state.frames().len() == 2;
             } else {
-                state.frames.iter().for_each(|frame| self.pairs(frame, found));
+                state.frames().iter().for_each(|frame| self.pairs(frame, found));
             }
         }
     }
@@ -182,12 +176,6 @@ fn is_of_one(definition: &Definition, step: &Step) -> bool {
     })
 }
 
-/// The first number of coordinates, and those behind it.
-fn first_of(coordinates: &str) -> Option<(u32, &str)> {
-    let (first, rest) = coordinates.strip_prefix('[')?.split_once(']')?;
-    Some((first.parse().ok()?, rest))
-}
-
 /// Some lists, the two elements of which change places.
 struct Exchange<'s> {
     symmetry: &'s Symmetry,
@@ -221,11 +209,21 @@ impl Exchange<'_> {
     }
 
     fn step(&self, state: &mut StepState) {
-        state.keys.iter_mut().for_each(|key| *key = self.text(key));
-        state.frames.iter_mut().for_each(|frame| self.frame(frame));
+        match &mut state.inside {
+            Inside::Child(child) => child.key = self.key(&child.key),
+            Inside::Locked(locked) => {
+                locked.keys.iter_mut().for_each(|key| *key = self.key(key));
+            }
+            Inside::Nothing
+            | Inside::Reminder(_)
+            | Inside::Fact(_)
+            | Inside::Requested(_)
+            | Inside::Branched(_) => {}
+        }
+        state.frames_mut().iter_mut().for_each(|frame| self.frame(frame));
         if self.symmetry.over.get(&state.step).is_some_and(|list| self.lists.contains(list)) {
-            state.frames.reverse();
-            for (frame, index) in state.frames.iter_mut().zip(0..) {
+            state.frames_mut().reverse();
+            for (frame, index) in state.frames_mut().iter_mut().zip(0..) {
                 frame.index = index;
             }
         }
@@ -241,9 +239,11 @@ impl Exchange<'_> {
     }
 
     fn id(&self, id: &InstanceId) -> InstanceId {
-        let key = self.text(id.key.as_str());
-        let key = Key::new(&key).expect("tags are as long as each other");
-        InstanceId { saga: id.saga.clone(), key }
+        InstanceId { saga: id.saga.clone(), key: self.key(&id.key) }
+    }
+
+    fn key(&self, key: &Key) -> Key {
+        Key::new(&self.text(key.as_str())).expect("tags are as long as each other")
     }
 
     fn value(&self, value: &mut Value) {

@@ -6,7 +6,7 @@ use super::model::{LATER, NOW, State};
 use super::moves::Move;
 use super::spots::{Asked, Spot, step};
 use crate::definition::{Budget, Definition, Step};
-use crate::engine::{Generation, Instance, Progress};
+use crate::engine::{Generation, Inside, Instance, Progress};
 use crate::message::{Part, Span, Timestamp};
 
 /// Further back than any budget reaches.
@@ -66,8 +66,8 @@ fn attempts(step: &Step, part: Part) -> u32 {
 }
 
 fn remind(generation: &mut Generation, spot: &Spot) {
-    if let Some(remind) = &mut spot.state_mut(generation).remind {
-        remind.at = NOW;
+    if let Inside::Reminder(reminder) = &mut spot.state_mut(generation).inside {
+        reminder.at = NOW;
     }
     debug_assert!(LATER > NOW, "the other timers lie in the future");
 }

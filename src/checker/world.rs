@@ -8,7 +8,7 @@ use super::mark::{Mark, least, mark};
 use super::model::{Around, Ending, KEY, NOW, Partner, Stands, State};
 use super::moves::{Move, is_young, shared};
 use super::oracle::{Choice, Consulted, Memory, Oracle, Seat, body};
-use super::spots::{Asked, coordinates};
+use super::spots::{Asked, coordinate};
 use super::symmetry::Symmetry;
 use super::timers::prepared;
 use crate::definition::{Catalog, Compensation, Definition, Done, Role};
@@ -16,7 +16,9 @@ use crate::engine::{
     Act, CallOutcome, Called, Direction, Effect, Generation, Input, Instance, Letter, Note,
     Rejection, Say, Transition, Verb, Wake,
 };
-use crate::message::{Address, Event, EventSource, InstanceId, Key, Life, SagaName, Timestamp};
+use crate::message::{
+    Address, Coordinate, Event, EventSource, InstanceId, Key, Life, SagaName, Timestamp,
+};
 
 /// The most combinations of answers of one step of the engine.
 const ANSWERS_MAX: usize = 4_096;
@@ -263,7 +265,7 @@ impl World {
             Move::Fact(address) => Input::Event(event(address, &format!("fact:{address}"))),
             Move::Cancel(address) => Input::Event(event(address, "cancel")),
             Move::Act { step, verb } => Input::Act(Act {
-                id: format!("act:{step}"),
+                id: format!("act:{}", Coordinate::text(step.as_ref())),
                 by: "somebody".to_owned(),
                 why: "they say so".to_owned(),
                 step: step.clone(),
@@ -304,7 +306,7 @@ impl World {
             id: "the-parent/p/1/child/1/start".to_owned(),
             from: InstanceId { saga, key },
             life: Life::unmarked(1),
-            step: "child".to_owned(),
+            step: "child".parse().expect("it is a step"),
             round: 1,
             say: Say::Start { body: body("the parent"), trace_parent: String::new() },
         }
@@ -327,10 +329,8 @@ fn leaves_gap(definition: &Definition, before: &State, next: &Move) -> bool {
         return false;
     };
     let stuck = before.instance.as_ref().and_then(Instance::newest).map(|g| &g.stuck);
-    let meant = stuck.into_iter().flatten().filter(|stuck| {
-        let owner = &definition.step(stuck.step).name;
-        *step == format!("{owner}{}", coordinates(&stuck.branch))
-    });
+    let meant =
+        stuck.into_iter().flatten().filter(|stuck| *step == Some(coordinate(definition, stuck)));
     meant.into_iter().any(|stuck| {
         let of_done = |done: &[Done]| done.iter().any(|done| done.set.is_some());
         let sets = match definition.step(stuck.step).compensation() {

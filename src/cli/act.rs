@@ -10,7 +10,8 @@ use super::say;
 use crate::broker::Writer;
 use crate::config::Config;
 use crate::message::{
-    EngineTopics, Headers, InstanceId, Key, Outgoing, SagaName, StartFrom, Topic, header,
+    Coordinate, EngineTopics, Headers, InstanceId, Key, Outgoing, SagaName, StartFrom, Topic,
+    header,
 };
 use crate::node;
 
@@ -153,8 +154,8 @@ fn body(arguments: &Arguments) -> anyhow::Result<Value> {
     if let Some(from) = arguments.from {
         fields.insert("from".to_owned(), from.to_string().into());
     }
-    if !arguments.step.is_empty() {
-        fields.insert("step".to_owned(), arguments.step.clone().into());
+    if let Some(step) = Coordinate::read(&arguments.step)? {
+        fields.insert("step".to_owned(), step.to_string().into());
     }
     let texts = [
         ("key", &arguments.key),

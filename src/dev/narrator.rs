@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::{Note, NoteKind};
-use crate::message::{SagaName, StepName};
+use crate::message::{Coordinate, SagaName, StepName};
 use crate::runtime::Observed;
 
 /// How wide the column is that says who.
@@ -78,13 +78,11 @@ impl Narrator {
     }
 
     /// The title of a step; one of a fan-out says which it is, counted from 1.
-    fn title(&self, saga: &SagaName, step: &StepName) -> String {
-        let (name, places) = step.as_str().split_once('[').unwrap_or((step.as_str(), ""));
-        let known = StepName::new(name).ok();
-        let known = known.and_then(|name| self.titles.get(&(saga.clone(), name)));
-        let title = known.cloned().unwrap_or_else(|| name.to_owned());
-        let places = places.trim_end_matches(']').split("][").filter_map(|p| p.parse::<u32>().ok());
-        let places: Vec<String> = places.map(|place| (place + 1).to_string()).collect();
+    fn title(&self, saga: &SagaName, step: &Coordinate) -> String {
+        let known = self.titles.get(&(saga.clone(), step.step.clone()));
+        let title = known.cloned().unwrap_or_else(|| step.step.to_string());
+        let places: Vec<String> =
+            step.branch.iter().map(|index| (u64::from(*index) + 1).to_string()).collect();
         if places.is_empty() { title } else { format!("{title} ({})", places.join(".")) }
     }
 }
@@ -100,7 +98,7 @@ mod tests {
         let name = |text: &str| StepName::new(text).expect("a name");
         let shop = SagaName::new("shop").expect("a name");
         let titles = BTreeMap::from([((shop, name("pick")), "Pick one line".to_owned())]);
-        let note = Note { generation: Life::unmarked(1), step: Some(StepName::told(step)), what };
+        let note = Note { generation: Life::unmarked(1), step: step.parse().ok(), what };
         let seen = Observed {
             id: InstanceId {
                 saga: SagaName::new(saga).expect("a name"),

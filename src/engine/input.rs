@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
 
 use super::Letter;
-use crate::message::{Event, Timestamp};
+use crate::message::{Coordinate, Event, Timestamp};
 
 /// What an instance is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,9 +76,9 @@ pub struct Act {
     pub by: String,
     /// Why.
     pub why: String,
-    /// The step that it is about, by name or coordinate (`reserve[2]`); empty means the one that
-    /// waits for a person.
-    pub step: String,
+    /// The step that it is about, where only one branch of it waits for a person its name alone;
+    /// none means whichever step waits for a person.
+    pub step: Option<Coordinate>,
     /// What.
     pub verb: Verb,
 }

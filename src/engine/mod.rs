@@ -29,8 +29,9 @@ pub(crate) mod tests;
 pub use input::{Act, CallOutcome, Called, Input, Verb, Wake};
 pub use note::{Awaited, Claimant, Note, NoteKind, Proof, Sending, What};
 pub use state::{
-    Claim, Direction, Early, Failure, FailureKind, Frame, Generation, Hold, Instance, Letter, Lock,
-    Parent, Phase, Progress, Reminder, Request, Say, Stage, Status, StepState, Stuck,
+    Branched, Child, Claim, Direction, Early, Failure, FailureKind, Frame, Generation, Hold,
+    Inside, Instance, Letter, Lock, Locked, Parent, Phase, Progress, Reminder, Request, Requested,
+    Say, Stage, Status, StepState, Stuck,
 };
 pub use transition::{Call, Effect, Message, Question, Rejection, Transition};
 

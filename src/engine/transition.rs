@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::{Instance, Letter, Note};
 use crate::definition::Method;
-use crate::message::{Address, CommandId, InstanceId, Life, Span, Timestamp};
+use crate::message::{Address, CommandId, Coordinate, InstanceId, Life, Span, Timestamp};
 
 /// What an input made of an instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,8 +84,8 @@ pub struct Question {
     pub instance: InstanceId,
     /// Its life.
     pub life: Life,
-    /// The coordinate of the step that asks.
-    pub step: String,
+    /// The step that asks.
+    pub step: Coordinate,
     /// Who is asked: a role or queue.
     pub who: String,
     /// What they are asked.

@@ -1,4 +1,4 @@
-use super::instance::object;
+use super::instance::{coordinate_or_none, object};
 use super::{Error, wire};
 use crate::engine::{Act, Verb};
 
@@ -21,7 +21,8 @@ impl wire::Act {
             },
             None => return Err(Error::Field("verb")),
         };
-        let Self { id, by, why, step, .. } = self.clone();
+        let step = coordinate_or_none(&self.step)?;
+        let Self { id, by, why, .. } = self.clone();
         Ok(Act { id, by, why, step, verb })
     }
 }

@@ -157,7 +157,7 @@ mod tests {
             id: "order/o/1/1#1".to_owned(),
             from: instance(),
             life: Life::unmarked(1),
-            step: "ship".to_owned(),
+            step: "ship".parse().expect("a step"),
             round: 1,
             say: Say::ParentGone,
         };

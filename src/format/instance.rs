@@ -6,7 +6,7 @@ use crate::engine::{
     Direction, Early, Failure, FailureKind, Frame, Generation, Instance, Parent, Stuck,
 };
 use crate::message::{
-    Hash, InputId, InstanceId, Key, Life, Offset, SagaName, Timestamp, read_json,
+    Coordinate, Hash, InputId, InstanceId, Key, Life, Offset, SagaName, Timestamp, read_json,
 };
 
 impl Instance {
@@ -33,7 +33,7 @@ impl Instance {
             queued: stored.queued.iter().map(wire::Event::read).collect::<Result<_, _>>()?,
             inbox: Offset(stored.inbox),
             early: each(stored.early, early_in)?,
-            lock: stored.lock.map(super::lock::read).transpose()?,
+            lock: stored.lock.as_ref().map(super::lock::read).transpose()?,
         })
     }
 }
@@ -105,7 +105,7 @@ fn generation_in(g: wire::Generation) -> Result<Generation, Error> {
         transitions: g.transitions,
         pivoted: g.pivoted,
         seen: seen_in(g.seen, &g.seen_namespaces),
-        parent: g.parent.map(parent_in).transpose()?.map(Box::new),
+        parent: g.parent.as_ref().map(parent_in).transpose()?.map(Box::new),
     })
 }
 
@@ -194,24 +194,34 @@ pub(super) fn instance_id(saga: &str, key: &str) -> Result<InstanceId, Error> {
     Ok(InstanceId { saga, key })
 }
 
+/// A step of an instance.
+pub(super) fn coordinate(text: &str) -> Result<Coordinate, Error> {
+    text.parse().map_err(|_| Error::Field("step"))
+}
+
+/// The same where an empty text is about no step.
+pub(super) fn coordinate_or_none(text: &str) -> Result<Option<Coordinate>, Error> {
+    Coordinate::read(text).map_err(|_| Error::Field("step"))
+}
+
 fn parent_out(p: &Parent) -> wire::Parent {
     wire::Parent {
         saga: p.instance.saga.to_string(),
         key: p.instance.key.to_string(),
         generation: p.life.number,
         mark: p.life.mark,
-        step: p.step.clone(),
+        step: p.step.to_string(),
         round: p.round,
         taken_back: p.taken_back,
         gone: p.gone,
     }
 }
 
-fn parent_in(p: wire::Parent) -> Result<Parent, Error> {
+fn parent_in(p: &wire::Parent) -> Result<Parent, Error> {
     Ok(Parent {
         instance: instance_id(&p.saga, &p.key)?,
         life: Life { number: p.generation, mark: p.mark },
-        step: p.step,
+        step: coordinate(&p.step)?,
         round: p.round,
         taken_back: p.taken_back,
         gone: p.gone,
@@ -220,7 +230,7 @@ fn parent_in(p: wire::Parent) -> Result<Parent, Error> {
 
 pub(super) fn failure_out(f: &Failure) -> wire::Failure {
     wire::Failure {
-        step: f.step.clone(),
+        step: Coordinate::text(f.step.as_ref()),
         kind: match f.kind {
             FailureKind::Rejected => wire::FailureKind::Rejected,
             FailureKind::Exhausted => wire::FailureKind::Exhausted,
@@ -242,7 +252,7 @@ pub(super) fn failure_in(f: wire::Failure) -> Result<Failure, Error> {
         wire::FailureKind::Failed => FailureKind::Failed,
         wire::FailureKind::Unspecified => return Err(Error::Field("kind of failure")),
     };
-    Ok(Failure { step: f.step, kind, reason: f.reason })
+    Ok(Failure { step: coordinate_or_none(&f.step)?, kind, reason: f.reason })
 }
 
 fn stuck_out(s: &Stuck) -> wire::Stuck {
@@ -306,7 +316,7 @@ mod tests {
         let generation = &instance.generations[0];
         assert_eq!(generation.started_by, InputId::named("1"));
         assert_eq!(generation.seen, [InputId::named("c-1")]);
-        let action = generation.frame.steps[0].action.as_ref().expect("it was asked");
+        let action = generation.frame.steps[0].action().expect("it was asked");
         assert_eq!(action.answer, InputId::named("r-1"));
     }
 }

@@ -1,4 +1,4 @@
-use super::instance::{bytes, failure_in, failure_out, instance_id, json};
+use super::instance::{bytes, coordinate, failure_in, failure_out, instance_id, json};
 use super::{Error, wire};
 use crate::engine::{Letter, Say};
 use crate::message::Life;
@@ -13,7 +13,7 @@ impl wire::Letter {
             key: letter.from.key.to_string(),
             generation: letter.life.number,
             mark: letter.life.mark,
-            step: letter.step.clone(),
+            step: letter.step.to_string(),
             round: letter.round,
             say: Some(say_out(&letter.say)),
         }
@@ -29,7 +29,7 @@ impl wire::Letter {
             id: self.id.clone(),
             from: instance_id(&self.saga, &self.key)?,
             life: Life { number: self.generation, mark: self.mark },
-            step: self.step.clone(),
+            step: coordinate(&self.step)?,
             round: self.round,
             say: say_in(say)?,
         })
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn every_letter_reads_back_as_it_was_written() {
         let failure = Failure {
-            step: "pay".to_owned(),
+            step: "pay".parse().ok(),
             kind: FailureKind::Rejected,
             reason: "no money".to_owned(),
         };
@@ -120,7 +120,7 @@ mod tests {
                 id: "l".to_owned(),
                 from: instance_id("order", "o/1").expect("a name and a key"),
                 life: Life { number: 2, mark: 7 },
-                step: "settle[0]".to_owned(),
+                step: "settle[0]".parse().expect("a coordinate"),
                 round: 1,
                 say,
             };

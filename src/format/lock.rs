@@ -1,4 +1,4 @@
-use super::instance::{each, instance_id};
+use super::instance::{coordinate, instance_id};
 use super::{Error, wire};
 use crate::engine::{Claim, Lock};
 use crate::message::{Life, Timestamp};
@@ -13,13 +13,13 @@ pub(super) fn out(lock: &Lock) -> wire::Lock {
     }
 }
 
-pub(super) fn read(lock: wire::Lock) -> Result<Lock, Error> {
+pub(super) fn read(lock: &wire::Lock) -> Result<Lock, Error> {
     let held = lock.held;
-    let holder = lock.holder.map(claim_in).transpose()?;
+    let holder = lock.holder.as_ref().map(claim_in).transpose()?;
     Ok(Lock {
         fence: lock.fence,
         holder: holder.map(|claim| (claim, held)),
-        waiting: each(lock.waiting, claim_in)?,
+        waiting: lock.waiting.iter().map(claim_in).collect::<Result<_, _>>()?,
         forget: lock.forget_ms.map(Timestamp),
     })
 }
@@ -29,17 +29,17 @@ fn claim_out(claim: &Claim) -> wire::Claim {
         saga: claim.instance.saga.to_string(),
         key: claim.instance.key.to_string(),
         generation: claim.life.number,
-        step: claim.step.clone(),
+        step: claim.step.to_string(),
         round: claim.round,
         mark: claim.life.mark,
     }
 }
 
-fn claim_in(claim: wire::Claim) -> Result<Claim, Error> {
+fn claim_in(claim: &wire::Claim) -> Result<Claim, Error> {
     Ok(Claim {
         instance: instance_id(&claim.saga, &claim.key)?,
         life: Life { number: claim.generation, mark: claim.mark },
-        step: claim.step,
+        step: coordinate(&claim.step)?,
         round: claim.round,
     })
 }

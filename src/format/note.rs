@@ -1,14 +1,13 @@
-use super::instance::{failure_in, failure_out, instance_id};
+use super::instance::{coordinate, failure_in, failure_out, instance_id};
 use super::{Error, wire};
 use crate::engine::{Awaited, Claimant, Note, NoteKind, Proof, Sending, What};
-use crate::message::{Address, EventType, InstanceId, Span, Timestamp, Topic};
+use crate::message::{Address, Coordinate, EventType, InstanceId, Span, Timestamp, Topic};
 
 impl wire::Note {
     /// Takes a note.
     #[must_use]
     pub fn new(note: &Note) -> Self {
-        let step = note.step.as_ref().map(ToString::to_string).unwrap_or_default();
-        Self { step, ..Self::of(&note.what) }
+        Self { step: Coordinate::text(note.step.as_ref()), ..Self::of(&note.what) }
     }
 
     /// Takes what happened, without the step.
@@ -154,13 +153,13 @@ fn address_in(note: &wire::Note) -> Result<Address, Error> {
 fn claimant_out(claimant: &Claimant) -> wire::Note {
     wire::Note {
         instance: Some(wire::Target::new(&claimant.instance)),
-        claim_step: claimant.step.clone(),
+        claim_step: claimant.step.to_string(),
         ..wire::Note::default()
     }
 }
 
 fn claimant_in(note: &wire::Note) -> Result<Claimant, Error> {
-    Ok(Claimant { instance: instance_in(note)?, step: note.claim_step.clone() })
+    Ok(Claimant { instance: instance_in(note)?, step: coordinate(&note.claim_step)? })
 }
 
 fn instance_in(note: &wire::Note) -> Result<InstanceId, Error> {
@@ -218,7 +217,7 @@ fn proof_in(note: &wire::Note) -> Result<Proof, Error> {
 mod tests {
     use super::*;
     use crate::engine::{Failure, FailureKind};
-    use crate::message::{Key, Life, SagaName, StepName};
+    use crate::message::{Key, Life, SagaName};
 
     fn instance() -> InstanceId {
         let saga = SagaName::new("order").expect("a name");
@@ -229,11 +228,11 @@ mod tests {
     fn all() -> Vec<(What, &'static str)> {
         let text = |text: &str| text.to_owned();
         let fact: Address = "shop.facts/Told".parse().expect("an address");
-        let claimant = || Claimant { instance: instance(), step: text("book") };
+        let claimant = || Claimant { instance: instance(), step: "book".parse().expect("a step") };
         let sending = |attempt| Sending { to: text("p.commands/Pay"), attempt };
         let reason = || text("no goods");
         let kind = FailureKind::Rejected;
-        let failure = Failure { step: text("pay"), kind, reason: reason() };
+        let failure = Failure { step: "pay".parse().ok(), kind, reason: reason() };
         let moment = Timestamp(1_700_000_000_000);
         vec![
             (What::Started { title: text("An order") }, "An order"),
@@ -304,7 +303,7 @@ mod tests {
     #[test]
     fn a_note_reads_back_as_it_was_written_and_says_the_same() {
         for (what, words) in all() {
-            let step = Some(StepName::new("pay").expect("a name"));
+            let step = "pay".parse().ok();
             let stored =
                 wire::Note::new(&Note { generation: Life::unmarked(1), step, what: what.clone() });
             assert_eq!(stored.step, "pay");

@@ -1,15 +1,14 @@
-use super::instance::{each, failure_in, failure_out, frame_in, frame_out};
+use super::instance::{failure_in, failure_out, frame_in, frame_out};
 use super::{Error, wire};
 use crate::definition::StepId;
-use crate::engine::{Hold, Phase, Progress, Reminder, Request, Stage, StepState};
-use crate::message::{InputId, Timestamp};
+use crate::engine::{
+    Branched, Child, Frame, Hold, Inside, Locked, Phase, Progress, Reminder, Request, Requested,
+    Stage, StepState,
+};
+use crate::message::{InputId, Key, Timestamp};
 
 pub(super) fn out(s: &StepState) -> wire::Step {
-    let (stage, got, round, fence) = match s.hold {
-        None => (wire::Stage::Unspecified, 0, 0, 0),
-        Some(hold) => (stage_out(hold.stage), hold.got, hold.round, hold.fence),
-    };
-    wire::Step {
+    let step = wire::Step {
         step: s.step.0,
         phase: match s.phase {
             Phase::Running => wire::Phase::Running,
@@ -19,21 +18,46 @@ pub(super) fn out(s: &StepState) -> wire::Step {
             Phase::Skipped => wire::Phase::Skipped,
         }
         .into(),
-        action: s.action.as_ref().map(request_out),
         undos: s.undos.iter().map(request_out).collect(),
         completed: s.completed,
-        frames: s.frames.iter().map(frame_out).collect(),
-        probe: s.probe.as_deref().map(request_out),
-        keys: s.keys.clone(),
-        fence,
         until_ms: s.until.map(|t| t.0),
-        remind_ms: s.remind.map(|r| r.at.0),
-        reminded: s.remind.map_or(0, |r| r.told),
-        stage: stage.into(),
-        got,
-        round,
-        failure: s.failure.as_deref().map(failure_out),
-        late: s.hold.is_some_and(|hold| hold.late),
+        ..wire::Step::default()
+    };
+    match &s.inside {
+        Inside::Nothing => step,
+        Inside::Reminder(reminder) => {
+            wire::Step { remind_ms: Some(reminder.at.0), reminded: reminder.told, ..step }
+        }
+        Inside::Fact(fact) => wire::Step { action: Some(request_out(fact)), ..step },
+        Inside::Requested(Requested { action, probe }) => wire::Step {
+            action: Some(request_out(action)),
+            probe: probe.as_deref().map(request_out),
+            ..step
+        },
+        Inside::Child(child) => wire::Step {
+            action: Some(request_out(&child.action)),
+            keys: vec![child.key.to_string()],
+            failure: child.failure.as_ref().map(failure_out),
+            ..step
+        },
+        Inside::Branched(Branched { frames, failure }) => wire::Step {
+            frames: frames.iter().map(frame_out).collect(),
+            failure: failure.as_deref().map(failure_out),
+            ..step
+        },
+        Inside::Locked(locked) => {
+            let Locked { keys, hold, frames } = &**locked;
+            wire::Step {
+                keys: keys.iter().map(Key::to_string).collect(),
+                stage: stage_out(hold.stage).into(),
+                got: hold.got,
+                fence: hold.fence,
+                round: hold.round,
+                late: hold.late,
+                frames: frames.iter().map(frame_out).collect(),
+                ..step
+            }
+        }
     }
 }
 
@@ -46,23 +70,64 @@ pub(super) fn read(s: wire::Step) -> Result<StepState, Error> {
         wire::Phase::Skipped => Phase::Skipped,
         wire::Phase::Unspecified => return Err(Error::Field("phase")),
     };
-    let reminded = s.reminded;
-    let remind = s.remind_ms.map(|at| Reminder { at: Timestamp(at), told: reminded });
-    let hold = hold_in(&s);
     Ok(StepState {
         step: StepId(s.step),
         phase,
-        action: s.action.map(request_in).transpose()?,
-        undos: each(s.undos, request_in)?,
         completed: s.completed,
-        frames: each(s.frames, frame_in)?,
-        probe: s.probe.map(request_in).transpose()?.map(Box::new),
         until: s.until_ms.map(Timestamp),
-        remind,
-        keys: s.keys,
-        hold,
-        failure: s.failure.map(failure_in).transpose()?.map(Box::new),
+        undos: s.undos.iter().map(request_in).collect::<Result<_, _>>()?,
+        inside: inside_in(s)?,
     })
+}
+
+/// What a step keeps of its own: which fields are set says of which kind it is. Fields that no
+/// kind has together are refused.
+fn inside_in(s: wire::Step) -> Result<Inside, Error> {
+    const WRONG: Error = Error::Field("mixture of what different kinds of step keep");
+    let hold = hold_in(&s);
+    let action = s.action.as_ref().map(request_in).transpose()?;
+    let probe = s.probe.as_ref().map(request_in).transpose()?.map(Box::new);
+    let reminder = s.remind_ms.map(|at| Reminder { at: Timestamp(at), told: s.reminded });
+    let key = |text: &String| Key::new(text).map_err(|_| Error::Field("key"));
+    let mut keys = s.keys.iter().map(key).collect::<Result<Vec<Key>, Error>>()?;
+    let frames = s.frames.into_iter().map(frame_in).collect::<Result<Vec<Frame>, Error>>()?;
+    let failure = s.failure.map(failure_in).transpose()?;
+    let is_bare = keys.is_empty() && frames.is_empty() && failure.is_none();
+    match (hold, action, probe, reminder) {
+        (None, None, None, None) if is_bare => Ok(Inside::Nothing),
+        (None, None, None, Some(reminder)) if is_bare => Ok(Inside::Reminder(reminder)),
+        (None, Some(action), None, None) if is_bare && action.attempts == 0 => {
+            Ok(Inside::Fact(action))
+        }
+        (None, Some(action), probe, None) if is_bare => {
+            Ok(Inside::Requested(Requested { action, probe }))
+        }
+        (None, Some(action), None, None) if keys.len() == 1 && frames.is_empty() => {
+            let key = keys.remove(0);
+            Ok(Inside::Child(Box::new(Child { key, action, failure })))
+        }
+        (None, None, None, None) if keys.is_empty() && !frames.is_empty() => {
+            Ok(Inside::Branched(Branched { frames, failure: failure.map(Box::new) }))
+        }
+        (Some(hold), None, None, None) if failure.is_none() => {
+            if !is_possible(hold, keys.len()) {
+                return Err(Error::Field("number of keys"));
+            }
+            Ok(Inside::Locked(Box::new(Locked { keys, hold, frames })))
+        }
+        (Some(_) | None, Some(_) | None, Some(_) | None, Some(_) | None) => Err(WRONG),
+    }
+}
+
+/// Whether so many keys can stand so: one is still lacking while they are taken, none when all are
+/// held.
+fn is_possible(hold: Hold, keys: usize) -> bool {
+    let got = hold.got as usize;
+    match hold.stage {
+        Stage::Taking => got < keys,
+        Stage::Held => got == keys && keys > 0,
+        Stage::Freed => got <= keys && keys > 0,
+    }
 }
 
 fn stage_out(stage: Stage) -> wire::Stage {
@@ -105,7 +170,7 @@ fn request_out(r: &Request) -> wire::Request {
     }
 }
 
-fn request_in(r: wire::Request) -> Result<Request, Error> {
+fn request_in(r: &wire::Request) -> Result<Request, Error> {
     let until = || r.until_ms.map(Timestamp).ok_or(Error::Field("until"));
     let progress = match r.progress() {
         wire::Progress::Waiting => Progress::Waiting(until()?),
@@ -121,8 +186,82 @@ fn request_in(r: wire::Request) -> Result<Request, Error> {
         spent: r.spent,
         since: Timestamp(r.since_ms),
         progress,
-        answer: InputId { text: r.answer, namespace: r.answer_namespace },
+        answer: InputId { text: r.answer.clone(), namespace: r.answer_namespace },
         unsent: r.unsent,
         extended: r.extended,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(attempts: u32) -> wire::Request {
+        let progress = wire::Progress::Answered.into();
+        wire::Request { attempts, progress, ..wire::Request::default() }
+    }
+
+    fn step() -> wire::Step {
+        wire::Step { phase: wire::Phase::Running.into(), ..wire::Step::default() }
+    }
+
+    fn under_lock(stage: wire::Stage, got: u32, keys: &[&str]) -> wire::Step {
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        wire::Step { stage: stage.into(), got, keys, round: 1, ..step() }
+    }
+
+    fn frame() -> wire::Frame {
+        wire::Frame { direction: wire::Direction::Forward.into(), ..wire::Frame::default() }
+    }
+
+    #[test]
+    fn what_each_kind_keeps_reads_back_as_it_was_written() {
+        let failure = wire::Failure {
+            step: "pay".to_owned(),
+            kind: wire::FailureKind::Deadline.into(),
+            reason: "late".to_owned(),
+        };
+        let key = vec!["k".to_owned()];
+        for stored in [
+            step(),
+            wire::Step { remind_ms: Some(7), reminded: 2, ..step() },
+            wire::Step { action: Some(request(0)), ..step() },
+            wire::Step {
+                action: Some(request(1)),
+                probe: Some(request(2)),
+                undos: vec![],
+                ..step()
+            },
+            wire::Step {
+                action: Some(request(1)),
+                keys: key,
+                failure: Some(failure.clone()),
+                ..step()
+            },
+            wire::Step { frames: vec![frame()], failure: Some(failure), ..step() },
+            under_lock(wire::Stage::Taking, 1, &["a", "b"]),
+            wire::Step { frames: vec![frame()], ..under_lock(wire::Stage::Held, 1, &["a"]) },
+        ] {
+            let read = read(stored.clone()).expect("it can be");
+            assert_eq!(out(&read), stored);
+        }
+    }
+
+    #[test]
+    fn a_mixture_that_no_kind_keeps_is_refused() {
+        for stored in [
+            wire::Step { probe: Some(request(1)), ..step() },
+            wire::Step { action: Some(request(1)), remind_ms: Some(7), ..step() },
+            wire::Step { action: Some(request(1)), frames: vec![frame()], ..step() },
+            wire::Step { keys: vec!["k".to_owned()], ..step() },
+            wire::Step { action: Some(request(1)), ..under_lock(wire::Stage::Held, 1, &["a"]) },
+            wire::Step { action: Some(request(1)), keys: vec![String::new()], ..step() },
+            under_lock(wire::Stage::Taking, 2, &["a", "b"]),
+            under_lock(wire::Stage::Held, 1, &["a", "b"]),
+            under_lock(wire::Stage::Freed, 0, &[]),
+            under_lock(wire::Stage::Held, 1, &[""]),
+        ] {
+            assert!(read(stored.clone()).is_err(), "{stored:?}");
+        }
+    }
 }

@@ -2,12 +2,12 @@ use std::fmt;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-use super::{Error, InstanceId, Key, Life, SagaName};
+use super::{Error, InstanceId, Key, Life, SagaName, Subject};
 
 /// What one attempt of one action or compensation is called: derived from where it stands, so a
 /// replay makes the same id again.
 ///
-/// As text `saga/key/life/step/attempt`, with `/` and `%` percent-encoded inside the parts;
+/// As text `saga/key/life/step/attempt`, with `/`, `%` and `~` percent-encoded inside the key;
 /// a compensation's step reads `step~undo`, its second run (for a late success) `step~undo.2`, its
 /// probe `step~probe`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,15 +16,15 @@ pub struct CommandId {
     pub instance: InstanceId,
     /// Which life of the instance.
     pub generation: Life,
-    /// The step's path: its name, with branch coordinates for steps inside a fan-out.
-    pub step: String,
+    /// The step, or the end of the saga, that it is about.
+    pub subject: Subject,
     /// Action or compensation.
     pub part: Part,
     /// Which attempt, counted from 1.
     pub attempt: u32,
 }
 
-/// Which half of a step a command belongs to.
+/// Which request of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
     /// What the step does.
@@ -35,6 +35,14 @@ pub enum Part {
     Probe,
 }
 
+impl Part {
+    /// The undoing of this number, counted from 1.
+    #[must_use]
+    pub fn undoing(number: usize) -> Self {
+        Self::Undo(u32::try_from(number).unwrap_or(u32::MAX))
+    }
+}
+
 impl CommandId {
     /// The id without its attempt: what stays the same over all attempts of one action.
     #[must_use]
@@ -43,8 +51,8 @@ impl CommandId {
         encode(self.instance.saga.as_str(), &mut text);
         text.push('/');
         encode(self.instance.key.as_str(), &mut text);
-        write!(text, "/{}/", self.generation).expect("writing to a string never fails");
-        encode(&self.step, &mut text);
+        write!(text, "/{}/{}", self.generation, self.subject)
+            .expect("writing to a string never fails");
         match self.part {
             Part::Action => {}
             Part::Probe => text.push_str("~probe"),
@@ -69,24 +77,24 @@ impl FromStr for CommandId {
     fn from_str(text: &str) -> Result<Self, Error> {
         let wrong = || Error::CommandId(text.to_owned());
         let parts: Vec<&str> = text.split('/').collect();
-        let [saga, key, generation, step, attempt] = parts[..] else {
+        let [saga, key, generation, subject, attempt] = parts[..] else {
             return Err(wrong());
         };
         let saga = SagaName::new(&decode(saga).ok_or_else(wrong)?).map_err(|_| wrong())?;
         let key = Key::new(&decode(key).ok_or_else(wrong)?).map_err(|_| wrong())?;
-        let (step, part) = match step.split_once('~') {
-            None => (step, Part::Action),
-            Some((step, "probe")) => (step, Part::Probe),
-            Some((step, "undo")) => (step, Part::Undo(1)),
-            Some((step, run)) => {
+        let (subject, part) = match subject.split_once('~') {
+            None => (subject, Part::Action),
+            Some((subject, "probe")) => (subject, Part::Probe),
+            Some((subject, "undo")) => (subject, Part::Undo(1)),
+            Some((subject, run)) => {
                 let run = run.strip_prefix("undo.").ok_or_else(wrong)?;
-                (step, Part::Undo(run.parse().map_err(|_| wrong())?))
+                (subject, Part::Undo(run.parse().map_err(|_| wrong())?))
             }
         };
         Ok(Self {
             instance: InstanceId { saga, key },
             generation: generation.parse().map_err(|_| wrong())?,
-            step: decode(step).ok_or_else(wrong)?,
+            subject: subject.parse().map_err(|_| wrong())?,
             part,
             attempt: attempt.parse().map_err(|_| wrong())?,
         })
@@ -132,7 +140,7 @@ mod tests {
                 key: Key::new(key).expect("a key"),
             },
             generation: Life { number: 2, mark: 0xab_cdef },
-            step: "charge-card".to_owned(),
+            subject: "charge-card".parse().expect("a step"),
             part,
             attempt: 3,
         }
@@ -163,7 +171,9 @@ mod tests {
 
     #[test]
     fn a_foreign_id_is_refused() {
-        for text in ["", "x", "a/b/c/d", "a/b/1/d/e", "A/b/1/d/1", "a//1/d/1", "a/%zz/1/d/1"] {
+        for text in
+            ["", "x", "a/b/c/d", "a/b/1/d/e", "A/b/1/d/1", "a//1/d/1", "a/%zz/1/d/1", "a/b/1/D/1"]
+        {
             assert!(text.parse::<CommandId>().is_err(), "{text}");
         }
     }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use super::Error;
@@ -69,16 +70,26 @@ impl StepName {
         Self(format!("{kind}.{}", index + 1).into())
     }
 
-    /// Names what tells a fact outside any step, such as `ends.completed`.
-    #[must_use]
-    pub fn told(what: &str) -> Self {
-        Self(what.into())
-    }
-
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for StepName {
+    type Err = Error;
+
+    /// Reads a name that an author wrote, or one that [`StepName::unnamed`] made.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let is_one = match text.split_once('.') {
+            None => is_kebab(text),
+            Some((kind, number)) => {
+                let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+                is_kebab(kind) && is_number && !number.is_empty() && !number.starts_with('0')
+            }
+        };
+        if is_one { Ok(Self(text.into())) } else { Err(Error::Name(text.to_owned())) }
     }
 }
 

@@ -3,6 +3,7 @@
 mod address;
 mod body;
 mod command_id;
+mod coordinate;
 mod engine_topics;
 mod event;
 mod identity;
@@ -12,6 +13,7 @@ mod life;
 mod outgoing;
 mod shard;
 mod start_from;
+mod subject;
 mod time;
 mod topic_id;
 mod trace;
@@ -19,6 +21,7 @@ mod trace;
 pub use address::{Address, EventType, Topic};
 pub use body::{NotJson, Shown, read_body};
 pub use command_id::{CommandId, Part};
+pub use coordinate::Coordinate;
 pub use engine_topics::EngineTopics;
 pub use event::{Event, EventSource, Headers, Incarnation, Origin, header};
 pub use identity::{Hash, InstanceId, Key, SagaName, StepName, Version};
@@ -28,6 +31,7 @@ pub use life::Life;
 pub use outgoing::Outgoing;
 pub use shard::{Offset, Shard, shard_of};
 pub use start_from::StartFrom;
+pub use subject::Subject;
 pub use time::{Span, Timestamp};
 pub use topic_id::TopicId;
 pub use trace::{TraceContext, Traced};
@@ -47,6 +51,17 @@ pub enum Error {
     /// A name is not kebab-case.
     #[error("`{0}` is not a name; use lower-case letters, digits and `-`, starting with a letter")]
     Name(String),
+    /// A text names no step of an instance.
+    #[error(
+        "`{text}` names no step: sign {sign} is wrong; write such as reserve, or reserve[2] inside \
+         an `each`"
+    )]
+    Coordinate {
+        /// The text.
+        text: String,
+        /// From which sign on it is wrong, counted from 1.
+        sign: usize,
+    },
     /// A key is empty or too long.
     #[error("the key is {0} bytes long; a key has 1 to {max} bytes", max = Key::BYTES_MAX)]
     Key(usize),

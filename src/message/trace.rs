@@ -132,7 +132,7 @@ mod tests {
         CommandId {
             instance: instance("order", "o-1"),
             generation: ONE,
-            step: "charge".to_owned(),
+            subject: "charge".parse().expect("a step"),
             part: Part::Action,
             attempt,
         }

@@ -72,7 +72,7 @@ pub(super) fn asked(question: &Question, topic: &Topic, cause: &Cause<'_>) -> Ou
         "id": question.id,
         "saga": question.instance.saga.as_str(),
         "key": question.instance.key.as_str(),
-        "step": question.step,
+        "step": question.step.to_string(),
         "who": question.who,
         "question": question.question,
         "choices": question.choices,

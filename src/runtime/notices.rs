@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::ports::DeadLetter;
 use super::settings::Observed;
 use crate::engine::{Note, What};
+use crate::message::Coordinate;
 
 /// So many reasons are told apart; what is beyond is counted together.
 const REASONS_MAX: usize = 20;
@@ -75,7 +76,7 @@ impl Notices {
         if !self.may_write(Kind::Stuck, reason, elapsed) {
             return;
         }
-        let (saga, key, step) = (&seen.id.saga, &seen.id.key, step(note));
+        let (saga, key, step) = (&seen.id.saga, &seen.id.key, Coordinate::text(note.step.as_ref()));
         let (reason, owed) = (shown(reason), &seen.owed);
         let kind = Kind::Stuck.text();
         tracing::warn!(%saga, %key, step, reason, owed, "{kind}: it waits for `segue act`");
@@ -83,7 +84,8 @@ impl Notices {
 
     fn asked(&mut self, seen: &Observed, note: &Note, who: &str, elapsed: Duration) {
         if self.may_write(Kind::Asked, who, elapsed) {
-            let (saga, key, step) = (&seen.id.saga, &seen.id.key, step(note));
+            let (saga, key) = (&seen.id.saga, &seen.id.key);
+            let step = Coordinate::text(note.step.as_ref());
             let kind = Kind::Asked.text();
             tracing::info!(%saga, %key, step, who, "{kind}");
         }
@@ -91,7 +93,8 @@ impl Notices {
 
     fn extended(&mut self, seen: &Observed, note: &Note, elapsed: Duration) {
         if self.may_write(Kind::Extended, "the engine was away", elapsed) {
-            let (saga, key, step) = (&seen.id.saga, &seen.id.key, step(note));
+            let (saga, key) = (&seen.id.saga, &seen.id.key);
+            let step = Coordinate::text(note.step.as_ref());
             let (reason, kind) = (note.what.to_string(), Kind::Extended.text());
             tracing::info!(%saga, %key, step, reason, "{kind}");
         }
@@ -140,10 +143,6 @@ impl Notices {
         *flood.folded.entry(reason.to_owned()).or_default() += 1;
         false
     }
-}
-
-fn step(note: &Note) -> &str {
-    note.step.as_ref().map_or("", |step| step.as_str())
 }
 
 /// As much of a reason as a line holds.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use super::acceptance::Acceptance;
 use super::ports::SourceRecord;
 use crate::format::wire;
-use crate::message::{Topic, read_json};
+use crate::message::{Coordinate, Topic, read_json};
 
 /// The largest act, in bytes.
 const ACT_BYTES_MAX: usize = 256 * 1024;
@@ -107,6 +107,7 @@ pub(super) fn read(record: &SourceRecord) -> Result<Deed, String> {
     };
     let act: Notation = serde_json::from_value(whole).map_err(wrong)?;
     check_names(act.id.as_deref(), &act.by)?;
+    Coordinate::read(&act.step).map_err(|e| e.to_string())?;
     let verb = verb(&act, data)?;
     let id = act.id.unwrap_or_else(|| place(record));
     let target = wire::Target { saga: act.saga, key: act.key };
@@ -259,6 +260,8 @@ mod tests {
         assert_eq!(refused(nobody), "`by` is empty; say who acts");
         let why = r#"{"saga":"a","key":"k","verb":"skip","by":"ana"}"#;
         assert_eq!(refused(why), "`why` is missing; say the reason");
+        let step = r#"{"saga":"a","key":"k","verb":"skip","by":"ana","why":"w","step":"ship[x]"}"#;
+        assert!(refused(step).starts_with("`ship[x]` names no step: sign 5 is wrong"));
         let verb = refused(r#"{"saga":"a","key":"k","verb":"jump","by":"ana","why":"w"}"#);
         assert!(verb.contains("unknown variant `jump`, expected one of `retry`"), "{verb}");
         let data = r#"{"saga":"a","key":"k","verb":"skip","by":"ana","why":"w","data":{}}"#;

@@ -307,7 +307,8 @@ mod tests {
             saga: SagaName::new("transfer").expect("a name"),
             key: Key::new("t-1").expect("a key"),
         };
-        let claim = Claim { instance: id, life: Life::unmarked(1), step: "book".into(), round: 1 };
+        let step = "book".parse().expect("a step");
+        let claim = Claim { instance: id, life: Life::unmarked(1), step, round: 1 };
         let free = Instance { lock: Some(Lock::default()), ..Instance::default() };
         let held = Lock { holder: Some((claim, 7)), ..Lock::default() };
         let held = Instance { lock: Some(held), ..Instance::default() };

@@ -11,8 +11,8 @@ pub(super) fn is_call(definition: &Definition, id: &CommandId) -> bool {
     step(definition, id).is_some_and(|step| step.call(id.part).is_some())
 }
 
-/// The step of a command: its name stands before the coordinates of a fan-out.
+/// The step of a command.
 fn step<'d>(definition: &'d Definition, id: &CommandId) -> Option<&'d Step> {
-    let name = id.step.split('[').next().unwrap_or_default();
-    definition.steps.iter().find(|step| step.name.as_str() == name)
+    let named = id.subject.step()?;
+    definition.steps.iter().find(|step| step.name == named.step)
 }

@@ -30,7 +30,7 @@ pub(super) fn start(definition: &Definition, given: &Given) -> Result<(InstanceI
 /// Whether a letter is nothing that a scenario shows: it is for whoever else wants a lock, or
 /// tells a child that it may forget.
 pub(super) fn is_unseen(letter: &Letter) -> bool {
-    letter.step == ELSEWHERE || letter.say == Say::ParentGone
+    letter.step.step.as_str() == ELSEWHERE || letter.say == Say::ParentGone
 }
 
 impl World {
@@ -47,7 +47,7 @@ impl World {
         let say = match says.says {
             ToParent::Completed => Say::Ended { completed: true, data, failure: None },
             ToParent::Compensated => {
-                let failure = Failure { step: String::new(), kind: FailureKind::Rejected, reason };
+                let failure = Failure { step: None, kind: FailureKind::Rejected, reason };
                 Say::Ended { completed: false, data, failure: Some(failure) }
             }
             ToParent::Taken => Say::Taken,
@@ -99,5 +99,6 @@ fn parent() -> Result<InstanceId, Wrong> {
 }
 
 fn letter(id: String, from: InstanceId, step: &str, say: Say) -> Letter {
-    Letter { id, from, life: Life::unmarked(1), step: step.to_owned(), round: 1, say }
+    let step = step.parse().expect("the names above are names of steps");
+    Letter { id, from, life: Life::unmarked(1), step, round: 1, say }
 }

@@ -4,7 +4,7 @@ use super::run::{Wrong, obey};
 use super::world::World;
 use crate::definition::Definition;
 use crate::engine::{Generation, Say};
-use crate::message::{Address, InstanceId, Part, Timestamp};
+use crate::message::{Address, InstanceId, Part, Subject, Timestamp};
 
 /// A scenario that is being made: every input is played at once, and what it caused is expected.
 #[derive(Debug, Clone)]
@@ -82,12 +82,12 @@ impl Rehearsal {
 
     /// The step and part that an answer goes to which names none: an event of this kind, or what
     /// came of a call.
-    pub fn latest(&self, on: Option<&Address>) -> Option<(String, Part)> {
+    pub fn latest(&self, on: Option<&Address>) -> Option<(Subject, Part)> {
         let id = match on {
             Some(on) => self.world.latest(|world, id| world.takes(id, on)),
             None => self.world.latest(World::is_call),
         };
-        id.map(|id| (id.step, id.part))
+        id.map(|id| (id.subject, id.part))
     }
 
     /// The steps whose child is asked to take itself back.

@@ -111,8 +111,7 @@ pub(super) fn obey(world: &mut World, does: &Does) -> Result<(), Wrong> {
         }
         Does::Act(acted) => {
             all_seen(world)?;
-            world.act(acted);
-            Ok(())
+            world.act(acted)
         }
         Does::Rejected(expected) => rejected(*expected, None),
         Does::End(stand) => {

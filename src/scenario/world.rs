@@ -15,7 +15,8 @@ use crate::engine::{
     next_due,
 };
 use crate::message::{
-    Address, CommandId, Event, EventSource, InstanceId, Life, Part, Span, Timestamp,
+    Address, CommandId, Coordinate, Event, EventSource, InstanceId, Life, Part, Span, Subject,
+    Timestamp,
 };
 
 /// 2026-01-01T00:00:00Z.
@@ -96,7 +97,7 @@ impl World {
                 }
                 (name, stuck.undoing)
             }
-            None => (failure.map_or_else(String::new, |f| f.step.clone()), false),
+            None => (Coordinate::text(failure.and_then(|f| f.step.as_ref())), false),
         };
         Some(End { status, at, kind: failure.map(|f| f.kind), undoing, owes })
     }
@@ -191,10 +192,12 @@ impl World {
     }
 
     /// A person acts.
-    pub fn act(&mut self, acted: &Acted) {
+    pub fn act(&mut self, acted: &Acted) -> Result<(), Wrong> {
         let Acted { verb, step, by, why } = acted.clone();
+        let step = Coordinate::read(&step).map_err(|e| Wrong::new(e.to_string()))?;
         let id = self.fresh("act");
         self.input(Input::Act(Act { id, by, why, step, verb }));
+        Ok(())
     }
 
     /// Tells the instance something, and the locks what it says to them.
@@ -233,7 +236,7 @@ impl World {
             }
             Effect::Letter { ref letter, .. } if super::letters::is_unseen(letter) => {}
             Effect::Letter { ref to, ref letter } => {
-                self.children.insert(letter.step.clone(), (to.clone(), letter.clone()));
+                self.children.insert(letter.step.to_string(), (to.clone(), letter.clone()));
                 self.unseen.push(effect);
             }
             Effect::Command(ref message) => {
@@ -281,7 +284,7 @@ impl World {
         let whole = CommandId {
             instance: self.id.clone(),
             generation: Life::unmarked(newest),
-            step: String::new(),
+            subject: Subject::Completed,
             part: Part::Action,
             attempt: 1,
         };

@@ -34,7 +34,7 @@ pub(super) fn overtaken(
         };
         let answers = |note: &&Note| {
             note.generation == command.generation
-                && note.step.as_ref().is_some_and(|step| step.as_str() == command.step)
+                && note.step.as_ref().is_some_and(|step| command.subject.step() == Some(step))
         };
         let is_taken = is_taken(taken, seen.place.0.as_str(), seen.place.1, seen.offset);
         let in_time = seen.timestamp <= wake.until && command.instance == *id;

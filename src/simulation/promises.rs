@@ -9,9 +9,11 @@ use super::fold::Fold;
 use super::services::Deed;
 use super::world::World;
 use crate::definition::{Catalog, Compensation, Definition, Nature, SagaStep, Step, Waiting};
-use crate::engine::{Call, Direction, Frame, Generation, Instance, Phase, Stage, StepState};
+use crate::engine::{
+    Call, Direction, Frame, Generation, Inside, Instance, Locked, Phase, Stage, StepState,
+};
 use crate::format::wire;
-use crate::message::{InstanceId, Key, Topic, header, read_json};
+use crate::message::{InstanceId, Topic, header, read_json};
 
 /// Locks that more than one step holds, or believes that it holds.
 pub(super) fn held_by_two<'i>(
@@ -30,12 +32,12 @@ pub(super) fn held_by_two<'i>(
 
 fn holds<'f>(frame: &'f Frame, hold: &mut impl FnMut(&'f str)) {
     for state in &frame.steps {
-        let many = match state.hold {
-            Some(hold) if hold.stage != Stage::Freed => hold.got as usize,
-            Some(_) | None => 0,
-        };
-        state.keys.iter().take(many).for_each(|key| hold(key));
-        state.frames.iter().for_each(|inner| holds(inner, hold));
+        if let Some(Locked { keys, hold: held, .. }) = state.locked()
+            && held.stage != Stage::Freed
+        {
+            keys.iter().take(held.got as usize).for_each(|key| hold(key.as_str()));
+        }
+        state.frames().iter().for_each(|inner| holds(inner, hold));
     }
 }
 
@@ -162,7 +164,7 @@ impl LifeOf<'_> {
                 }
                 Nature::Instant(_) | Nature::Waiting(_) | Nature::Composite(_) => {}
             }
-            for inner in &state.frames {
+            for inner in state.frames() {
                 let index = inner.item.as_ref().map(|_| format!("[{}]", inner.index));
                 let branch = format!("{branch}{}", index.unwrap_or_default());
                 let forward = forward && inner.direction == Direction::Forward;
@@ -202,14 +204,16 @@ impl LifeOf<'_> {
         found: &mut Vec<String>,
     ) {
         let what = format!("{} ({}): {name}", self.id, self.generation.life);
-        let key = state.keys.first().and_then(|key| Key::new(key).ok());
-        let id = key.map(|key| InstanceId { saga: child.saga.clone(), key });
+        let mut id = None;
+        if let Inside::Child(begun) = &state.inside {
+            id = Some(InstanceId { saga: child.saga.clone(), key: begun.key.clone() });
+        }
         let instance = self.fold.instances().find(|(other, _)| Some(*other) == id.as_ref());
         let lives = instance.map(|(_, instance)| instance.generations.as_slice());
         let mine = |g: &&Generation| {
             g.parent.as_ref().is_some_and(|parent| {
-                (&parent.instance, parent.life, parent.step.as_str())
-                    == (self.id, self.generation.life, name)
+                (&parent.instance, parent.life) == (self.id, self.generation.life)
+                    && parent.step.to_string() == name
             })
         };
         let last = lives.unwrap_or_default().iter().rfind(mine);

@@ -44,7 +44,7 @@ impl CallSpan {
             KeyValue::new("server.address", self.host),
             KeyValue::new("segue.saga", self.id.instance.saga.to_string()),
             KeyValue::new("segue.instance", self.id.instance.to_string()),
-            KeyValue::new("segue.step", self.id.step.clone()),
+            KeyValue::new("segue.step", self.id.subject.to_string()),
             KeyValue::new("segue.attempt", i64::from(self.id.attempt)),
             KeyValue::new("segue.command", self.id.to_string()),
         ];

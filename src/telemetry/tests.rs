@@ -16,7 +16,7 @@ use super::log;
 use super::*;
 use crate::engine::{Note, Proof, Sending, What};
 use crate::message::{
-    CommandId, InstanceId, Key, Life, Part, SagaName, StepName, Timestamp, TraceContext, Traced,
+    CommandId, InstanceId, Key, Life, Part, SagaName, Timestamp, TraceContext, Traced,
 };
 
 fn instance(key: &str) -> InstanceId {
@@ -28,14 +28,14 @@ fn command(key: &str) -> CommandId {
     CommandId {
         instance: instance(key),
         generation: Life::unmarked(1),
-        step: "charge".to_owned(),
+        subject: "charge".parse().expect("a step"),
         part: Part::Action,
         attempt: 1,
     }
 }
 
 fn note(what: What, step: Option<&str>) -> Note {
-    let step = step.map(|name| StepName::new(name).expect("a name"));
+    let step = step.map(|name| name.parse().expect("a step"));
     Note { generation: Life::unmarked(1), step, what }
 }
 

@@ -59,7 +59,7 @@ impl Watch {
         self.seen += records.len() as u64;
         for record in &records {
             let id = record.headers.text(header::ID).and_then(|id| id.parse::<CommandId>().ok());
-            if let Some(fact) = id.filter(|id| id.step.starts_with("ends.")) {
+            if let Some(fact) = id.filter(|id| id.subject.step().is_none()) {
                 self.ended.insert(fact.instance.to_string());
             }
         }

@@ -50,7 +50,7 @@ fn report(attempt: u32) -> What {
 }
 
 fn failure(kind: FailureKind) -> Failure {
-    Failure { step: String::new(), kind, reason: "no".to_owned() }
+    Failure { step: None, kind, reason: "no".to_owned() }
 }
 
 #[test]

@@ -155,7 +155,7 @@ impl World {
         let topic = Topic::new(&format!("{APP}.operator")).expect("a topic");
         let (name, headers) = (id.to_string(), Headers::default());
         let message = Outgoing { topic, key: name, headers, body: body.to_string().into() };
-        let act = Act { id: act, by, why, step: step.to_owned(), verb: Verb::Skip };
+        let act = Act { id: act, by, why, step: step.parse().ok(), verb: Verb::Skip };
         self.later(at, Happening::Said(message, id, act));
     }
 
@@ -301,7 +301,7 @@ impl World {
             id: question.id.clone(),
             saga: question.instance.saga.to_string(),
             key: question.instance.key.to_string(),
-            step: question.step.clone(),
+            step: question.step.to_string(),
             who: question.who.clone(),
             choices: question.choices.clone(),
         };
@@ -314,7 +314,8 @@ impl World {
                 note: said.note,
                 data: serde_json::Map::<String, Value>::new(),
             };
-            let act = Act { id: said.id, by: said.by, why: String::new(), step: said.step, verb };
+            let step = said.step.parse().ok();
+            let act = Act { id: said.id, by: said.by, why: String::new(), step, verb };
             self.later(at, Happening::Said(message, question.instance.clone(), act));
         }
     }

@@ -192,7 +192,7 @@ fn call(method: Method, url: &str) -> Call {
     let id = CommandId {
         instance: InstanceId { saga, key: Key::new("t-1").expect("a key") },
         generation: Life::unmarked(1),
-        step: "score".to_owned(),
+        subject: "score".parse().expect("a step"),
         part: Part::Action,
         attempt: 2,
     };

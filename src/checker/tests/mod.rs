@@ -170,7 +170,7 @@ fn main_line(made: &mut Transition) -> Option<&mut Frame> {
 
 /// The state of a step under the lock.
 fn under_lock(made: &mut Transition, at: usize) -> Option<&mut StepState> {
-    main_line(made)?.steps.first_mut()?.frames.first_mut()?.steps.get_mut(at)
+    main_line(made)?.steps.first_mut()?.frames_mut().first_mut()?.steps.get_mut(at)
 }
 
 fn newest(instance: Option<&Instance>) -> Option<&engine::Generation> {
@@ -264,7 +264,7 @@ fn fact(id: &InstanceId, life: crate::message::Life) -> Effect {
     let id = CommandId {
         instance: id.clone(),
         generation: life,
-        step: "debit".to_owned(),
+        subject: "debit".parse().expect("a step"),
         part: Part::Action,
         attempt: 1,
     };
@@ -299,11 +299,11 @@ fn an_answer_that_counts_twice_is_told() {
     let door = Door(|catalog, id, before, input, now| {
         let mut before = before.cloned();
         let debit = before.as_mut().and_then(|i| i.generations.last_mut());
-        let debit = debit.and_then(|g| g.frame.steps.first_mut()?.frames.first_mut());
+        let debit = debit.and_then(|g| g.frame.steps.first_mut()?.frames_mut().first_mut());
         let debit = debit.and_then(|frame| frame.steps.first_mut());
         // It forgets that it has taken an answer, as long as it goes forward.
         if let Some(debit) = debit.filter(|debit| debit.phase == Phase::Succeeded)
-            && let Some(action) = &mut debit.action
+            && let Some(action) = debit.request_mut(Part::Action)
         {
             action.progress = Progress::GivenUp;
         }
@@ -343,8 +343,8 @@ fn what_goes_wrong_only_while_two_branches_run_is_found() {
     let door = Door(|catalog, id, before, input, now| {
         let running = |frame: &Frame| frame.steps.iter().any(|s| s.phase == Phase::Running);
         let lines = newest(before).and_then(|g| g.frame.steps.first());
-        let both =
-            lines.is_some_and(|lines| lines.frames.len() == 2 && lines.frames.iter().all(running));
+        let both = lines
+            .is_some_and(|lines| lines.frames().len() == 2 && lines.frames().iter().all(running));
         spoilt((catalog, id, before, input, now), |made| {
             let goes_back =
                 newest(made.after.as_ref()).is_some_and(|g| g.direction == Direction::Back);
@@ -353,8 +353,8 @@ fn what_goes_wrong_only_while_two_branches_run_is_found() {
                 && goes_back
                 && let Some(lines) = main_line(made).and_then(|line| line.steps.first_mut())
             {
-                lines.frames[1].over = true;
-                lines.frames[1].steps[0].undos.clear();
+                lines.frames_mut()[1].over = true;
+                lines.frames_mut()[1].steps[0].undos.clear();
             }
         })
     });

@@ -149,8 +149,9 @@ fn an_end_of_one_element_alone_is_no_reason_to_believe_in_its_twin() {
         spoilt((catalog, id, before, input, now), |made| {
             let newest = made.after.as_mut().and_then(|after| after.generations.last_mut());
             let failure = newest.and_then(|newest| newest.failure.as_mut());
-            if let Some(failure) = failure.filter(|failure| failure.step == "pick[1]") {
-                failure.step = "pick[0]".to_owned();
+            let step = failure.and_then(|failure| failure.step.as_mut());
+            if let Some(step) = step.filter(|step| step.to_string() == "pick[1]") {
+                step.branch = vec![0];
             }
         })
     });

@@ -6,7 +6,7 @@ use super::super::Ending;
 use super::super::moves::{addresses, statuses};
 use super::super::spots::{requests, step};
 use super::replay::Replay;
-use super::saying::{self, called, says_of, step_of, told};
+use super::saying::{self, called, says_of, told};
 use super::slots::Source;
 use crate::engine::{Direction, Progress};
 use crate::message::Part;
@@ -71,7 +71,7 @@ fn answers(replay: &Replay<'_>, played: &Rehearsal) -> Vec<Does> {
             found.extend(bodies.into_iter().map(event));
         }
         for status in statuses(step, asked.part) {
-            let source = Source::Call(step_of(&asked.spot.name).to_owned());
+            let source = Source::Call(asked.spot.name.step.to_string());
             let answers = saying::answers(played, &asked, None);
             for event in replay.bodies.variations(&source, &generation.data, &[]) {
                 found.push(Does::Called(called(status, &event, answers.clone())));

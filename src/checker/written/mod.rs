@@ -19,6 +19,7 @@ use super::explore::{Explored, Way};
 use super::model::Ending;
 use super::world::World;
 use crate::definition::Definition;
+use crate::message::Coordinate;
 use crate::scenario::{Does, How, Scenario, Stand};
 use bodies::Bodies;
 use plan::{Goal, Plan};
@@ -76,13 +77,13 @@ fn stand(end: &Ending) -> Stand {
         }
         Ending::Compensated { step, kind } => Stand {
             how: How::Is(Status::Compensated),
-            at: Some(step.clone()).filter(|step| !step.is_empty()),
+            at: step.as_ref().map(Coordinate::to_string),
             because: Some(kind),
             undoing: None,
         },
         Ending::Stuck { step, undoing } => Stand {
             how: How::Is(Status::Stuck),
-            at: Some(step.clone()),
+            at: Some(step.to_string()),
             because: None,
             undoing: Some(*undoing),
         },

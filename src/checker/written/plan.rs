@@ -6,7 +6,7 @@ use super::super::model::{Ending, Stands, State};
 use super::super::moves::Move;
 use super::super::world::World;
 use crate::engine::Say;
-use crate::message::InstanceId;
+use crate::message::{Coordinate, InstanceId};
 
 /// A run, and what it is for.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ pub(super) struct Planned {
     /// The locks that must be somebody else's when it comes, for they are waited for behind it.
     pub held: Vec<InstanceId>,
     /// Why it must have gone back, if it has: of the explored instance that is forgotten.
-    pub why: Option<(String, &'static str)>,
+    pub why: Option<(Option<Coordinate>, &'static str)>,
 }
 
 /// What a scenario must come to.

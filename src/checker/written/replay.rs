@@ -16,7 +16,7 @@ use super::shape::{foreseen, shape};
 use super::slots::Source;
 use crate::definition::Definition;
 use crate::engine::{Generation, Progress, Say, StepState};
-use crate::message::{InstanceId, Span, Timestamp};
+use crate::message::{Coordinate, InstanceId, Span, Timestamp};
 use crate::scenario::{Does, Given, Identity, Rehearsal, Starter};
 
 /// The most times that runs to one end are tried with other data.
@@ -173,8 +173,8 @@ impl Replay<'_> {
         if let (Some(failure), Some((step, kind))) = (failure, &stride.why)
             && (failure.step != *step || failure.kind.text() != *kind)
         {
-            let kind = failure.kind.text();
-            return Err(format!("it goes back for another reason: {} {kind}", failure.step));
+            let (step, kind) = (Coordinate::text(failure.step.as_ref()), failure.kind.text());
+            return Err(format!("it goes back for another reason: {step} {kind}"));
         }
         match seen {
             None => Err("it is forgotten".to_owned()),
@@ -218,9 +218,10 @@ impl Replay<'_> {
         let at = |generation: &Generation| {
             spots(self.definition, generation).into_iter().find(|spot| spot.name == *name)
         };
-        let got = at(foreseen)?.state(foreseen).hold?.got;
+        let got = at(foreseen)?.state(foreseen).hold()?.got;
         let real = free.newest()?;
-        at(real)?.state(real).keys.get(usize::try_from(got).ok()?).cloned()
+        let locked = at(real)?.state(real).locked()?;
+        locked.keys.get(usize::try_from(got).ok()?).map(ToString::to_string)
     }
 
     /// One move of the run that is no lock's.
@@ -243,7 +244,7 @@ impl Replay<'_> {
             Move::Unsent(asked) => self.agreed(self.never_left(before, asked)?, stride, held),
             Move::Due(spot) => self.until(before, stride, held, self.at(before, spot)?.until),
             Move::Remind(spot) => {
-                let at = self.at(before, spot)?.remind.map(|remind| remind.at);
+                let at = self.at(before, spot)?.reminder().map(|reminder| reminder.at);
                 self.until(before, stride, held, at)
             }
             Move::Deadline => {

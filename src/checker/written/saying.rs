@@ -9,7 +9,7 @@ use super::replay::Replay;
 use super::slots::Source;
 use crate::engine::{CallOutcome, Say, Verb};
 use crate::expression::Name;
-use crate::message::{Address, InstanceId, Part};
+use crate::message::{Address, Coordinate, InstanceId, Part};
 use crate::scenario::{Acted, Answers, ChildSays, Does, Rehearsal, Returned, ToParent, Told};
 
 impl Replay<'_> {
@@ -24,13 +24,13 @@ impl Replay<'_> {
             Move::Reply { address, .. } | Move::Again { address, .. } => {
                 Source::Event(address.to_string())
             }
-            Move::Called { asked, .. } => Source::Call(step_of(&asked.spot.name).to_owned()),
+            Move::Called { asked, .. } => Source::Call(asked.spot.name.step.to_string()),
             Move::Fact(address) | Move::Cancel(address) => {
                 fixed = self.key_fields(before, address);
                 Source::Event(address.to_string())
             }
-            Move::Act { step, .. } => Source::Answer(step_of(step).to_owned()),
-            Move::Letter { from, .. } => Source::Child(step_of(&asking(stride, from)).to_owned()),
+            Move::Act { step, .. } => Source::Answer(name_of(step.as_ref())),
+            Move::Letter { from, .. } => Source::Child(name_of(asking(stride, from))),
             Move::Start(_)
             | Move::StartChild
             | Move::Exhausted(_)
@@ -61,11 +61,11 @@ impl Replay<'_> {
             Move::Fact(address) | Move::Cancel(address) => {
                 Does::Event(told(address, body.clone(), Answers::Latest))
             }
-            Move::Act { step, verb } => self.acted(before, step, verb, body),
+            Move::Act { step, verb } => self.acted(before, step.as_ref(), verb, body),
             Move::Letter { from, say, .. } => {
                 let says = child_word(say).ok_or("a child does not say that")?;
                 let data = body.get("data").cloned().unwrap_or_else(|| json!({}));
-                Does::Child(says_of(&asking(stride, from), says, data))
+                Does::Child(says_of(&Coordinate::text(asking(stride, from)), says, data))
             }
             Move::Start(_)
             | Move::StartChild
@@ -100,7 +100,13 @@ impl Replay<'_> {
         }
     }
 
-    fn acted(&self, of: &Rehearsal, step: &str, verb: &Verb, answer: &Value) -> Does {
+    fn acted(
+        &self,
+        of: &Rehearsal,
+        step: Option<&Coordinate>,
+        verb: &Verb,
+        answer: &Value,
+    ) -> Does {
         let data = of.newest().map_or(Value::Null, |generation| generation.data.clone());
         let verb = match verb {
             Verb::ResolveDone(fields) => Verb::ResolveDone(self.bodies.known(fields, &data)),
@@ -116,13 +122,13 @@ impl Replay<'_> {
             Verb::Answer { .. } => String::new(),
             _ => "they know more than the engine does".to_owned(),
         };
-        Does::Act(Acted { verb, step: step.to_owned(), by: "somebody".to_owned(), why })
+        Does::Act(Acted { verb, step: Coordinate::text(step), by: "somebody".to_owned(), why })
     }
 }
 
 /// The name of a step without its branch.
-pub(super) fn step_of(coordinate: &str) -> &str {
-    coordinate.split('[').next().unwrap_or_default()
+fn name_of(step: Option<&Coordinate>) -> String {
+    step.map(|step| step.step.to_string()).unwrap_or_default()
 }
 
 /// An event.
@@ -173,15 +179,16 @@ pub(super) fn answers(of: &Rehearsal, asked: &Asked, on: Option<&Address>) -> An
         Part::Undo(run) => format!("~undo.{run}"),
     };
     match of.latest(on) {
-        Some((step, latest)) if step == asked.spot.name && latest == asked.part => Answers::Latest,
+        Some((latest, part)) if latest.step() == Some(&asked.spot.name) && part == asked.part => {
+            Answers::Latest
+        }
         Some(_) | None => Answers::Command(format!("{}{part}/1", asked.spot.name)),
     }
 }
 
 /// The step of whoever a child answers.
-fn asking(stride: &Planned, child: &InstanceId) -> String {
-    let partner = stride.before.around.partners.get(child);
-    partner.map(|partner| partner.letter.step.clone()).unwrap_or_default()
+fn asking<'s>(stride: &'s Planned, child: &InstanceId) -> Option<&'s Coordinate> {
+    stride.before.around.partners.get(child).map(|partner| &partner.letter.step)
 }
 
 /// What came of a call; what is read of its event stands in `event.body`.

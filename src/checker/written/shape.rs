@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::super::model::Stands;
 use super::super::model::State;
-use super::super::spots::{coordinates, spots};
+use super::super::spots::{coordinate, spots};
 use crate::definition::Definition;
 use crate::engine::{Direction, Generation, Instance, Phase, Progress};
+use crate::message::{Coordinate, StepName};
 
 /// What two instances have in common whose data and times differ.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,9 +16,9 @@ pub(super) struct Shape {
     ended: bool,
     pivoted: bool,
     /// Where it is stuck, and whether on an undoing.
-    stuck: Vec<(String, bool)>,
+    stuck: Vec<(Coordinate, bool)>,
     /// Every step outside of fan-outs, whose branches run side by side in the real engine.
-    steps: BTreeMap<String, Standing>,
+    steps: BTreeMap<StepName, Standing>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +43,7 @@ enum Asked {
 impl Shape {
     /// What is not as it was foreseen, in words.
     pub fn unlike(&self, foreseen: &Self) -> String {
-        let step = |(name, standing): (&String, &Standing)| {
+        let step = |(name, standing): (&StepName, &Standing)| {
             let other = self.steps.get(name);
             (other != Some(standing)).then(|| {
                 let seen = other.map_or_else(|| "not there".to_owned(), |s| format!("{s:?}"));
@@ -75,22 +76,19 @@ pub(super) fn foreseen(definition: &Definition, state: &State, held: usize) -> O
 
 /// The shape of one life.
 pub(super) fn shape(definition: &Definition, generation: &Generation) -> Shape {
-    let stuck = generation.stuck.iter().map(|stuck| {
-        let name = &definition.step(stuck.step).name;
-        (format!("{name}{}", coordinates(&stuck.branch)), stuck.undoing)
-    });
+    let stuck = generation.stuck.iter().map(|stuck| (coordinate(definition, stuck), stuck.undoing));
     let all = spots(definition, generation);
-    let steps = all.iter().filter(|spot| !spot.name.contains('[')).map(|spot| {
+    let steps = all.iter().filter(|spot| spot.name.branch.is_empty()).map(|spot| {
         let state = spot.state(generation);
         let asked = |request: &crate::engine::Request| asked(request.progress);
         let standing = Standing {
             phase: state.phase,
-            action: state.action.as_ref().map(asked),
-            probe: state.probe.as_deref().map(asked),
+            action: state.action().map(asked),
+            probe: state.probe().map(asked),
             undos: state.undos.iter().map(asked).collect(),
-            branches: state.frames.len(),
+            branches: state.frames().len(),
         };
-        (spot.name.clone(), standing)
+        (spot.name.step.clone(), standing)
     });
     Shape {
         direction: generation.direction,

@@ -7,7 +7,7 @@ use crate::engine::request::{probe, undo};
 use crate::engine::state::place::{Line, Place};
 use crate::engine::work::turn::Turn;
 use crate::engine::{Direction, Failure, Frame, Phase, Progress, Request, Stage, StepState, What};
-use crate::message::InputId;
+use crate::message::{InputId, Part};
 
 /// Turns round: no new forward step, the running ones are given up, the rest is undone.
 pub(in crate::engine) fn go_back(turn: &mut Turn<'_>, failure: Failure) {
@@ -55,7 +55,7 @@ pub(in crate::engine) fn turn_back(turn: &mut Turn<'_>, line: &Line) {
 
 /// Every branch of a step that goes forward turns round.
 pub(in crate::engine) fn turn_branches(turn: &mut Turn<'_>, place: &Place) {
-    for branch in 0..turn.at(place).frames.len() {
+    for branch in 0..turn.at(place).frames().len() {
         let line = place.branch(branch);
         if turn.frame(&line).direction == Direction::Forward {
             turn_back(turn, &line);
@@ -65,7 +65,7 @@ pub(in crate::engine) fn turn_branches(turn: &mut Turn<'_>, place: &Place) {
 
 /// Whether all branches of a step have turned round.
 pub(in crate::engine) fn is_turned(state: &StepState) -> bool {
-    state.frames.iter().all(|frame| frame.direction == Direction::Back)
+    state.frames().iter().all(|frame| frame.direction == Direction::Back)
 }
 
 /// A running step does not go on.
@@ -73,8 +73,8 @@ fn stop(turn: &mut Turn<'_>, place: &Place) {
     let state = turn.at_mut(place);
     state.rest();
     // Its own rejection does not count any more.
-    state.failure = None;
-    if !state.frames.is_empty() {
+    state.forget_failure();
+    if !state.frames().is_empty() {
         let completed = turn.completion();
         let state = turn.at_mut(place);
         state.phase = Phase::Unknown;
@@ -82,13 +82,15 @@ fn stop(turn: &mut Turn<'_>, place: &Place) {
         turn_branches(turn, place);
         return;
     }
-    lock::abandon(turn, place);
+    if turn.at(place).locked().is_some() {
+        lock::abandon(turn, place);
+    }
     // A step that was never sent cannot have happened.
-    if turn.at(place).action.is_none() {
+    if turn.at(place).action().is_none() {
         turn.at_mut(place).phase = Phase::Skipped;
         return;
     }
-    if turn.at(place).action.as_ref().is_some_and(Request::never_left) {
+    if turn.at(place).action().is_some_and(Request::never_left) {
         turn.at_mut(place).answered(InputId::default());
         turn.at_mut(place).phase = Phase::Rejected;
         let name = turn.name_at(place);
@@ -105,7 +107,7 @@ pub(in crate::engine) fn give_up(turn: &mut Turn<'_>, place: &Place) {
     state.phase = Phase::Unknown;
     state.completed = completed;
     state.rest();
-    if let Some(action) = state.action.as_mut().filter(|action| action.lacks_answer()) {
+    if let Some(action) = state.action_mut().filter(|action| action.lacks_answer()) {
         action.progress = Progress::GivenUp;
     }
     let name = turn.name_at(place);
@@ -131,7 +133,7 @@ fn may_have_happened(state: &StepState) -> bool {
 /// Undoes a step whose turn has come.
 pub(in crate::engine) fn undo_next(turn: &mut Turn<'_>, place: &Place) {
     let state = turn.at(place);
-    if !state.frames.is_empty() {
+    if !state.frames().is_empty() {
         undo_branches(turn, place);
         return;
     }
@@ -146,7 +148,7 @@ fn undo_branches(turn: &mut Turn<'_>, place: &Place) {
     let settled = Request::settled(turn.now);
     let state = turn.at_mut(place);
     state.undos.push(settled);
-    let stage = state.hold.map(|hold| hold.stage);
+    let stage = state.hold().map(|hold| hold.stage);
     let owes = !is_turned(turn.at(place)) && owes_inside(turn.definition, turn.at(place));
     match stage {
         Some(Stage::Freed) if owes => lock::take_again(turn, place),
@@ -158,7 +160,7 @@ fn undo_branches(turn: &mut Turn<'_>, place: &Place) {
 
 /// Whether something in a step must be undone.
 fn owes_inside(definition: &Definition, state: &StepState) -> bool {
-    state.frames.iter().flat_map(|frame| &frame.steps).any(|inner| {
+    state.frames().iter().flat_map(|frame| &frame.steps).any(|inner| {
         let nothing = *definition.step(inner.step).compensation() == Compensation::Nothing;
         (may_have_happened(inner) && !nothing) || owes_inside(definition, inner)
     })
@@ -192,10 +194,11 @@ pub(in crate::engine) fn undo_without_lock(turn: &mut Turn<'_>, place: &Place) {
 }
 
 /// An undoing is over.
-pub(in crate::engine) fn undone(turn: &mut Turn<'_>, place: &Place, run: usize, by: InputId) {
+pub(in crate::engine) fn undone(turn: &mut Turn<'_>, place: &Place, part: Part, by: InputId) {
     let state = turn.at_mut(place);
-    state.undos[run].progress = Progress::Answered;
-    state.undos[run].answer = by;
+    let undoing = state.request_mut(part).expect("an undoing is begun before it is over");
+    undoing.progress = Progress::Answered;
+    undoing.answer = by;
     if !state.undos.iter().any(|r| r.progress == Progress::Parked) {
         turn.unpark(place, true);
     }

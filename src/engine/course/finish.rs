@@ -8,7 +8,7 @@ use crate::engine::work::turn::Turn;
 use crate::engine::{
     Direction, Effect, Failure, FailureKind, Generation, Letter, Parent, Say, What,
 };
-use crate::message::InstanceId;
+use crate::message::{InstanceId, Subject};
 
 /// All steps are done.
 pub(in crate::engine) fn complete(turn: &mut Turn<'_>) {
@@ -16,7 +16,7 @@ pub(in crate::engine) fn complete(turn: &mut Turn<'_>) {
     turn.note(None, What::Completed);
     let definition = turn.definition;
     if let Some(fact) = &definition.ends.completed {
-        turn.tell(fact, "ends.completed", 1);
+        turn.tell(fact, Subject::Completed, 1);
     }
     tell_family(turn);
 }
@@ -29,7 +29,7 @@ pub(in crate::engine) fn compensated(turn: &mut Turn<'_>) {
     turn.note(None, What::Compensated { reason });
     let definition = turn.definition;
     if let Some(fact) = &definition.ends.compensated {
-        turn.tell(fact, "ends.compensated", 1);
+        turn.tell(fact, Subject::Compensated, 1);
     }
     tell_family(turn);
 }
@@ -90,6 +90,6 @@ pub(in crate::engine) fn answer(from: &InstanceId, parent: &Parent, say: Say) ->
 
 /// What a child says that could not start.
 pub(in crate::engine) fn could_not_start(reason: String) -> Say {
-    let failure = Failure { step: String::new(), kind: FailureKind::Failed, reason };
+    let failure = Failure { step: None, kind: FailureKind::Failed, reason };
     Say::Ended { completed: false, data: Value::Null, failure: Some(failure) }
 }

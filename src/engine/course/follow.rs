@@ -5,7 +5,7 @@ use crate::definition::StepKind;
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
-use crate::engine::{Phase, What};
+use crate::engine::{Inside, Phase, What};
 
 /// Does what follows from an outcome.
 pub(in crate::engine) fn follow(turn: &mut Turn<'_>, place: &Place, outcome: Outcome) {
@@ -17,7 +17,10 @@ pub(in crate::engine) fn follow(turn: &mut Turn<'_>, place: &Place, outcome: Out
         Outcome::Parked(reason) => turn.park(place, false, &reason),
         Outcome::GoesBack(failure) => forward::fall(turn, &place.line, failure),
         Outcome::LeftBehind(failure) => {
-            turn.at_mut(place).failure = Some(Box::new(failure));
+            let Inside::Branched(branched) = &mut turn.at_mut(place).inside else {
+                unreachable!("only a block whose branches run is left behind");
+            };
+            branched.failure = Some(Box::new(failure));
             turn.unpark(place, false);
             back::turn_branches(turn, place);
         }
@@ -33,8 +36,8 @@ pub(in crate::engine) fn follow(turn: &mut Turn<'_>, place: &Place, outcome: Out
             rejected_at_last(turn, place);
         }
         Outcome::UndoInside => back::undo_inside(turn, place),
-        Outcome::Undone { run, by } => {
-            back::undone(turn, place, run, by);
+        Outcome::Undone { part, by } => {
+            back::undone(turn, place, part, by);
             rejected_at_last(turn, place);
         }
     }
@@ -55,9 +58,9 @@ fn rejected_at_last(turn: &mut Turn<'_>, place: &Place) {
         return;
     }
     if let (StepKind::Saga(child), Some(failure)) =
-        (&turn.step_at(place).kind, state.failure.clone())
+        (&turn.step_at(place).kind, state.failure().cloned())
     {
-        let outcome = turn.refused(place, &child.failed, *failure, None);
+        let outcome = turn.refused(place, &child.failed, failure, None);
         follow(turn, place, outcome);
     }
 }

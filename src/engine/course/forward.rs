@@ -9,6 +9,7 @@ use crate::engine::state::place::{Line, Place};
 use crate::engine::work::outcome::Refusal;
 use crate::engine::work::turn::Turn;
 use crate::engine::{Failure, Phase, What};
+use crate::message::Coordinate;
 
 /// A step's success: what it writes, its place in the order, and what a pivot means.
 pub(in crate::engine) fn succeed(turn: &mut Turn<'_>, place: &Place, written: Map<String, Value>) {
@@ -32,7 +33,7 @@ fn pass_pivot(turn: &mut Turn<'_>, step: &Step) {
     if let Some(pending) = turn.generation.pending.take() {
         let reason =
             format!("{}: {} has been done, there is no way back", pending.reason, step.name);
-        turn.note(Some(&step.name), What::Refused { reason });
+        turn.note(Some(&Coordinate::from(step.name.clone())), What::Refused { reason });
     }
     lock::passed_pivot(turn);
 }
@@ -43,7 +44,7 @@ pub(in crate::engine) fn reject(turn: &mut Turn<'_>, place: &Place, refusal: Ref
     turn.unpark(place, false);
     let state = turn.at_mut(place);
     state.phase = Phase::Rejected;
-    state.failure = None;
+    state.forget_failure();
     state.rest();
     turn.note(Some(&name), What::Rejected { reason: refusal.failure.reason.clone() });
     match refusal.then {

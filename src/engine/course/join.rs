@@ -18,16 +18,16 @@ pub(in crate::engine) fn at_once(step: &Step) -> usize {
 
 /// Whether the branches of a step have come as far as it needs.
 pub(in crate::engine) fn is_ready(step: &Step, state: &StepState) -> bool {
-    let all_over = state.frames.iter().all(|f| f.over);
+    let all_over = state.frames().iter().all(|f| f.over);
     if state.phase != Phase::Running {
         // What was held for the sake of an undoing is let go.
-        let held = state.hold.filter(|hold| hold.stage == Stage::Held);
+        let held = state.hold().filter(|hold| hold.stage == Stage::Held);
         return held.is_some_and(|hold| {
             let undone = !state.undos.is_empty() && back::is_turned(state);
             all_over && (hold.late || undone) && !state.owes_inside()
         });
     }
-    if state.failure.is_some() {
+    if state.failure().is_some() {
         return all_over;
     }
     kinds::of(step).branches().is_some_and(|branches| branches.are_ready(state))
@@ -42,10 +42,9 @@ pub(in crate::engine) fn join(turn: &mut Turn<'_>, place: &Place) {
     }
     let step = turn.step_at(place);
     let kind = kinds::of(step);
-    if let Some(failure) = state.failure.clone() {
-        lock::release(turn, place);
+    if let Some(failure) = state.failure().cloned() {
         if let Some((verdict, _)) = kind.limits() {
-            let outcome = turn.refused(place, verdict, *failure, None);
+            let outcome = turn.refused(place, verdict, failure, None);
             follow(turn, place, outcome);
         }
         return;

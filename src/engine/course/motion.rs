@@ -65,7 +65,7 @@ fn next(turn: &Turn<'_>) -> Option<Motion> {
 /// What can move in a list or in the branches of its steps, the inner ones first.
 fn inside(turn: &Turn<'_>, frame: &Frame, line: &Line) -> Option<Motion> {
     for (at, state) in frame.steps.iter().enumerate() {
-        if state.frames.is_empty() {
+        if state.frames().is_empty() {
             continue;
         }
         if let Some(motion) = in_branches(turn, state, line, at) {
@@ -84,9 +84,9 @@ fn inside(turn: &Turn<'_>, frame: &Frame, line: &Line) -> Option<Motion> {
 
 fn in_branches(turn: &Turn<'_>, state: &StepState, line: &Line, at: usize) -> Option<Motion> {
     let step = turn.step(state.step);
-    let mut running = state.frames.iter().filter(|f| is_begun(f) && !f.over).count();
+    let mut running = state.frames().iter().filter(|f| is_begun(f) && !f.over).count();
     let at_once = join::at_once(step);
-    for (branch, inner) in state.frames.iter().enumerate() {
+    for (branch, inner) in state.frames().iter().enumerate() {
         if !inner.over && inner.direction == Direction::Forward && !is_begun(inner) {
             if running >= at_once {
                 continue;
@@ -139,7 +139,7 @@ fn behind(frame: &Frame, line: &Line) -> Option<Motion> {
 
 /// Whether a branch is left behind and not undone yet: the saga does not end before.
 fn is_undoing_inside(frame: &Frame) -> bool {
-    frame.steps.iter().flat_map(|s| &s.frames).any(|inner| {
+    frame.steps.iter().flat_map(StepState::frames).any(|inner| {
         (inner.direction == Direction::Back && !inner.over) || is_undoing_inside(inner)
     })
 }

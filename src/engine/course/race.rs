@@ -9,7 +9,7 @@ use crate::engine::{Direction, Failure, FailureKind, What};
 pub(super) fn win(turn: &mut Turn<'_>, place: &Place, winner: usize) {
     let fields = std::mem::take(&mut turn.frame_mut(&place.branch(winner)).fields);
     turn.write(&place.line, fields);
-    for branch in 0..turn.at(place).frames.len() {
+    for branch in 0..turn.at(place).frames().len() {
         let line = place.branch(branch);
         let frame = turn.frame(&line);
         if branch == winner || frame.direction == Direction::Back {
@@ -20,7 +20,7 @@ pub(super) fn win(turn: &mut Turn<'_>, place: &Place, winner: usize) {
         let (branch, reason) = (name.clone(), "another was first".to_owned());
         turn.note(Some(&owner), What::Dropped { branch, reason });
         turn.frame_mut(&line).failure = Some(Box::new(Failure {
-            step: owner.to_string(),
+            step: Some(owner),
             kind: FailureKind::Cancelled,
             reason: "another branch was first".to_owned(),
         }));

@@ -4,13 +4,12 @@ use super::follow::follow;
 use super::{back, kinds, motion};
 use crate::engine::kind::waiting;
 use crate::engine::request::attempt;
-use crate::engine::request::slot::{self, Slot};
 use crate::engine::state::place::{Place, walk};
 use crate::engine::work::turn::Turn;
 use crate::engine::{
     Direction, Failure, FailureKind, Frame, Generation, Progress, Request, StepState, Wake,
 };
-use crate::message::Timestamp;
+use crate::message::{Part, Timestamp};
 
 /// What a step is woken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +19,7 @@ enum Timer {
     /// A reminder.
     Remind,
     /// An attempt, or the pause before the next one, is over.
-    Request(Slot),
+    Request(Part),
 }
 
 /// When a generation next wants to be woken.
@@ -31,15 +30,17 @@ pub(in crate::engine) fn next_due(generation: &Generation) -> Option<Timestamp> 
 
 fn earliest(frame: &Frame) -> Option<Timestamp> {
     let own = frame.steps.iter().flat_map(|state| timers(state).map(|(_, at)| at)).min();
-    let inner = frame.steps.iter().flat_map(|state| state.frames.iter().filter_map(earliest)).min();
+    let inner =
+        frame.steps.iter().flat_map(|state| state.frames().iter().filter_map(earliest)).min();
     own.into_iter().chain(inner).min()
 }
 
 fn timers(state: &StepState) -> impl Iterator<Item = (Timer, Timestamp)> {
     let deadline = state.until.map(|at| (Timer::Deadline, at));
-    let remind = state.remind.map(|remind| (Timer::Remind, remind.at));
-    let requests = slot::requests(state)
-        .filter_map(|(slot, request)| until(request).map(|at| (Timer::Request(slot), at)));
+    let remind = state.reminder().map(|reminder| (Timer::Remind, reminder.at));
+    let requests = state
+        .requests()
+        .filter_map(|(part, request)| until(request).map(|at| (Timer::Request(part), at)));
     deadline.into_iter().chain(remind).chain(requests)
 }
 
@@ -87,7 +88,7 @@ fn deadline(turn: &mut Turn<'_>) {
     turn.generation.deadline = None;
     let within = turn.definition.within.unwrap_or_default();
     let failure = Failure {
-        step: String::new(),
+        step: None,
         kind: FailureKind::Deadline,
         reason: format!("not done within {within}"),
     };
@@ -110,7 +111,7 @@ fn obey(turn: &mut Turn<'_>, place: &Place, timer: Timer, away_until: Timestamp)
             return;
         }
         Timer::Deadline => kinds::of(turn.step_at(place)).time_is_up(turn, place),
-        Timer::Request(slot) => attempt::time_is_up(turn, place, slot, away_until),
+        Timer::Request(part) => attempt::time_is_up(turn, place, part, away_until),
     };
     follow(turn, place, outcome);
 }

@@ -12,7 +12,7 @@ use crate::engine::{
     Act, Effect, Failure, FailureKind, Generation, Phase, Proof, Question, Rejection, What,
 };
 use crate::expression::Name;
-use crate::message::Part;
+use crate::message::{Coordinate, Part};
 
 impl Handler for AskStep {
     fn enter(&self, turn: &mut Turn<'_>, line: &Line, step: &Step) -> Result<Outcome, String> {
@@ -24,7 +24,7 @@ impl Handler for AskStep {
             id: turn.command_id(&name, Part::Action, asked).to_string(),
             instance: turn.id.clone(),
             life: turn.generation.life,
-            step: name.to_string(),
+            step: name.clone(),
             who: self.who.clone(),
             question,
             choices: self.choices.iter().map(|choice| choice.name.clone()).collect(),
@@ -54,7 +54,7 @@ pub(in crate::engine) struct Answer<'a> {
 pub(in crate::engine) fn find(turn: &Turn<'_>, act: &Act) -> Result<Place, Rejection> {
     let asking = asking(turn.definition, turn.generation);
     let (mut meant, mut all) = (asking.iter().filter(|p| is_meant(turn, p, act)), asking.len());
-    if !act.step.is_empty() {
+    if act.step.is_some() {
         all = 1;
     }
     match meant.next() {
@@ -63,14 +63,19 @@ pub(in crate::engine) fn find(turn: &Turn<'_>, act: &Act) -> Result<Place, Rejec
             "{} asks more than one question; name the step",
             turn.id
         ))),
-        None => Err(Rejection::Refused(format!("{} asks nobody at `{}`", turn.id, act.step))),
+        None => {
+            let step = Coordinate::text(act.step.as_ref());
+            Err(Rejection::Refused(format!("{} asks nobody at `{step}`", turn.id)))
+        }
     }
 }
 
 fn is_meant(turn: &Turn<'_>, place: &Place, act: &Act) -> bool {
-    act.step.is_empty()
-        || turn.name_at(place).as_str() == act.step
-        || turn.step_at(place).name.as_str() == act.step
+    let Some(meant) = &act.step else {
+        return true;
+    };
+    let asks = turn.name_at(place);
+    asks.step == meant.step && (meant.branch.is_empty() || asks.branch == meant.branch)
 }
 
 /// The steps that wait for a person's answer.
@@ -121,7 +126,7 @@ pub(in crate::engine) fn take(
             let written = turn.assigned(&place.line, &verdict.set, more).map_err(refused)?;
             let why = if note.is_empty() { String::new() } else { format!(": {note}") };
             let reason = turn.limits.cut(&format!("{choice}, says {by}{why}"));
-            let failure = Failure { step: name.to_string(), kind: FailureKind::Rejected, reason };
+            let failure = Failure { step: Some(name), kind: FailureKind::Rejected, reason };
             Ok(Outcome::Rejected(Refusal { written, then: verdict.then, failure }))
         }
     }

@@ -4,7 +4,7 @@ use crate::definition::{Step, Then, Verdict};
 use crate::engine::state::place::{Line, Place, walk};
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
-use crate::engine::{Failure, FailureKind, Frame, Phase, StepState, What};
+use crate::engine::{Branched, Failure, FailureKind, Frame, Inside, Phase, StepState, What};
 use crate::message::Span;
 
 /// Enters a composite step with its branches, which begin by themselves.
@@ -16,7 +16,8 @@ pub(super) fn open(
     within: Option<Span>,
 ) -> Outcome {
     let until = within.map(|within| turn.now.after(within));
-    let state = StepState { frames, until, ..StepState::new(step.id, Phase::Running) };
+    let inside = Inside::Branched(Branched { frames, failure: None });
+    let state = StepState { until, inside, ..StepState::new(step.id, Phase::Running) };
     turn.push(line, state);
     Outcome::Waits
 }
@@ -63,7 +64,7 @@ pub(super) fn out_of_time(
     let reason = format!("not done within {}", within.unwrap_or_default());
     turn.note(Some(&name), What::TimedOut { reason: reason.clone() });
     turn.at_mut(place).until = None;
-    let failure = Failure { step: name.to_string(), kind: FailureKind::Deadline, reason };
+    let failure = Failure { step: Some(name.clone()), kind: FailureKind::Deadline, reason };
     if !holds_pivot(turn, place) {
         return Some(failure);
     }
@@ -78,13 +79,13 @@ pub(super) fn out_of_time(
 /// Whether a pivot inside a step was sent, and is done or awaited.
 fn holds_pivot(turn: &Turn<'_>, place: &Place) -> bool {
     let step = turn.step_at(place);
-    if step.pivot && turn.at(place).action.is_some() {
+    if step.pivot && turn.at(place).action().is_some() {
         return true;
     }
     let found = walk(&turn.generation.frame, |line, _, state| {
         let inside =
             line.owner().is_some() && line.outwards().any(|l| l.owner().as_ref() == Some(place));
-        let sent = state.action.is_some()
+        let sent = state.action().is_some()
             && matches!(state.phase, Phase::Running | Phase::Succeeded)
             && turn.step(state.step).pivot;
         (inside && sent).then_some(())

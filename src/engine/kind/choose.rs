@@ -46,7 +46,7 @@ impl Handler for ChooseStep {
 
 impl Branches for ChooseStep {
     fn are_ready(&self, state: &StepState) -> bool {
-        state.frames.iter().all(Frame::is_done)
+        state.frames().iter().all(Frame::is_done)
     }
 
     /// The branch that was taken is done.

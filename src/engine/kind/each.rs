@@ -23,7 +23,7 @@ impl Handler for EachStep {
         if items.len() > self.at_most as usize {
             let reason = format!("the list has {} elements, at most {}", items.len(), self.at_most);
             let place = turn.push_running(line, step);
-            let step = turn.name(line, step).to_string();
+            let step = Some(turn.name(line, step));
             let failure = Failure { step, kind: FailureKind::Rejected, reason };
             return Ok(turn.refused(&place, &self.failed, failure, None));
         }
@@ -60,13 +60,13 @@ impl Branches for EachStep {
     }
 
     fn are_ready(&self, state: &StepState) -> bool {
-        state.frames.iter().all(|f| f.over)
+        state.frames().iter().all(|f| f.over)
     }
 
     /// All branches are done or have dropped out: those that are done leave what is collected.
     fn join(&self, turn: &mut Turn<'_>, place: &Place, step: &Step) -> Outcome {
         let mut done = Vec::new();
-        for (branch, frame) in turn.at(place).frames.iter().enumerate() {
+        for (branch, frame) in turn.at(place).frames().iter().enumerate() {
             if frame.is_done() {
                 done.push(place.branch(branch));
             }

@@ -16,7 +16,7 @@ impl Handler for Template {
         if !turn.can_go_back(line) {
             return Err(format!("there is no way back behind the pivot: {reason}"));
         }
-        let step = turn.name(line, step).to_string();
+        let step = Some(turn.name(line, step));
         Ok(Outcome::GoesBack(Failure { step, kind: FailureKind::Failed, reason }))
     }
 

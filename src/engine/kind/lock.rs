@@ -8,8 +8,8 @@ use crate::engine::state::place::{Line, Place, places};
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
-    Awaited, Effect, Failure, FailureKind, Frame, Hold, Letter, Phase, Rejection, Request, Say,
-    Stage, StepState, What,
+    Awaited, Effect, Failure, FailureKind, Frame, Hold, Inside, Letter, Locked, Phase, Rejection,
+    Request, Say, Stage, StepState, What,
 };
 use crate::message::{InstanceId, Key, Part, SagaName, Span};
 
@@ -18,8 +18,7 @@ impl Handler for LockStep {
         let mut keys = Vec::with_capacity(self.keys.len());
         for template in &self.keys {
             let key = turn.text(line, template)?;
-            Key::new(&key).map_err(|e| format!("`lock`: {e}"))?;
-            keys.push(key);
+            keys.push(Key::new(&key).map_err(|e| format!("`lock`: {e}"))?);
         }
         keys.sort_unstable();
         keys.dedup();
@@ -27,8 +26,8 @@ impl Handler for LockStep {
         turn.note(Some(&name), What::Waiting(Awaited::Lock));
         let until = self.within.map(|within| turn.now.after(within));
         let hold = Hold { stage: Stage::Taking, got: 0, fence: 0, round: 1, late: false };
-        let state =
-            StepState { until, keys, hold: Some(hold), ..StepState::new(step.id, Phase::Running) };
+        let inside = Inside::Locked(Box::new(Locked { keys, hold, frames: Vec::new() }));
+        let state = StepState { until, inside, ..StepState::new(step.id, Phase::Running) };
         let place = turn.push(line, state);
         ask_next(turn, &place);
         Ok(Outcome::Waits)
@@ -58,7 +57,7 @@ impl Handler for LockStep {
 impl Branches for LockStep {
     /// The losers of a race under it are undone under it.
     fn are_ready(&self, state: &StepState) -> bool {
-        state.frames.iter().all(|f| f.is_done() && !f.owes())
+        state.frames().iter().all(|f| f.is_done() && !f.owes())
     }
 
     /// The steps under the lock are done.
@@ -80,11 +79,10 @@ impl Branches for LockStep {
 
 /// Takes a released lock again, for what was done under it must be undone.
 pub(in crate::engine) fn take_again(turn: &mut Turn<'_>, place: &Place) {
-    if let Some(hold) = &mut turn.at_mut(place).hold {
-        hold.stage = Stage::Taking;
-        hold.got = 0;
-        hold.round += 1;
-    }
+    let hold = &mut locked_mut(turn, place).hold;
+    hold.stage = Stage::Taking;
+    hold.got = 0;
+    hold.round += 1;
     ask_next(turn, place);
 }
 
@@ -94,13 +92,11 @@ pub(in crate::engine) fn must_wait(turn: &mut Turn<'_>, line: &Line) -> bool {
     let Some(place) = around(turn, line) else {
         return false;
     };
-    match turn.at(&place).hold.map(|hold| hold.stage) {
-        None | Some(Stage::Held) => false,
-        Some(Stage::Taking) => true,
-        Some(Stage::Freed) => {
-            if let Some(hold) = &mut turn.at_mut(&place).hold {
-                hold.late = true;
-            }
+    match locked(turn, &place).hold.stage {
+        Stage::Held => false,
+        Stage::Taking => true,
+        Stage::Freed => {
+            locked_mut(turn, &place).hold.late = true;
             give_time(turn, &place);
             take_again(turn, &place);
             true
@@ -122,17 +118,30 @@ fn said<'d>(turn: &Turn<'d>, place: &Place) -> &'d LockStep {
     lock
 }
 
+/// The keys of a step that takes or holds some.
+fn locked<'t>(turn: &'t Turn<'_>, place: &Place) -> &'t Locked {
+    turn.at(place).locked().expect("no step but a lock takes keys")
+}
+
+/// The same, to be changed.
+fn locked_mut<'t>(turn: &'t mut Turn<'_>, place: &Place) -> &'t mut Locked {
+    let Inside::Locked(locked) = &mut turn.at_mut(place).inside else {
+        unreachable!("no step but a lock takes keys");
+    };
+    locked
+}
+
 /// The lock around a list.
 fn around(turn: &Turn<'_>, line: &Line) -> Option<Place> {
     let mut owners = line.outwards().filter_map(|line| line.owner());
-    owners.find(|owner| turn.at(owner).hold.is_some())
+    owners.find(|owner| turn.at(owner).locked().is_some())
 }
 
 /// A lock is not had in time for what is undone late: people are told, and it is still asked for.
 fn late_claim(turn: &mut Turn<'_>, place: &Place) {
-    let state = turn.at_mut(place);
-    state.until = None;
-    let keys = state.keys.join(" and ");
+    turn.at_mut(place).until = None;
+    let keys: Vec<&str> = locked(turn, place).keys.iter().map(Key::as_str).collect();
+    let keys = keys.join(" and ");
     let reason = format!("{keys} is not had, and what was done under it is to be undone");
     turn.park(place, true, &reason);
 }
@@ -141,7 +150,7 @@ fn late_claim(turn: &mut Turn<'_>, place: &Place) {
 pub(in crate::engine) fn undo_again(turn: &mut Turn<'_>, place: &Place) {
     turn.unpark(place, true);
     give_time(turn, place);
-    if turn.at(place).hold.is_some_and(|hold| hold.stage == Stage::Freed) {
+    if locked(turn, place).hold.stage == Stage::Freed {
         take_again(turn, place);
     }
 }
@@ -160,7 +169,7 @@ pub(in crate::engine) fn awaiting(turn: &Turn<'_>, place: &Place) -> Vec<Place> 
 /// After the end, a lock that was kept or taken for a late undoing is let go once that is over.
 pub(in crate::engine) fn let_go(turn: &mut Turn<'_>) {
     let idle = |state: &StepState| {
-        state.hold.is_some_and(|hold| hold.stage == Stage::Held) && !state.owes_inside()
+        state.hold().is_some_and(|hold| hold.stage == Stage::Held) && !state.owes_inside()
     };
     for place in places(&turn.generation.frame, idle) {
         release(turn, &place);
@@ -176,14 +185,12 @@ pub(in crate::engine) fn again(turn: &mut Turn<'_>, place: &Place) {
     take_again(turn, place);
 }
 
+/// Asks for the first key that is not held.
 fn ask_next(turn: &mut Turn<'_>, place: &Place) {
-    let state = turn.at(place);
-    let Some(hold) = state.hold else {
-        return;
-    };
-    if let Some(key) = state.keys.get(hold.got as usize).cloned() {
-        say(turn, place, &key, hold.round, Say::Acquire { above: hold.fence });
-    }
+    let Locked { keys, hold, .. } = locked(turn, place);
+    let (key, hold) = (keys.get(hold.got as usize).cloned(), *hold);
+    let key = key.expect("a lock has a key, and asks while it lacks one");
+    say(turn, place, key, hold.round, Say::Acquire { above: hold.fence });
 }
 
 /// A lock says that one of the keys is held.
@@ -196,47 +203,53 @@ pub(in crate::engine) fn granted(
     letter: &Letter,
     fence: u64,
 ) -> Result<Outcome, Rejection> {
-    let state = turn.at(place);
-    let key = letter.from.key.as_str();
-    let hold = state.hold.filter(|h| h.round == letter.round && h.stage == Stage::Taking);
-    let held = |h: Hold| state.keys.iter().take(h.got as usize).any(|k| k == key);
-    let known = state.hold.is_some_and(|h| {
-        h.round == letter.round && (h.stage == Stage::Held || (h.stage == Stage::Taking && held(h)))
+    let key = &letter.from.key;
+    let known = turn.at(place).locked().filter(|locked| locked.hold.round == letter.round);
+    let held = known.is_some_and(|locked| match locked.hold.stage {
+        Stage::Held => true,
+        Stage::Taking => locked.keys[..locked.hold.got as usize].contains(key),
+        Stage::Freed => false,
     });
-    if known {
+    if held {
         return Err(Rejection::Duplicate(format!("{key} is held already")));
     }
-    let Some(hold) = hold.filter(|h| state.keys.get(h.got as usize).is_some_and(|k| k == key))
-    else {
+    if !is_asked(turn, place, letter) {
         // Nobody here wants it any more.
-        say(turn, place, key, letter.round, Say::Release { fence });
+        say(turn, place, key.clone(), letter.round, Say::Release { fence });
         return Ok(Outcome::Waits);
-    };
-    let got = hold.got + 1;
-    let all = got as usize == state.keys.len();
-    let stage = if all { Stage::Held } else { Stage::Taking };
-    let hold = Hold { stage, got, fence: hold.fence.max(fence), ..hold };
-    turn.at_mut(place).hold = Some(hold);
+    }
+    let Locked { keys, hold, .. } = locked_mut(turn, place);
+    hold.got += 1;
+    hold.fence = hold.fence.max(fence);
+    let all = hold.got as usize == keys.len();
     if all {
+        hold.stage = Stage::Held;
         return Ok(held_all(turn, place));
     }
     ask_next(turn, place);
     Ok(Outcome::Waits)
 }
 
+/// Whether a step asks for the key that a lock speaks of, in the round that it speaks of.
+fn is_asked(turn: &Turn<'_>, place: &Place, letter: &Letter) -> bool {
+    turn.at(place).locked().is_some_and(|Locked { keys, hold, .. }| {
+        (hold.round, hold.stage) == (letter.round, Stage::Taking)
+            && keys.get(hold.got as usize) == Some(&letter.from.key)
+    })
+}
+
 /// All keys are held: its steps begin, or are undone.
 fn held_all(turn: &mut Turn<'_>, place: &Place) -> Outcome {
     let name = turn.name_at(place);
-    let fence = turn.at(place).hold.map_or(0, |hold| hold.fence);
+    let fence = locked(turn, place).hold.fence;
     turn.note(Some(&name), What::Locked { token: fence });
     if turn.at(place).phase != Phase::Running {
         turn.unpark(place, true);
         return Outcome::UndoInside;
     }
     let block = said(turn, place).block;
-    let state = turn.at_mut(place);
-    state.until = None;
-    state.frames = vec![Frame::branch(block, 0)];
+    turn.at_mut(place).until = None;
+    locked_mut(turn, place).frames = vec![Frame::branch(block, 0)];
     Outcome::Waits
 }
 
@@ -249,20 +262,15 @@ pub(in crate::engine) fn full(
     place: &Place,
     letter: &Letter,
 ) -> Result<Outcome, Rejection> {
-    let state = turn.at(place);
-    let key = letter.from.key.as_str();
-    let asked = state.hold.is_some_and(|h| {
-        (h.round, h.stage) == (letter.round, Stage::Taking)
-            && state.keys.get(h.got as usize).is_some_and(|k| k == key)
-    });
-    if !asked {
+    let key = &letter.from.key;
+    if !is_asked(turn, place, letter) {
         return Err(Rejection::Duplicate(format!("{key} is not asked for any more")));
     }
-    let running = state.phase == Phase::Running;
+    let running = turn.at(place).phase == Phase::Running;
     let reason = format!("too many wait for {key} already");
     let_go_taken(turn, place);
     if running {
-        let step = turn.name_at(place).to_string();
+        let step = Some(turn.name_at(place));
         let failure = Failure { step, kind: FailureKind::Rejected, reason };
         return Ok(turn.refused(place, &said(turn, place).failed, failure, None));
     }
@@ -273,11 +281,11 @@ pub(in crate::engine) fn full(
 /// From the pivot on nothing under a lock can be undone any more.
 pub(in crate::engine) fn passed_pivot(turn: &mut Turn<'_>) {
     let done = |state: &StepState| {
-        state.phase == Phase::Succeeded && state.hold.is_some_and(|h| h.stage == Stage::Held)
+        state.phase == Phase::Succeeded && state.hold().is_some_and(|h| h.stage == Stage::Held)
     };
     for place in places(&turn.generation.frame, done) {
         let lock = said(turn, &place);
-        if lock.release == Release::Pivot && turn.at(&place).frames.iter().all(Frame::is_done) {
+        if lock.release == Release::Pivot && turn.at(&place).frames().iter().all(Frame::is_done) {
             release_at_rest(turn, &place);
         }
     }
@@ -285,32 +293,31 @@ pub(in crate::engine) fn passed_pivot(turn: &mut Turn<'_>) {
 
 /// The end: nothing is held any more, but for what is still undone under it.
 pub(in crate::engine) fn release_all(turn: &mut Turn<'_>) {
-    for place in places(&turn.generation.frame, |state| state.hold.is_some()) {
+    for place in places(&turn.generation.frame, |state| state.locked().is_some()) {
         release_at_rest(turn, &place);
     }
 }
 
 /// Lets the keys go, or as soon as nothing is undone under them any more.
 fn release_at_rest(turn: &mut Turn<'_>, place: &Place) {
-    if !turn.at(place).owes_inside() {
+    if turn.at(place).owes_inside() {
+        locked_mut(turn, place).hold.late = true;
+    } else {
         release(turn, place);
-    } else if let Some(hold) = &mut turn.at_mut(place).hold {
-        hold.late = true;
     }
 }
 
 /// Lets the keys go, if they are held.
 pub(in crate::engine) fn release(turn: &mut Turn<'_>, place: &Place) {
-    let state = turn.at(place);
-    let Some(hold) = state.hold.filter(|hold| hold.stage == Stage::Held) else {
+    let Locked { keys, hold, .. } = locked(turn, place);
+    if hold.stage != Stage::Held {
         return;
-    };
-    for key in state.keys.clone() {
-        say(turn, place, &key, hold.round, Say::Release { fence: hold.fence });
     }
-    if let Some(hold) = &mut turn.at_mut(place).hold {
-        hold.late = false;
+    let (keys, hold) = (keys.clone(), *hold);
+    for key in keys {
+        say(turn, place, key, hold.round, Say::Release { fence: hold.fence });
     }
+    locked_mut(turn, place).hold.late = false;
     freed(turn, place);
     let name = turn.name_at(place);
     turn.note(Some(&name), What::Released);
@@ -318,48 +325,42 @@ pub(in crate::engine) fn release(turn: &mut Turn<'_>, place: &Place) {
 
 /// Gives up a lock that is being taken: what is held is let go, what is asked for withdrawn.
 pub(in crate::engine) fn abandon(turn: &mut Turn<'_>, place: &Place) {
-    let state = turn.at(place);
-    let Some(hold) = state.hold.filter(|hold| hold.stage == Stage::Taking) else {
+    let Locked { keys, hold, .. } = locked(turn, place);
+    if hold.stage != Stage::Taking {
         return;
-    };
-    let asked = state.keys.get(hold.got as usize).cloned();
-    let_go_taken(turn, place);
-    if let Some(key) = asked {
-        say(turn, place, &key, hold.round, Say::Withdraw);
     }
+    let (key, round) = (keys.get(hold.got as usize).cloned(), hold.round);
+    let key = key.expect("a lock that is taken lacks a key");
+    let_go_taken(turn, place);
+    say(turn, place, key, round, Say::Withdraw);
 }
 
 /// Lets the keys go that are held so far.
 fn let_go_taken(turn: &mut Turn<'_>, place: &Place) {
-    let state = turn.at(place);
-    let Some(hold) = state.hold else {
-        return;
-    };
-    let held = state.keys[..hold.got as usize].to_vec();
+    let Locked { keys, hold, .. } = locked(turn, place);
+    let (held, hold) = (keys[..hold.got as usize].to_vec(), *hold);
     for key in held {
-        say(turn, place, &key, hold.round, Say::Release { fence: hold.fence });
+        say(turn, place, key, hold.round, Say::Release { fence: hold.fence });
     }
     freed(turn, place);
 }
 
 fn freed(turn: &mut Turn<'_>, place: &Place) {
-    if let Some(hold) = &mut turn.at_mut(place).hold {
-        hold.stage = Stage::Freed;
-        hold.got = 0;
-    }
+    let hold = &mut locked_mut(turn, place).hold;
+    hold.stage = Stage::Freed;
+    hold.got = 0;
     turn.at_mut(place).until = None;
 }
 
-fn say(turn: &mut Turn<'_>, place: &Place, key: &str, round: u32, say: Say) {
+fn say(turn: &mut Turn<'_>, place: &Place, key: Key, round: u32, say: Say) {
     let name = turn.name_at(place);
-    let key = Key::new(key).expect("a lock's keys are read as keys before it is entered");
     let to = InstanceId { saga: SagaName::lock(), key };
     let asked = turn.command_id(&name, Part::Action, round);
     let letter = Letter {
         id: format!("{asked}/{}/{}", say.text(), to.key),
         from: turn.id.clone(),
         life: turn.generation.life,
-        step: name.to_string(),
+        step: name,
         round,
         say,
     };

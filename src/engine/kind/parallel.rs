@@ -32,16 +32,16 @@ impl Handler for ParallelStep {
 impl Branches for ParallelStep {
     fn are_ready(&self, state: &StepState) -> bool {
         match self.join {
-            Join::All => state.frames.iter().all(Frame::is_done),
+            Join::All => state.frames().iter().all(Frame::is_done),
             Join::First => {
-                state.frames.iter().all(|f| f.over) || state.frames.iter().any(Frame::is_done)
+                state.frames().iter().all(|f| f.over) || state.frames().iter().any(Frame::is_done)
             }
         }
     }
 
     /// All branches are done, one has won, or all have dropped out.
     fn join(&self, turn: &mut Turn<'_>, place: &Place, step: &Step) -> Outcome {
-        let won = turn.at(place).frames.iter().position(Frame::is_done);
+        let won = turn.at(place).frames().iter().position(Frame::is_done);
         match (self.join, won) {
             (Join::All, _) => turn.concluded(place, &step.set, None),
             (Join::First, Some(winner)) => Outcome::Won(winner),
@@ -59,9 +59,9 @@ fn all_rejected(turn: &Turn<'_>, place: &Place) -> Failure {
         let why = frame.failure.as_ref().map_or("", |f| f.reason.as_str());
         format!("{name}: {why}")
     };
-    let reasons: Vec<String> = turn.at(place).frames.iter().map(reason).collect();
+    let reasons: Vec<String> = turn.at(place).frames().iter().map(reason).collect();
     Failure {
-        step: turn.name_at(place).to_string(),
+        step: Some(turn.name_at(place)),
         kind: FailureKind::Rejected,
         reason: turn.limits.cut(&reasons.join("; ")),
     }

@@ -9,8 +9,8 @@ use crate::engine::state::place::{Line, Place, places};
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
-    Effect, Failure, FailureKind, Letter, Phase, Progress, Proof, Rejection, Request, Say, Sending,
-    StepState, What,
+    Child, Effect, Failure, FailureKind, Inside, Letter, Phase, Progress, Proof, Rejection,
+    Request, Say, Sending, StepState, What,
 };
 use crate::expression::Name;
 use crate::message::{InputId, InstanceId, Key, Part, Span};
@@ -19,9 +19,8 @@ impl Handler for SagaStep {
     fn enter(&self, turn: &mut Turn<'_>, line: &Line, step: &Step) -> Result<Outcome, String> {
         let (key, body) = filled(turn, line, step, self)?;
         let state = StepState {
-            action: Some(open(turn, 1)),
             until: self.within.map(|within| turn.now.after(within)),
-            keys: vec![key],
+            inside: Inside::Child(Box::new(Child { key, action: open(turn, 1), failure: None })),
             ..StepState::new(step.id, Phase::Running)
         };
         let place = turn.push(line, state);
@@ -38,7 +37,7 @@ impl Handler for SagaStep {
             return branches::back_or_parked(turn, place, verdict, failure);
         }
         // It is taken back before the saga goes on behind it.
-        turn.at_mut(place).failure = Some(Box::new(failure));
+        child_mut(turn, place).failure = Some(failure);
         turn.unpark(place, false);
         take_back(turn, place);
         Outcome::Waits
@@ -46,11 +45,11 @@ impl Handler for SagaStep {
 
     fn takes_back(&self, turn: &mut Turn<'_>, place: &Place) -> bool {
         // A person may have said that it is done although no child could begin.
-        let Some(action) = &turn.at(place).action else {
+        let Inside::Child(child) = &turn.at(place).inside else {
             return false;
         };
-        let own =
-            action.lacks_answer() || *turn.step_at(place).compensation() == Compensation::Child;
+        let own = child.action.lacks_answer()
+            || *turn.step_at(place).compensation() == Compensation::Child;
         if own {
             take_back(turn, place);
         }
@@ -65,17 +64,14 @@ impl Handler for SagaStep {
 /// A person wants it tried again after it was rejected.
 pub(in crate::engine) fn again(turn: &mut Turn<'_>, place: &Place) {
     let step = turn.step_at(place);
-    let StepKind::Saga(child) = &step.kind else {
-        return;
-    };
-    match filled(turn, &place.line, step, child) {
+    let said = said(turn, place);
+    match filled(turn, &place.line, step, said) {
         Ok((_, body)) => {
-            let rounds = turn.at(place).action.as_ref().map_or(0, |action| action.attempts);
-            let request = open(turn, rounds + 1);
-            let until = child.within.map(|within| turn.now.after(within));
+            let request = open(turn, child(turn, place).action.attempts + 1);
+            let until = said.within.map(|within| turn.now.after(within));
+            child_mut(turn, place).action = request;
             let state = turn.at_mut(place);
             state.phase = Phase::Running;
-            state.action = Some(request);
             state.until = until;
             start(turn, place, body);
         }
@@ -89,7 +85,7 @@ fn filled(
     line: &Line,
     step: &Step,
     child: &SagaStep,
-) -> Result<(String, Value), String> {
+) -> Result<(Key, Value), String> {
     let bound = turn.bound(line);
     let scope = bound.scope();
     let key = match &child.key {
@@ -101,7 +97,7 @@ fn filled(
         Some(with) => with.render(&scope).map_err(|e| format!("`with` cannot be filled: {e}"))?,
     };
     turn.may_send(&body, 0, &child.saga)?;
-    Key::new(&key).map_err(|e| format!("`key`: {e}"))?;
+    let key = Key::new(&key).map_err(|e| format!("`key`: {e}"))?;
     Ok((key, body))
 }
 
@@ -109,7 +105,7 @@ fn start(turn: &mut Turn<'_>, place: &Place, body: Value) {
     let trace_parent = turn.generation.trace_parent.clone();
     say(turn, place, Say::Start { body, trace_parent });
     let name = turn.name_at(place);
-    let to = whom(turn, place).map_or(String::new(), |id| id.to_string());
+    let to = whom(turn, place).to_string();
     turn.note(Some(&name), What::Sent(Sending { to, attempt: 1 }));
 }
 
@@ -118,27 +114,45 @@ fn open(turn: &Turn<'_>, attempts: u32) -> Request {
     Request { attempts, progress: Progress::Open, ..Request::unsent(turn.now) }
 }
 
-/// The child of a step.
-fn whom(turn: &Turn<'_>, place: &Place) -> Option<InstanceId> {
+/// What the definition says of a step that has a child.
+fn said<'d>(turn: &Turn<'d>, place: &Place) -> &'d SagaStep {
     let StepKind::Saga(child) = &turn.step_at(place).kind else {
-        return None;
+        unreachable!("no step but a `saga` has a child");
     };
-    let key = Key::new(turn.at(place).keys.first()?).ok()?;
-    Some(InstanceId { saga: child.saga.clone(), key })
+    child
+}
+
+/// The child of a step that has begun one.
+fn child<'t>(turn: &'t Turn<'_>, place: &Place) -> &'t Child {
+    let Inside::Child(child) = &turn.at(place).inside else {
+        unreachable!("a child is told nothing before it is begun");
+    };
+    child
+}
+
+/// The same, to be changed.
+fn child_mut<'t>(turn: &'t mut Turn<'_>, place: &Place) -> &'t mut Child {
+    let Inside::Child(child) = &mut turn.at_mut(place).inside else {
+        unreachable!("a child is told nothing before it is begun");
+    };
+    child
+}
+
+/// The instance that is the child of a step.
+fn whom(turn: &Turn<'_>, place: &Place) -> InstanceId {
+    let (saga, key) = (said(turn, place).saga.clone(), child(turn, place).key.clone());
+    InstanceId { saga, key }
 }
 
 fn say(turn: &mut Turn<'_>, place: &Place, say: Say) {
-    let Some(to) = whom(turn, place) else {
-        return;
-    };
+    let (to, round) = (whom(turn, place), child(turn, place).action.attempts);
     let name = turn.name_at(place);
-    let round = turn.at(place).action.as_ref().map_or(1, |action| action.attempts);
     let asked = turn.command_id(&name, Part::Action, round);
     let letter = Letter {
         id: format!("{asked}/{}", say.text()),
         from: turn.id.clone(),
         life: turn.generation.life,
-        step: name.to_string(),
+        step: name,
         round,
         say,
     };
@@ -149,13 +163,13 @@ fn say(turn: &mut Turn<'_>, place: &Place, say: Say) {
 fn take_back(turn: &mut Turn<'_>, place: &Place) {
     let step = turn.step_at(place);
     let reopen = *step.compensation() == Compensation::Child;
-    let failure = turn.at(place).failure.as_deref().or(turn.generation.failure.as_ref());
+    let failure = child(turn, place).failure.as_ref().or(turn.generation.failure.as_ref());
     let reason = failure.map_or_else(|| "its parent goes back".to_owned(), |f| f.reason.clone());
     say(turn, place, Say::TakeBack { reason, reopen });
     let request = open(turn, 0);
     turn.at_mut(place).undos.push(request);
     let name = turn.name_at(place);
-    let to = whom(turn, place).map_or(String::new(), |id| id.to_string());
+    let to = whom(turn, place).to_string();
     turn.note(Some(&name), What::Undoing(Sending { to, attempt: 1 }));
 }
 
@@ -174,11 +188,20 @@ pub(in crate::engine) fn take(
     letter: &Letter,
 ) -> Result<Outcome, Rejection> {
     let state = turn.at(place);
-    let round = state.action.as_ref().map(|action| action.attempts);
-    if whom(turn, place).as_ref() != Some(&letter.from) || round != Some(letter.round) {
+    let asked = match &state.inside {
+        Inside::Child(child) if child.action.attempts == letter.round => Some(child),
+        Inside::Child(_)
+        | Inside::Nothing
+        | Inside::Reminder(_)
+        | Inside::Fact(_)
+        | Inside::Requested(_)
+        | Inside::Branched(_)
+        | Inside::Locked(_) => None,
+    };
+    let Some(child) = asked.filter(|_| whom(turn, place) == letter.from) else {
         return Err(Rejection::Duplicate(format!("{} belongs to an earlier time", letter.id)));
-    }
-    let answered = state.action.as_ref().is_none_or(|action| !action.lacks_answer());
+    };
+    let answered = !child.action.lacks_answer();
     let news = match (&letter.say, is_asked(state)) {
         (Say::Ended { .. } | Say::Taken, false) | (Say::Ended { completed: true, .. }, true) => {
             !answered
@@ -213,9 +236,6 @@ pub(in crate::engine) fn take(
 /// The child of a step that waits for it has ended.
 fn ended(turn: &mut Turn<'_>, place: &Place, letter: &Letter) -> Outcome {
     let step = turn.step_at(place);
-    let StepKind::Saga(child) = &step.kind else {
-        return Outcome::Waits;
-    };
     let name = turn.name_at(place);
     let (mut data, mut why) = (Value::Null, None);
     if let Say::Ended { data: last, failure, .. } = &letter.say {
@@ -236,8 +256,8 @@ fn ended(turn: &mut Turn<'_>, place: &Place, letter: &Letter) -> Outcome {
         Some(failure) => failure.reason,
         None => "key is taken".to_owned(),
     };
-    let failure = Failure { step: name.to_string(), kind: FailureKind::Rejected, reason };
-    turn.refused(place, &child.failed, failure, more)
+    let failure = Failure { step: Some(name), kind: FailureKind::Rejected, reason };
+    turn.refused(place, &said(turn, place).failed, failure, more)
 }
 
 /// The child of a step that was given up, but is not undone yet, has ended.
@@ -258,7 +278,6 @@ fn given_up(turn: &mut Turn<'_>, place: &Place, letter: &Letter) {
 fn took_back(turn: &mut Turn<'_>, place: &Place, letter: &Letter) -> Outcome {
     let by = InputId::named(&letter.id);
     turn.at_mut(place).answered(by.clone());
-    let run = turn.at(place).undos.len() - 1;
     match &letter.say {
         Say::Ended { completed: true, .. } => {
             // It was done before it heard. Either it takes itself back now, or it is undone in
@@ -267,15 +286,17 @@ fn took_back(turn: &mut Turn<'_>, place: &Place, letter: &Letter) -> Outcome {
                 return Outcome::Waits;
             }
             turn.at_mut(place).undos.pop();
-            if turn.at(place).failure.is_some() { Outcome::Undo } else { Outcome::Waits }
+            if child(turn, place).failure.is_some() { Outcome::Undo } else { Outcome::Waits }
         }
         Say::Kept => {
-            turn.at_mut(place).undos[run].progress = Progress::Parked;
+            let asked = turn.at_mut(place).undos.last_mut().expect("it was asked to");
+            asked.progress = Progress::Parked;
             turn.park(place, true, "the child is past its pivot and cannot be taken back");
             Outcome::Waits
         }
         Say::Ended { completed: false, .. } | Say::Taken | Say::TakenBack => {
-            Outcome::Undone { run, by }
+            let part = Part::undoing(turn.at(place).undos.len());
+            Outcome::Undone { part, by }
         }
         Say::Start { .. }
         | Say::TakeBack { .. }
@@ -290,10 +311,7 @@ fn took_back(turn: &mut Turn<'_>, place: &Place, letter: &Letter) -> Outcome {
 
 /// No child will be taken back any more.
 pub(in crate::engine) fn let_go(turn: &mut Turn<'_>) {
-    let definition = turn.definition;
-    let is_child = |state: &StepState| {
-        matches!(definition.step(state.step).kind, StepKind::Saga(_)) && state.action.is_some()
-    };
+    let is_child = |state: &StepState| matches!(state.inside, Inside::Child(_));
     for place in places(&turn.generation.frame, is_child) {
         say(turn, &place, Say::ParentGone);
     }

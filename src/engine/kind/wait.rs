@@ -4,12 +4,12 @@ use super::handler::Handler;
 use super::waiting;
 use crate::definition::{Answers, Step, WaitStep};
 use crate::engine::request::reply;
-use crate::engine::request::slot::Slot;
 use crate::engine::state::place::{Line, Place};
 use crate::engine::work::early::{complain, takes};
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
 use crate::engine::{Awaited, What};
+use crate::message::Part;
 
 impl Handler for WaitStep {
     fn enter(&self, turn: &mut Turn<'_>, line: &Line, step: &Step) -> Result<Outcome, String> {
@@ -51,7 +51,7 @@ fn offer(turn: &mut Turn<'_>, place: &Place, wait: &WaitStep) -> Outcome {
             }
         };
         let event = turn.early.remove(at).event;
-        match reply::take(turn, place, Slot::Action, answer, &event) {
+        match reply::take(turn, place, Part::Action, answer, &event) {
             Ok(outcome) => return outcome,
             Err(reason) => complain(turn.id, &event, &reason, turn.out),
         }

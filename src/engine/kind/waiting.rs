@@ -6,7 +6,7 @@ use crate::engine::state::place::Place;
 use crate::engine::work::fill::Addressed;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
-use crate::engine::{Effect, Failure, FailureKind, Phase, Reminder, StepState, What};
+use crate::engine::{Effect, Failure, FailureKind, Inside, Phase, Reminder, StepState, What};
 use crate::message::{Part, Span};
 
 /// A step that waits, with its timers.
@@ -18,7 +18,9 @@ pub(super) fn waiting(
 ) -> StepState {
     StepState {
         until: within.map(|within| turn.now.after(within)),
-        remind: remind.map(|r| Reminder { at: turn.now.after(r.after), told: 0 }),
+        inside: remind.map_or(Inside::Nothing, |remind| {
+            Inside::Reminder(Reminder { at: turn.now.after(remind.after), told: 0 })
+        }),
         ..StepState::new(step.id, Phase::Running)
     }
 }
@@ -36,7 +38,7 @@ pub(super) fn time_is_up(
     match late {
         Late::GoOn => Outcome::Skipped("its time is up"),
         Late::Fail(verdict) => {
-            let failure = Failure { step: name.to_string(), kind: FailureKind::Deadline, reason };
+            let failure = Failure { step: Some(name), kind: FailureKind::Deadline, reason };
             turn.refused(place, verdict, failure, None)
         }
     }
@@ -44,17 +46,13 @@ pub(super) fn time_is_up(
 
 /// The next reminder is due.
 pub(in crate::engine) fn remind(turn: &mut Turn<'_>, place: &Place) {
-    let Some(before) = turn.at(place).remind else {
-        return;
-    };
-    let Some(remind) = reminder(turn.step_at(place)) else {
-        return;
-    };
+    let before = turn.at(place).reminder().expect("only a reminder that is set is due");
+    let remind = reminder(turn.step_at(place)).expect("a reminder is set by what the step says");
     let told = before.told + 1;
-    turn.at_mut(place).remind = remind.every.map(|every| {
+    turn.at_mut(place).inside = remind.every.map_or(Inside::Nothing, |every| {
         let next = before.at.after(every.max(PAUSE_MIN));
         // After a long standstill one reminder says as much as many.
-        Reminder { at: next.max(turn.now.after(PAUSE_MIN)), told }
+        Inside::Reminder(Reminder { at: next.max(turn.now.after(PAUSE_MIN)), told })
     });
     let name = turn.name_at(place);
     // It is told once in a transition, so this number makes each telling's id its own.

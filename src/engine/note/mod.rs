@@ -6,7 +6,7 @@ mod words;
 pub use kind::NoteKind;
 
 use super::{Claim, Failure};
-use crate::message::{Address, EventType, InstanceId, Life, Span, StepName, Timestamp};
+use crate::message::{Address, Coordinate, EventType, InstanceId, Life, Span, Timestamp};
 
 /// One thing that happened: what programs read of it are its fields; its words are made of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Note {
     /// Which life of the instance it is about.
     pub generation: Life,
     /// The step, if it is about one.
-    pub step: Option<StepName>,
+    pub step: Option<Coordinate>,
     /// What happened; never a value of the data.
     pub what: What,
 }
@@ -225,7 +225,7 @@ pub struct Claimant {
     /// The instance.
     pub instance: InstanceId,
     /// Its step.
-    pub step: String,
+    pub step: Coordinate,
 }
 
 impl From<&Claim> for Claimant {

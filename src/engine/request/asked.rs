@@ -1,6 +1,5 @@
-use super::slot::Slot;
 use crate::definition::{self, Attempted, CallRequest, Retry, Step, Unknown};
-use crate::message::Span;
+use crate::message::{Part, Span};
 
 /// What is sent: over Kafka, or over HTTP.
 #[derive(Debug, Clone, Copy)]
@@ -10,9 +9,8 @@ pub(in crate::engine) enum Asked<'d> {
 }
 
 impl<'d> Asked<'d> {
-    /// What a slot of a step sends; nothing for steps that wait for something else.
-    pub fn of(step: &'d Step, slot: Slot) -> Option<Self> {
-        let part = slot.part();
+    /// What a step sends as this part; nothing for steps that wait for something else.
+    pub fn of(step: &'d Step, part: Part) -> Option<Self> {
         step.request(part).map(Self::Command).or_else(|| step.call(part).map(Self::Call))
     }
 

@@ -6,39 +6,38 @@ use super::asked::{self, Asked};
 use super::pause;
 use super::probe;
 use super::send;
-use super::slot::Slot;
 use crate::definition::{Then, Unknown};
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::{Outcome, Refusal};
 use crate::engine::work::turn::Turn;
 use crate::engine::{Failure, FailureKind, Progress, Request, What};
-use crate::message::{InputId, Timestamp};
+use crate::message::{InputId, Part, Timestamp};
 
 /// The time of an attempt, or of the pause before the next one, is over.
 pub(in crate::engine) fn time_is_up(
     turn: &mut Turn<'_>,
     place: &Place,
-    slot: Slot,
+    part: Part,
     away_until: Timestamp,
 ) -> Outcome {
-    let Some(request) = slot.request(turn.at(place)).cloned() else {
+    let Some(request) = turn.at(place).request(part).cloned() else {
         return Outcome::Waits;
     };
-    let asked = Asked::of(turn.step_at(place), slot).expect("only requests have timers");
+    let asked = Asked::of(turn.step_at(place), part).expect("only requests have timers");
     match request.progress {
         Progress::Waiting(due) if due < away_until && !request.extended => {
-            let sent = send::extend(turn, place, slot, asked, &request);
-            sent_or_parked(turn, place, slot, sent)
+            let sent = send::extend(turn, place, part, asked, &request);
+            sent_or_parked(turn, place, part, sent)
         }
         Progress::Waiting(_) => {
             let (attempts, within) = (request.attempts, asked.within());
             let words = format!("no answer to attempt {attempts} within {within}");
-            over(turn, place, slot, asked, &request, &words)
+            over(turn, place, part, asked, &request, &words)
         }
         Progress::Pausing(_) => {
             let step = turn.step_at(place);
-            let sent = send::send(turn, &place.line, step, slot, asked, &request);
-            sent_or_parked(turn, place, slot, sent)
+            let sent = send::send(turn, &place.line, step, part, asked, &request);
+            sent_or_parked(turn, place, part, sent)
         }
         Progress::Answered | Progress::GivenUp | Progress::Parked | Progress::Open => {
             Outcome::Waits
@@ -49,16 +48,16 @@ pub(in crate::engine) fn time_is_up(
 fn sent_or_parked(
     turn: &mut Turn<'_>,
     place: &Place,
-    slot: Slot,
+    part: Part,
     sent: Result<Request, String>,
 ) -> Outcome {
-    match (sent, slot.request_mut(turn.at_mut(place))) {
+    match (sent, turn.at_mut(place).request_mut(part)) {
         (Ok(sent), Some(request)) => {
             *request = sent;
             Outcome::Waits
         }
         (Ok(_), None) => Outcome::Waits,
-        (Err(reason), _) => park(turn, place, slot, &reason),
+        (Err(reason), _) => park(turn, place, part, &reason),
     }
 }
 
@@ -66,67 +65,67 @@ fn sent_or_parked(
 pub(in crate::engine) fn over(
     turn: &mut Turn<'_>,
     place: &Place,
-    slot: Slot,
+    part: Part,
     asked: Asked<'_>,
     before: &Request,
     words: &str,
 ) -> Outcome {
     let name = turn.name_at(place);
     turn.note(Some(&name), What::TimedOut { reason: words.to_owned() });
-    let seed = pause::seed(turn, place, slot);
+    let seed = pause::seed(turn, place, part);
     let retry = asked.retry();
     let insists =
-        slot == Slot::Action && asked::unknown(turn.step_at(place)) == Some(Unknown::Retry);
+        part == Part::Action && asked::unknown(turn.step_at(place)) == Some(Unknown::Retry);
     let next = pause::again(retry, before, turn.now, &seed).or_else(|| {
         let next = turn.now.after(retry.most.max(pause::PAUSE_MIN));
         (insists && next <= before.since.after(turn.limits.insist)).then_some(next)
     });
     let Some(at) = next else {
-        return exhausted(turn, place, slot, before);
+        return exhausted(turn, place, part, before);
     };
-    if let Some(request) = slot.request_mut(turn.at_mut(place)) {
+    if let Some(request) = turn.at_mut(place).request_mut(part) {
         request.progress = Progress::Pausing(at);
     }
     Outcome::Waits
 }
 
-fn exhausted(turn: &mut Turn<'_>, place: &Place, slot: Slot, before: &Request) -> Outcome {
+fn exhausted(turn: &mut Turn<'_>, place: &Place, part: Part, before: &Request) -> Outcome {
     let name = turn.name_at(place);
     let reason = format!("{name} has not answered {} attempts", before.spent);
     let unknown = asked::unknown(turn.step_at(place));
-    match (slot, unknown) {
-        (Slot::Action, Some(Unknown::Compensate | Unknown::Probe))
+    match (part, unknown) {
+        (Part::Action, Some(Unknown::Compensate | Unknown::Probe))
             if before.never_left() && turn.can_go_back(&place.line) =>
         {
             let reason = format!("{name} was never sent in {} attempts", before.spent);
-            let (step, kind) = (name.to_string(), FailureKind::Exhausted);
+            let (step, kind) = (Some(name), FailureKind::Exhausted);
             let failure = Failure { step, kind, reason };
             turn.at_mut(place).answered(InputId::default());
             Outcome::Rejected(Refusal { written: Map::new(), then: Then::GoBack, failure })
         }
-        (Slot::Action, Some(Unknown::Compensate)) if turn.can_go_back(&place.line) => {
-            let (step, kind) = (name.to_string(), FailureKind::Exhausted);
+        (Part::Action, Some(Unknown::Compensate)) if turn.can_go_back(&place.line) => {
+            let (step, kind) = (Some(name), FailureKind::Exhausted);
             Outcome::GoesBack(Failure { step, kind, reason })
         }
-        (Slot::Action, Some(Unknown::Probe)) => match probe::ask(turn, place) {
+        (Part::Action, Some(Unknown::Probe)) => match probe::ask(turn, place) {
             Ok(()) => Outcome::Waits,
-            Err(reason) => park(turn, place, slot, &reason),
+            Err(reason) => park(turn, place, part, &reason),
         },
-        (Slot::Probe, _) => probe::exhausted(turn, place, &reason),
+        (Part::Probe, _) => probe::exhausted(turn, place, &reason),
         (
-            Slot::Action | Slot::Undo(_),
+            Part::Action | Part::Undo(_),
             None | Some(Unknown::Compensate | Unknown::Probe | Unknown::Retry | Unknown::Park),
-        ) => park(turn, place, slot, &reason),
+        ) => park(turn, place, part, &reason),
     }
 }
 
-fn park(turn: &mut Turn<'_>, place: &Place, slot: Slot, reason: &str) -> Outcome {
-    if slot == Slot::Probe {
+fn park(turn: &mut Turn<'_>, place: &Place, part: Part, reason: &str) -> Outcome {
+    if part == Part::Probe {
         return probe::exhausted(turn, place, reason);
     }
-    if let Some(request) = slot.request_mut(turn.at_mut(place)) {
+    if let Some(request) = turn.at_mut(place).request_mut(part) {
         request.progress = Progress::Parked;
     }
-    turn.park(place, slot != Slot::Action, reason);
+    turn.park(place, part != Part::Action, reason);
     Outcome::Waits
 }

@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 use super::asked::Asked;
 use super::attempt;
 use super::reply;
-use super::slot::Slot;
 use crate::definition::{CallDone, CallFailed, CallRequest, Compensation, StepKind};
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::{Outcome, Refusal};
@@ -16,7 +15,7 @@ use crate::engine::{
     CallOutcome, Called, Failure, FailureKind, Phase, Progress, Proof, Rejection, What,
 };
 use crate::expression::Name;
-use crate::message::{CommandId, InputId};
+use crate::message::{CommandId, InputId, Part};
 
 /// What an answer to a call reads as in expressions.
 fn event(status: u16, headers: &[(String, String)], body: &Value) -> Value {
@@ -39,14 +38,15 @@ pub(in crate::engine) fn take(
 ) -> Result<(Place, Outcome), Rejection> {
     let unknown = || Rejection::Unmatched(format!("call {} was never made", called.command));
     let id: CommandId = called.command.parse().map_err(|_| unknown())?;
-    let place = Place::named(turn.definition, &turn.generation.frame, &id.step);
+    let named = id.subject.step().ok_or_else(unknown)?;
+    let place = Place::named(turn.definition, &turn.generation.frame, named);
     let place = place.ok_or_else(unknown)?;
-    let slot = Slot::of(id.part);
+    let part = id.part;
     let step = turn.step_at(&place);
-    let Some(Asked::Call(asked)) = Asked::of(step, slot) else {
+    let Some(Asked::Call(asked)) = Asked::of(step, part) else {
         return Err(unknown());
     };
-    let mut before = slot.request(turn.at(&place)).cloned().ok_or_else(unknown)?;
+    let mut before = turn.at(&place).request(part).cloned().ok_or_else(unknown)?;
     if !(1..=before.attempts).contains(&id.attempt) {
         return Err(unknown());
     }
@@ -65,7 +65,7 @@ pub(in crate::engine) fn take(
         CallOutcome::Answered { status, headers, body } => {
             let event = event(*status, headers, body);
             let answer = (*status, &event);
-            let came = answered(turn, &place, slot, asked, answer, &called.command)?;
+            let came = answered(turn, &place, part, asked, answer, &called.command)?;
             if let Some(outcome) = came {
                 return Ok((place, outcome));
             }
@@ -75,14 +75,14 @@ pub(in crate::engine) fn take(
     let is_last = id.attempt == before.attempts;
     match before.progress {
         Progress::Waiting(_) if is_last => {
-            if let Some(request) = slot.request_mut(turn.at_mut(&place)) {
+            if let Some(request) = turn.at_mut(&place).request_mut(part) {
                 request.unsent = before.unsent;
             }
-            let outcome = attempt::over(turn, &place, slot, Asked::Call(asked), &before, &reason);
+            let outcome = attempt::over(turn, &place, part, Asked::Call(asked), &before, &reason);
             Ok((place, outcome))
         }
         // It was given up for unknown, and is known now.
-        Progress::GivenUp if slot == Slot::Action && before.never_left() => {
+        Progress::GivenUp if part == Part::Action && before.never_left() => {
             let by = InputId::named(&called.command);
             let outcome = reply::has_not_happened(turn, &place, by);
             Ok((place, outcome))
@@ -100,23 +100,23 @@ pub(in crate::engine) fn take(
 fn answered(
     turn: &mut Turn<'_>,
     place: &Place,
-    slot: Slot,
+    part: Part,
     asked: &CallRequest,
     (status, event): (u16, &Value),
     by: &str,
 ) -> Result<Option<Outcome>, Rejection> {
     let refused = |reason: String| Rejection::Refused(format!("{by}: {reason}"));
     if let Some(done) = find_done(turn, place, &asked.done, status, event).map_err(refused)? {
-        let outcome = match slot {
-            Slot::Action | Slot::Probe => happened(turn, place, done, event, by),
-            Slot::Undo(run) => undone(turn, place, run, done, event, by),
+        let outcome = match part {
+            Part::Action | Part::Probe => happened(turn, place, done, event, by),
+            Part::Undo(_) => undone(turn, place, part, done, event, by),
         };
         return outcome.map(Some).map_err(refused);
     }
     let StepKind::Call(call) = &turn.step_at(place).kind else {
         return Ok(None);
     };
-    if slot != Slot::Action {
+    if part != Part::Action {
         return Ok(None);
     }
     for failed in &call.failed {
@@ -190,7 +190,7 @@ fn refused_by(
     let written = turn.assigned(&place.line, &failed.set, more)?;
     let name = turn.name_at(place);
     turn.at_mut(place).answered(InputId::named(by));
-    let failure = Failure { step: name.to_string(), kind: FailureKind::Rejected, reason };
+    let failure = Failure { step: Some(name), kind: FailureKind::Rejected, reason };
     Ok(Outcome::Rejected(Refusal { written, then: failed.then, failure }))
 }
 
@@ -198,7 +198,7 @@ fn refused_by(
 fn undone(
     turn: &mut Turn<'_>,
     place: &Place,
-    run: usize,
+    part: Part,
     done: &CallDone,
     event: &Value,
     by: &str,
@@ -214,5 +214,5 @@ fn undone(
     let set = done.set.as_deref().unwrap_or(own);
     let written = turn.assigned(&place.line, set, Some((Name::Event, event)))?;
     turn.write(&place.line, written);
-    Ok(Outcome::Undone { run, by: InputId::named(by) })
+    Ok(Outcome::Undone { part, by: InputId::named(by) })
 }

@@ -7,5 +7,4 @@ pub(super) mod pause;
 pub(super) mod probe;
 pub(super) mod reply;
 pub(super) mod send;
-pub(super) mod slot;
 pub(super) mod undo;

@@ -1,11 +1,10 @@
 //! When a request is sent again.
 
-use super::slot::Slot;
 use crate::definition::{Budget, Retry};
 use crate::engine::Request;
 use crate::engine::state::place::Place;
 use crate::engine::work::turn::Turn;
-use crate::message::{Span, Timestamp};
+use crate::message::{Part, Span, Timestamp};
 
 /// The shortest pause: a request is never sent twice in one moment.
 pub(in crate::engine) const PAUSE_MIN: Span = Span::millis(1);
@@ -62,6 +61,6 @@ fn fraction(seed: &str, attempts: u32) -> f64 {
 }
 
 /// What makes one request's jitter differ from another's.
-pub(in crate::engine) fn seed(turn: &Turn<'_>, place: &Place, slot: Slot) -> String {
-    turn.command_id(&turn.name_at(place), slot.part(), 1).idempotency_key()
+pub(in crate::engine) fn seed(turn: &Turn<'_>, place: &Place, part: Part) -> String {
+    turn.command_id(&turn.name_at(place), part, 1).idempotency_key()
 }

@@ -3,14 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::probe;
-use super::slot::Slot;
 use crate::definition::{Answer, Compensation, Done, Failed};
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::{Outcome, Refusal};
 use crate::engine::work::turn::Turn;
-use crate::engine::{Failure, FailureKind, Phase, Proof, Request, What};
+use crate::engine::{Failure, FailureKind, Inside, Phase, Proof, Request, What};
 use crate::expression::{Expression, Name};
-use crate::message::{Event, InputId};
+use crate::message::{Event, InputId, Part};
 
 /// Whether a `where` over an event holds at a place.
 pub(in crate::engine) fn is_so(
@@ -33,19 +32,19 @@ pub(in crate::engine) fn is_so(
 pub(in crate::engine) fn take(
     turn: &mut Turn<'_>,
     place: &Place,
-    slot: Slot,
+    part: Part,
     answer: Answer,
     event: &Event,
 ) -> Result<Outcome, String> {
     let step = turn.step_at(place);
-    let answers = step.answers(slot.part());
-    match (slot, answer) {
-        (Slot::Undo(run), Answer::Done(which)) => {
-            undone(turn, place, run, &answers.done[which], event)
+    let answers = step.answers(part);
+    match (part, answer) {
+        (Part::Undo(_), Answer::Done(which)) => {
+            undone(turn, place, part, &answers.done[which], event)
         }
-        (Slot::Action, Answer::Done(which)) => done(turn, place, &answers.done[which], event),
-        (Slot::Action, Answer::Failed(which)) => failed(turn, place, &answers.failed[which], event),
-        (Slot::Probe, Answer::Done(which)) => {
+        (Part::Action, Answer::Done(which)) => done(turn, place, &answers.done[which], event),
+        (Part::Action, Answer::Failed(which)) => failed(turn, place, &answers.failed[which], event),
+        (Part::Probe, Answer::Done(which)) => {
             let set = answers.done[which].set.as_deref().unwrap_or(&step.set);
             let written = match turn.at(place).phase {
                 Phase::Running => {
@@ -55,10 +54,10 @@ pub(in crate::engine) fn take(
             };
             Ok(probe::found(turn, place, written, InputId::of(event)))
         }
-        (Slot::Probe, Answer::Absent(_)) => Ok(probe::absent(turn, place, InputId::of(event))),
-        (Slot::Undo(_), Answer::Failed(_) | Answer::Absent(_))
-        | (Slot::Action, Answer::Absent(_))
-        | (Slot::Probe, Answer::Failed(_)) => {
+        (Part::Probe, Answer::Absent(_)) => Ok(probe::absent(turn, place, InputId::of(event))),
+        (Part::Undo(_), Answer::Failed(_) | Answer::Absent(_))
+        | (Part::Action, Answer::Absent(_))
+        | (Part::Probe, Answer::Failed(_)) => {
             unreachable!("such a request has no such answers, so none is found")
         }
     }
@@ -82,7 +81,9 @@ fn taken(turn: &mut Turn<'_>, place: &Place, event: &Event) {
     let settled = Request::settled(turn.now);
     let state = turn.at_mut(place);
     // A wait has sent nothing; what it keeps is only the event that ended it.
-    state.action.get_or_insert(settled);
+    if state.action().is_none() {
+        state.inside = Inside::Fact(settled);
+    }
     state.answered(InputId::of(event));
 }
 
@@ -106,7 +107,7 @@ fn failed(
     };
     let written = turn.assigned(&place.line, &failed.set, more)?;
     taken(turn, place, event);
-    let step = turn.name_at(place).to_string();
+    let step = Some(turn.name_at(place));
     let failure = Failure { step, kind: FailureKind::Rejected, reason };
     Ok(Outcome::Rejected(Refusal { written, then: failed.then, failure }))
 }
@@ -114,7 +115,7 @@ fn failed(
 fn undone(
     turn: &mut Turn<'_>,
     place: &Place,
-    run: usize,
+    part: Part,
     done: &Done,
     event: &Event,
 ) -> Result<Outcome, String> {
@@ -123,7 +124,7 @@ fn undone(
         let written = turn.assigned(&place.line, set, Some((Name::Event, &event.body)))?;
         turn.write(&place.line, written);
     }
-    Ok(Outcome::Undone { run, by: InputId::of(event) })
+    Ok(Outcome::Undone { part, by: InputId::of(event) })
 }
 
 /// A "no" that came after its step was given up: recorded. An undoing that was sent goes on; one

@@ -1,14 +1,15 @@
 //! Sends requests, again and again within their budget.
 
 use super::asked::Asked;
-use super::slot::Slot;
 use crate::definition::Step;
 use crate::engine::state::place::{Line, Place};
 use crate::engine::work::fill::Addressed;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
-use crate::engine::{Effect, Phase, Progress, Request, Sending, StepState, What};
-use crate::message::{InputId, Part, StepName};
+use crate::engine::{
+    Effect, Inside, Phase, Progress, Request, Requested, Sending, StepState, What,
+};
+use crate::message::{Coordinate, InputId, Part};
 
 /// Enters a step that sends a request, by sending it for the first time.
 ///
@@ -21,8 +22,9 @@ pub(in crate::engine) fn first(
     asked: Asked<'_>,
 ) -> Result<Outcome, String> {
     let unsent = Request::unsent(turn.now);
-    let sent = send(turn, line, step, Slot::Action, asked, &unsent)?;
-    turn.push(line, StepState { action: Some(sent), ..StepState::new(step.id, Phase::Running) });
+    let sent = send(turn, line, step, Part::Action, asked, &unsent)?;
+    let inside = Inside::Requested(Requested { action: sent, probe: None });
+    turn.push(line, StepState { inside, ..StepState::new(step.id, Phase::Running) });
     Ok(Outcome::Waits)
 }
 
@@ -35,14 +37,14 @@ pub(in crate::engine) fn send(
     turn: &mut Turn<'_>,
     line: &Line,
     step: &Step,
-    slot: Slot,
+    part: Part,
     asked: Asked<'_>,
     before: &Request,
 ) -> Result<Request, String> {
     let name = turn.name(line, step);
     let attempt = before.attempts + 1;
-    let undoes = undone_by(turn, &name, slot);
-    let id = turn.command_id(&name, slot.part(), attempt);
+    let undoes = undone_by(turn, &name, part);
+    let id = turn.command_id(&name, part, attempt);
     let (effect, to) = match asked {
         Asked::Command(request) => {
             let message = turn.fill(line, id, undoes, &Addressed::from(request))?;
@@ -56,10 +58,10 @@ pub(in crate::engine) fn send(
     };
     turn.out.effects.push(effect);
     let sending = Sending { to, attempt };
-    let what = match slot {
-        Slot::Action => What::Sent(sending),
-        Slot::Probe => What::Probed(sending),
-        Slot::Undo(_) => What::Undoing(sending),
+    let what = match part {
+        Part::Action => What::Sent(sending),
+        Part::Probe => What::Probed(sending),
+        Part::Undo(_) => What::Undoing(sending),
     };
     turn.note(Some(&name), what);
     Ok(Request {
@@ -81,14 +83,14 @@ pub(in crate::engine) fn send(
 pub(in crate::engine) fn extend(
     turn: &mut Turn<'_>,
     place: &Place,
-    slot: Slot,
+    part: Part,
     asked: Asked<'_>,
     before: &Request,
 ) -> Result<Request, String> {
     let name = turn.name_at(place);
     if let Asked::Call(request) = asked {
-        let undoes = undone_by(turn, &name, slot);
-        let id = turn.command_id(&name, slot.part(), before.attempts);
+        let undoes = undone_by(turn, &name, part);
+        let id = turn.command_id(&name, part, before.attempts);
         let call = turn.fill_call(&place.line, id, undoes, request)?;
         turn.out.effects.push(Effect::Call(call));
     }
@@ -99,9 +101,9 @@ pub(in crate::engine) fn extend(
 }
 
 /// The idempotency key of the action that a request undoes.
-fn undone_by(turn: &Turn<'_>, name: &StepName, slot: Slot) -> Option<String> {
-    match slot {
-        Slot::Action | Slot::Probe => None,
-        Slot::Undo(_) => Some(turn.command_id(name, Part::Action, 1).idempotency_key()),
+fn undone_by(turn: &Turn<'_>, name: &Coordinate, part: Part) -> Option<String> {
+    match part {
+        Part::Action | Part::Probe => None,
+        Part::Undo(_) => Some(turn.command_id(name, Part::Action, 1).idempotency_key()),
     }
 }

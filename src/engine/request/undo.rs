@@ -2,7 +2,6 @@
 
 use super::asked::Asked;
 use super::send;
-use super::slot::Slot;
 use crate::definition::{Compensation, Fact};
 use crate::engine::state::place::Place;
 use crate::engine::work::fill::Addressed;
@@ -19,20 +18,20 @@ const NO_CHILD: &str = "it was resolved as done and no child has begun; undo it 
 /// Begins one more undoing of a step; one that cannot begin waits for a person.
 pub(in crate::engine) fn begin(turn: &mut Turn<'_>, place: &Place) {
     let step = turn.step_at(place);
-    let run = turn.at(place).undos.len();
+    let part = Part::undoing(turn.at(place).undos.len() + 1);
     let unsent = Request::unsent(turn.now);
     let undoing = match step.compensation() {
         Compensation::Unsaid => Err(NOT_SAID.to_owned()),
         Compensation::Child => Err(NO_CHILD.to_owned()),
         Compensation::Nothing => Ok(Request::settled(turn.now)),
-        Compensation::Emit(fact) => correct(turn, place, run, fact),
+        Compensation::Emit(fact) => correct(turn, place, part, fact),
         Compensation::Command { request, .. } => {
             let asked = Asked::Command(request);
-            send::send(turn, &place.line, step, Slot::Undo(run), asked, &unsent)
+            send::send(turn, &place.line, step, part, asked, &unsent)
         }
         Compensation::Call { request, .. } => {
             let asked = Asked::Call(request);
-            send::send(turn, &place.line, step, Slot::Undo(run), asked, &unsent)
+            send::send(turn, &place.line, step, part, asked, &unsent)
         }
     };
     match undoing {
@@ -46,10 +45,10 @@ pub(in crate::engine) fn begin(turn: &mut Turn<'_>, place: &Place) {
 }
 
 /// Tells the correcting fact of a step.
-fn correct(turn: &mut Turn<'_>, place: &Place, run: usize, fact: &Fact) -> Result<Request, String> {
+fn correct(turn: &mut Turn<'_>, place: &Place, part: Part, fact: &Fact) -> Result<Request, String> {
     let name = turn.name_at(place);
     let undoes = turn.command_id(&name, Part::Action, 1).idempotency_key();
-    let id = turn.command_id(&name, Slot::Undo(run).part(), 1);
+    let id = turn.command_id(&name, part, 1);
     let message = turn.fill(&place.line, id, Some(undoes), &Addressed::from(fact))?;
     turn.out.effects.push(Effect::Fact(message));
     turn.note(Some(&name), What::Undone { by: Some(fact.to.clone()) });

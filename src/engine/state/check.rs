@@ -38,7 +38,7 @@ fn assert_generation(generation: &Generation) {
         assert!(!running, "a step runs after the end");
         assert!(generation.deadline.is_none(), "a deadline outlives the end");
         let held = walk(main, |_, _, s| {
-            let held = s.hold.is_some_and(|hold| hold.stage != Stage::Freed);
+            let held = s.hold().is_some_and(|hold| hold.stage != Stage::Freed);
             (held && !s.owes_inside()).then_some(())
         });
         assert!(held.is_none(), "a lock outlives the end");
@@ -59,12 +59,12 @@ fn assert_frame(definition: &Definition, frame: &Frame) {
     for state in &frame.steps {
         let done = matches!(state.phase, Phase::Succeeded | Phase::Unknown);
         assert!(!done || state.completed > 0, "a completed step has no place in the order");
-        let leaving = state.failure.is_some();
+        let leaving = state.failure().is_some();
         assert!(
             done || state.undos.is_empty() || state.phase == Phase::Rejected || leaving,
             "undone in vain"
         );
-        for inner in &state.frames {
+        for inner in state.frames() {
             let owner = definition.block(inner.block).owner;
             assert!(owner == Some(state.step), "a branch of another step");
             assert_frame(definition, inner);
@@ -74,11 +74,10 @@ fn assert_frame(definition: &Definition, frame: &Frame) {
 
 /// Whether a step waits for something that will come.
 fn waits(state: &StepState) -> bool {
-    let requests = state.action.iter().chain(state.probe.as_deref()).chain(&state.undos);
-    let asked = requests.clone().any(is_waiting);
-    let timed = state.until.is_some() || state.remind.is_some();
-    let taking = state.hold.is_some_and(|hold| hold.stage == Stage::Taking);
-    asked || timed || taking || (state.phase == Phase::Running && state.action.is_none())
+    let asked = state.requests().any(|(_, request)| is_waiting(request));
+    let timed = state.until.is_some() || state.reminder().is_some();
+    let taking = state.hold().is_some_and(|hold| hold.stage == Stage::Taking);
+    asked || timed || taking || (state.phase == Phase::Running && state.action().is_none())
 }
 
 fn is_waiting(request: &Request) -> bool {

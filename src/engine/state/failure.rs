@@ -1,10 +1,12 @@
 use serde_json::{Map, Value};
 
+use crate::message::Coordinate;
+
 /// Why the way back was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Failure {
-    /// The step where it began; empty for the whole saga.
-    pub step: String,
+    /// The step where it began; none for the whole saga.
+    pub step: Option<Coordinate>,
     /// What kind of thing it was.
     pub kind: FailureKind,
     /// Why, in words.
@@ -48,7 +50,7 @@ impl Failure {
     /// What it reads as in expressions.
     pub(in crate::engine) fn value(&self) -> Value {
         let mut fields = Map::new();
-        fields.insert("step".to_owned(), Value::String(self.step.clone()));
+        fields.insert("step".to_owned(), Value::String(Coordinate::text(self.step.as_ref())));
         fields.insert("kind".to_owned(), Value::String(self.kind.text().to_owned()));
         fields.insert("reason".to_owned(), Value::String(self.reason.clone()));
         Value::Object(fields)

@@ -43,6 +43,6 @@ impl Frame {
 
     /// Whether something in it is being undone.
     pub(in crate::engine) fn owes(&self) -> bool {
-        self.steps.iter().any(|s| s.is_being_undone() || s.frames.iter().any(Self::owes))
+        self.steps.iter().any(|s| s.is_being_undone() || s.frames().iter().any(Self::owes))
     }
 }

@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::{Direction, Failure, Frame, Status};
 use crate::definition::StepId;
-use crate::message::{Hash, InputId, InstanceId, Life, Timestamp};
+use crate::message::{Coordinate, Hash, InputId, InstanceId, Life, Timestamp};
 
 /// One life of an instance, from its start to its end and as long as it is remembered.
 #[derive(Debug, Clone, PartialEq, Hash)]
@@ -54,8 +54,8 @@ pub struct Parent {
     pub instance: InstanceId,
     /// Its life.
     pub life: Life,
-    /// The coordinate of its step.
-    pub step: String,
+    /// Its step.
+    pub step: Coordinate,
     /// How often that step has asked.
     pub round: u32,
     /// Whether it has asked the child to take itself back.

@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::Failure;
-use crate::message::{InstanceId, Life};
+use crate::message::{Coordinate, InstanceId, Life};
 
 /// What one instance says to another, or to a lock, through the recipient's inbox.
 ///
@@ -15,8 +15,8 @@ pub struct Letter {
     pub from: InstanceId,
     /// The life of the asking side.
     pub life: Life,
-    /// The coordinate of the asking side's step, such as `reserve[2]`.
-    pub step: String,
+    /// The asking side's step.
+    pub step: Coordinate,
     /// How often that step has asked, counted from 1: what belongs to an earlier time is stale.
     pub round: u32,
     /// What it says.

@@ -1,5 +1,5 @@
 use super::Letter;
-use crate::message::{InstanceId, Life, Timestamp};
+use crate::message::{Coordinate, InstanceId, Life, Timestamp};
 
 /// Who holds a lock and who waits for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -21,8 +21,8 @@ pub struct Claim {
     pub instance: InstanceId,
     /// Its life.
     pub life: Life,
-    /// The coordinate of the step.
-    pub step: String,
+    /// The step.
+    pub step: Coordinate,
     /// How often that step has asked.
     pub round: u32,
 }

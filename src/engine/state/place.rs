@@ -1,10 +1,8 @@
 //! Where a step stands in an instance: its path from the main line inwards.
 
-use std::fmt::Write as _;
-
 use super::{Frame, StepState};
 use crate::definition::{BlockId, Definition, StepId, StepKind};
-use crate::message::StepName;
+use crate::message::{Coordinate, StepName};
 
 /// A list of steps under way: step and branch, step and branch, from the main line inwards.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -49,17 +47,17 @@ impl Line {
     }
 
     pub fn frame<'f>(&self, main: &'f Frame) -> &'f Frame {
-        self.0.iter().fold(main, |frame, (at, branch)| &frame.steps[*at].frames[*branch])
+        self.0.iter().fold(main, |frame, (at, branch)| &frame.steps[*at].frames()[*branch])
     }
 
     pub fn frame_mut<'f>(&self, main: &'f mut Frame) -> &'f mut Frame {
-        self.0.iter().fold(main, |frame, (at, branch)| &mut frame.steps[*at].frames[*branch])
+        self.0.iter().fold(main, |frame, (at, branch)| &mut frame.steps[*at].frames_mut()[*branch])
     }
 
     /// The frames on the way inwards, without the main line.
     pub fn branches<'f>(&self, main: &'f Frame) -> impl Iterator<Item = &'f Frame> {
         self.0.iter().scan(main, |frame, (at, branch)| {
-            *frame = &frame.steps[*at].frames[*branch];
+            *frame = &frame.steps[*at].frames()[*branch];
             Some(*frame)
         })
     }
@@ -68,7 +66,7 @@ impl Line {
     pub fn owners<'f>(&self, main: &'f Frame) -> impl Iterator<Item = &'f StepState> {
         self.0.iter().scan(main, |frame, (at, branch)| {
             let owner = &frame.steps[*at];
-            *frame = &owner.frames[*branch];
+            *frame = &owner.frames()[*branch];
             Some(owner)
         })
     }
@@ -78,20 +76,9 @@ impl Line {
         self.branches(main).filter(|f| f.item.is_some()).map(|f| f.index).collect()
     }
 
-    /// What a step of this list is called: its name, with the branch of every fan-out around it.
-    pub fn name(&self, main: &Frame, name: &StepName) -> StepName {
-        if self.is_main() {
-            return name.clone();
-        }
-        let coordinates = self.coordinates(main);
-        if coordinates.is_empty() {
-            return name.clone();
-        }
-        let mut text = name.as_str().to_owned();
-        for index in coordinates {
-            write!(text, "[{index}]").expect("writing to a string never fails");
-        }
-        StepName::told(&text)
+    /// The coordinate of a step of this list.
+    pub fn coordinate(&self, main: &Frame, step: &StepName) -> Coordinate {
+        Coordinate { step: step.clone(), branch: self.coordinates(main) }
     }
 }
 
@@ -125,22 +112,11 @@ impl Place {
         Some(Self { line, at })
     }
 
-    /// Where the step stands that a coordinate such as `reserve[2]` names.
-    pub fn named(definition: &Definition, main: &Frame, coordinate: &str) -> Option<Self> {
-        let (name, coordinates) = read(coordinate)?;
-        let step = definition.steps.iter().find(|s| s.name.as_str() == name)?;
-        Self::of(definition, main, step.id, &coordinates)
+    /// Where the step of a coordinate stands, if it was entered.
+    pub fn named(definition: &Definition, main: &Frame, named: &Coordinate) -> Option<Self> {
+        let step = definition.steps.iter().find(|step| step.name == named.step)?;
+        Self::of(definition, main, step.id, &named.branch)
     }
-}
-
-/// The name and the numbers of a coordinate.
-fn read(coordinate: &str) -> Option<(&str, Vec<u32>)> {
-    let Some(open) = coordinate.find('[') else {
-        return Some((coordinate, Vec::new()));
-    };
-    let inside = coordinate[open..].strip_prefix('[')?.strip_suffix(']')?;
-    let numbers = inside.split("][").map(|n| n.parse().ok()).collect::<Option<_>>()?;
-    Some((&coordinate[..open], numbers))
 }
 
 /// The list of steps that a block is at these coordinates, as far as it was begun.
@@ -157,7 +133,7 @@ fn line_of(
     let outer = line_of(definition, main, owner.block, coordinates)?;
     let steps = &outer.frame(main).steps;
     let at = steps.iter().position(|s| s.step == owner.id)?;
-    let branches = &steps[at].frames;
+    let branches = steps[at].frames();
     let branch = if let StepKind::Each(_) = owner.kind {
         let (index, rest) = coordinates.split_first()?;
         *coordinates = rest;
@@ -185,7 +161,7 @@ fn walk_frame<'f, T>(
         if let Some(found) = see(line, at, state) {
             return Some(found);
         }
-        for (branch, inner) in state.frames.iter().enumerate() {
+        for (branch, inner) in state.frames().iter().enumerate() {
             if let Some(found) = walk_frame(inner, &line.inner(at, branch), see) {
                 return Some(found);
             }

@@ -50,7 +50,7 @@ fn of_text(text: &str) -> usize {
 pub(in crate::engine) fn of_data(generation: &Generation) -> usize {
     fn inside(frame: &Frame) -> usize {
         let own = frame.item.as_deref().map_or(0, of_value);
-        let inner = frame.steps.iter().flat_map(|s| &s.frames).map(inside);
+        let inner = frame.steps.iter().flat_map(StepState::frames).map(inside);
         own + of_fields(&frame.fields) + inner.sum::<usize>()
     }
     of_value(&generation.data) + inside(&generation.frame)
@@ -110,7 +110,7 @@ fn fanned_out(definition: &Definition, frame: &Frame) -> usize {
     let of_state = |state: &StepState| {
         let fans = matches!(definition.step(state.step).kind, StepKind::Each(_));
         let own = |frame: &Frame| if fans { of_branch(definition, frame.block) } else { 0 };
-        state.frames.iter().map(|frame| own(frame) + fanned_out(definition, frame)).sum::<usize>()
+        state.frames().iter().map(|frame| own(frame) + fanned_out(definition, frame)).sum::<usize>()
     };
     frame.steps.iter().map(of_state).sum()
 }

@@ -433,7 +433,7 @@ impl Coverage {
                 self.saw_if(again, "3 a late success is undone again");
             }
             Effect::Fact(message) => {
-                self.saw_if(message.id.step.starts_with("ends."), "8 an end is told");
+                self.saw_if(message.id.subject.step().is_none(), "8 an end is told");
             }
             Effect::Letter { letter, .. } => {
                 let taken_back = matches!(letter.say, Say::TakeBack { .. });
@@ -491,9 +491,9 @@ impl Coverage {
         }
         walk(&now.frame, |_, _, state| {
             let undone = |f: &&Frame| f.direction == Direction::Back && !f.over;
-            let side_by_side = state.frames.iter().filter(undone).count() > 1;
+            let side_by_side = state.frames().iter().filter(undone).count() > 1;
             self.saw_if(side_by_side, "2 branches side by side");
-            let own = state.frames.iter().any(|frame| !frame.fields.is_empty());
+            let own = state.frames().iter().any(|frame| !frame.fields.is_empty());
             self.saw_if(own, "9 a branch sets its own fields");
             let speaks = was.is_some_and(|was| is_answered_late(was, state));
             self.saw_if(speaks, "1 an answer speaks for all attempts");
@@ -504,9 +504,8 @@ impl Coverage {
 
 /// Whether a step has just been answered that had sent more than one attempt.
 fn is_answered_late(was: &Generation, now: &StepState) -> bool {
-    let answered =
-        |state: &StepState| state.action.as_ref().is_some_and(|a| !a.answer.text.is_empty());
-    let several = now.action.as_ref().is_some_and(|action| action.attempts > 1);
+    let answered = |state: &StepState| state.action().is_some_and(|a| !a.answer.text.is_empty());
+    let several = now.action().is_some_and(|action| action.attempts > 1);
     let waited =
         walk(&was.frame, |_, _, state| (state.step == now.step && !answered(state)).then_some(()));
     several && answered(now) && waited.is_some()

@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 
 use super::definition::Catalog;
 use super::engine::{Act, Input, Instance, Letter, Question, Verb, Wake, next_due};
-use super::message::{Address, CommandId, Event, EventSource, InstanceId, Span, Timestamp};
+use super::message::{
+    Address, CommandId, Coordinate, Event, EventSource, InstanceId, Span, Timestamp,
+};
 
 /// xorshift64*: the same numbers for the same seed.
 pub struct Dice(u64);
@@ -135,7 +137,7 @@ pub trait Drive<'c> {
     }
 
     /// A person does something about a step.
-    fn acted(&mut self, id: &InstanceId, step: String, verb: Verb) {
+    fn acted(&mut self, id: &InstanceId, step: Option<Coordinate>, verb: Verb) {
         let family = self.family();
         family.events += 1;
         let (by, why) = ("ann".to_owned(), "because".to_owned());
@@ -149,7 +151,7 @@ pub trait Drive<'c> {
         let Some(question) = dice.pick(asked).cloned() else { return };
         let choice = dice.pick(&question.choices).expect("some").clone();
         let verb = Verb::Answer { choice, note: String::new(), data: Map::new() };
-        self.acted(&question.instance, question.step, verb);
+        self.acted(&question.instance, Some(question.step), verb);
     }
 
     /// Lets time pass, and wakes who is due, the first one first.

@@ -340,7 +340,7 @@ impl World {
                     _ => serde_json::Map::new(),
                 };
                 let choice = words.last().copied().unwrap_or_default().to_owned();
-                let step = if words.len() > 2 { words[1] } else { "" }.to_owned();
+                let step = (words.len() > 2).then(|| words[1].parse().expect("a step"));
                 let verb = Verb::Answer { choice, note: "well".to_owned(), data };
                 return Act {
                     id: self.fresh(),
@@ -356,7 +356,7 @@ impl World {
             },
             other => panic!("`{other}` is no verb"),
         };
-        let step = words.get(1).copied().unwrap_or_default().to_owned();
+        let step = words.get(1).map(|step| step.parse().expect("a step"));
         Act { id: self.fresh(), by: "ann".to_owned(), why: "because".to_owned(), step, verb }
     }
 

@@ -11,7 +11,7 @@ use crate::engine::{
     Act, Direction, Effect, Input, Instance, Message, Note, NoteKind, Status, Verb, Wake, What,
     next_due,
 };
-use crate::message::{Address, Event, Life, Part, Span};
+use crate::message::{Address, Event, Life, Part, Span, Subject};
 
 const RUNS: u64 = 3000;
 const INPUTS: u64 = 40;
@@ -121,7 +121,7 @@ impl Run {
     fn account(&mut self, note: &Note, resolved: Option<&Instance>) {
         self.seen.insert(note.kind());
         let Some(step) = &note.step else { return };
-        let account = self.accounts.entry((note.generation, step.as_str().to_owned())).or_default();
+        let account = self.accounts.entry((note.generation, step.to_string())).or_default();
         let happened = match note.kind() {
             NoteKind::Succeeded | NoteKind::Told | NoteKind::GivenUp => Some(true),
             NoteKind::Late if has_happened(note) && !account.may_have_happened => Some(true),
@@ -175,10 +175,10 @@ impl Run {
         assert!(self.ids.insert(id.to_string()), "seed {seed}: {id} is emitted twice");
         let ended = self.ended.contains_key(&id.generation);
         let undoing = id.part != Part::Action;
-        let about_stuck = id.step.starts_with("ends.stuck");
+        let about_stuck = matches!(id.subject, Subject::Stuck { .. });
         assert!(!ended || undoing || about_stuck, "seed {seed}: {id} after the end");
         if let (Part::Undo(run), 1) = (id.part, id.attempt) {
-            self.undo(id.generation, &id.step, run);
+            self.undo(id.generation, &id.subject.to_string(), run);
         }
         if is_command {
             self.sent.push(message);
@@ -231,7 +231,8 @@ impl Run {
     fn answer(&mut self) -> Option<Event> {
         let message = self.dice.pick(&self.sent)?.clone();
         let definition = self.world.catalog.sagas().next().expect("the only one");
-        let step = definition.steps.iter().find(|s| s.name.as_str() == message.id.step)?;
+        let step =
+            definition.steps.iter().find(|s| s.name.as_str() == message.id.subject.to_string())?;
         let mut choices: Vec<Address> = Vec::new();
         match (&step.kind, message.id.part, step.compensation()) {
             (StepKind::Command(command), Part::Action, _) => {

@@ -9,7 +9,6 @@ use super::drive::{Dice, Drive, Family};
 use super::random_saga::{CHILD, random_saga};
 use crate::definition::{Catalog, Compensation, Correlation, Definition, StepKind, parse};
 use crate::engine::request::asked::Asked;
-use crate::engine::request::slot::Slot;
 use crate::engine::state::place::{places, walk};
 use crate::engine::{
     CallOutcome, Called, Direction, Effect, Frame, Generation, Input, Instance, Letter, NoteKind,
@@ -91,7 +90,7 @@ impl<'c> Run<'c> {
         assert!(self.ids.insert(id.to_string()), "seed {seed}: {id} is emitted twice");
         let generation = self.generation(from, id.generation);
         let ended = generation.is_some_and(|g| g.ended.is_some_and(|at| at < self.family.now));
-        let about = id.part != Part::Action || id.step.starts_with("ends.");
+        let about = id.part != Part::Action || id.subject.step().is_none();
         assert!(!ended || about, "seed {seed}: {id} after the end");
     }
 
@@ -109,11 +108,11 @@ impl<'c> Run<'c> {
         let Some(generation) = self.generation(id, life) else { return };
         walk(&generation.frame, |line, at, state| {
             let step = definition.step(state.step);
-            let name = line.name(&generation.frame, &step.name).to_string();
+            let name = line.coordinate(&generation.frame, &step.name).to_string();
             let odd = self.odd.contains(&(id.clone(), life, name.clone()));
             let undone = state.undos.iter().all(|undo| !undo.lacks_answer());
             let happened = matches!(state.phase, Phase::Succeeded | Phase::Unknown);
-            let leaf = state.frames.is_empty() && state.hold.is_none();
+            let leaf = state.frames().is_empty() && state.locked().is_none();
             let nothing = *step.compensation() == Compensation::Nothing;
             let dropped = line
                 .outwards()
@@ -143,8 +142,8 @@ impl<'c> Run<'c> {
         let Some(instance) = self.family.instances.get(id) else { return };
         for generation in instance.generations.iter().filter(|g| g.ended.is_none()) {
             self.frame_in_order(id, generation, &generation.frame);
-            for place in places(&generation.frame, |state| !state.frames.is_empty()) {
-                for frame in &place.state(&generation.frame).frames {
+            for place in places(&generation.frame, |state| !state.frames().is_empty()) {
+                for frame in place.state(&generation.frame).frames() {
                     self.frame_in_order(id, generation, frame);
                 }
             }
@@ -189,12 +188,12 @@ impl<'c> Run<'c> {
     fn exclusive(&self) {
         for (id, instance) in &self.family.instances {
             for generation in &instance.generations {
-                let holds = |s: &StepState| s.hold.is_some_and(|h| h.stage != Stage::Freed);
+                let holds = |s: &StepState| s.hold().is_some_and(|h| h.stage != Stage::Freed);
                 for place in places(&generation.frame, holds) {
                     let state = place.state(&generation.frame);
-                    let hold = state.hold.expect("it was asked for");
-                    for key in &state.keys[..hold.got as usize] {
-                        let key = Key::new(key).expect("a key");
+                    let locked = state.locked().expect("it was asked for");
+                    for key in &locked.keys[..locked.hold.got as usize] {
+                        let key = key.clone();
                         let lock = InstanceId { saga: SagaName::lock(), key };
                         let held = self.family.instances.get(&lock).and_then(|l| l.lock.as_ref());
                         let holder = held.and_then(|lock| lock.holder.as_ref());
@@ -232,10 +231,10 @@ impl<'c> Run<'c> {
             return;
         }
         let definition = self.definition(&id.instance);
-        let name = id.step.split('[').next().unwrap_or_default();
-        let step = definition.steps.iter().find(|s| s.name.as_str() == name).expect("it is there");
+        let named = id.subject.step().expect("only facts are about an end");
+        let step = definition.steps.iter().find(|s| s.name == named.step).expect("it is there");
         let mut choices: Vec<Address> = Vec::new();
-        if let Some(Asked::Command(request)) = Asked::of(step, Slot::of(id.part)) {
+        if let Some(Asked::Command(request)) = Asked::of(step, id.part) {
             choices.extend(request.done.iter().map(|done| done.on.clone()));
         }
         if let (StepKind::Command(command), Part::Action) = (&step.kind, id.part) {
@@ -311,7 +310,7 @@ impl<'c> Run<'c> {
             Verb::GoBack,
         ];
         let verb = self.family.dice.pick(&verbs).expect("a verb").clone();
-        self.acted(&id, String::new(), verb);
+        self.acted(&id, None, verb);
     }
 
     fn any_input(&mut self) {

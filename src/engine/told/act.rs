@@ -6,15 +6,14 @@ use crate::engine::course::{back, kinds};
 use crate::engine::kind::{lock, saga};
 use crate::engine::request::asked::Asked;
 use crate::engine::request::send;
-use crate::engine::request::slot::Slot;
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
-    Act, Direction, Failure, FailureKind, Generation, Phase, Progress, Proof, Rejection, Request,
-    Stuck, Verb, What,
+    Act, Direction, Failure, FailureKind, Generation, Inside, Phase, Progress, Proof, Rejection,
+    Request, Stuck, Verb, What,
 };
-use crate::message::InputId;
+use crate::message::{InputId, Part};
 
 /// Why a step is skipped.
 const BY_A_PERSON: &str = "by a person";
@@ -27,16 +26,13 @@ pub(in crate::engine) fn stuck<'g>(
     act: &Act,
 ) -> Option<&'g Stuck> {
     let stuck = &generation.stuck;
-    if act.step.is_empty() {
+    let Some(meant) = &act.step else {
         return stuck.first();
-    }
-    let place = |s: &Stuck| Place::of(definition, &generation.frame, s.step, &s.branch);
-    let name =
-        |s: &Stuck| place(s).map(|p| p.line.name(&generation.frame, &definition.step(s.step).name));
-    let exact = stuck.iter().find(|s| name(s).is_some_and(|n| n.as_str() == act.step));
+    };
+    let named = |s: &&Stuck| definition.step(s.step).name == meant.step;
+    let exact = stuck.iter().filter(named).find(|s| s.branch == meant.branch);
     exact.or_else(|| {
-        let named = |s: &&Stuck| definition.step(s.step).name.as_str() == act.step;
-        let first = stuck.iter().find(named)?;
+        let first = stuck.iter().find(named).filter(|_| meant.branch.is_empty())?;
         stuck.iter().filter(named).all(|s| s.branch == first.branch).then_some(first)
     })
 }
@@ -100,34 +96,41 @@ fn verb(verb: &Verb) -> &'static str {
 fn retry_action(turn: &mut Turn<'_>, place: &Place) {
     turn.unpark(place, false);
     let step = turn.step_at(place);
-    let state = turn.at(place);
-    let (action, inside) = (state.action.clone(), !state.frames.is_empty());
-    if let (Some(asked), Some(before)) = (Asked::of(step, Slot::Action), action) {
-        match send_anew(turn, place, step, Slot::Action, asked, &before) {
-            Ok(sent) => {
-                let state = turn.at_mut(place);
-                state.phase = Phase::Running;
-                state.action = Some(sent);
-                // It may be asked for again, by new attempts.
-                if let Some(probe) = &mut state.probe {
-                    probe.progress = Progress::Parked;
-                }
-            }
-            Err(reason) => turn.park(place, false, &reason),
+    match &turn.at(place).inside {
+        Inside::Requested(requested) => {
+            let before = requested.action.clone();
+            request_again(turn, place, step, &before);
         }
-    } else if inside {
-        // Its time was up, or what it collects could not be: it has as long again.
-        let within = kinds::of(step).limits().and_then(|(_, within)| within);
-        let until = within.map(|within| turn.now.after(within));
-        let over = turn.at(place).frames.iter().all(|frame| frame.over);
-        turn.at_mut(place).until = until.filter(|_| !over);
-    } else if turn.at(place).hold.is_some() {
-        lock::again(turn, place);
-    } else if turn.at(place).action.is_some() && !turn.at(place).keys.is_empty() {
-        saga::again(turn, place);
-    } else {
-        // It could not begin, or only waited: it is entered anew.
-        turn.frame_mut(&place.line).steps.remove(place.at);
+        Inside::Locked(locked) if locked.frames.is_empty() => lock::again(turn, place),
+        Inside::Branched(_) | Inside::Locked(_) => {
+            // Its time was up, or what it collects could not be: it has as long again.
+            let within = kinds::of(step).limits().and_then(|(_, within)| within);
+            let until = within.map(|within| turn.now.after(within));
+            let over = turn.at(place).frames().iter().all(|frame| frame.over);
+            turn.at_mut(place).until = until.filter(|_| !over);
+        }
+        Inside::Child(_) => saga::again(turn, place),
+        Inside::Nothing | Inside::Reminder(_) | Inside::Fact(_) => {
+            // It could not begin, or only waited: it is entered anew.
+            turn.frame_mut(&place.line).steps.remove(place.at);
+        }
+    }
+}
+
+/// Sends the request of a step again.
+fn request_again(turn: &mut Turn<'_>, place: &Place, step: &Step, before: &Request) {
+    let asked = Asked::of(step, Part::Action).expect("it was sent before");
+    match send_anew(turn, place, step, Part::Action, asked, before) {
+        Ok(sent) => {
+            let state = turn.at_mut(place);
+            state.phase = Phase::Running;
+            *state.request_mut(Part::Action).expect("it was sent before") = sent;
+            // It may be asked for again, by new attempts.
+            if let Some(probe) = state.request_mut(Part::Probe) {
+                probe.progress = Progress::Parked;
+            }
+        }
+        Err(reason) => turn.park(place, false, &reason),
     }
 }
 
@@ -136,27 +139,28 @@ fn send_anew(
     turn: &mut Turn<'_>,
     place: &Place,
     step: &Step,
-    slot: Slot,
+    part: Part,
     asked: Asked<'_>,
     before: &Request,
 ) -> Result<Request, String> {
     let fresh = Request { spent: 0, since: turn.now, ..before.clone() };
-    send::send(turn, &place.line, step, slot, asked, &fresh)
+    send::send(turn, &place.line, step, part, asked, &fresh)
 }
 
 /// The undoings of a step that wait for a person.
-fn parked(turn: &Turn<'_>, place: &Place) -> Vec<usize> {
-    let undos = turn.at(place).undos.iter().enumerate();
-    undos.filter(|(_, r)| r.progress == Progress::Parked).map(|(run, _)| run).collect()
+fn parked(turn: &Turn<'_>, place: &Place) -> Vec<Part> {
+    let undos = turn.at(place).undos.iter().zip(1..);
+    let parked = undos.filter(|(undo, _)| undo.progress == Progress::Parked);
+    parked.map(|(_, run)| Part::Undo(run)).collect()
 }
 
 fn retry_undo(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
-    if turn.at(place).hold.is_some() {
+    if turn.at(place).locked().is_some() {
         lock::undo_again(turn, place);
         return Ok(());
     }
     let step = turn.step_at(place);
-    let runs = parked(turn, place);
+    let parts = parked(turn, place);
     turn.unpark(place, true);
     match step.compensation() {
         Compensation::Unsaid | Compensation::Nothing => Err(Rejection::Refused(format!(
@@ -171,12 +175,14 @@ fn retry_undo(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
             Ok(())
         }
         Compensation::Command { .. } | Compensation::Call { .. } => {
-            for run in runs {
-                let slot = Slot::Undo(run);
-                let before = turn.at(place).undos[run].clone();
-                let asked = Asked::of(step, slot).expect("it is undone by a request");
-                match send_anew(turn, place, step, slot, asked, &before) {
-                    Ok(sent) => turn.at_mut(place).undos[run] = sent,
+            for part in parts {
+                let before = turn.at(place).request(part).expect("what is parked is there").clone();
+                let asked = Asked::of(step, part).expect("it is undone by a request");
+                match send_anew(turn, place, step, part, asked, &before) {
+                    Ok(sent) => {
+                        let request = turn.at_mut(place).request_mut(part);
+                        *request.expect("what is parked is there") = sent;
+                    }
                     Err(reason) => turn.park(place, true, &reason),
                 }
             }
@@ -186,12 +192,12 @@ fn retry_undo(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
 }
 
 fn settle_undo(turn: &mut Turn<'_>, place: &Place, act: &str) {
-    if turn.at(place).hold.is_some() {
+    if turn.at(place).locked().is_some() {
         back::undo_without_lock(turn, place);
         return;
     }
-    for run in parked(turn, place) {
-        follow(turn, place, Outcome::Undone { run, by: InputId::named(act) });
+    for part in parked(turn, place) {
+        follow(turn, place, Outcome::Undone { part, by: InputId::named(act) });
     }
 }
 
@@ -207,7 +213,7 @@ fn skip(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
     turn.unpark(place, false);
     let name = turn.name_at(place);
     // It may have happened: it stays given up, so the way back still undoes it.
-    if turn.at(place).action.as_ref().is_some_and(Request::lacks_answer) {
+    if turn.at(place).action().is_some_and(Request::lacks_answer) {
         back::give_up(turn, place);
         turn.note(Some(&name), What::Skipped { reason: BY_A_PERSON.to_owned() });
     } else {
@@ -218,7 +224,7 @@ fn skip(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
 
 /// Refuses to begin branches again that were undone.
 fn untouched(turn: &Turn<'_>, place: &Place) -> Result<(), Rejection> {
-    if turn.at(place).frames.is_empty() {
+    if turn.at(place).frames().is_empty() {
         return Ok(());
     }
     Err(Rejection::Refused(format!(
@@ -230,7 +236,7 @@ fn untouched(turn: &Turn<'_>, place: &Place) -> Result<(), Rejection> {
 /// Refuses to decide over the head of the steps inside a composite step.
 fn closed(turn: &Turn<'_>, place: &Place) -> Result<(), Rejection> {
     let state = turn.at(place);
-    if state.frames.is_empty() || state.phase != Phase::Running {
+    if state.frames().is_empty() || state.phase != Phase::Running {
         return Ok(());
     }
     Err(Rejection::Refused(format!(
@@ -266,12 +272,12 @@ fn resolve_not_done(turn: &mut Turn<'_>, place: &Place, act: &Act) -> Result<(),
     state.phase = Phase::Rejected;
     state.rest();
     // A success that still comes is late: the person was wrong.
-    if let Some(action) = state.action.as_mut().filter(|a| a.lacks_answer()) {
+    if let Some(action) = state.action_mut().filter(|a| a.lacks_answer()) {
         action.progress = Progress::GivenUp;
     }
     turn.unpark(place, false);
     let failure = Failure {
-        step: name.to_string(),
+        step: Some(name),
         kind: FailureKind::Rejected,
         reason: format!("not done, says {}: {}", act.by, act.why),
     };
@@ -289,6 +295,6 @@ fn go_back(turn: &mut Turn<'_>, act: &Act) -> Result<(), Rejection> {
         ));
     }
     let reason = format!("{}: {}", act.by, act.why);
-    back::go_back(turn, Failure { step: String::new(), kind: FailureKind::Cancelled, reason });
+    back::go_back(turn, Failure { step: None, kind: FailureKind::Cancelled, reason });
     Ok(())
 }

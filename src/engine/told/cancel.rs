@@ -82,7 +82,7 @@ fn ask_back(turn: &mut Turn<'_>, word: &str, reason: &str) -> Result<(), Rejecti
             "{word}: the way back is asked for already and waits for the pivot"
         )));
     }
-    let (step, kind) = (String::new(), FailureKind::Cancelled);
+    let (step, kind) = (None, FailureKind::Cancelled);
     let failure = Failure { step, kind, reason: turn.limits.cut(reason) };
     turn.note(None, What::Cancelled { reason: failure.reason.clone() });
     if awaits_pivot {

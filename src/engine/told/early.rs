@@ -74,7 +74,7 @@ fn frames_of<'f>(definition: &Definition, main: &'f Frame, block: BlockId) -> Ve
     };
     let outer = frames_of(definition, main, definition.step(owner).block);
     let owners = outer.into_iter().flat_map(|f| f.steps.iter().filter(|s| s.step == owner));
-    owners.flat_map(|s| s.frames.iter().filter(|f| f.block == block)).collect()
+    owners.flat_map(|s| s.frames().iter().filter(|f| f.block == block)).collect()
 }
 
 /// Keeps an event.

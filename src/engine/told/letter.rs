@@ -206,7 +206,7 @@ fn take_back(
             parent.round = letter.round;
         }
         let failure = Failure {
-            step: String::new(),
+            step: None,
             kind: FailureKind::Cancelled,
             reason: format!("its parent goes back: {reason}"),
         };

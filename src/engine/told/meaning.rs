@@ -121,7 +121,7 @@ impl<'a> Meaning<'a> {
             Self::Early(..) => Kind::Early,
             Self::Wake(_) => Kind::Wake,
             // Without a step it is about the whole saga, stuck or not.
-            Self::Act(Act { verb: Verb::GoBack, step, .. }) if step.is_empty() => Kind::Return,
+            Self::Act(Act { verb: Verb::GoBack, step, .. }) if step.is_none() => Kind::Return,
             Self::Act(_) => Kind::Act,
             Self::Decide(_) => Kind::Decide,
             Self::Letter(_) => Kind::Letter,

@@ -13,7 +13,7 @@ use crate::engine::kind::ask;
 use crate::engine::request::{called, reply};
 use crate::engine::work::turn::Turn;
 use crate::engine::{Act, Effect, Generation, Rejection, Status, Verb, Wake};
-use crate::message::{Event, InputId};
+use crate::message::{Coordinate, Event, InputId};
 
 impl Case<'_> {
     /// Obeys, if the table of legal moves allows it.
@@ -122,7 +122,8 @@ impl Case<'_> {
         };
         let place = self.instance.generations.iter().position(meant);
         let place = place.ok_or_else(|| {
-            Rejection::Refused(format!("{} is not stuck at `{}`", self.id, act.step))
+            let step = Coordinate::text(act.step.as_ref());
+            Rejection::Refused(format!("{} is not stuck at `{step}`", self.id))
         })?;
         self.change(place, |turn| act::take(turn, act))?;
         self.remember(place, InputId::named(&act.id));
@@ -146,7 +147,7 @@ impl Case<'_> {
 
 /// Takes an answer to the request or wait that was found for it.
 fn answer(turn: &mut Turn<'_>, found: &Found, event: &Event) -> Result<(), Rejection> {
-    let outcome = reply::take(turn, &found.place, found.slot, found.answer, event)
+    let outcome = reply::take(turn, &found.place, found.part, found.answer, event)
         .map_err(|reason| Rejection::Refused(format!("{}: {reason}", event.address)))?;
     follow(turn, &found.place, outcome);
     Ok(())

@@ -1,18 +1,17 @@
 //! Finds the one request or wait that an event answers.
 
 use crate::definition::{Answer, Catalog, Correlation, Definition, StepKind};
-use crate::engine::request::slot::{self, Slot};
 use crate::engine::state::place::{Line, Place, walk};
 use crate::engine::work::scope::holds;
 use crate::engine::{Generation, Instance, Phase, Progress, Rejection, Request, StepState};
-use crate::message::{CommandId, Event, InstanceId, Timestamp};
+use crate::message::{CommandId, Event, InstanceId, Part, Timestamp};
 
 /// The request or wait that an event answers, and which of its answers the event is.
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct Found {
     pub generation: usize,
     pub place: Place,
-    pub slot: Slot,
+    pub part: Part,
     pub answer: Answer,
 }
 
@@ -75,20 +74,21 @@ impl<'a> Search<'a> {
         let generation = generations.iter().position(meant).ok_or_else(unknown)?;
         let run = &generations[generation];
         let definition = self.definition(run)?;
-        let place = Place::named(definition, &run.frame, &command.step).ok_or_else(unknown)?;
+        let named = command.subject.step().ok_or_else(unknown)?;
+        let place = Place::named(definition, &run.frame, named).ok_or_else(unknown)?;
         let state = place.state(&run.frame);
-        let slot = Slot::of(command.part);
+        let part = command.part;
         let sent = |r: &&Request| (1..=r.attempts).contains(&command.attempt);
-        let request = slot.request(state).filter(sent).ok_or_else(unknown)?;
-        let answer = self.answer(definition, run, &place.line, state, slot)?.ok_or_else(|| {
+        let request = state.request(part).filter(sent).ok_or_else(unknown)?;
+        let answer = self.answer(definition, run, &place.line, state, part)?.ok_or_else(|| {
             let address = &self.event.address;
             Rejection::Unmatched(format!("{address} is no answer to command {command}"))
         })?;
         // A probe that was given up says nothing about what was sent since.
-        if request.lacks_answer() && (slot != Slot::Probe || request.is_sent()) {
-            return Ok(Found { generation, place, slot, answer });
+        if request.lacks_answer() && (part != Part::Probe || request.is_sent()) {
+            return Ok(Found { generation, place, part, answer });
         }
-        Err(self.repeated(state, slot, answer))
+        Err(self.repeated(state, part, answer))
     }
 
     /// By type, `where` and key: the oldest generation that lacks the answer, in it a running
@@ -129,21 +129,21 @@ impl<'a> Search<'a> {
     ) -> Option<()> {
         let run = &self.instance.generations[generation];
         let step = definition.step(state.step);
-        if !step.answers(Slot::Action.part()).mention(&self.event.address)
-            && !step.answers(Slot::Probe.part()).mention(&self.event.address)
-            && !step.answers(Slot::Undo(0).part()).mention(&self.event.address)
+        if !step.answers(Part::Action).mention(&self.event.address)
+            && !step.answers(Part::Probe).mention(&self.event.address)
+            && !step.answers(Part::Undo(1)).mention(&self.event.address)
         {
             return None;
         }
         let waits = matches!(step.kind, StepKind::Wait(_)) && state.phase == Phase::Running;
-        let waiting = waits.then_some((Slot::Action, Progress::Open)).into_iter();
-        let sent = slot::requests(state).filter(|(_, r)| r.attempts > 0 && !waits_only);
-        let asked = sent.map(|(slot, r)| match slot {
-            Slot::Probe if !r.is_sent() => (slot, Progress::Answered),
-            Slot::Probe | Slot::Action | Slot::Undo(_) => (slot, r.progress),
+        let waiting = waits.then_some((Part::Action, Progress::Open)).into_iter();
+        let sent = state.requests().filter(|(_, r)| r.attempts > 0 && !waits_only);
+        let asked = sent.map(|(part, r)| match part {
+            Part::Probe if !r.is_sent() => (part, Progress::Answered),
+            Part::Probe | Part::Action | Part::Undo(_) => (part, r.progress),
         });
-        for (slot, progress) in waiting.chain(asked) {
-            let answer = match self.answer(definition, run, line, state, slot) {
+        for (part, progress) in waiting.chain(asked) {
+            let answer = match self.answer(definition, run, line, state, part) {
                 Ok(Some(answer)) => answer,
                 Ok(None) => continue,
                 Err(rejection) => {
@@ -152,14 +152,14 @@ impl<'a> Search<'a> {
                 }
             };
             let place = Place { line: line.clone(), at };
-            let this = Found { generation, place, slot, answer };
+            let this = Found { generation, place, part, answer };
             match progress {
                 Progress::Waiting(_) | Progress::Pausing(_) | Progress::Parked | Progress::Open => {
                     found.running = Some(this);
                     return Some(());
                 }
                 Progress::GivenUp => found.given_up = found.given_up.take().or(Some(this)),
-                Progress::Answered => found.repeated = Some(self.repeated(state, slot, answer)),
+                Progress::Answered => found.repeated = Some(self.repeated(state, part, answer)),
             }
         }
         None
@@ -196,12 +196,12 @@ impl<'a> Search<'a> {
     }
 
     /// A second answer to one request: a repetition, or a contradiction that people should see.
-    fn repeated(&self, state: &StepState, slot: Slot, answer: Answer) -> Rejection {
-        let contradicts = match (slot, state.phase, answer) {
-            (Slot::Action, Phase::Rejected | Phase::Skipped, Answer::Done(_))
-            | (Slot::Action, Phase::Succeeded | Phase::Unknown, Answer::Failed(_)) => true,
+    fn repeated(&self, state: &StepState, part: Part, answer: Answer) -> Rejection {
+        let contradicts = match (part, state.phase, answer) {
+            (Part::Action, Phase::Rejected | Phase::Skipped, Answer::Done(_))
+            | (Part::Action, Phase::Succeeded | Phase::Unknown, Answer::Failed(_)) => true,
             (
-                Slot::Action | Slot::Probe | Slot::Undo(_),
+                Part::Action | Part::Probe | Part::Undo(_),
                 Phase::Running
                 | Phase::Succeeded
                 | Phase::Rejected
@@ -227,9 +227,9 @@ impl<'a> Search<'a> {
         run: &Generation,
         line: &Line,
         state: &StepState,
-        slot: Slot,
+        part: Part,
     ) -> Result<Option<Answer>, Rejection> {
-        let answers = definition.step(state.step).answers(slot.part());
+        let answers = definition.step(state.step).answers(part);
         answers.find(&self.event.address, |condition| {
             holds(condition, self.id, run, line, self.event, self.now)
         })
@@ -240,10 +240,9 @@ impl<'a> Search<'a> {
     fn was_taken(&self, definition: &Definition, run: &Generation) -> bool {
         let taken = walk(&run.frame, |_, _, state| {
             let step = definition.step(state.step);
-            let mut all = slot::requests(state);
-            all.any(|(slot, request)| {
-                request.answer.is(self.event)
-                    && step.answers(slot.part()).mention(&self.event.address)
+            let mut all = state.requests();
+            all.any(|(part, request)| {
+                request.answer.is(self.event) && step.answers(part).mention(&self.event.address)
             })
             .then_some(())
         });

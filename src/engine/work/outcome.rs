@@ -5,7 +5,7 @@ use super::turn::Turn;
 use crate::definition::{Assignment, Then, Verdict};
 use crate::engine::Failure;
 use crate::engine::state::place::Place;
-use crate::message::InputId;
+use crate::message::{InputId, Part};
 
 /// What came of a step when it was entered, answered or woken: its kind says it, and the course
 /// alone reads it.
@@ -35,8 +35,8 @@ pub(in crate::engine) enum Outcome {
     UndoInside,
     /// One of its undoings is over.
     Undone {
-        /// Which.
-        run: usize,
+        /// Which undoing.
+        part: Part,
         /// What says so.
         by: InputId,
     },

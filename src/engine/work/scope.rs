@@ -51,7 +51,7 @@ impl<'g> Bound<'g> {
                 bound.overlay(&frame.fields);
             }
         }
-        let holds = line.owners(&generation.frame).filter_map(|owner: &StepState| owner.hold);
+        let holds = line.owners(&generation.frame).filter_map(|owner: &StepState| owner.hold());
         bound.fence = holds.last().map(|hold| Value::from(hold.fence));
         bound.failure = failure.map(Failure::value);
         bound

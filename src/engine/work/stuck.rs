@@ -5,7 +5,7 @@ use super::turn::Turn;
 use crate::definition::Fact;
 use crate::engine::state::place::{Line, Place};
 use crate::engine::{Effect, Failure, FailureKind, Stuck, What};
-use crate::message::{Part, StepName};
+use crate::message::{Coordinate, Part, Subject};
 
 impl Turn<'_> {
     /// Parks a step: a person must act.
@@ -49,7 +49,7 @@ impl Turn<'_> {
     }
 
     /// Tells that a person must act.
-    fn tell_stuck(&mut self, step: &StepName, stuck: &Stuck) {
+    fn tell_stuck(&mut self, step: &Coordinate, stuck: &Stuck) {
         let definition = self.definition;
         let Some(fact) = definition.ends.stuck.as_ref() else {
             return;
@@ -58,23 +58,23 @@ impl Turn<'_> {
         let kept = self.generation.failure.clone();
         let kind = kept.as_ref().map_or(FailureKind::Failed, |f| f.kind);
         let reason = stuck.reason.clone();
-        self.generation.failure = Some(Failure { step: step.to_string(), kind, reason });
+        self.generation.failure = Some(Failure { step: Some(step.clone()), kind, reason });
         // A matter is told once in a transition, so this number makes each telling's id its own.
         let told = u32::try_from(self.generation.transitions).unwrap_or(u32::MAX);
-        let half = if stuck.undoing { ".undo" } else { "" };
-        self.tell(fact, &format!("ends.stuck.{step}{half}"), told);
+        let subject = Subject::Stuck { step: step.clone(), undoing: stuck.undoing };
+        self.tell(fact, subject, told);
         self.generation.failure = kept;
     }
 
     /// Tells one of the facts of `ends`.
-    pub fn tell(&mut self, fact: &Fact, what: &str, attempt: u32) {
-        let name = StepName::told(what);
-        let id = self.command_id(&name, Part::Action, attempt);
+    pub fn tell(&mut self, fact: &Fact, end: Subject, attempt: u32) {
+        let complaint = format!("{} {end}", self.id);
+        let id = self.id_of(end, Part::Action, attempt);
         match self.fill(&Line::main(), id, None, &Addressed::from(fact)) {
             Ok(message) => self.out.effects.push(Effect::Fact(message)),
             // The end itself must not depend on it; people are told.
             Err(reason) => {
-                self.out.effects.push(Effect::Complaint(format!("{} {}: {reason}", self.id, what)));
+                self.out.effects.push(Effect::Complaint(format!("{complaint}: {reason}")));
             }
         }
     }

@@ -2,7 +2,7 @@ use super::scope::Bound;
 use crate::definition::{Definition, Limits, Step, StepId};
 use crate::engine::state::place::{Line, Place};
 use crate::engine::{Early, Effect, Frame, Generation, Note, Phase, StepState, What};
-use crate::message::{CommandId, InstanceId, Part, StepName, Timestamp};
+use crate::message::{CommandId, Coordinate, InstanceId, Part, Subject, Timestamp};
 
 /// What a step has become so far: effects in their order, and the notes beside them.
 #[derive(Debug, Default)]
@@ -52,30 +52,30 @@ impl<'a> Turn<'a> {
         self.step(self.at(place).step)
     }
 
-    /// What the step at a place is called.
-    pub fn name_at(&self, place: &Place) -> StepName {
+    /// The coordinate of the step at a place.
+    pub fn name_at(&self, place: &Place) -> Coordinate {
         self.name(&place.line, self.step_at(place))
     }
 
-    /// What a step of a list is called.
-    pub fn name(&self, line: &Line, step: &Step) -> StepName {
-        line.name(&self.generation.frame, &step.name)
+    /// The coordinate of a step of a list.
+    pub fn name(&self, line: &Line, step: &Step) -> Coordinate {
+        line.coordinate(&self.generation.frame, &step.name)
     }
 
-    pub fn note(&mut self, step: Option<&StepName>, what: What) {
+    pub fn note(&mut self, step: Option<&Coordinate>, what: What) {
         let generation = self.generation.life;
         self.out.notes.push(Note { generation, step: step.cloned(), what });
     }
 
     /// The id of an attempt at a step's action, undoing or probe, or of the fact that it tells.
-    pub fn command_id(&self, step: &StepName, part: Part, attempt: u32) -> CommandId {
-        CommandId {
-            instance: self.id.clone(),
-            generation: self.generation.life,
-            step: step.as_str().to_owned(),
-            part,
-            attempt,
-        }
+    pub fn command_id(&self, step: &Coordinate, part: Part, attempt: u32) -> CommandId {
+        self.id_of(Subject::Step(step.clone()), part, attempt)
+    }
+
+    /// The id of what is sent about a step or an end.
+    pub fn id_of(&self, subject: Subject, part: Part, attempt: u32) -> CommandId {
+        let (instance, generation) = (self.id.clone(), self.generation.life);
+        CommandId { instance, generation, subject, part, attempt }
     }
 
     /// The meaning of every name in a list of steps.

@@ -29,7 +29,7 @@ impl Turn<'_> {
     /// Whether a pivot was sent and has no outcome yet: cancel and deadline wait for it.
     pub fn awaits_pivot(&self) -> bool {
         let found = walk(&self.generation.frame, |_, _, state| {
-            let sent = state.phase == Phase::Running && state.action.is_some();
+            let sent = state.phase == Phase::Running && state.action().is_some();
             (sent && self.step(state.step).pivot).then_some(())
         });
         found.is_some()

@@ -24,7 +24,7 @@ impl Silence {
             let id = record.headers.text(header::ID).unwrap_or_default();
             let parsed: Option<CommandId> = id.parse().ok();
             if let Some(command) = parsed.filter(|command| command.part == Part::Action) {
-                let step = format!("{}/{}", command.instance, command.step);
+                let step = format!("{}/{}", command.instance, command.subject);
                 asked.insert(id.to_owned(), (step, record.timestamp));
             }
         });
