@@ -118,12 +118,19 @@ impl Place {
 
     /// The fields that a name has here, if they are known.
     fn fields(self, name: Name) -> Option<&'static [&'static str]> {
-        match (name, self) {
-            (Name::Failure, _) => Some(&["step", "kind", "reason"]),
-            (Name::Answer, _) => Some(&["choice", "by", "note", "data"]),
-            (Name::Child, _) => Some(&["data", "failure"]),
-            (Name::Event, Self::Http | Self::UndoneHttp) => Some(&["status", "headers", "body"]),
-            _ => None,
+        let of_call = matches!(self, Self::Http | Self::UndoneHttp);
+        match name {
+            Name::Failure => Some(&["step", "kind", "reason"]),
+            Name::Answer => Some(&["choice", "by", "note", "data"]),
+            Name::Child => Some(&["data", "failure"]),
+            Name::Event => of_call.then_some(&["status", "headers", "body"]),
+            Name::Data
+            | Name::Key
+            | Name::Now
+            | Name::Item
+            | Name::Index
+            | Name::Branch
+            | Name::Fence => None,
         }
     }
 }

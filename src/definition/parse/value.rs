@@ -16,14 +16,13 @@ use super::reader::Reader;
 impl Reader<'_> {
     /// A CEL expression.
     pub fn expression(&mut self, node: &Node, key: &str, place: Place) -> Option<Expression> {
-        let text = match &node.content {
-            Content::Scalar { text, .. } if node.tag.is_none() && node.kind() != "nothing" => text,
-            Content::Scalar { .. } if node.tag.is_none() => {
-                let message = format!("`{key}` is empty");
-                let help = "write an expression, such as `event.order_id`";
-                return self.error(Code::WrongType, node.span.clone(), message, help);
-            }
-            _ => return self.unquoted(node, key),
+        if node.tag.is_some() || !matches!(node.content, Content::Scalar { .. }) {
+            return self.unquoted(node, key);
+        }
+        let Some(text) = node.text() else {
+            let message = format!("`{key}` is empty");
+            let help = "write an expression, such as `event.order_id`";
+            return self.error(Code::WrongType, node.span.clone(), message, help);
         };
         match Expression::parse(text) {
             Ok(expression) => {
@@ -180,16 +179,12 @@ impl Reader<'_> {
 
     /// A text template that must become text: `fail`, a header's value.
     pub fn text_value(&mut self, node: &Node, key: &str, place: Place) -> Option<Template> {
-        match &node.content {
-            Content::Scalar { text, .. } if node.kind() != "nothing" => {
-                self.text_template(node, text, place)
-            }
-            _ => {
-                let message = format!("`{key}` is {}, not text", node.kind());
-                let help = "write text; `${ … }` in it is evaluated";
-                self.error(Code::WrongType, node.span.clone(), message, help)
-            }
-        }
+        let Some(text) = node.text() else {
+            let message = format!("`{key}` is {}, not text", node.kind());
+            let help = "write text; `${ … }` in it is evaluated";
+            return self.error(Code::WrongType, node.span.clone(), message, help);
+        };
+        self.text_template(node, text, place)
     }
 
     /// Paths of the data that are masked.
