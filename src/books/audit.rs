@@ -318,8 +318,11 @@ impl<'a> Case<'a> {
         if self.families.children.contains(&(self.instance.clone(), life.number)) {
             return;
         }
+        if life.story.is_stuck {
+            tally.stuck += 1;
+            return;
+        }
         match end {
-            _ if life.story.is_stuck => tally.stuck += 1,
             Some(End::Completed) => tally.completed += 1,
             Some(End::Compensated) => {
                 tally.compensate(life.story.failure.as_deref().unwrap_or("reason not known"));

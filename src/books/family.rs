@@ -113,7 +113,7 @@ fn judge(parent: &Story, told: &Told, child: Option<&Story>) -> Option<&'static 
         Some(_) if told.succeeded && !(told.undone > 0 && by_itself) => match ended {
             Some(End::Completed) => None,
             // It takes itself back just now.
-            _ if told.undoings > 0 && by_itself => None,
+            Some(End::Compensated) | None if told.undoings > 0 && by_itself => None,
             Some(End::Compensated) => Some("succeeded, and its child is undone"),
             None => Some("succeeded, and its child has not ended"),
         },

@@ -103,7 +103,32 @@ impl Queue<'_> {
                     self.broken(Rule::InTurn, place, words);
                 }
             }
-            _ => {
+            NoteKind::Started
+            | NoteKind::Sent
+            | NoteKind::Told
+            | NoteKind::Succeeded
+            | NoteKind::Rejected
+            | NoteKind::Skipped
+            | NoteKind::TimedOut
+            | NoteKind::Extended
+            | NoteKind::GivenUp
+            | NoteKind::WentBack
+            | NoteKind::Probed
+            | NoteKind::Undoing
+            | NoteKind::Undone
+            | NoteKind::Late
+            | NoteKind::Cancelled
+            | NoteKind::Refused
+            | NoteKind::Stuck
+            | NoteKind::Acted
+            | NoteKind::Completed
+            | NoteKind::Compensated
+            | NoteKind::Forgotten
+            | NoteKind::Waiting
+            | NoteKind::Asked
+            | NoteKind::Reminded
+            | NoteKind::Kept
+            | NoteKind::Dropped => {
                 let words = format!("a lock does not tell that {name} is {}", note.kind.text());
                 self.broken(Rule::Form, place, words);
             }
