@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::model::{Does, Expected, How, Scenario, Stand, Times, What};
+use super::model::{Does, Expected, How, Scenario, Stand, Times, ToChild, What};
 use super::run::{Wrong, obey, remarked};
 use super::world::World;
 use super::{RUN_MAX, Report, compare, draft, parse, run, write};
@@ -196,11 +196,12 @@ fn refitted(old: &Expected, bare: &Expected, effect: &Effect) -> Expected {
         Effect::Call(call) => {
             of(call.body.as_ref().unwrap_or(&Value::Null), None, call.id.attempt, &call.headers);
         }
-        Effect::Letter { to, letter } => match &letter.say {
-            crate::engine::Say::Start { body, .. } => of(body, Some(to.key.as_str()), 1, &[]),
-            crate::engine::Say::Ended { data, .. } => of(data, None, 1, &[]),
-            _ => {}
-        },
+        Effect::Letter { to, letter } => {
+            if let Some(body) = compare::carried(&letter.say) {
+                let starts = ToChild::of(&letter.say) == Some(ToChild::Start);
+                of(body, starts.then_some(to.key.as_str()), 1, &[]);
+            }
+        }
         Effect::Question(question) => {
             if let What::Question { who, text, choices } = &old.what {
                 new.what = What::Question {
