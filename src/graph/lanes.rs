@@ -3,7 +3,7 @@ use super::drawing::{Drawing, Sizes};
 use super::flow::LABEL_GAP;
 use super::geometry::{Area, Size, Spot};
 use super::lane_route::routes;
-use super::picture::{Item, LaneId, LineId, NodeId, Picture, RegionId, Shape};
+use super::picture::{Item, LaneId, LineId, NodeId, Picture, RegionId};
 
 /// The room in front of a row, for the ways forward and back.
 pub(super) const GAP: i32 = 48;
@@ -156,10 +156,13 @@ impl<'p> Planner<'p> {
         let (mut steps, mut undos) = (0, 0);
         for (node, size) in self.picture.nodes.iter().zip(&self.sizes.nodes) {
             let (_, breadth) = self.direction.extent(*size);
-            match node.shape {
-                _ if node.about.lane != lane => {}
-                Shape::Undo | Shape::Compensated => undos = undos.max(breadth),
-                _ => steps = steps.max(breadth),
+            if node.about.lane != lane {
+                continue;
+            }
+            if node.shape.is_on_the_way_back() {
+                undos = undos.max(breadth);
+            } else {
+                steps = steps.max(breadth);
             }
         }
         (steps, undos)
@@ -209,10 +212,7 @@ impl<'p> Planner<'p> {
         let node = self.picture.node(id);
         let (length, breadth) = self.direction.extent(self.sizes.nodes[id.0]);
         let lane = self.places.lanes[node.about.lane.0];
-        let track = match node.shape {
-            Shape::Undo | Shape::Compensated => lane.back,
-            _ => lane.forward,
-        };
+        let track = if node.shape.is_on_the_way_back() { lane.back } else { lane.forward };
         let (along_row, across) = (along + (row - length) / 2, track - breadth / 2);
         self.places.nodes[id.0] = Area { along: along_row, across, length, breadth };
         self.places.rows[id.0] = along;

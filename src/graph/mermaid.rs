@@ -85,8 +85,10 @@ fn shaped(single: &Single) -> String {
 }
 
 fn class(single: &Single) -> Option<&'static str> {
+    if single.pivot {
+        return Some("pivot");
+    }
     match single.look {
-        _ if single.pivot => Some("pivot"),
         Look::Node(Shape::Undo) => Some("undo"),
         Look::Node(Shape::Compensated) => Some("compensated"),
         Look::Node(Shape::Completed) => Some("completed"),

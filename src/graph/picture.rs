@@ -142,6 +142,14 @@ pub enum Shape {
     Compensated,
 }
 
+impl Shape {
+    /// Whether a node of this shape stands on the way back.
+    #[must_use]
+    pub fn is_on_the_way_back(self) -> bool {
+        matches!(self, Self::Undo | Self::Compensated)
+    }
+}
+
 /// A box around lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region {

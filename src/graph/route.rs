@@ -71,7 +71,7 @@ impl Router<'_> {
     fn leaves(&self, line: LineId, port: Port) -> i32 {
         match port {
             Port::Open(id) if self.picture.line(line).owner == Some(id) => self.areas.opens[id.0],
-            port => self.area(port).end(),
+            Port::Open(_) | Port::Node(_) | Port::Close(_) | Port::Side(_) => self.area(port).end(),
         }
     }
 
@@ -79,7 +79,7 @@ impl Router<'_> {
     fn meets(&self, line: LineId, port: Port) -> i32 {
         match port {
             Port::Close(id) if self.picture.line(line).owner == Some(id) => self.area(port).end(),
-            port => self.area(port).along,
+            Port::Open(_) | Port::Node(_) | Port::Close(_) | Port::Side(_) => self.area(port).along,
         }
     }
 
@@ -88,7 +88,9 @@ impl Router<'_> {
             Port::Open(id) if self.picture.line(edge.line).owner == Some(id) => {
                 self.areas.opens[id.0]
             }
-            port => self.area(port).end(),
+            Port::Open(_) | Port::Node(_) | Port::Close(_) | Port::Side(_) => {
+                self.area(edge.to).end()
+            }
         };
         let from = self.area(edge.from);
         if self.stands_on_the_way_back(edge.from) {
