@@ -1,7 +1,6 @@
-use crate::definition::composite::{EachStep, OnFailed};
 use crate::definition::diagnostic::Code;
 use crate::definition::node::Node;
-use crate::definition::step::{StepKind, Then};
+use crate::definition::{EachStep, OnFailed, StepKind, Then};
 
 use super::place::{Around, Place};
 use super::position::Position;

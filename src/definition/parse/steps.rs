@@ -4,8 +4,7 @@ use crate::definition::diagnostic::Code;
 use crate::definition::facets::{Composite, Instant, Nature};
 use crate::definition::node::{Content, Node};
 use crate::definition::places::Keys;
-use crate::definition::step::{Step, StepKind};
-use crate::definition::{BlockId, Join, StepId, Then};
+use crate::definition::{BlockId, Join, Step, StepId, StepKind, Then};
 use crate::message::StepName;
 
 use super::STEPS_MAX;

@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+use crate::definition::Assignment;
 use crate::definition::diagnostic::Code;
-use crate::definition::model::Assignment;
 use crate::definition::node::{Content, Node, is_number};
 use crate::definition::places::Read;
 use crate::expression::{Expression, Name, ParseError, Template};
