@@ -53,10 +53,6 @@ const COLUMNS_MAX: usize = 100;
 const README_LINES_MAX: usize = 120;
 /// The most files that may refer to each other in a circle.
 const CIRCLE_MAX: usize = 3;
-/// Rooms with a larger circle: how many files it has today, and what ties them. The number is
-/// lowered with each one that is untied; it never rises.
-const CIRCLES_LARGER: [(&str, usize, &str); 1] =
-    [("simulation", 15, "the world knows its nodes and services, and they the world")];
 const NAMES_REFUSED: [&str; 4] = ["utils", "common", "helpers", "misc"];
 
 fn root() -> &'static Path {
@@ -184,19 +180,12 @@ fn no_large_circle_of_files_refers_to_each_other() {
     let mut broken = Vec::new();
     for room in ROOMS {
         let circle = files.largest_circle(room);
-        let excepted = CIRCLES_LARGER.iter().find(|(name, ..)| *name == room);
-        let (size, most) = (circle.len(), excepted.map_or(CIRCLE_MAX, |(_, size, _)| *size));
-        if size > most {
+        let size = circle.len();
+        if size > CIRCLE_MAX {
             broken.push(format!(
-                "src/{room}: {size} files refer to each other in a circle, {most} may; \
+                "src/{room}: {size} files refer to each other in a circle, {CIRCLE_MAX} may; \
                  let one place decide and the others answer it: {}",
                 circle.join(", ")
-            ));
-        }
-        if excepted.is_some() && size < most {
-            broken.push(format!(
-                "src/{room}: its circle has {size} files; write that for {most} in CIRCLES_LARGER, \
-                 or take it out at {CIRCLE_MAX}"
             ));
         }
     }

@@ -2,13 +2,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::fault::{Call, Fault, Moment, Weakness};
-use super::line::{Line, Parcel, forget_origin};
+use super::line::{Line, Parcel};
 use super::log::{Entry, Standing};
 use super::reader::SimulatedReader;
+use super::setup::Place;
 use super::state::{Caller, State};
 use super::store;
-use super::transaction::{Contents, append_some};
-use super::world::{Place, World};
+use super::transaction::Contents;
+use super::world::World;
 use crate::books::Delivery;
 use crate::message::{Headers, Offset, Shard, Timestamp, Topic};
 use crate::runtime::{
@@ -112,7 +113,7 @@ impl SimulatedBroker {
         }
         if state.is_weak(Weakness::OriginsForgotten) {
             for record in &mut found {
-                forget_origin(state, record);
+                state.forget_origin(record);
             }
         }
         found
@@ -210,11 +211,11 @@ impl SimulatedBroker {
         let ending = ending(state);
         let torn = !matches!(ending, Ending::Done | Ending::Happened);
         let early = torn && state.dice.chance(500);
-        let mut ends = append_some(state, first, early);
+        let mut ends = state.append_some(first, early);
         let until = state.elapsed + Duration::from_micros(500 + state.dice.below(5_000));
         state.advance(until);
         if !early {
-            ends.extend(append_some(state, last, torn));
+            ends.extend(state.append_some(last, torn));
         }
         match ending {
             Ending::Done => {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
+use super::deed::Deed;
 use super::fault::{Call as Port, Fault, Moment};
-use super::services::Deed;
 use super::state::Caller as Process;
 use super::world::World;
 use crate::engine::{Call, CallOutcome, Called};

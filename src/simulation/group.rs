@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::world::Place;
+use super::setup::Place;
 use crate::message::Offset;
 
 /// A consumer group as its coordinator sees it: cooperative, with static members.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost::Message as _;
 
 use super::audit::idempotency_prefix;
+use super::deed::Deed;
 use super::fold::Fold;
-use super::services::Deed;
 use super::world::World;
 use crate::definition::{Catalog, Compensation, Definition, Nature, SagaStep, Step, Waiting};
 use crate::engine::{Call, Direction, Frame, Generation, Instance, Phase, Stage, StepState};

@@ -1,7 +1,8 @@
 use super::fault::{Call, Moment, Weakness};
 use super::log::{Entry, Standing};
+use super::setup::Place;
 use super::state::Caller;
-use super::world::{Place, World};
+use super::world::World;
 use crate::message::Offset;
 use crate::runtime::{ChangelogReader, ChangelogRecord, Lost};
 

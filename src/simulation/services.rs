@@ -1,24 +1,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::deed::Deed;
 use super::dice::Dice;
 use super::fault::Fault;
 use super::people::People;
+use super::setup::Place;
 use super::temper::Temper;
-use super::world::{Place, Seen, World};
+use super::world::{Seen, World};
 use crate::definition::{Catalog, Compensation, Request, Step, StepKind};
 use crate::engine::Message;
 use crate::message::{Address, InstanceId, Offset, Outgoing, Topic, header};
 use crate::participants::{Answer, Command, Participants, Script};
-
-/// Something that a participant did, once for each idempotency key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Deed {
-    /// The idempotency key.
-    pub key: String,
-    /// The idempotency key of what it undid.
-    pub undoes: Option<String>,
-}
 
 /// The services behind the commands, and the people who are asked. The scripts say what they
 /// answer and when, one verdict and one deed for each idempotency key; what the network makes of

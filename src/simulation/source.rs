@@ -5,8 +5,9 @@ use super::broker::dead_letter;
 use super::fault::{Call, Moment};
 use super::line::{Line, Parcel};
 use super::log::Entry;
+use super::setup::Place;
 use super::state::{Caller, State};
-use super::world::{Place, World};
+use super::world::World;
 use crate::message::{Offset, Origin};
 use crate::runtime::{Acceptance, Accepted, Forward, Lost, Source, SourceRecord};
 

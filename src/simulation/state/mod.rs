@@ -1,16 +1,20 @@
+mod arrival;
+mod coordinator;
+mod topics;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::anew::Anew;
 use super::cabinet::Cabinet;
+use super::deed::Deed;
 use super::dice::Dice;
 use super::fault::{self, Fault, Moment, Tally, Weakness};
 use super::group::Group;
 use super::line::Line;
 use super::log::Log;
-use super::services::Deed;
+use super::setup::{Place, Setup};
 use super::transaction::Transactions;
-use super::world::{Place, Setup};
 use crate::engine::Call;
 use crate::message::{Shard, Timestamp, Topic};
 use crate::runtime::Lost;
