@@ -26,7 +26,9 @@ pub struct Definition {
     pub events: Vec<EventRule>,
     /// What the start event puts into the data, in the author's order.
     pub data: Vec<Assignment>,
-    /// Data fields (the path behind `data.`) that are masked wherever people look.
+    /// Data fields (the path behind `data.`) whose values are secrets: a rule refuses each of them
+    /// in keys, headers, locks, addresses, questions and facts (`SG0901`). That is all: nothing
+    /// masks a value where it is stored, sent, or read by people.
     pub sensitive: Vec<Vec<String>>,
     /// The deadline of the whole saga, from its start.
     pub within: Option<Span>,
@@ -155,7 +157,7 @@ pub enum Again {
 pub enum After {
     /// Nothing.
     Ignore,
-    /// A new generation.
+    /// A new life.
     New,
 }
 

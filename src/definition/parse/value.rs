@@ -187,7 +187,7 @@ impl Reader<'_> {
         self.text_template(node, text, place)
     }
 
-    /// Paths of the data that are masked.
+    /// Paths of the data that hold secrets.
     pub fn sensitive(&mut self, node: &Node) -> Vec<Vec<String>> {
         let mut found = Vec::new();
         for item in self.one_or_more(node, "sensitive") {
