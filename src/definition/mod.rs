@@ -35,7 +35,7 @@ pub use compensation::Compensation;
 pub use composite::{Arm, ChooseStep, EachStep, Join, LockStep, OnFailed, ParallelStep, Release};
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use facets::{
-    Answer, Answers, Around, Attempted, Composite, EventSource, Instant, Meaning, Nature, Outcome,
+    Answer, Answers, Around, Attempted, Composite, EventKind, Instant, Meaning, Nature, Outcome,
     PlacedExpression, Reply, Sent, Waiting,
 };
 pub use fact::{Assignment, Fact};

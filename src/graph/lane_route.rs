@@ -1,9 +1,9 @@
-use super::Direction;
+use super::Orientation;
 use super::drawing::{Route, Sizes};
 use super::flow::LABEL_GAP;
 use super::geometry::{Area, Spot};
 use super::lanes::{BACK_BEND, FORWARD_BEND, Lane, Places};
-use super::picture::{Edge, LaneId, NodeId, Picture, Port, Role};
+use super::picture::{Edge, EdgeRole, LaneId, NodeId, Picture, Port};
 use super::route::index_of;
 
 /// The routes of all edges: along a lane, and across the lanes in the gaps between the rows.
@@ -11,7 +11,7 @@ pub(super) fn routes(
     picture: &Picture,
     places: &Places,
     sizes: &Sizes,
-    direction: Direction,
+    direction: Orientation,
 ) -> Vec<Route> {
     let router = Router { picture, places };
     let route = |edge: &Edge| {
@@ -35,9 +35,9 @@ struct Router<'p> {
 impl Router<'_> {
     fn spots(&self, edge: &Edge) -> Vec<Spot> {
         match edge.role {
-            Role::Forward => self.forward(edge),
-            Role::Undo => self.undo(edge),
-            Role::Back => self.back(edge),
+            EdgeRole::Forward => self.forward(edge),
+            EdgeRole::Undo => self.undo(edge),
+            EdgeRole::Back => self.back(edge),
         }
     }
 

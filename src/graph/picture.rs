@@ -188,7 +188,7 @@ pub struct Edge {
     /// Where it ends.
     pub to: Port,
     /// What it means.
-    pub role: Role,
+    pub role: EdgeRole,
     /// What stands at it.
     pub label: Option<String>,
 }
@@ -208,7 +208,7 @@ pub enum Port {
 
 /// What an edge means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
+pub enum EdgeRole {
     /// The way forward.
     Forward,
     /// From a step to what undoes it.

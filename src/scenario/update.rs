@@ -17,12 +17,12 @@ pub struct Updated {
     /// The whole file.
     pub text: String,
     /// What was changed, in the order in which it was found.
-    pub changes: Vec<Change>,
+    pub changes: Vec<Rewrite>,
 }
 
 /// One step that was rewritten, added or taken away.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct Rewrite {
     /// The line where it stands, from 1, in the file as it was changed so far.
     pub line: usize,
     /// The lines that are gone.
@@ -229,7 +229,7 @@ fn as_far(said: &Value, seen: &Value) -> Value {
     }
 }
 
-fn edited(text: &str, scenario: &Scenario, remedy: Remedy) -> Result<(String, Change), String> {
+fn edited(text: &str, scenario: &Scenario, remedy: Remedy) -> Result<(String, Rewrite), String> {
     let span = |at: usize| scenario.run[at].span.clone();
     let (old, new) = match remedy {
         Remedy::Replace(at, does) => {
@@ -255,7 +255,7 @@ fn edited(text: &str, scenario: &Scenario, remedy: Remedy) -> Result<(String, Ch
         }
     };
     let lines = |text: &str| text.lines().filter(|l| !l.is_empty()).map(str::to_owned).collect();
-    let change = Change {
+    let change = Rewrite {
         line: text[..old.start].matches('\n').count() + 1,
         before: lines(&text[old.clone()]),
         after: lines(&new),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::deed::Deed;
-use super::fault::{Fault, Odds, Tally};
+use super::fault::{Fault, FaultTally, Odds};
 use super::log::Entry;
 use super::setup::{Place, Setup};
 use super::state::State;
@@ -187,7 +187,7 @@ impl World {
 
     /// How often each fault fired.
     #[must_use]
-    pub fn tally(&self) -> Tally {
+    pub fn tally(&self) -> FaultTally {
         self.state().tally.clone()
     }
 

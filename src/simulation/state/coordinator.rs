@@ -64,7 +64,7 @@ impl State {
             log.settle(open.number, commit, now);
         }
         if self.dice.chance(self.setup.odds.unstable) {
-            // The group's coordinator never hears of the end (franz-go #581).
+            // The group's coordinator never learns of the end (franz-go #581).
             self.tally.count(Fault::OffsetUnstable);
         } else {
             self.owner.settle(open.number, commit);
