@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 #[path = "tidy/circles.rs"]
 mod circles;
+#[path = "tidy/glossary.rs"]
+mod glossary;
 
 use circles::Files;
 
@@ -188,6 +190,36 @@ fn no_large_circle_of_files_refers_to_each_other() {
                 circle.join(", ")
             ));
         }
+    }
+    refuse(&broken);
+}
+
+#[test]
+fn a_word_means_one_thing() {
+    let architecture = fs::read_to_string(root().join("src/ARCHITECTURE.md"));
+    let words = glossary::words(&architecture.expect("src/ARCHITECTURE.md"));
+    let (mut types, mut code) = (glossary::Types::default(), String::new());
+    for source in sources().iter().filter(|s| !is_test(s)) {
+        let text = without_tests(source);
+        types.add(&source.room, text);
+        code.push_str(&glossary::spelt(text));
+    }
+    let mut broken = Vec::new();
+    if words.is_empty() {
+        broken.push("src/ARCHITECTURE.md: its table of words is gone".to_owned());
+    }
+    for (name, rooms) in types.shared() {
+        if !words.iter().any(|word| glossary::is_named(word, name)) {
+            broken.push(format!(
+                "{name} is public in {rooms:?}: give one of them a better name, or say under \
+                 \"Words\" of src/ARCHITECTURE.md what it means"
+            ));
+        }
+    }
+    for word in words.iter().filter(|word| !glossary::is_spelt(word, &code)) {
+        broken.push(format!(
+            "src/ARCHITECTURE.md: the code does not know \"{word}\" any more; take its line out"
+        ));
     }
     refuse(&broken);
 }
