@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use segue::definition::{Definition, parse};
-use segue::graph::{Direction, Format, Options, draw};
+use segue::graph::{Format, Options, Orientation, draw};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -52,7 +52,7 @@ fn variants(definition: &Definition) -> Vec<(String, Options)> {
         (Format::Dot, "dot"),
         (Format::Text, "txt"),
     ] {
-        for (direction, way) in [(Direction::Down, ""), (Direction::Right, ".right")] {
+        for (direction, way) in [(Orientation::Down, ""), (Orientation::Right, ".right")] {
             for (lanes, laned) in [(false, ""), (true, ".lanes")] {
                 let plain = way.is_empty() && laned.is_empty();
                 let same = format == Format::Text && !way.is_empty();
@@ -145,7 +145,7 @@ fn squeezed(text: &str) -> String {
 fn the_tree_fits_a_terminal() {
     for definition in &definitions() {
         for lanes in [false, true] {
-            let options = Options { format: Format::Text, lanes, direction: Direction::Down };
+            let options = Options { format: Format::Text, lanes, direction: Orientation::Down };
             for line in draw(definition, &[], &options).lines() {
                 assert!(line.chars().count() <= 100, "{}: {line}", definition.saga);
                 assert_eq!(line.trim_end(), line, "{}: spaces at the end", definition.saga);

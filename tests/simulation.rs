@@ -12,7 +12,8 @@ use segue::engine::Status;
 use segue::message::{Address, Headers, Outgoing, header};
 use segue::participants::Script;
 use segue::simulation::{
-    Call, CrashPoint, Fault, Moment, Odds, Options, Outcome, Simulation, Tally, Temper, Weakness,
+    AnswerOdds, CrashPoint, Fault, FaultTally, Moment, Odds, Options, Outcome, PortCall,
+    Simulation, Weakness,
 };
 
 mod shipped;
@@ -89,7 +90,7 @@ fn orders(count: u64) -> Vec<Outgoing> {
 }
 
 fn options(text: &str, odds: Odds) -> Options {
-    let temper = if text == TIMED { Temper::USUAL } else { Temper::PROMPT };
+    let answer_odds = if text == TIMED { AnswerOdds::USUAL } else { AnswerOdds::PROMPT };
     Options {
         catalog: catalog(&[text]),
         scripts: vec![script(SERVICES)],
@@ -100,7 +101,7 @@ fn options(text: &str, odds: Odds) -> Options {
         odds,
         crashes: Vec::new(),
         weaknesses: Vec::new(),
-        temper,
+        answer_odds,
         delivery: Delivery::ExactlyOnce,
         rough_turns: 1_500,
         turns_max: 30_000,
@@ -127,7 +128,7 @@ fn seeds(count: u64) -> Vec<u64> {
     }
 }
 
-fn run_seeds(text: &str, test: &str) -> Tally {
+fn run_seeds(text: &str, test: &str) -> FaultTally {
     // An answer that names no command cannot be told from one for the generation before, nor one
     // undoing's from another's: where starts are queued, or nothing is ever sent again, the
     // participants echo the command's id.
@@ -135,8 +136,8 @@ fn run_seeds(text: &str, test: &str) -> Tally {
     let single =
         text.replace("again: queue", "again: ignore").replace("after: new", "after: ignore");
     let mut single = Options { catalog: catalog(&[&single]), ..queued.clone() };
-    single.temper.anonymous = if text == TIMED { 500 } else { 0 };
-    let mut tally = Tally::default();
+    single.answer_odds.anonymous = if text == TIMED { 500 } else { 0 };
+    let mut tally = FaultTally::default();
     for seed in seeds(SEEDS) {
         let options = if seed % 2 == 0 { &queued } else { &single };
         let outcome = Simulation::run(seed, options.clone());
@@ -161,7 +162,7 @@ fn no_seed_breaks_an_order_with_timers() {
 fn may_befall_an_order(fault: Fault) -> bool {
     !matches!(
         fault,
-        Fault::Crash(Call::Request, _)
+        Fault::Crash(PortCall::Request, _)
             | Fault::CallUnsent
             | Fault::CallUnanswered
             | Fault::Unasked
@@ -178,7 +179,7 @@ fn no_seed_breaks_an_order_without_timers() {
         assert_eq!(tally.of(Fault::Silent) + tally.of(Fault::AnsweredLate), 0);
         let mut never = tally.never();
         let timed = |fault: &Fault| {
-            matches!(fault, Fault::Silent | Fault::AnsweredLate | Fault::Crash(Call::Append, _))
+            matches!(fault, Fault::Silent | Fault::AnsweredLate | Fault::Crash(PortCall::Append, _))
         };
         never.retain(|fault| !timed(fault) && may_befall_an_order(*fault));
         assert_eq!(never, Vec::<Fault>::new(), "these faults never fired");
@@ -245,8 +246,8 @@ const TOLD: [&[&str]; 4] = [
     &["kept", "PassportShown"],
 ];
 
-fn run_trips(delivery: Delivery, test: &str) -> Tally {
-    let mut tally = Tally::default();
+fn run_trips(delivery: Delivery, test: &str) -> FaultTally {
+    let mut tally = FaultTally::default();
     let mut untold = TOLD.to_vec();
     for seed in seeds(TRIP_SEEDS) {
         let outcome = Simulation::run(seed, trip_options(Odds::ROUGH, delivery));
@@ -282,7 +283,7 @@ fn no_seed_breaks_the_whole_language_at_least_once() {
 const SHIPPED_SEEDS: u64 = 12;
 const SHIPPED_STARTS: u64 = 6;
 /// Many of their steps can be refused, and every one of them at the end.
-const WILLING: Temper = Temper { declined: 80, silent: 30, late: 40, ..Temper::USUAL };
+const WILLING: AnswerOdds = AnswerOdds { declined: 80, silent: 30, late: 40, ..AnswerOdds::USUAL };
 
 /// One saga that ships, its children and the scripts beside them; of three starts one is followed
 /// by its cancel.
@@ -300,7 +301,7 @@ fn shipped_options(folder: &str, delivery: Delivery) -> Options {
         scripts,
         events: Vec::new(),
         starts: SHIPPED_STARTS,
-        temper: WILLING,
+        answer_odds: WILLING,
         delivery,
         turns_max: 100_000,
         ..options(TIMED, Odds::ROUGH)
@@ -308,8 +309,8 @@ fn shipped_options(folder: &str, delivery: Delivery) -> Options {
 }
 
 /// Runs all of them; what went wrong around them, and what ends they came to.
-fn run_shipped(delivery: Delivery, test: &str) -> Tally {
-    let mut tally = Tally::default();
+fn run_shipped(delivery: Delivery, test: &str) -> FaultTally {
+    let mut tally = FaultTally::default();
     let mut ends: BTreeMap<(String, &str), u64> = BTreeMap::new();
     // A child's folder is in its parent's.
     for folder in SAGAS.iter().filter(|folder| !folder.contains('/')) {
@@ -375,7 +376,7 @@ fn small(crashes: Vec<CrashPoint>) -> Options {
         events: orders(1),
         shards: 1,
         nodes: 1,
-        temper: Temper::OBEDIENT,
+        answer_odds: AnswerOdds::OBEDIENT,
         crashes,
         ..options(UNTIMED, Odds::CALM)
     }

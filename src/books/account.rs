@@ -8,7 +8,7 @@ use crate::message::{InstanceId, Life, Offset, Part};
 pub(super) struct Account {
     pub starts: Vec<Begun>,
     pub sent: Vec<Sent>,
-    pub answers: Vec<Heard>,
+    pub answers: Vec<Answer>,
     pub turns: Vec<Turn>,
     /// Questions to people: the life, the step, and the transition that asked.
     pub questions: Vec<(Life, Name, u32)>,
@@ -107,7 +107,7 @@ impl Sent {
 
 /// An answer of a participant.
 #[derive(Debug)]
-pub(super) struct Heard {
+pub(super) struct Answer {
     /// Digest of its id.
     pub id: u128,
     /// The event's address.
@@ -146,7 +146,7 @@ pub(super) struct Noted {
     pub attempt: u32,
     /// For a request where it went to: an address, or a child.
     pub whom: Name,
-    /// Whether it has happened, or may have, of what was given up or heard of late.
+    /// Whether it has happened, or may have, of what was given up or answered late.
     pub happened: bool,
     /// Whether a probe says so.
     pub by_probe: bool,
@@ -158,7 +158,7 @@ pub(super) struct Noted {
 
 /// One letter that a lock obeyed, as its history tells it.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct LockTurn {
     /// Where the letter stood in the inbox.
     pub inbox: i64,
     pub notes: Vec<Claimed>,

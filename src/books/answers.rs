@@ -62,22 +62,22 @@ impl Answers {
         let commands = account.sent.iter().filter(|s| s.is_command);
         let asked: BTreeSet<Request> = commands.map(|s| (s.generation, s.step, s.half())).collect();
         let waits = waits(plan, names, stories);
-        for heard in &account.answers {
-            let Ok(event) = names.text(heard.event).parse::<Address>() else {
+        for answer in &account.answers {
+            let Ok(event) = names.text(answer.event).parse::<Address>() else {
                 continue;
             };
             let verdict =
                 |(_, step, half): &Request| plan.verdict(names.text(*step), *half, &event);
             // A fact that a step waits for may name any command.
-            for request in waits.iter().filter(|_| heard.is_for_waits) {
-                answers.add(*request, verdict(request), heard.id);
+            for request in waits.iter().filter(|_| answer.is_for_waits) {
+                answers.add(*request, verdict(request), answer.id);
             }
-            let requests: Vec<Request> = match heard.command {
+            let requests: Vec<Request> = match answer.command {
                 Some(c) => vec![(c.generation, c.step, Half::of(c.part))],
                 None => asked.iter().filter(|r| verdict(r).is_some()).copied().collect(),
             };
             for request in requests.into_iter().filter(|r| asked.contains(r)) {
-                answers.add(request, verdict(&request), heard.id);
+                answers.add(request, verdict(&request), answer.id);
             }
         }
         answers

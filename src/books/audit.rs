@@ -2,93 +2,46 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::account::{Account, Begun, Half, Place, Sent};
+use super::account::{Account, Begun, Half, Sent};
 use super::answers::Answers;
 use super::carried::changed;
-use super::family::{self, Families};
+use super::case::{Case, Life};
+use super::lives::stories;
 use super::names::Name;
-use super::plan::Plan;
 use super::spot::Spot;
-use super::story::{End, Story, stories};
-use super::{Books, Delivery, Report, Rule, Violation};
-use super::{locks, messages, promises, whole};
+use super::story::{End, Stories, Story};
+use super::{Books, Delivery, Report, Rule};
+use super::{family, locks, messages, promises, whole};
 use crate::message::{self, InstanceId, Part};
 
-/// The lives of every instance, as the history tells them.
-pub(super) type Stories = BTreeMap<InstanceId, BTreeMap<message::Life, Story>>;
-
-/// Checks every account.
-pub(super) fn close(mut books: Books) -> Report {
-    let mut report = std::mem::take(&mut books.report);
-    let told = |(instance, account): (&InstanceId, &Account)| {
-        let plan = &books.plans[&instance.saga];
-        let stories = stories(plan, &books.names, &account.turns, books.options.delivery);
-        (instance.clone(), stories)
-    };
-    let all: Stories = books.accounts.iter().map(told).collect();
-    let families = family::audit(&books, &all, &mut report);
-    let behind = locks::audit(&books, &all, &mut report);
-    for (instance, account) in &books.accounts {
-        let plan = &books.plans[&instance.saga];
-        let lives = &all[instance];
-        let answers = Answers::new(plan, &books.names, account, lives);
-        let waits_for_lock = behind.contains(instance);
-        let (books, families, report) = (&books, &families, &mut report);
-        Case { books, plan, instance, account, answers, families, waits_for_lock, report }
-            .audit(lives);
-    }
-    report
-}
-
-/// Notes what does not balance.
-pub(super) fn broken(
-    books: &Books,
-    report: &mut Report,
-    rule: Rule,
-    instance: &InstanceId,
-    place: Option<Place>,
-    words: String,
-) {
-    let place = place.map(|place| books.place(place)).unwrap_or_default();
-    report.add(Violation { rule, instance: instance.to_string(), place, words });
-}
-
-/// One instance's account under audit.
-pub(super) struct Case<'a> {
-    pub books: &'a Books,
-    pub plan: &'a Plan,
-    pub instance: &'a InstanceId,
-    pub account: &'a Account,
-    pub answers: Answers,
-    families: &'a Families,
-    /// Whether it waits for a lock behind one that needs a person.
-    waits_for_lock: bool,
-    pub report: &'a mut Report,
-}
-
-/// One life of an instance: its story, and what the topics hold of it, each id once.
-pub(super) struct Life<'a> {
-    pub number: message::Life,
-    pub story: &'a Story,
-    pub sent: Vec<&'a Sent>,
-}
-
-impl Life<'_> {
-    /// Whether a step's message stands on a topic; reminders do not count.
-    pub fn first(&self, step: Name, half: Half) -> Option<&Sent> {
-        self.sent.iter().find(|s| s.step == step && s.half() == half).copied()
+impl Books {
+    /// Checks every promise.
+    #[must_use]
+    pub fn close(mut self) -> Report {
+        let mut report = std::mem::take(&mut self.report);
+        let books = &self;
+        let told = |(instance, account): (&InstanceId, &Account)| {
+            let plan = &books.plans[&instance.saga];
+            let stories = stories(plan, &books.names, &account.turns, books.options.delivery);
+            (instance.clone(), stories)
+        };
+        let all: Stories = books.accounts.iter().map(told).collect();
+        let families = family::audit(books, &all, &mut report);
+        let behind = locks::audit(books, &all, &mut report);
+        for (instance, account) in &books.accounts {
+            let plan = &books.plans[&instance.saga];
+            let lives = &all[instance];
+            let answers = Answers::new(plan, &books.names, account, lives);
+            let waits_for_lock = behind.contains(instance);
+            let (families, report) = (&families, &mut report);
+            Case { books, plan, instance, account, answers, families, waits_for_lock, report }
+                .audit(lives);
+        }
+        report
     }
 }
 
 impl<'a> Case<'a> {
-    pub fn broken(&mut self, rule: Rule, place: Option<Place>, words: String) {
-        broken(self.books, self.report, rule, self.instance, place, words);
-    }
-
-    pub fn text(&self, name: Name) -> &'a str {
-        self.books.names.text(name)
-    }
-
     fn audit(mut self, stories: &BTreeMap<message::Life, Story>) {
         let sent = self.once();
         self.attempts(&sent);
@@ -318,8 +271,11 @@ impl<'a> Case<'a> {
         if self.families.children.contains(&(self.instance.clone(), life.number)) {
             return;
         }
+        if life.story.is_stuck {
+            tally.stuck += 1;
+            return;
+        }
         match end {
-            _ if life.story.is_stuck => tally.stuck += 1,
             Some(End::Completed) => tally.completed += 1,
             Some(End::Compensated) => {
                 tally.compensate(life.story.failure.as_deref().unwrap_or("reason not known"));

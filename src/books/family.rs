@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::audit::{Stories, broken};
 use super::names::Name;
 use super::plan::Undoing;
-use super::story::{End, Story, Told};
+use super::story::{End, Stories, Story, Told};
 use super::{Books, Report, Rule};
 use crate::message::{CommandId, InstanceId, Key, Life, Part, SagaName};
 
@@ -34,7 +33,7 @@ pub(super) fn audit(books: &Books, stories: &Stories, report: &mut Report) -> Fa
                 let acted = story.is_acted || own.is_some_and(|child| child.is_acted);
                 if let Some(wrong) = judge(story, &story.step(step), own).filter(|_| !acted) {
                     let words = format!("{} {wrong}", books.names.text(step));
-                    broken(books, report, Rule::Family, id, None, words);
+                    report.add(books.violation(Rule::Family, id, None, words));
                 }
                 if let Some((child, number, story)) = child {
                     let (parent, child) = ((id.clone(), *life), (child, number));
@@ -113,7 +112,7 @@ fn judge(parent: &Story, told: &Told, child: Option<&Story>) -> Option<&'static 
         Some(_) if told.succeeded && !(told.undone > 0 && by_itself) => match ended {
             Some(End::Completed) => None,
             // It takes itself back just now.
-            _ if told.undoings > 0 && by_itself => None,
+            Some(End::Compensated) | None if told.undoings > 0 && by_itself => None,
             Some(End::Compensated) => Some("succeeded, and its child is undone"),
             None => Some("succeeded, and its child has not ended"),
         },

@@ -4,7 +4,7 @@ use super::Rule;
 use super::account::{Half, Noted, Turn};
 use super::names::{Name, Names};
 use super::plan::{Plan, Undoing};
-use super::spot::Spot;
+use super::spot::{Point, Spot};
 use super::story::{End, Hold, Story, Told};
 use crate::definition::StepKind;
 use crate::engine::NoteKind;
@@ -26,20 +26,45 @@ impl Fold<'_> {
                 }
                 self.story.is_started = true;
             }
-            NoteKind::Sent
-            | NoteKind::Probed
-            | NoteKind::Told
-            | NoteKind::Asked
-            | NoteKind::Reminded
-            | NoteKind::Waiting => self.forward(note),
+            NoteKind::Sent => {
+                self.forward(note, "commanded");
+                self.sent(note, Half::Action);
+            }
+            NoteKind::Probed => {
+                self.forward(note, "probed");
+                self.sent(note, Half::Probe);
+            }
+            NoteKind::Told => self.announced(note),
+            NoteKind::Asked => {
+                self.forward(note, "asked");
+                self.story.asked.insert((note.step, self.turn.transition));
+                self.told(note.step).entered = true;
+            }
+            NoteKind::Reminded => {
+                self.forward(note, "reminded of");
+                self.story.reminded.insert((note.step, self.turn.transition));
+            }
+            NoteKind::Waiting => {
+                self.forward(note, "entered");
+                self.told(note.step).entered = true;
+            }
             NoteKind::Undoing => self.undoing(note),
             NoteKind::Undone => self.undone(note),
-            NoteKind::Succeeded
-            | NoteKind::Rejected
-            | NoteKind::Skipped
-            | NoteKind::TimedOut
-            | NoteKind::GivenUp
-            | NoteKind::Refused => self.outcome(note),
+            NoteKind::Succeeded => self.succeeded(note),
+            NoteKind::Rejected => {
+                let told = self.told(note.step);
+                told.rejected = true;
+                told.happened = false;
+            }
+            NoteKind::Skipped => self.told(note.step).skipped = true,
+            NoteKind::TimedOut => self.timed_out(note),
+            NoteKind::GivenUp => self.given_up(note),
+            NoteKind::Refused => {
+                // The pivot in it was sent, so it goes on although its time is up.
+                if let Some(point) = self.leaves(note) {
+                    self.story.left.remove(&point);
+                }
+            }
             NoteKind::Late => self.late(note),
             NoteKind::Dropped => self.dropped(note),
             NoteKind::WentBack => self.went_back(note),
@@ -78,15 +103,7 @@ impl Fold<'_> {
     }
 
     /// Something that is done on the way forward only, and never after the end.
-    fn forward(&mut self, note: &Noted) {
-        let what = match note.kind {
-            NoteKind::Sent => "commanded",
-            NoteKind::Probed => "probed",
-            NoteKind::Told => "told",
-            NoteKind::Asked => "asked",
-            NoteKind::Reminded => "reminded of",
-            _ => "entered",
-        };
+    fn forward(&mut self, note: &Noted, what: &str) {
         let spot = self.spot(note.step);
         if self.story.ended.is_some() {
             let words = format!("{} was {what} after the end", self.name(note.step));
@@ -98,31 +115,22 @@ impl Fold<'_> {
                 self.broken(Rule::Forward, words);
             }
         }
-        let transition = self.turn.transition;
-        match note.kind {
-            NoteKind::Sent => self.sent(note, Half::Action, spot.as_ref()),
-            NoteKind::Probed => self.sent(note, Half::Probe, spot.as_ref()),
-            NoteKind::Told => {
-                self.under_lock(note, Half::Action, spot.as_ref(), false);
-                let told = self.told(note.step);
-                told.announced = true;
-                told.happened = true;
-                told.allowed = told.allowed.max(1);
-                self.passed(note.step);
-            }
-            NoteKind::Asked => {
-                self.story.asked.insert((note.step, transition));
-                self.told(note.step).entered = true;
-            }
-            NoteKind::Reminded => {
-                self.story.reminded.insert((note.step, transition));
-            }
-            _ => self.told(note.step).entered = true,
-        }
+    }
+
+    /// A fact was told.
+    fn announced(&mut self, note: &Noted) {
+        self.forward(note, "told");
+        let spot = self.spot(note.step);
+        self.under_lock(note, Half::Action, spot.as_ref(), false);
+        let told = self.told(note.step);
+        told.announced = true;
+        told.happened = true;
+        told.allowed = told.allowed.max(1);
+        self.passed(note.step);
     }
 
     /// A request was sent; over Kafka it must stand on its topic, to a child and over HTTP not.
-    fn sent(&mut self, note: &Noted, half: Half, spot: Option<&Spot>) {
+    fn sent(&mut self, note: &Noted, half: Half) {
         let name = self.names.text(note.step);
         let is_child = matches!(
             self.plan.find(name).map(|step| &step.kind),
@@ -134,7 +142,8 @@ impl Fold<'_> {
             *self.story.sent.entry((note.step, half, note.attempt)).or_default() += 1;
         }
         self.told(note.step).entered = true;
-        self.under_lock(note, half, spot, false);
+        let spot = self.spot(note.step);
+        self.under_lock(note, half, spot.as_ref(), false);
     }
 
     /// What is sent under a lock is sent while it is held.
@@ -157,45 +166,39 @@ impl Fold<'_> {
         self.story.has_pivoted |= found.is_some_and(|step| step.pivot);
     }
 
-    fn outcome(&mut self, note: &Noted) {
-        let leaves = self.spot(note.step).map(|spot| spot.point());
-        let leaves = leaves.filter(|point| self.plan.leaves_behind(point));
+    fn succeeded(&mut self, note: &Noted) {
         let told = self.told(note.step);
-        match note.kind {
-            NoteKind::Succeeded => {
-                told.succeeded = true;
-                told.happened = true;
-                told.allowed = told.allowed.max(1);
-                self.passed(note.step);
-            }
-            NoteKind::Rejected => {
-                told.rejected = true;
-                told.happened = false;
-            }
-            NoteKind::Skipped => told.skipped = true,
-            NoteKind::GivenUp => {
-                told.given_up = true;
-                // Of a call of which no attempt has left there is nothing to undo.
-                if note.happened {
-                    told.happened = true;
-                    told.allowed = told.allowed.max(1);
-                }
-            }
-            NoteKind::TimedOut => {
-                told.timed_out = true;
-                if leaves.is_some() {
-                    // A child takes itself back before its step is rejected.
-                    told.allowed = told.allowed.max(1);
-                    self.story.left.extend(leaves);
-                }
-            }
-            // The pivot in it was sent, so it goes on although its time is up.
-            _ => {
-                if let Some(point) = leaves {
-                    self.story.left.remove(&point);
-                }
-            }
+        told.succeeded = true;
+        told.happened = true;
+        told.allowed = told.allowed.max(1);
+        self.passed(note.step);
+    }
+
+    fn given_up(&mut self, note: &Noted) {
+        let told = self.told(note.step);
+        told.given_up = true;
+        // Of a call of which no attempt has left there is nothing to undo.
+        if note.happened {
+            told.happened = true;
+            told.allowed = told.allowed.max(1);
         }
+    }
+
+    fn timed_out(&mut self, note: &Noted) {
+        let leaves = self.leaves(note);
+        let told = self.told(note.step);
+        told.timed_out = true;
+        if leaves.is_some() {
+            // A child takes itself back before its step is rejected.
+            told.allowed = told.allowed.max(1);
+            self.story.left.extend(leaves);
+        }
+    }
+
+    /// Where a step stands, if it leaves behind what is in it when its time is up.
+    fn leaves(&mut self, note: &Noted) -> Option<Point> {
+        let point = self.spot(note.step)?.point();
+        self.plan.leaves_behind(&point).then_some(point)
     }
 
     fn late(&mut self, note: &Noted) {

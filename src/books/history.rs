@@ -1,6 +1,6 @@
 //! Reads the history, and what stands beside it: what people are asked and what they answer.
 
-use super::account::{Claimed, Desk, Noted, Turn};
+use super::account::{Claimed, LockTurn, Noted, Turn};
 use super::names::Names;
 use super::{Books, Record};
 use crate::engine::NoteKind;
@@ -83,8 +83,8 @@ impl Books {
             };
             told.push(claimed);
         }
-        let desk = Desk { inbox: entry.inbox, notes: told, place: self.placed(record) };
-        self.locks.entry(key).or_default().push(desk);
+        let turn = LockTurn { inbox: entry.inbox, notes: told, place: self.placed(record) };
+        self.locks.entry(key).or_default().push(turn);
     }
 
     /// A question to a person.

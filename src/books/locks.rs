@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::account::{Claimed, Desk, Place};
-use super::audit::{Stories, broken};
+use super::account::{Claimed, LockTurn, Place};
 use super::names::Name;
-use super::story::Story;
+use super::story::{Stories, Story};
 use super::{Books, Delivery, Report, Rule};
 use crate::engine::NoteKind;
 use crate::message::{InstanceId, Key, Offset, SagaName};
@@ -19,13 +18,13 @@ type Grants = BTreeMap<Claimant, BTreeMap<Key, Vec<u64>>>;
 /// Checks every lock. Answers who waits behind one that needs a person.
 pub(super) fn audit(books: &Books, stories: &Stories, report: &mut Report) -> BTreeSet<InstanceId> {
     let (mut grants, mut behind) = (Grants::new(), BTreeSet::new());
-    for (key, desks) in &books.locks {
+    for (key, turns) in &books.locks {
         let instance = InstanceId { saga: SagaName::lock(), key: key.clone() };
         let mut queue =
             Queue { books, instance, report, holder: None, waiting: Vec::new(), last: 0 };
-        for desk in obeyed(&mut queue, desks) {
-            for note in &desk.notes {
-                queue.take(note, desk.place);
+        for turn in obeyed(&mut queue, turns) {
+            for note in &turn.notes {
+                queue.take(note, turn.place);
                 if note.kind == NoteKind::Locked {
                     let claimant = (note.instance.clone(), note.step);
                     let given = grants.entry(claimant).or_default();
@@ -33,7 +32,7 @@ pub(super) fn audit(books: &Books, stories: &Stories, report: &mut Report) -> BT
                 }
             }
         }
-        let last = desks.last().map(|desk| desk.place);
+        let last = turns.last().map(|turn| turn.place);
         behind.extend(queue.close(stories, last));
     }
     for (id, lives) in stories {
@@ -46,18 +45,18 @@ pub(super) fn audit(books: &Books, stories: &Stories, report: &mut Report) -> BT
 }
 
 /// Each letter once: at least once may tell of one again.
-fn obeyed<'d>(queue: &mut Queue<'_>, desks: &'d [Desk]) -> Vec<&'d Desk> {
-    let mut seen: BTreeMap<i64, &Desk> = BTreeMap::new();
-    let mut once = Vec::with_capacity(desks.len());
-    for desk in desks {
-        match seen.insert(desk.inbox, desk) {
-            None => once.push(desk),
+fn obeyed<'d>(queue: &mut Queue<'_>, turns: &'d [LockTurn]) -> Vec<&'d LockTurn> {
+    let mut seen: BTreeMap<i64, &LockTurn> = BTreeMap::new();
+    let mut once = Vec::with_capacity(turns.len());
+    for turn in turns {
+        match seen.insert(turn.inbox, turn) {
+            None => once.push(turn),
             Some(first)
                 if queue.books.options.delivery == Delivery::AtLeastOnce
-                    && first.notes == desk.notes => {}
+                    && first.notes == turn.notes => {}
             Some(_) => {
-                let words = format!("letter {} stands in its history twice", desk.inbox);
-                queue.broken(Rule::Once, desk.place, words);
+                let words = format!("letter {} stands in its history twice", turn.inbox);
+                queue.broken(Rule::Once, turn.place, words);
             }
         }
     }
@@ -77,7 +76,7 @@ struct Queue<'a> {
 
 impl Queue<'_> {
     fn broken(&mut self, rule: Rule, place: impl Into<Option<Place>>, words: String) {
-        broken(self.books, self.report, rule, &self.instance, place.into(), words);
+        self.report.add(self.books.violation(rule, &self.instance, place.into(), words));
     }
 
     fn name(&self, (instance, step): &Claimant) -> String {
@@ -103,7 +102,32 @@ impl Queue<'_> {
                     self.broken(Rule::InTurn, place, words);
                 }
             }
-            _ => {
+            NoteKind::Started
+            | NoteKind::Sent
+            | NoteKind::Told
+            | NoteKind::Succeeded
+            | NoteKind::Rejected
+            | NoteKind::Skipped
+            | NoteKind::TimedOut
+            | NoteKind::Extended
+            | NoteKind::GivenUp
+            | NoteKind::WentBack
+            | NoteKind::Probed
+            | NoteKind::Undoing
+            | NoteKind::Undone
+            | NoteKind::Late
+            | NoteKind::Cancelled
+            | NoteKind::Refused
+            | NoteKind::Stuck
+            | NoteKind::Acted
+            | NoteKind::Completed
+            | NoteKind::Compensated
+            | NoteKind::Forgotten
+            | NoteKind::Waiting
+            | NoteKind::Asked
+            | NoteKind::Reminded
+            | NoteKind::Kept
+            | NoteKind::Dropped => {
                 let words = format!("a lock does not tell that {name} is {}", note.kind.text());
                 self.broken(Rule::Form, place, words);
             }
@@ -175,7 +199,7 @@ fn given(books: &Books, id: &InstanceId, story: &Story, grants: &Grants, report:
         if !tokens.any(|token| *token == hold.token) {
             let name = books.names.text(step);
             let words = format!("{name} held token {}, which no lock gave to it", hold.token);
-            broken(books, report, Rule::Exclusive, id, None, words);
+            report.add(books.violation(Rule::Exclusive, id, None, words));
         }
     }
 }
@@ -214,7 +238,7 @@ fn in_turn(books: &Books, stories: &Stories, grants: &Grants, report: &mut Repor
             if token < before {
                 let behind = format!("what stands behind token {before} of {other}");
                 let words = format!("it sent under token {token} of {key} {behind}");
-                broken(books, report, Rule::Exclusive, id, Some(*place), words);
+                report.add(books.violation(Rule::Exclusive, id, Some(*place), words));
             }
         }
     }

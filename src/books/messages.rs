@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rule;
 use super::account::{Half, Place};
-use super::audit::{Case, Life};
+use super::case::{Case, Life};
 use super::names::Name;
 use super::plan::{Sort, Undoing};
 use super::story::{Attempt, Told};
@@ -92,11 +92,11 @@ fn facts(case: &mut Case<'_>, life: &Life<'_>) {
         return;
     }
     let facts = life.sent.iter().map(|s| case.text(s.step));
-    let heard: BTreeSet<&str> =
+    let answered: BTreeSet<&str> =
         facts.filter(|n| n.starts_with("ends.stuck.")).map(stuck_at).collect();
     for step in life.story.stuck.keys() {
         let step = case.text(*step);
-        if !heard.contains(step) {
+        if !answered.contains(step) {
             let words = format!("nobody was told that it is stuck at {step}");
             case.broken(Rule::Ended, None, words);
         }

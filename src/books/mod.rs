@@ -9,6 +9,10 @@
 //!   questions ────┘
 //! ```
 //!
+//! Each file knows those before it here: `ledger` is what was read, `records` and `history` fill
+//! it, `lives` folds the history into stories, `case` is one instance under audit, and `audit`
+//! alone calls what checks it.
+//!
 //! What is not on topics, such as a call over HTTP or a letter to a child, is taken from the
 //! history of both sides.
 //!
@@ -24,15 +28,18 @@ mod account;
 mod answers;
 mod audit;
 mod carried;
+mod case;
 mod family;
 mod fold;
 mod history;
 mod ledger;
+mod lives;
 mod locks;
 mod messages;
 mod names;
 mod plan;
 mod promises;
+mod records;
 mod report;
 mod spot;
 mod story;

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use super::account::{Half, Sent};
-use super::audit::{Case, Life};
+use super::case::{Case, Life};
 use super::names::Name;
 use super::plan::{Plan, Undoing};
 use super::story::{End, Told};

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::oracle::Memory;
-use crate::engine::{Instance, Letter};
+use crate::engine::{Instance, Letter, Say};
 use crate::message::{Address, Coordinate, InstanceId, Span, Timestamp};
 
 /// The key of every instance that is explored.
@@ -59,6 +59,26 @@ pub(super) enum Stands {
     Waiting,
     /// A lock is held.
     Held,
+}
+
+impl Stands {
+    /// How the one stands whom an instance has told this; none if nothing is expected of it then.
+    pub fn told(say: &Say) -> Option<Self> {
+        match say {
+            Say::Start { .. } => Some(Self::Running),
+            Say::TakeBack { .. } => Some(Self::Asked),
+            Say::Acquire { .. } => Some(Self::Waiting),
+            Say::ParentGone
+            | Say::Ended { .. }
+            | Say::Taken
+            | Say::TakenBack
+            | Say::Kept
+            | Say::Release { .. }
+            | Say::Withdraw
+            | Say::Granted { .. }
+            | Say::Full => None,
+        }
+    }
 }
 
 /// How a run can end, or stop until a person acts.

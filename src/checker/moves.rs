@@ -44,6 +44,13 @@ pub(super) enum Move {
     Letter { from: InstanceId, say: Say, then: Stands },
 }
 
+impl Move {
+    /// The event by which a customer begins; none for other moves.
+    pub fn start(&self) -> Option<&Address> {
+        if let Self::Start(address) = self { Some(address) } else { None }
+    }
+}
+
 /// Everything that can happen before anything has.
 pub(super) fn starts(definition: &Definition) -> Vec<Move> {
     let mut on: Vec<_> = definition.starts.iter().map(|s| s.on.clone()).collect();

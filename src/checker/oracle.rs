@@ -298,15 +298,16 @@ fn is_fleeting(name: Name) -> bool {
 /// The value of a path that leads to one: it goes through as it is.
 fn known(of: &Expression, scope: &Scope<'_>) -> Option<Value> {
     let reference = of.path()?;
-    match (reference.name, &reference.fields[..]) {
-        (Name::Data | Name::Branch | Name::Failure, [field]) => {
-            scope.value(reference.name)?.get(field).cloned()
+    let value = scope.value(reference.name)?;
+    match reference.name {
+        Name::Data | Name::Branch | Name::Failure | Name::Answer => match &reference.fields[..] {
+            [field] => value.get(field).cloned(),
+            [] | [_, ..] => None,
+        },
+        Name::Key | Name::Item | Name::Index | Name::Fence => {
+            reference.fields.is_empty().then(|| value.clone())
         }
-        (Name::Key | Name::Item | Name::Index | Name::Fence, []) => {
-            scope.value(reference.name).cloned()
-        }
-        (Name::Answer, [field]) => scope.value(Name::Answer)?.get(field).cloned(),
-        _ => None,
+        Name::Event | Name::Now | Name::Child => None,
     }
 }
 

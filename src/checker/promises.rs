@@ -82,10 +82,7 @@ fn newest(state: &State) -> Option<&Generation> {
 /// An answer, a fact or an act that comes again means nothing.
 fn once(before: &State, next: &Move, taken: &Taken, found: &mut Vec<Broken>) {
     let mut say = |words: String| {
-        let path = match next {
-            Move::Start(address) => Some(address.to_string()),
-            _ => None,
-        };
+        let path = next.start().map(ToString::to_string);
         found.push(Broken { path, ..Broken::new(Promise::Once, subject(next), words) });
     };
     if let Some(again) = &taken.again {
@@ -278,7 +275,7 @@ pub(super) fn ending(definition: &Definition, state: &State) -> Option<Ending> {
     // Why an explored one went back was noted when it did; it is forgotten since.
     match ending_of(definition, generation)? {
         Ending::Compensated { .. } => Some(Ending::Compensated { step: None, kind: "" }),
-        end => Some(end),
+        end @ (Ending::Completed | Ending::Stuck { .. }) => Some(end),
     }
 }
 

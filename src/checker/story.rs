@@ -106,7 +106,17 @@ fn said(say: &Say) -> &'static str {
     match say {
         Say::Ended { completed: true, .. } => "completed",
         Say::Ended { completed: false, .. } => "compensated",
-        other => other.text(),
+        Say::Start { .. }
+        | Say::TakeBack { .. }
+        | Say::ParentGone
+        | Say::Taken
+        | Say::TakenBack
+        | Say::Kept
+        | Say::Acquire { .. }
+        | Say::Release { .. }
+        | Say::Withdraw
+        | Say::Granted { .. }
+        | Say::Full => say.text(),
     }
 }
 

@@ -193,15 +193,16 @@ impl World {
 
     /// What the world around knows after a move.
     fn look_round(state: &mut State, next: &Move, effects: &[Effect]) {
-        match next {
-            Move::Cancel(_) | Move::Act { verb: Verb::GoBack, .. } => state.around.cancelled = true,
-            Move::Fact(address) => state.around.early.push(address.clone()),
-            Move::Letter { from, then, .. } => {
-                if let Some(partner) = state.around.partners.get_mut(from) {
-                    partner.stands = *then;
-                }
-            }
-            _ => {}
+        if matches!(next, Move::Cancel(_) | Move::Act { verb: Verb::GoBack, .. }) {
+            state.around.cancelled = true;
+        }
+        if let Move::Fact(address) = next {
+            state.around.early.push(address.clone());
+        }
+        if let Move::Letter { from, then, .. } = next
+            && let Some(partner) = state.around.partners.get_mut(from)
+        {
+            partner.stands = *then;
         }
         let newest = state.instance.as_ref().and_then(Instance::newest);
         if !newest.is_some_and(is_young) {
@@ -215,17 +216,12 @@ impl World {
         }
         for effect in effects {
             let Effect::Letter { to, letter } = effect else { continue };
-            let stands = match &letter.say {
-                Say::Start { .. } => Stands::Running,
-                Say::TakeBack { .. } => Stands::Asked,
-                Say::Acquire { .. } => Stands::Waiting,
-                _ => {
-                    state.around.partners.remove(to);
-                    continue;
-                }
-            };
-            let partner = Partner { letter: letter.clone(), stands };
-            state.around.partners.insert(to.clone(), partner);
+            if let Some(stands) = Stands::told(&letter.say) {
+                let partner = Partner { letter: letter.clone(), stands };
+                state.around.partners.insert(to.clone(), partner);
+            } else {
+                state.around.partners.remove(to);
+            }
         }
     }
 
@@ -290,13 +286,12 @@ impl World {
 
     /// A reply that does not name the command that it answers; none for other moves.
     pub fn unnamed(&self, state: &State, next: &Move, script: Vec<u8>) -> Option<Step> {
-        match (next, self.input(state, next)) {
-            (Move::Reply { .. }, Input::Event(named)) => {
-                let unnamed = Input::Event(Event { command: None, ..named });
-                Some(self.told(state, next, &unnamed, script))
-            }
-            _ => None,
+        if !matches!(next, Move::Reply { .. }) {
+            return None;
         }
+        let Input::Event(named) = self.input(state, next) else { return None };
+        let unnamed = Input::Event(Event { command: None, ..named });
+        Some(self.told(state, next, &unnamed, script))
     }
 
     fn start() -> Letter {

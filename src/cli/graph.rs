@@ -20,8 +20,8 @@ pub(super) struct Arguments {
     #[arg(long)]
     lanes: bool,
     /// Which way the way forward runs; the tree of `text` always runs down
-    #[arg(long, value_enum, default_value_t = Direction::Down)]
-    direction: Direction,
+    #[arg(long, value_enum, default_value_t = Orientation::Down)]
+    direction: Orientation,
     /// Write to this file; for several definitions a folder, which gets a file for each
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -64,7 +64,7 @@ impl Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Direction {
+enum Orientation {
     /// Top down
     Down,
     /// Left to right
@@ -79,8 +79,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         format: arguments.format.drawn(),
         lanes: arguments.lanes,
         direction: match arguments.direction {
-            Direction::Down => graph::Direction::Down,
-            Direction::Right => graph::Direction::Right,
+            Orientation::Down => graph::Orientation::Down,
+            Orientation::Right => graph::Orientation::Right,
         },
     };
     let draw = |definition: &Definition| graph::draw(definition, &known, &options);

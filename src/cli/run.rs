@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::engine::NoteKind;
 use crate::node::{self, Callers, MachineClock, Node, Observer, files};
 use crate::runtime::{Clock as _, Observed};
-use crate::telemetry::{self, Sent, Tracer, TransitionSpan};
+use crate::telemetry::{self, SentMessage, Tracer, TransitionSpan};
 
 /// Runs the engine until it is told to stop.
 pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
@@ -50,7 +50,7 @@ fn record(tracer: &Tracer, seen: &Observed) {
     if !tracer.is_on() {
         return;
     }
-    let sent = seen.sent.iter().cloned().map(|(id, to)| Sent { id, to });
+    let sent = seen.sent.iter().cloned().map(|(id, to)| SentMessage { id, to });
     let stuck = seen.notes.iter().find(|note| note.kind() == NoteKind::Stuck);
     tracer.record(TransitionSpan {
         instance: seen.id.clone(),

@@ -8,7 +8,7 @@ use clap::Args;
 use super::{FINDINGS, complain, say, scenarios};
 use crate::definition::{self, Definition};
 use crate::node::files::{self, SagaFiles};
-use crate::scenario::{self, Change, Updated};
+use crate::scenario::{self, Rewrite, Updated};
 
 /// What to test.
 #[derive(Debug, Args)]
@@ -116,7 +116,7 @@ fn one(
 }
 
 /// What was changed, as a difference of lines.
-fn show(file: &str, change: &Change) {
+fn show(file: &str, change: &Rewrite) {
     say(&format!("  {file}:{}", change.line));
     change.before.iter().for_each(|line| say(&format!("  - {line}")));
     change.after.iter().for_each(|line| say(&format!("  + {line}")));

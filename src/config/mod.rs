@@ -31,7 +31,7 @@ pub use settings::{Origin, Setting};
 pub use values::{App, Node, Replication, Secret, Size};
 pub use words::{Delivery, Mechanism, OnUnmatched, Protocol, TopicMode};
 
-pub use crate::telemetry::{Export, Format, Level, Log};
+pub use crate::telemetry::{Export, Level, Log, LogFormat};
 
 impl Config {
     /// Reads the file, if one is given, then the environment over it.

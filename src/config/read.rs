@@ -8,9 +8,9 @@ use super::keys::nearest;
 use super::options::{allowed, is_allowed};
 use super::settings::Settings;
 use super::{
-    App, Batch, Checkpoint, Config, Delivery, Error, Export, Format, Kafka, Level, Log, Mechanism,
-    Memory, Node, OnUnmatched, Protocol, Replication, Secret, Security, Size, Sources, TopicMode,
-    Topics, Unmatched,
+    App, Batch, Checkpoint, Config, Delivery, Error, Export, Kafka, Level, Log, LogFormat,
+    Mechanism, Memory, Node, OnUnmatched, Protocol, Replication, Secret, Security, Size, Sources,
+    TopicMode, Topics, Unmatched,
 };
 use crate::calls::{Allow, HostName, Pattern, Settings as Calls};
 use crate::definition::Limits;
@@ -22,7 +22,7 @@ const SHARDS_MAX: u32 = 4096;
 const BYTES_MAX: u64 = i32::MAX as u64;
 /// A call's answer must fit into an inbox record, and that into what brokers take: 1 MB.
 const ANSWER_BYTES_MAX: u64 = 512 * 1024;
-const FORMATS: &[(&str, Format)] = &[("text", Format::Text), ("json", Format::Json)];
+const FORMATS: &[(&str, LogFormat)] = &[("text", LogFormat::Text), ("json", LogFormat::Json)];
 const LEVELS: &[(&str, Level)] = &[
     ("error", Level::Error),
     ("warn", Level::Warn),

@@ -1,21 +1,8 @@
 use std::ops::RangeInclusive;
 
-use super::{Assignment, Compensation, Retry, Then, Unknown};
+use super::{Assignment, Retry, Then};
 use crate::expression::{Expression, Template};
 use crate::message::Span;
-
-/// A request over HTTP that the engine itself makes, and what its answers mean.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CallStep {
-    /// The request itself.
-    pub request: CallRequest,
-    /// The answers that say no.
-    pub failed: Vec<CallFailed>,
-    /// What to do when the attempts are spent and it may have happened; never a probe.
-    pub unknown: Unknown,
-    /// How it is undone.
-    pub compensate: Compensation,
-}
 
 /// A request over HTTP, the answers that say it is done, and how often it is made.
 #[derive(Debug, Clone, PartialEq)]

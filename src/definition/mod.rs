@@ -5,45 +5,55 @@
 #![doc = include_str!("DIAGNOSTICS.md")]
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod action;
+mod block;
 mod call;
 mod catalog;
+mod compensation;
 mod composite;
 mod diagnostic;
 mod facets;
+mod fact;
+mod finding;
 mod limits;
 mod mapped;
 mod model;
 mod node;
 mod parse;
 mod places;
+mod request;
 mod rules;
 mod step;
+mod verdict;
 mod waiting;
 
-pub use call::{CallDone, CallFailed, CallRequest, CallStep, Method, Scheme};
+pub use action::{CallStep, CommandStep, EmitStep};
+pub use block::{Block, BlockId, StepId};
+pub use call::{CallDone, CallFailed, CallRequest, Method, Scheme};
 pub use catalog::{Catalog, CatalogError};
+pub use compensation::Compensation;
 pub use composite::{Arm, ChooseStep, EachStep, Join, LockStep, OnFailed, ParallelStep, Release};
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use facets::{
-    Answer, Answers, Around, Attempted, Composite, EventSource, Instant, Meaning, Nature, Outcome,
+    Answer, Answers, Around, Attempted, Composite, EventKind, Instant, Meaning, Nature, Outcome,
     PlacedExpression, Reply, Sent, Waiting,
 };
+pub use fact::{Assignment, Fact};
 pub use limits::Limits;
 pub(crate) use limits::bytes;
 pub use mapped::Role;
 pub use model::{
-    After, Again, Assignment, Assumption, Cancel, Correlation, Definition, Ends, EventPattern,
-    EventRule, Fact, Never, Start,
+    After, Again, Assumption, Cancel, Correlation, Definition, Ends, EventPattern, EventRule,
+    Never, Start,
 };
 pub(crate) use node::{Content, Node};
 pub use parse::{FILE_BYTES_MAX, STEPS_MAX, check, parse};
 pub(crate) use parse::{Fields, Reader, read_file};
+pub use request::{Budget, Done, Failed, Probe, Request, Retry};
 pub use rules::check_together;
-pub use step::{
-    Block, BlockId, Budget, CommandStep, Compensation, Done, EmitStep, Failed, Probe, Request,
-    Retry, Step, StepId, StepKind, Then, Unknown,
-};
-pub use waiting::{AskStep, Choice, Late, Remind, SagaStep, Sleep, Verdict, WaitStep};
+pub use step::{Step, StepKind};
+pub use verdict::{Then, Unknown, Verdict};
+pub use waiting::{AskStep, Choice, Late, Remind, SagaStep, Sleep, WaitStep};
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Block, BlockId, Step, StepId};
-use crate::expression::{Expression, Template};
+use super::{Assignment, Block, BlockId, Fact, Step, StepId};
+use crate::expression::Expression;
 use crate::message::{Address, EventType, Hash, SagaName, Span, Topic, Version};
 
 /// A saga as its author wrote it, checked: every name in it exists and every expression parses.
@@ -26,7 +26,9 @@ pub struct Definition {
     pub events: Vec<EventRule>,
     /// What the start event puts into the data, in the author's order.
     pub data: Vec<Assignment>,
-    /// Data fields (the path behind `data.`) that are masked wherever people look.
+    /// Data fields (the path behind `data.`) whose values are secrets: a rule refuses each of them
+    /// in keys, headers, locks, addresses, questions and facts (`SG0901`). That is all: nothing
+    /// masks a value where it is stored, sent, or read by people.
     pub sensitive: Vec<Vec<String>>,
     /// The deadline of the whole saga, from its start.
     pub within: Option<Span>,
@@ -155,7 +157,7 @@ pub enum Again {
 pub enum After {
     /// Nothing.
     Ignore,
-    /// A new generation.
+    /// A new life.
     New,
 }
 
@@ -188,15 +190,6 @@ pub enum Correlation {
     CommandId,
 }
 
-/// One field of the data and the expression that fills it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Assignment {
-    /// The field's name, behind `data.`.
-    pub field: String,
-    /// Its value.
-    pub value: Expression,
-}
-
 /// A fact that asks for the way back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cancel {
@@ -206,19 +199,6 @@ pub struct Cancel {
     pub condition: Option<Expression>,
     /// The instance's key; without it as the `events` rule says, else the record's key.
     pub key: Option<Expression>,
-}
-
-/// A fact told to the world.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fact {
-    /// Where to and of what type.
-    pub to: Address,
-    /// The record's key; without it the instance's key.
-    pub key: Option<Expression>,
-    /// The body; none means `{}`.
-    pub with: Option<Template>,
-    /// More headers.
-    pub headers: Vec<(String, Template)>,
 }
 
 /// The facts told in the same transaction as the end.

@@ -55,6 +55,22 @@ impl Node {
             },
         }
     }
+
+    /// The text of a scalar that says something, with or without quotes.
+    pub fn text(&self) -> Option<&str> {
+        match &self.content {
+            Content::Scalar { text, .. } if self.kind() != "nothing" => Some(text),
+            Content::Scalar { .. } | Content::List(_) | Content::Map(_) => None,
+        }
+    }
+
+    /// The text of a scalar that stands without quotes.
+    pub fn plain(&self) -> Option<&str> {
+        match &self.content {
+            Content::Scalar { text, plain: true } => Some(text),
+            Content::Scalar { plain: false, .. } | Content::List(_) | Content::Map(_) => None,
+        }
+    }
 }
 
 /// Whether YAML's core schema reads a plain scalar as a number.

@@ -1,4 +1,4 @@
-use super::{Assignment, Compensation, Done, Fact, Failed, Then};
+use super::{Compensation, Done, Fact, Failed, Verdict};
 use crate::expression::{Expression, Template};
 use crate::message::{SagaName, Span};
 
@@ -24,16 +24,6 @@ pub enum Late {
     Fail(Verdict),
     /// The saga goes on behind it.
     GoOn,
-}
-
-/// What the rejection of a step that no single event rejects means for the saga: its time is up,
-/// its child was compensated, all its branches were rejected.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Verdict {
-    /// What it writes into the data; only with `then: go-on`.
-    pub set: Vec<Assignment>,
-    /// What it means for the saga.
-    pub then: Then,
 }
 
 /// A fact that is told again and again while a step waits.

@@ -22,11 +22,10 @@ impl Progress {
     pub fn note(&mut self, seen: &Observed) {
         let is_part = seen.id.saga.is_lock() || self.children.contains(&seen.id.saga);
         for note in seen.notes.iter().filter(|_| !is_part) {
-            match note.kind() {
-                NoteKind::Started => self.started += 1,
-                NoteKind::Completed | NoteKind::Compensated => self.ended += 1,
-                _ => {}
-            }
+            let kind = note.kind();
+            self.started += u64::from(kind == NoteKind::Started);
+            let has_ended = matches!(kind, NoteKind::Completed | NoteKind::Compensated);
+            self.ended += u64::from(has_ended);
         }
         if seen.status == Some(Status::Stuck) {
             self.stuck.insert(seen.id.clone());

@@ -15,7 +15,7 @@ use crate::devbroker::DevBroker;
 use crate::message::{SagaName, StartFrom, StepName, Topic};
 use crate::node::{Callers, Node, Observer, files};
 use crate::participants::{
-    self, Callees, Load, Pace, Participants, Script, SimulatedCaller, Starts,
+    self, Callees, Load, Pace, Participants, Script, ScriptedCaller, Starts,
 };
 use crate::runtime::Observed;
 
@@ -57,7 +57,7 @@ impl Stage {
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
         let callees = Arc::new(Mutex::new(Callees::new(&scripts, options.seed)));
-        let callers = Callers::new(move || Box::new(SimulatedCaller::new(Arc::clone(&callees))));
+        let callers = Callers::new(move || Box::new(ScriptedCaller::new(Arc::clone(&callees))));
         let node = Node::start(&config, definitions.clone(), &observer, &callers, flag)?;
         let mut stage = Self {
             begun: begun(&definitions, options, &broker),

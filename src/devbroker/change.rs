@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes};
 use super::log::Past;
 use super::offsets::Committed;
 use super::stored::Stored;
-use super::topics::Place;
+use super::topics::{Place, Topic};
 use super::transaction::{Ending, Transaction};
 use crate::message::TopicId;
 
@@ -97,6 +97,15 @@ const PAST_SET: u8 = 13;
 const TOPIC_NUMBERED: u8 = 14;
 
 impl Change {
+    /// The change that makes a topic look like this one.
+    pub fn topic_set(name: &str, topic: &Topic) -> Self {
+        Self::TopicSet {
+            name: name.to_owned(),
+            partitions: topic.partition_count(),
+            settings: topic.settings.clone(),
+        }
+    }
+
     fn kind(&self) -> u8 {
         match self {
             Self::TopicSet { .. } => TOPIC_SET,

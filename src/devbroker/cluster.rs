@@ -211,7 +211,7 @@ impl Cluster {
 
     fn note_topic(&mut self, name: &str) {
         if let Ok(topic) = self.topics.topic(name) {
-            self.changes.note(|| topic.change(name));
+            self.changes.note(|| Change::topic_set(name, topic));
         }
     }
 

@@ -46,7 +46,7 @@ pub enum Trouble {
     LoseRequest,
     /// The request takes effect, and the connection closes instead of an answer.
     LoseAnswer,
-    /// The answer says that there are no such topics, as a broker does that has not heard of new
+    /// The answer says that there are no such topics, as a broker does that does not know new
     /// ones yet; only of `LIST_OFFSETS` and `OFFSET_COMMIT`.
     ForgetTopics,
 }

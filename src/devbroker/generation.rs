@@ -64,7 +64,7 @@ impl Group {
         }
     }
 
-    /// Hears that a member lives.
+    /// Notes that a member lives.
     pub fn heartbeat(&mut self, member: &str, now_ms: i64) -> Result<(), ResponseError> {
         if let Some(member) = self.members.get_mut(member) {
             member.seen_ms = now_ms;

@@ -89,7 +89,7 @@ fn tell_topic<E>(
     topic: &Topic,
     tell: &mut impl FnMut(Change) -> Result<(), E>,
 ) -> Result<(), E> {
-    tell(topic.change(name))?;
+    tell(Change::topic_set(name, topic))?;
     if let Some(id) = topic.id {
         tell(Change::TopicNumbered { name: name.to_owned(), id })?;
     }

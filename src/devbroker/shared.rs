@@ -28,7 +28,7 @@ struct Waiting {
     answers: BTreeMap<Ticket, oneshot::Sender<Answer>>,
 }
 
-/// The cluster, and the journal that hears of every change before anyone else does.
+/// The cluster, and the journal that is told every change before anyone else is.
 #[derive(Debug)]
 struct State {
     cluster: Cluster,

@@ -5,7 +5,6 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use kafka_protocol::ResponseError;
 
-use super::change::Change;
 use super::log::Log;
 use crate::message::TopicId;
 
@@ -86,12 +85,6 @@ impl Topic {
 
     pub fn delete_retention_ms(&self) -> i64 {
         Some(self.number("delete.retention.ms")).filter(|ms| *ms >= 0).unwrap_or(DAY_MS)
-    }
-
-    /// The change that makes a topic look like this one.
-    pub fn change(&self, name: &str) -> Change {
-        let (name, settings) = (name.to_owned(), self.settings.clone());
-        Change::TopicSet { name, partitions: self.partition_count(), settings }
     }
 
     pub fn is_compacted(&self) -> bool {

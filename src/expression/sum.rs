@@ -82,7 +82,9 @@ fn sum(operator: &'static str, left: &Operand, right: &Operand, found: &mut Vec<
     match (left, right) {
         (Operand::Double, _) | (_, Operand::Double) => Operand::Double,
         (Operand::Int, _) | (_, Operand::Int) => Operand::Int,
-        _ => Operand::Unknown,
+        (Operand::Path(_) | Operand::Unknown, Operand::Path(_) | Operand::Unknown) => {
+            Operand::Unknown
+        }
     }
 }
 

@@ -105,10 +105,12 @@ impl Template {
     pub fn text(&self, scope: &Scope<'_>) -> Result<String, Error> {
         match self {
             Self::Whole(expression) => expression.text(scope),
-            _ => Ok(match self.render(scope)? {
-                Value::String(text) => text,
-                other => other.to_string(),
-            }),
+            Self::Literal(_) | Self::Text(_) | Self::List(_) | Self::Object(_) => {
+                Ok(match self.render(scope)? {
+                    Value::String(text) => text,
+                    other => other.to_string(),
+                })
+            }
         }
     }
 

@@ -1,5 +1,5 @@
 use super::picture::{
-    About, Edge, Item, LaneId, LineId, NodeId, Picture, Port, RegionId, RegionKind, Role, Shape,
+    About, Edge, EdgeRole, Item, LaneId, LineId, NodeId, Picture, Port, RegionId, RegionKind, Shape,
 };
 
 /// A picture as boxes in clusters: what Mermaid and Graphviz can lay out themselves.
@@ -60,7 +60,7 @@ pub(super) enum Look {
 pub(super) struct Link {
     pub from: String,
     pub to: String,
-    pub role: Role,
+    pub role: EdgeRole,
     pub label: Option<String>,
 }
 

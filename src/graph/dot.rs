@@ -1,15 +1,15 @@
 use std::fmt::Write as _;
 
-use super::Direction;
+use super::Orientation;
 use super::clusters::{Clusters, Link, Look, Member, Single};
-use super::picture::{Picture, Role, Shape};
+use super::picture::{EdgeRole, Picture, Shape};
 
 /// Writes a picture as a graph for Graphviz.
-pub(super) fn draw(picture: &Picture, lanes: bool, direction: Direction) -> String {
+pub(super) fn draw(picture: &Picture, lanes: bool, direction: Orientation) -> String {
     let clusters = Clusters::of(picture, lanes);
     let way = match direction {
-        Direction::Down => "TB",
-        Direction::Right => "LR",
+        Orientation::Down => "TB",
+        Orientation::Right => "LR",
     };
     let about = format!("{}, version {}: {}", picture.saga, picture.version, picture.title);
     let title: Vec<String> = [about].into_iter().chain(picture.notes.iter().cloned()).collect();
@@ -86,9 +86,9 @@ fn arrow(link: &Link) -> String {
     let mut about = Vec::new();
     about.extend(link.label.clone().map(|label| format!("label={}", quoted(&[label]))));
     match link.role {
-        Role::Forward => {}
-        Role::Undo => about.push("style=dashed, color=\"#b86114\"".to_owned()),
-        Role::Back => about.push("color=\"#b86114\", constraint=false".to_owned()),
+        EdgeRole::Forward => {}
+        EdgeRole::Undo => about.push("style=dashed, color=\"#b86114\"".to_owned()),
+        EdgeRole::Back => about.push("color=\"#b86114\", constraint=false".to_owned()),
     }
     let about = if about.is_empty() { String::new() } else { format!(" [{}]", about.join(", ")) };
     format!("{} -> {}{about}", link.from, link.to)

@@ -1,4 +1,4 @@
-use super::picture::{Edge, Item, LineId, NodeId, Picture, Port, Role, Shape};
+use super::picture::{Edge, EdgeRole, Item, LineId, NodeId, Picture, Port, Shape};
 
 /// Every edge of a picture, line by line.
 pub(super) fn edges(picture: &Picture) -> Vec<Edge> {
@@ -20,13 +20,13 @@ fn forward(picture: &Picture, line: LineId, edges: &mut Vec<Edge>) {
         let (first, last) = ends(*item);
         if let Some(from) = before {
             let label = picture.label_before(line, index);
-            edges.push(Edge { line, from, to: first, role: Role::Forward, label });
+            edges.push(Edge { line, from, to: first, role: EdgeRole::Forward, label });
         }
         before = (!picture.is_dead_end(*item)).then_some(last);
     }
     if let (Some(from), Some(owner)) = (before, owner) {
         let label = picture.label_before(line, items.len());
-        edges.push(Edge { line, from, to: Port::Close(owner), role: Role::Forward, label });
+        edges.push(Edge { line, from, to: Port::Close(owner), role: EdgeRole::Forward, label });
     }
 }
 
@@ -45,7 +45,7 @@ fn undo(picture: &Picture, line: LineId, edges: &mut Vec<Edge>) {
         let node = picture.node(id);
         if let Some(undo) = node.about.undo.filter(|_| node.shape != Shape::Start) {
             let (from, to) = (Port::Node(id), Port::Node(undo));
-            edges.push(Edge { line, from, to, role: Role::Undo, label: None });
+            edges.push(Edge { line, from, to, role: EdgeRole::Undo, label: None });
         }
     }
 }
@@ -88,7 +88,7 @@ fn holds_pivot(picture: &Picture, item: Item) -> bool {
 }
 
 fn edge(line: LineId, from: Port, to: Port) -> Edge {
-    Edge { line, from, to, role: Role::Back, label: None }
+    Edge { line, from, to, role: EdgeRole::Back, label: None }
 }
 
 /// Where the way back comes to an item, and where it leaves it, if something is undone there.

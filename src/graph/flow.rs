@@ -1,4 +1,4 @@
-use super::Direction;
+use super::Orientation;
 use super::drawing::{Drawing, Sizes};
 use super::geometry::{Area, Size, Spot};
 use super::picture::{Item, LineId, NodeId, Picture, RegionId};
@@ -44,7 +44,7 @@ struct Inside {
 }
 
 /// Lays a picture out: boxes in boxes, each line along one track.
-pub(super) fn lay_out(picture: &Picture, sizes: &Sizes, direction: Direction) -> Drawing {
+pub(super) fn lay_out(picture: &Picture, sizes: &Sizes, direction: Orientation) -> Drawing {
     let planner = Planner { picture, sizes, direction };
     let plan = planner.line(LineId::MAIN);
     let mut areas = Areas::of(picture);
@@ -90,7 +90,7 @@ impl Areas {
 struct Planner<'p> {
     picture: &'p Picture,
     sizes: &'p Sizes,
-    direction: Direction,
+    direction: Orientation,
 }
 
 impl Planner<'_> {
@@ -138,8 +138,8 @@ impl Planner<'_> {
     fn region(&self, id: RegionId) -> ItemPlan {
         let (head_length, head_breadth) = self.direction.extent(self.sizes.heads[id.0]);
         let (open, lead) = match self.direction {
-            Direction::Down => (head_length, PAD),
-            Direction::Right => (0, head_breadth + PAD),
+            Orientation::Down => (head_length, PAD),
+            Orientation::Right => (0, head_breadth + PAD),
         };
         let (mut inside, mut across, mut length) = (Vec::new(), lead, 0);
         for line in &self.picture.region(id).lines {
@@ -152,8 +152,8 @@ impl Planner<'_> {
         let mut breadth = across - BRANCH_GAP + PAD;
         let mut length = open + length;
         match self.direction {
-            Direction::Down => breadth = breadth.max(head_breadth),
-            Direction::Right => length = length.max(head_length),
+            Orientation::Down => breadth = breadth.max(head_breadth),
+            Orientation::Right => length = length.max(head_length),
         }
         let item = Item::Region(id);
         let before = match inside.as_slice() {
@@ -250,12 +250,12 @@ impl Planner<'_> {
         let (head_length, head_breadth) = self.direction.extent(self.sizes.heads[id.0]);
         areas.regions[id.0] = area;
         areas.heads[id.0] = match self.direction {
-            Direction::Down => Area { length: head_length, ..area },
-            Direction::Right => Area { breadth: head_breadth, ..area },
+            Orientation::Down => Area { length: head_length, ..area },
+            Orientation::Right => Area { breadth: head_breadth, ..area },
         };
         areas.opens[id.0] = match self.direction {
-            Direction::Down => area.along + head_length,
-            Direction::Right => area.along,
+            Orientation::Down => area.along + head_length,
+            Orientation::Right => area.along,
         };
         for line in &plan.inside {
             self.place(&line.plan, area.along + line.along, area.across + line.across, areas);

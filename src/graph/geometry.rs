@@ -1,4 +1,4 @@
-use super::Direction;
+use super::Orientation;
 
 /// A place in a drawing, in pixels from its upper left corner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,7 +66,7 @@ impl Area {
     }
 }
 
-impl Direction {
+impl Orientation {
     /// A size as length along the way forward and breadth across it.
     pub(super) fn extent(self, size: Size) -> (i32, i32) {
         match self {

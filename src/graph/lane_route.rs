@@ -1,9 +1,9 @@
-use super::Direction;
+use super::Orientation;
 use super::drawing::{Route, Sizes};
 use super::flow::LABEL_GAP;
 use super::geometry::{Area, Spot};
 use super::lanes::{BACK_BEND, FORWARD_BEND, Lane, Places};
-use super::picture::{Edge, LaneId, NodeId, Picture, Port, Role, Shape};
+use super::picture::{Edge, EdgeRole, LaneId, NodeId, Picture, Port};
 use super::route::index_of;
 
 /// The routes of all edges: along a lane, and across the lanes in the gaps between the rows.
@@ -11,7 +11,7 @@ pub(super) fn routes(
     picture: &Picture,
     places: &Places,
     sizes: &Sizes,
-    direction: Direction,
+    direction: Orientation,
 ) -> Vec<Route> {
     let router = Router { picture, places };
     let route = |edge: &Edge| {
@@ -35,9 +35,9 @@ struct Router<'p> {
 impl Router<'_> {
     fn spots(&self, edge: &Edge) -> Vec<Spot> {
         match edge.role {
-            Role::Forward => self.forward(edge),
-            Role::Undo => self.undo(edge),
-            Role::Back => self.back(edge),
+            EdgeRole::Forward => self.forward(edge),
+            EdgeRole::Undo => self.undo(edge),
+            EdgeRole::Back => self.back(edge),
         }
     }
 
@@ -49,11 +49,15 @@ impl Router<'_> {
         let last = to.or(from).unwrap_or(saga);
         let start = match edge.from {
             Port::Open(id) if self.is_inside(edge, id) => self.places.lines[edge.line.0].0,
-            port => self.area(port).end(),
+            Port::Open(_) | Port::Node(_) | Port::Close(_) | Port::Side(_) => {
+                self.area(edge.from).end()
+            }
         };
         let end = match edge.to {
             Port::Close(id) if self.is_inside(edge, id) => self.places.lines[edge.line.0].1,
-            port => self.area(port).along,
+            Port::Open(_) | Port::Node(_) | Port::Close(_) | Port::Side(_) => {
+                self.area(edge.to).along
+            }
         };
         let bend = self.row(edge.to).unwrap_or(end) - FORWARD_BEND;
         bent(Spot { along: start, across: first }, bend, Spot { along: end, across: last })
@@ -79,7 +83,9 @@ impl Router<'_> {
         let last = to.or(from).unwrap_or(saga);
         let end = match edge.to {
             Port::Open(id) if self.is_inside(edge, id) => self.places.lines[edge.line.0].0,
-            port => self.area(port).end(),
+            Port::Open(_) | Port::Node(_) | Port::Close(_) | Port::Side(_) => {
+                self.area(edge.to).end()
+            }
         };
         let end = Spot { along: end, across: last };
         let area = self.area(edge.from);
@@ -102,7 +108,7 @@ impl Router<'_> {
     }
 
     fn is_on_the_way_back(&self, id: NodeId) -> bool {
-        matches!(self.picture.node(id).shape, Shape::Undo | Shape::Compensated)
+        self.picture.node(id).shape.is_on_the_way_back()
     }
 
     fn lane(&self, id: NodeId) -> Lane {

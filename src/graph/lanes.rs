@@ -1,9 +1,9 @@
-use super::Direction;
+use super::Orientation;
 use super::drawing::{Drawing, Sizes};
 use super::flow::LABEL_GAP;
 use super::geometry::{Area, Size, Spot};
 use super::lane_route::routes;
-use super::picture::{Item, LaneId, LineId, NodeId, Picture, RegionId, Shape};
+use super::picture::{Item, LaneId, LineId, NodeId, Picture, RegionId};
 
 /// The room in front of a row, for the ways forward and back.
 pub(super) const GAP: i32 = 48;
@@ -41,7 +41,7 @@ pub(super) struct Lane {
 }
 
 /// Lays a picture out with a lane for each participant, and a row for each step.
-pub(super) fn lay_out(picture: &Picture, sizes: &Sizes, direction: Direction) -> Drawing {
+pub(super) fn lay_out(picture: &Picture, sizes: &Sizes, direction: Orientation) -> Drawing {
     let mut planner = Planner::of(picture, sizes, direction);
     let end = planner.line(LineId::MAIN, 0, planner.head + PAD) + PAD;
     let Planner { places, total, head, .. } = planner;
@@ -67,7 +67,7 @@ pub(super) fn lay_out(picture: &Picture, sizes: &Sizes, direction: Direction) ->
 struct Planner<'p> {
     picture: &'p Picture,
     sizes: &'p Sizes,
-    direction: Direction,
+    direction: Orientation,
     places: Places,
     /// How long the lanes' heads are.
     head: i32,
@@ -78,7 +78,7 @@ struct Planner<'p> {
 }
 
 impl<'p> Planner<'p> {
-    fn of(picture: &'p Picture, sizes: &'p Sizes, direction: Direction) -> Self {
+    fn of(picture: &'p Picture, sizes: &'p Sizes, direction: Orientation) -> Self {
         let places = Places {
             lanes: Vec::new(),
             nodes: vec![Area::default(); picture.nodes.len()],
@@ -108,8 +108,8 @@ impl<'p> Planner<'p> {
         for (index, head) in heads.into_iter().enumerate().rev() {
             before += INSET
                 + match self.direction {
-                    Direction::Down => 0,
-                    Direction::Right => head,
+                    Orientation::Down => 0,
+                    Orientation::Right => head,
                 };
             after += INSET;
             reach[index] = (before, after);
@@ -156,10 +156,13 @@ impl<'p> Planner<'p> {
         let (mut steps, mut undos) = (0, 0);
         for (node, size) in self.picture.nodes.iter().zip(&self.sizes.nodes) {
             let (_, breadth) = self.direction.extent(*size);
-            match node.shape {
-                _ if node.about.lane != lane => {}
-                Shape::Undo | Shape::Compensated => undos = undos.max(breadth),
-                _ => steps = steps.max(breadth),
+            if node.about.lane != lane {
+                continue;
+            }
+            if node.shape.is_on_the_way_back() {
+                undos = undos.max(breadth);
+            } else {
+                steps = steps.max(breadth);
             }
         }
         (steps, undos)
@@ -209,10 +212,7 @@ impl<'p> Planner<'p> {
         let node = self.picture.node(id);
         let (length, breadth) = self.direction.extent(self.sizes.nodes[id.0]);
         let lane = self.places.lanes[node.about.lane.0];
-        let track = match node.shape {
-            Shape::Undo | Shape::Compensated => lane.back,
-            _ => lane.forward,
-        };
+        let track = if node.shape.is_on_the_way_back() { lane.back } else { lane.forward };
         let (along_row, across) = (along + (row - length) / 2, track - breadth / 2);
         self.places.nodes[id.0] = Area { along: along_row, across, length, breadth };
         self.places.rows[id.0] = along;
@@ -223,13 +223,13 @@ impl<'p> Planner<'p> {
         let (head_length, head_breadth) = self.direction.extent(self.sizes.heads[id.0]);
         let picture = self.picture;
         let mut along = match self.direction {
-            Direction::Down => start + head_length,
-            Direction::Right => start,
+            Orientation::Down => start + head_length,
+            Orientation::Right => start,
         };
         for line in &picture.region(id).lines {
             along = self.line(*line, depth + 1, along);
         }
-        if self.direction == Direction::Right {
+        if self.direction == Orientation::Right {
             along = along.max(start + head_length);
             // The last line takes what its region has left.
             if let Some(last) = picture.region(id).lines.last() {
@@ -250,8 +250,8 @@ impl<'p> Planner<'p> {
             self.places.bands.push(Area { along, length: end - along, ..area });
         }
         self.places.heads[id.0] = match self.direction {
-            Direction::Down => Area { length: head_length, ..area },
-            Direction::Right => Area { breadth: head_breadth, ..area },
+            Orientation::Down => Area { length: head_length, ..area },
+            Orientation::Right => Area { breadth: head_breadth, ..area },
         };
         along
     }

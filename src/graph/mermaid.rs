@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
 
-use super::Direction;
+use super::Orientation;
 use super::clusters::{Clusters, Link, Look, Member, Single};
-use super::picture::{Picture, Role, Shape};
+use super::picture::{EdgeRole, Picture, Shape};
 
 /// How the kinds of boxes look, beyond their shapes.
 const CLASSES: &str = "  classDef undo stroke:#b86114,stroke-dasharray:5 3
@@ -13,11 +13,11 @@ const CLASSES: &str = "  classDef undo stroke:#b86114,stroke-dasharray:5 3
 ";
 
 /// Writes a picture as a Mermaid flowchart.
-pub(super) fn draw(picture: &Picture, lanes: bool, direction: Direction) -> String {
+pub(super) fn draw(picture: &Picture, lanes: bool, direction: Orientation) -> String {
     let clusters = Clusters::of(picture, lanes);
     let way = match direction {
-        Direction::Down => "TB",
-        Direction::Right => "LR",
+        Orientation::Down => "TB",
+        Orientation::Right => "LR",
     };
     let title = format!("{}, version {}: {}", picture.saga, picture.version, picture.title);
     let mut text = format!("---\ntitle: {}\n---\nflowchart {way}\n", quoted(&title));
@@ -32,7 +32,7 @@ pub(super) fn draw(picture: &Picture, lanes: bool, direction: Direction) -> Stri
     for (id, class) in classes {
         let _ = writeln!(text, "  class {id} {class}");
     }
-    let back = clusters.links.iter().enumerate().filter(|(_, link)| link.role != Role::Forward);
+    let back = clusters.links.iter().enumerate().filter(|(_, link)| link.role != EdgeRole::Forward);
     let back: Vec<String> = back.map(|(index, _)| index.to_string()).collect();
     if !back.is_empty() {
         let _ = writeln!(text, "  linkStyle {} stroke:#b86114", back.join(","));
@@ -85,8 +85,10 @@ fn shaped(single: &Single) -> String {
 }
 
 fn class(single: &Single) -> Option<&'static str> {
+    if single.pivot {
+        return Some("pivot");
+    }
     match single.look {
-        _ if single.pivot => Some("pivot"),
         Look::Node(Shape::Undo) => Some("undo"),
         Look::Node(Shape::Compensated) => Some("compensated"),
         Look::Node(Shape::Completed) => Some("completed"),
@@ -97,8 +99,8 @@ fn class(single: &Single) -> Option<&'static str> {
 
 fn arrow(link: &Link) -> String {
     let line = match link.role {
-        Role::Forward => "-->",
-        Role::Undo | Role::Back => "-.->",
+        EdgeRole::Forward => "-->",
+        EdgeRole::Undo | EdgeRole::Back => "-.->",
     };
     let label = link.label.as_ref().map(|label| format!("|\"{}\"|", escape(label)));
     format!("{} {line}{} {}", link.from, label.unwrap_or_default(), link.to)

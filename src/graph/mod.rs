@@ -34,10 +34,10 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use options::{Direction, Format, Options};
+pub use options::{Format, Options, Orientation};
 pub use picture::{
-    About, Detail, Edge, Item, LaneId, Line, LineId, Node, NodeId, Picture, Port, Region, RegionId,
-    RegionKind, Role, Shape,
+    About, Detail, Edge, EdgeRole, Item, LaneId, Line, LineId, Node, NodeId, Picture, Port, Region,
+    RegionId, RegionKind, Shape,
 };
 
 use crate::definition::Definition;

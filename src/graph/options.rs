@@ -13,7 +13,7 @@ pub enum Format {
 
 /// Which way the way forward runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub enum Orientation {
     /// Top down.
     Down,
     /// Left to right.
@@ -28,5 +28,5 @@ pub struct Options {
     /// Whether each participant has a lane of its own.
     pub lanes: bool,
     /// Which way the way forward runs; the tree for the terminal always runs down.
-    pub direction: Direction,
+    pub direction: Orientation,
 }

@@ -142,6 +142,14 @@ pub enum Shape {
     Compensated,
 }
 
+impl Shape {
+    /// Whether a node of this shape stands on the way back.
+    #[must_use]
+    pub fn is_on_the_way_back(self) -> bool {
+        matches!(self, Self::Undo | Self::Compensated)
+    }
+}
+
 /// A box around lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region {
@@ -180,7 +188,7 @@ pub struct Edge {
     /// Where it ends.
     pub to: Port,
     /// What it means.
-    pub role: Role,
+    pub role: EdgeRole,
     /// What stands at it.
     pub label: Option<String>,
 }
@@ -200,7 +208,7 @@ pub enum Port {
 
 /// What an edge means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
+pub enum EdgeRole {
     /// The way forward.
     Forward,
     /// From a step to what undoes it.

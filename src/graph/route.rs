@@ -1,8 +1,8 @@
-use super::Direction;
+use super::Orientation;
 use super::drawing::{Route, Sizes};
 use super::flow::{Areas, LABEL_GAP};
 use super::geometry::{Area, Spot};
-use super::picture::{Edge, LineId, Picture, Port, Role, Shape};
+use super::picture::{Edge, EdgeRole, LineId, Picture, Port, Shape};
 
 /// Where the ways forward and back of a line run, across it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,7 +16,7 @@ pub(super) fn along_tracks(
     picture: &Picture,
     areas: &Areas,
     sizes: &Sizes,
-    direction: Direction,
+    direction: Orientation,
 ) -> Vec<Route> {
     let router = Router { picture, areas };
     let route = |edge: &Edge| {
@@ -52,18 +52,18 @@ impl Router<'_> {
     fn spots(&self, edge: &Edge) -> Vec<Spot> {
         let track = self.areas.tracks[edge.line.0];
         match edge.role {
-            Role::Forward => {
+            EdgeRole::Forward => {
                 let (from, to) =
                     (self.leaves(edge.line, edge.from), self.meets(edge.line, edge.to));
                 straight(track.forward, from, to)
             }
-            Role::Undo => {
+            EdgeRole::Undo => {
                 let (from, to) = (self.area(edge.from), self.area(edge.to));
                 let along = from.middle();
                 let spot = |across| Spot { along, across };
                 vec![spot(from.side()), spot(to.across)]
             }
-            Role::Back => self.back(edge, track),
+            EdgeRole::Back => self.back(edge, track),
         }
     }
 
@@ -71,7 +71,7 @@ impl Router<'_> {
     fn leaves(&self, line: LineId, port: Port) -> i32 {
         match port {
             Port::Open(id) if self.picture.line(line).owner == Some(id) => self.areas.opens[id.0],
-            port => self.area(port).end(),
+            Port::Open(_) | Port::Node(_) | Port::Close(_) | Port::Side(_) => self.area(port).end(),
         }
     }
 
@@ -79,7 +79,7 @@ impl Router<'_> {
     fn meets(&self, line: LineId, port: Port) -> i32 {
         match port {
             Port::Close(id) if self.picture.line(line).owner == Some(id) => self.area(port).end(),
-            port => self.area(port).along,
+            Port::Open(_) | Port::Node(_) | Port::Close(_) | Port::Side(_) => self.area(port).along,
         }
     }
 
@@ -88,7 +88,9 @@ impl Router<'_> {
             Port::Open(id) if self.picture.line(edge.line).owner == Some(id) => {
                 self.areas.opens[id.0]
             }
-            port => self.area(port).end(),
+            Port::Open(_) | Port::Node(_) | Port::Close(_) | Port::Side(_) => {
+                self.area(edge.to).end()
+            }
         };
         let from = self.area(edge.from);
         if self.stands_on_the_way_back(edge.from) {

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use super::Direction;
+use super::Orientation;
 use super::card::{self, BADGE, Card, Cards, Row};
 use super::drawing::{Drawing, Route, Sizes};
 use super::flow;
@@ -8,7 +8,7 @@ use super::geometry::{Point, Rect, Size};
 use super::lanes;
 use super::measure::{self, Style};
 use super::outline::{outline, path};
-use super::picture::{About, LineId, Node, Picture, Region, RegionKind, Role, Shape};
+use super::picture::{About, EdgeRole, LineId, Node, Picture, Region, RegionKind, Shape};
 
 /// The colours and letters, in light and in dark.
 const STYLE_SHEET: &str = include_str!("style.css");
@@ -26,7 +26,7 @@ const LANE_MAX: i32 = 180;
 const LABEL_LINES: usize = 4;
 
 /// Draws a picture as SVG.
-pub(super) fn draw(picture: &Picture, lanes: bool, direction: Direction) -> String {
+pub(super) fn draw(picture: &Picture, lanes: bool, direction: Orientation) -> String {
     let cards = Cards::of(picture);
     let labels = labels(picture, cards.label);
     let sizes = sizes(picture, &cards, &labels);
@@ -217,11 +217,11 @@ impl Sheet<'_> {
         }
     }
 
-    fn edge(&mut self, role: Role, points: &[Point]) {
+    fn edge(&mut self, role: EdgeRole, points: &[Point]) {
         let (class, arrow) = match role {
-            Role::Forward => ("edge", "forward"),
-            Role::Undo => ("edge edge-undo", "back"),
-            Role::Back => ("edge edge-back", "back"),
+            EdgeRole::Forward => ("edge", "forward"),
+            EdgeRole::Undo => ("edge edge-undo", "back"),
+            EdgeRole::Back => ("edge edge-back", "back"),
         };
         let (saga, data) = (&self.picture.saga, path(points));
         let _ = writeln!(
@@ -272,9 +272,9 @@ impl Sheet<'_> {
     fn legend(&mut self, at: Point) {
         let mut x = at.x;
         for (role, word) in [
-            (Role::Forward, "the way forward"),
-            (Role::Undo, "is undone by"),
-            (Role::Back, "the way back"),
+            (EdgeRole::Forward, "the way forward"),
+            (EdgeRole::Undo, "is undone by"),
+            (EdgeRole::Back, "the way back"),
         ] {
             let y = at.y - 4;
             self.edge(role, &[Point { x, y }, Point { x: x + 36, y }]);

@@ -97,8 +97,10 @@ impl Tree<'_> {
     }
 
     fn bullet(&self, item: Item) -> char {
+        if self.picture.about(item).pivot {
+            return '◆';
+        }
         match item {
-            _ if self.picture.about(item).pivot => '◆',
             Item::Region(_) => '▣',
             Item::Node(id) => match self.picture.node(id).shape {
                 Shape::Start | Shape::Completed | Shape::Compensated => '◎',

@@ -37,7 +37,7 @@ pub struct Behaviour {
     /// What is drawn for each action, `answer.x` in the bodies.
     pub fields: Vec<(String, Field)>,
     /// What is answered, by weight.
-    pub answers: Vec<Reply>,
+    pub answers: Vec<ScriptedReply>,
 }
 
 /// How often an action is answered late, and how late.
@@ -51,7 +51,7 @@ pub struct Late {
 
 /// One of a command's answers.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Reply {
+pub struct ScriptedReply {
     /// The event.
     pub event: Address,
     /// How often, against the others.

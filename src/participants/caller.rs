@@ -10,14 +10,14 @@ use crate::runtime::Caller;
 
 /// Makes the calls of one pipeline to services of this process: nothing goes over the network.
 #[derive(Debug)]
-pub struct SimulatedCaller {
+pub struct ScriptedCaller {
     callees: Arc<Mutex<Callees>>,
     order: BinaryHeap<Reverse<(Timestamp, u64)>>,
     outcomes: BTreeMap<u64, Called>,
     made: u64,
 }
 
-impl SimulatedCaller {
+impl ScriptedCaller {
     /// A caller of services that others may call too.
     #[must_use]
     pub fn new(callees: Arc<Mutex<Callees>>) -> Self {
@@ -25,7 +25,7 @@ impl SimulatedCaller {
     }
 }
 
-impl Caller for SimulatedCaller {
+impl Caller for ScriptedCaller {
     fn start(&mut self, call: Call, _traced: Traced) {
         let now = now();
         let decided = {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::draw::{Draws, drawn};
 use super::memory::Memory;
-use super::{Behaviour, Field, Follow, People, Reply, Script};
+use super::{Behaviour, Field, Follow, People, Script, ScriptedReply};
 use crate::expression::{Name, Scope, Template};
 use crate::message::{Address, EventType, Headers, Outgoing, Timestamp, Topic, header, read_json};
 
@@ -24,7 +24,7 @@ pub struct Command<'a> {
 
 /// One answer to a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct ScheduledAnswer {
     /// When it is to be sent.
     pub at: Timestamp,
     /// The answer.
@@ -125,7 +125,7 @@ impl Participants {
         &mut self,
         command: &Command<'_>,
         now: Timestamp,
-    ) -> Result<Vec<Answer>, Unanswered> {
+    ) -> Result<Vec<ScheduledAnswer>, Unanswered> {
         let lacks = |header| Unanswered::NoCommand { topic: command.topic.clone(), header };
         let word = command.headers.text(header::TYPE).ok_or(lacks(header::TYPE))?;
         let address = Address { topic: command.topic.clone(), event_type: EventType::new(word) };
@@ -155,10 +155,10 @@ impl Participants {
             let (key, body) = (reply.key.as_ref(), reply.body.as_ref());
             let mut message = asked.told(&reply.event, key, body, at)?;
             message.headers = answer_headers(behaviour, reply, command, [id, &event_id], at);
-            answers.push(Answer { at, message: message.clone() });
+            answers.push(ScheduledAnswer { at, message: message.clone() });
             if attempt.happens(behaviour.duplicate) {
                 let at = at.after(attempt.delay(behaviour.delay));
-                answers.push(Answer { at, message });
+                answers.push(ScheduledAnswer { at, message });
             }
         }
         // What follows does not know whether its action's answer was lost on the way.
@@ -173,11 +173,11 @@ fn reply<'a>(
     behaviour: &'a Behaviour,
     key: &str,
     action: &mut Draws,
-) -> Option<&'a Reply> {
+) -> Option<&'a ScriptedReply> {
     let answers = &behaviour.answers;
     if answers.iter().any(|a| a.found.is_some()) {
         let found = memory.holds(&probed(key));
-        let fits = |a: &Reply| if a.found == Some(found) { a.weight } else { 0 };
+        let fits = |a: &ScriptedReply| if a.found == Some(found) { a.weight } else { 0 };
         let place = action.weighted(answers.iter().map(fits));
         return answers.get(place).filter(|a| a.found == Some(found));
     }
@@ -206,7 +206,7 @@ impl Asked {
         command: &Command<'_>,
         key: &str,
         fields: &[(String, Field)],
-        reply: &Reply,
+        reply: &ScriptedReply,
     ) -> Result<Self, Unanswered> {
         let event = read_json(command.body).map_err(|e| Unanswered::Unfilled {
             event: reply.event.clone(),
@@ -251,14 +251,14 @@ impl Asked {
         key: &str,
         then: &[Follow],
         at: Timestamp,
-    ) -> Result<Option<Answer>, Unanswered> {
+    ) -> Result<Option<ScheduledAnswer>, Unanswered> {
         let Some((follow, event, at)) = followed(seed, key, then, at) else {
             return Ok(None);
         };
         let told = self.told(event, follow.key.as_ref(), follow.body.as_ref(), at);
         let mut message = told?;
         message.headers = cloud_event(&follow_id(seed, key), event, at);
-        Ok(Some(Answer { at, message }))
+        Ok(Some(ScheduledAnswer { at, message }))
     }
 }
 
@@ -293,7 +293,7 @@ pub(super) fn answer(seed: u64, key: &str, fields: &[(String, Field)]) -> Value 
 
 fn answer_headers(
     behaviour: &Behaviour,
-    reply: &Reply,
+    reply: &ScriptedReply,
     command: &Command<'_>,
     [command_id, event_id]: [&str; 2],
     at: Timestamp,

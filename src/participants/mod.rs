@@ -91,13 +91,13 @@ mod waiting;
 mod tests;
 
 pub use behaviour::{
-    Behaviour, CallBehaviour, CallPattern, CallReply, Delay, Field, Follow, Late, Person, Reply,
-    Script, Share, StartEvent,
+    Behaviour, CallBehaviour, CallPattern, CallReply, Delay, Field, Follow, Late, Person, Script,
+    ScriptedReply, Share, StartEvent,
 };
 pub use callees::{Callees, Response};
 #[cfg(feature = "server")]
-pub use caller::SimulatedCaller;
-pub use decide::{Answer, Command, Participants, Unanswered};
+pub use caller::ScriptedCaller;
+pub use decide::{Command, Participants, ScheduledAnswer, Unanswered};
 #[cfg(feature = "server")]
 pub use load::{Load, Pace, Placed};
 pub use memory::REMEMBERED_MAX;

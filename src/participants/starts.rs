@@ -1,6 +1,6 @@
 use serde_json::{Map, Value};
 
-use super::decide::{Answer, cloud_event, follow_id, followed, rendered};
+use super::decide::{ScheduledAnswer, cloud_event, follow_id, followed, rendered};
 use super::draw::{Draws, drawn};
 use super::{Script, StartEvent, Unanswered};
 use crate::expression::{Name, Scope};
@@ -55,7 +55,7 @@ impl Starts {
     ///
     /// # Errors
     /// When a template of the script has no value.
-    pub fn follow(&self, n: u64, now: Timestamp) -> Result<Option<Answer>, Unanswered> {
+    pub fn follow(&self, n: u64, now: Timestamp) -> Result<Option<ScheduledAnswer>, Unanswered> {
         let (start, data) = self.drawn(n);
         let place = format!("start-{n}");
         let Some((follow, event, at)) = followed(self.seed, &place, &start.then, now) else {
@@ -67,7 +67,7 @@ impl Starts {
         let body = rendered(follow.body.as_ref(), &scope).map_err(&unfilled)?;
         let headers = cloud_event(&follow_id(self.seed, &place), event, at);
         let message = Outgoing { topic: event.topic.clone(), key, headers, body };
-        Ok(Some(Answer { at, message }))
+        Ok(Some(ScheduledAnswer { at, message }))
     }
 
     fn drawn(&self, n: u64) -> (&StartEvent, Value) {

@@ -17,7 +17,7 @@ fn problem(text: &str) -> String {
 }
 
 /// What a command is answered.
-fn ask(who: &mut Participants, to: &str, id: &str, undoes: Option<&str>) -> Vec<Answer> {
+fn ask(who: &mut Participants, to: &str, id: &str, undoes: Option<&str>) -> Vec<ScheduledAnswer> {
     let (topic, word) = to.split_once('/').expect("an address");
     let topic = Topic::new(topic).expect("a topic");
     let mut headers = Headers::default();
@@ -33,12 +33,13 @@ fn ask(who: &mut Participants, to: &str, id: &str, undoes: Option<&str>) -> Vec<
     who.decide(&command, NOW).expect("a command that it obeys")
 }
 
-fn types(answers: &[Answer]) -> Vec<String> {
-    let word = |a: &Answer| a.message.headers.text(header::TYPE).expect("a type").to_owned();
+fn types(answers: &[ScheduledAnswer]) -> Vec<String> {
+    let word =
+        |a: &ScheduledAnswer| a.message.headers.text(header::TYPE).expect("a type").to_owned();
     answers.iter().map(word).collect()
 }
 
-fn id(answer: &Answer) -> &str {
+fn id(answer: &ScheduledAnswer) -> &str {
     answer.message.headers.text(header::ID).expect("an id")
 }
 

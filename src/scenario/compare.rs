@@ -60,24 +60,31 @@ fn is_question(text: Option<&str>, choices: Option<&[String]>, question: &Questi
 }
 
 fn is_to_child(expected: &Expected, says: ToChild, to: &InstanceId, letter: &Letter) -> bool {
-    let said = match &letter.say {
-        Say::Start { body, .. } => says == ToChild::Start && with(expected, body),
-        Say::TakeBack { .. } => says == ToChild::TakeBack,
-        _ => false,
-    };
-    said && expected.key.as_ref().is_none_or(|key| key == to.key.as_str())
+    ToChild::of(&letter.say) == Some(says)
+        && carried(&letter.say).is_none_or(|body| with(expected, body))
+        && expected.key.as_ref().is_none_or(|key| key == to.key.as_str())
 }
 
 fn is_to_parent(expected: &Expected, says: ToParent, letter: &Letter) -> bool {
-    match &letter.say {
-        Say::Ended { completed, data, .. } => {
-            let ended = if *completed { ToParent::Completed } else { ToParent::Compensated };
-            says == ended && with(expected, data)
-        }
-        Say::Taken => says == ToParent::Taken,
-        Say::TakenBack => says == ToParent::TakenBack,
-        Say::Kept => says == ToParent::Kept,
-        _ => false,
+    ToParent::of(&letter.say) == Some(says)
+        && carried(&letter.say).is_none_or(|data| with(expected, data))
+}
+
+/// What a letter brings to the data of whoever reads it; none if it brings nothing.
+pub(super) fn carried(say: &Say) -> Option<&Value> {
+    match say {
+        Say::Start { body, .. } => Some(body),
+        Say::Ended { data, .. } => Some(data),
+        Say::TakeBack { .. }
+        | Say::ParentGone
+        | Say::Taken
+        | Say::TakenBack
+        | Say::Kept
+        | Say::Acquire { .. }
+        | Say::Release { .. }
+        | Say::Withdraw
+        | Say::Granted { .. }
+        | Say::Full => None,
     }
 }
 

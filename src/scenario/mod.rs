@@ -85,7 +85,7 @@ pub(crate) use model::{
 };
 pub use parse::{RUN_MAX, parse};
 pub(crate) use rehearsal::Rehearsal;
-pub use report::{End, Failure, Report};
+pub use report::{End, Mismatch, Report};
 pub use run::run;
-pub use update::{Change, Updated, update};
+pub use update::{Rewrite, Updated, update};
 pub use write::write;

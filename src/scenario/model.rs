@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use crate::engine::{CallOutcome, Status, Verb};
+use crate::engine::{CallOutcome, Say, Status, Verb};
 use crate::message::{Address, Span};
 
 /// A test of a definition as data: what happens, and all that the engine must do about it.
@@ -185,6 +185,25 @@ impl ToParent {
         ("kept", Self::Kept),
     ];
 
+    /// What a letter tells a parent; none if it tells no parent anything.
+    pub fn of(say: &Say) -> Option<Self> {
+        match say {
+            Say::Ended { completed: true, .. } => Some(Self::Completed),
+            Say::Ended { completed: false, .. } => Some(Self::Compensated),
+            Say::Taken => Some(Self::Taken),
+            Say::TakenBack => Some(Self::TakenBack),
+            Say::Kept => Some(Self::Kept),
+            Say::Start { .. }
+            | Say::TakeBack { .. }
+            | Say::ParentGone
+            | Say::Acquire { .. }
+            | Say::Release { .. }
+            | Say::Withdraw
+            | Say::Granted { .. }
+            | Say::Full => None,
+        }
+    }
+
     /// The word for it.
     pub fn text(self) -> &'static str {
         word(&Self::ALL, self)
@@ -208,6 +227,24 @@ impl ToChild {
     /// What a scenario can tell a child that runs.
     pub const TOLD: [(&'static str, Self); 2] =
         [("take-back", Self::TakeBack), ("let-go", Self::LetGo)];
+
+    /// What a letter tells a child; none if it tells no child anything.
+    pub fn of(say: &Say) -> Option<Self> {
+        match say {
+            Say::Start { .. } => Some(Self::Start),
+            Say::TakeBack { .. } => Some(Self::TakeBack),
+            Say::ParentGone => Some(Self::LetGo),
+            Say::Ended { .. }
+            | Say::Taken
+            | Say::TakenBack
+            | Say::Kept
+            | Say::Acquire { .. }
+            | Say::Release { .. }
+            | Say::Withdraw
+            | Say::Granted { .. }
+            | Say::Full => None,
+        }
+    }
 
     /// The word for it.
     pub fn text(self) -> &'static str {

@@ -14,7 +14,7 @@ pub struct Report {
     /// The file that it stands in.
     pub file: String,
     /// Where it went another way; none if it passed.
-    pub failure: Option<Failure>,
+    pub failure: Option<Mismatch>,
     /// How the instance stood after the last step; none if it was forgotten.
     pub end: Option<End>,
 }
@@ -54,7 +54,7 @@ impl End {
 
 /// Where a scenario went another way than it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub struct Mismatch {
     /// The step of `run`, from 1; 0 is `given`.
     pub step: usize,
     /// Its line in the file, from 1.

@@ -1,6 +1,6 @@
 use super::model::{Declined, Does, Expected, How, Scenario, Stand, Times};
 use super::world::World;
-use super::{End, Failure, Report, compare, words};
+use super::{End, Mismatch, Report, compare, words};
 use crate::definition::Definition;
 use crate::engine::{Effect, Rejection, Status};
 
@@ -40,10 +40,10 @@ fn failure(
     definition: &Definition,
     scenario: &Scenario,
     stands: &mut Option<End>,
-) -> Option<Failure> {
+) -> Option<Mismatch> {
     let failed = |step: usize, line: u32, wrong: Wrong| {
         let Wrong { message, expected, seen } = wrong;
-        Some(Failure { step, line, message, expected, seen })
+        Some(Mismatch { step, line, message, expected, seen })
     };
     let mut world = match World::begin(definition, &scenario.given) {
         Ok(world) => world,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::model::{Does, Expected, How, Scenario, Stand, Times, What};
+use super::model::{Does, Expected, How, Scenario, Stand, Times, ToChild, What};
 use super::run::{Wrong, obey, remarked};
 use super::world::World;
 use super::{RUN_MAX, Report, compare, draft, parse, run, write};
@@ -17,12 +17,12 @@ pub struct Updated {
     /// The whole file.
     pub text: String,
     /// What was changed, in the order in which it was found.
-    pub changes: Vec<Change>,
+    pub changes: Vec<Rewrite>,
 }
 
 /// One step that was rewritten, added or taken away.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct Rewrite {
     /// The line where it stands, from 1, in the file as it was changed so far.
     pub line: usize,
     /// The lines that are gone.
@@ -196,11 +196,12 @@ fn refitted(old: &Expected, bare: &Expected, effect: &Effect) -> Expected {
         Effect::Call(call) => {
             of(call.body.as_ref().unwrap_or(&Value::Null), None, call.id.attempt, &call.headers);
         }
-        Effect::Letter { to, letter } => match &letter.say {
-            crate::engine::Say::Start { body, .. } => of(body, Some(to.key.as_str()), 1, &[]),
-            crate::engine::Say::Ended { data, .. } => of(data, None, 1, &[]),
-            _ => {}
-        },
+        Effect::Letter { to, letter } => {
+            if let Some(body) = compare::carried(&letter.say) {
+                let starts = ToChild::of(&letter.say) == Some(ToChild::Start);
+                of(body, starts.then_some(to.key.as_str()), 1, &[]);
+            }
+        }
         Effect::Question(question) => {
             if let What::Question { who, text, choices } = &old.what {
                 new.what = What::Question {
@@ -228,7 +229,7 @@ fn as_far(said: &Value, seen: &Value) -> Value {
     }
 }
 
-fn edited(text: &str, scenario: &Scenario, remedy: Remedy) -> Result<(String, Change), String> {
+fn edited(text: &str, scenario: &Scenario, remedy: Remedy) -> Result<(String, Rewrite), String> {
     let span = |at: usize| scenario.run[at].span.clone();
     let (old, new) = match remedy {
         Remedy::Replace(at, does) => {
@@ -254,7 +255,7 @@ fn edited(text: &str, scenario: &Scenario, remedy: Remedy) -> Result<(String, Ch
         }
     };
     let lines = |text: &str| text.lines().filter(|l| !l.is_empty()).map(str::to_owned).collect();
-    let change = Change {
+    let change = Rewrite {
         line: text[..old.start].matches('\n').count() + 1,
         before: lines(&text[old.clone()]),
         after: lines(&new),

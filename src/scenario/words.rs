@@ -21,16 +21,15 @@ pub(super) fn effects(effects: &[Effect]) -> Vec<String> {
 
 /// Whether a message is another attempt of the same.
 fn is_again(first: &Effect, other: &Effect) -> bool {
-    match (first, other) {
-        (Effect::Command(first), Effect::Command(other))
-        | (Effect::Fact(first), Effect::Fact(other)) => {
-            first.to == other.to && first.key == other.key && first.body == other.body
-        }
-        (Effect::Call(first), Effect::Call(other)) => {
-            first.url == other.url && first.idempotency_key == other.idempotency_key
-        }
-        _ => false,
+    if let (Effect::Call(first), Effect::Call(other)) = (first, other) {
+        return first.url == other.url && first.idempotency_key == other.idempotency_key;
     }
+    if let (Effect::Command(first), Effect::Command(other))
+    | (Effect::Fact(first), Effect::Fact(other)) = (first, other)
+    {
+        return first.to == other.to && first.key == other.key && first.body == other.body;
+    }
+    false
 }
 
 /// An effect: the message, then what it carries.

@@ -3,9 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost::Message as _;
 use serde_json::Value;
 
+use super::deed::Deed;
 use super::fold::Fold;
 use super::promises;
-use super::services::Deed;
 use super::world::{Seen, World};
 use crate::books::{Books, Delivery, Options, Record};
 use crate::definition::{Catalog, Definition, StepKind};

@@ -1,14 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::fault::{Call, Fault, Moment, Weakness};
-use super::line::{Line, Parcel, forget_origin};
+use super::fault::{Fault, Moment, PortCall, Weakness};
+use super::line::{Line, Parcel};
 use super::log::{Entry, Standing};
 use super::reader::SimulatedReader;
+use super::setup::Place;
 use super::state::{Caller, State};
 use super::store;
-use super::transaction::{Contents, append_some};
-use super::world::{Place, World};
+use super::transaction::Contents;
+use super::world::World;
 use crate::books::Delivery;
 use crate::message::{Headers, Offset, Shard, Timestamp, Topic};
 use crate::runtime::{
@@ -66,7 +67,7 @@ impl SimulatedBroker {
     /// What the group says, to a member that may be out of it.
     fn rebalance(&mut self, state: &mut State) -> Polled {
         if !state.owner.is_member(self.member) {
-            // Until it hears of it, it goes on as if nothing were.
+            // Until it learns that it is out, it goes on as if nothing were.
             if !state.dice.chance(300) {
                 return Polled::default();
             }
@@ -112,7 +113,7 @@ impl SimulatedBroker {
         }
         if state.is_weak(Weakness::OriginsForgotten) {
             for record in &mut found {
-                forget_origin(state, record);
+                state.forget_origin(record);
             }
         }
         found
@@ -210,11 +211,11 @@ impl SimulatedBroker {
         let ending = ending(state);
         let torn = !matches!(ending, Ending::Done | Ending::Happened);
         let early = torn && state.dice.chance(500);
-        let mut ends = append_some(state, first, early);
+        let mut ends = state.append_some(first, early);
         let until = state.elapsed + Duration::from_micros(500 + state.dice.below(5_000));
         state.advance(until);
         if !early {
-            ends.extend(append_some(state, last, torn));
+            ends.extend(state.append_some(last, torn));
         }
         match ending {
             Ending::Done => {
@@ -260,20 +261,20 @@ impl Broker for SimulatedBroker {
     fn poll(&mut self, wait: Duration, records_max: usize) -> Result<Polled, Lost> {
         let world = self.world.clone();
         let mut state = world.state();
-        state.cross(&self.caller, Call::Poll, Moment::Before)?;
+        state.cross(&self.caller, PortCall::Poll, Moment::Before)?;
         let mut polled = self.rebalance(&mut state);
         polled.records = self.fetch(&mut state, records_max);
         if polled == Polled::default() {
             let until = state.elapsed + wait;
             state.advance(until);
         }
-        state.cross(&self.caller, Call::Poll, Moment::After)?;
+        state.cross(&self.caller, PortCall::Poll, Moment::After)?;
         Ok(polled)
     }
 
     fn resume(&mut self, positions: &BTreeMap<Shard, Offset>) -> Result<(), Lost> {
         let mut state = self.world.state();
-        state.cross(&self.caller, Call::Resume, Moment::Before)?;
+        state.cross(&self.caller, PortCall::Resume, Moment::Before)?;
         for (shard, offset) in positions {
             if !self.held.contains(shard) {
                 let reason = format!("shard {shard} is not {}'s", self.caller.name);
@@ -286,17 +287,17 @@ impl Broker for SimulatedBroker {
             }
             self.positions.insert(*shard, *offset);
         }
-        state.cross(&self.caller, Call::Resume, Moment::After)
+        state.cross(&self.caller, PortCall::Resume, Moment::After)
     }
 
     fn changelog(&mut self, shard: Shard, from: Offset) -> Result<SimulatedReader, Lost> {
         let mut state = self.world.state();
-        state.cross(&self.caller, Call::Changelog, Moment::Before)?;
+        state.cross(&self.caller, PortCall::Changelog, Moment::Before)?;
         let place = state.engine("changelog", shard);
         let weak = state.is_weak(Weakness::RestoreToStable);
         let log = state.log(&place);
         let end = if weak { log.stable() } else { log.high() };
-        state.cross(&self.caller, Call::Changelog, Moment::After)?;
+        state.cross(&self.caller, PortCall::Changelog, Moment::After)?;
         drop(state);
         Ok(SimulatedReader::new(self.world.clone(), self.caller.clone(), place, from, end))
     }
@@ -315,13 +316,13 @@ impl Broker for SimulatedBroker {
     fn begin(&mut self, batch: Batch) -> Result<(), Lost> {
         let world = self.world.clone();
         let mut state = world.state();
-        state.cross(&self.caller, Call::Commit, Moment::Before)?;
+        state.cross(&self.caller, PortCall::Commit, Moment::Before)?;
         if self.answer.is_some() {
             let what = format!("{} commits while a commit is under way", self.caller.name);
             state.complaints.push(what);
         }
         self.answer = Some(self.commit_now(&mut state, batch));
-        state.cross(&self.caller, Call::Commit, Moment::After)
+        state.cross(&self.caller, PortCall::Commit, Moment::After)
     }
 
     fn is_concluded(&mut self, _wait: Duration) -> bool {
@@ -339,12 +340,12 @@ impl Broker for SimulatedBroker {
 impl Waker for SimulatedBroker {
     fn append(&mut self, append: Append, at: Timestamp) -> Result<(), Lost> {
         let mut state = self.world.state();
-        state.cross(&self.caller, Call::Append, Moment::Before)?;
+        state.cross(&self.caller, PortCall::Append, Moment::Before)?;
         let place = state.engine("inbox", append.shard);
         let entry = Entry::new(at, Some(append.value));
         let line = state.lines.get_mut(&self.line).expect("a line lives as long as its broker");
         line.push(Parcel::Append(place, entry));
-        state.cross(&self.caller, Call::Append, Moment::After)
+        state.cross(&self.caller, PortCall::Append, Moment::After)
     }
 }
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use super::fault::{Call as Port, Fault, Moment};
-use super::services::Deed;
+use super::deed::Deed;
+use super::fault::{Fault, Moment, PortCall};
 use super::state::Caller as Process;
 use super::world::World;
 use crate::engine::{Call, CallOutcome, Called};
@@ -66,7 +66,7 @@ impl SimulatedCaller {
 
 impl Caller for SimulatedCaller {
     fn start(&mut self, call: Call, _traced: Traced) {
-        if self.world.state().cross(&self.process, Port::Request, Moment::Before).is_err() {
+        if self.world.state().cross(&self.process, PortCall::Request, Moment::Before).is_err() {
             return;
         }
         let (way, outcome) = self.answer(&call);
@@ -75,8 +75,8 @@ impl Caller for SimulatedCaller {
         state.called_out = state.called_out.max(at);
         let command = call.id.to_string();
         state.made.push(call);
-        // Whoever is dead now hears of it nothing more.
-        let _ = state.cross(&self.process, Port::Request, Moment::After);
+        // Whoever is dead now learns nothing more of it.
+        let _ = state.cross(&self.process, PortCall::Request, Moment::After);
         drop(state);
         self.under_way.push((at, Called { command, outcome }));
     }

@@ -3,7 +3,7 @@
 pub struct Dice(u64);
 
 impl Dice {
-    /// Dice that fall the same way for the same seed.
+    /// Dice that give the same throws for the same seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(seed)

@@ -3,7 +3,7 @@ use std::fmt;
 
 /// A call of a port; before and after each of them a node may die.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Call {
+pub enum PortCall {
     /// `Broker::poll`
     Poll,
     /// `Broker::resume`
@@ -36,7 +36,7 @@ pub enum Call {
     Discard,
 }
 
-impl Call {
+impl PortCall {
     /// Every call that can fail.
     pub const ALL: [Self; 15] = [
         Self::Poll,
@@ -81,7 +81,7 @@ pub enum Moment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
     /// A node died beside a call.
-    Crash(Call, Moment),
+    Crash(PortCall, Moment),
     /// A commit took effect, and the caller was not told.
     CommitHappened,
     /// A commit never took effect, and its transaction stayed open.
@@ -143,7 +143,7 @@ pub enum Fault {
 impl Fault {
     /// Everything that can go wrong here.
     pub fn all() -> impl Iterator<Item = Self> {
-        let crashes = Call::ALL
+        let crashes = PortCall::ALL
             .into_iter()
             .flat_map(|call| [Self::Crash(call, Moment::Before), Self::Crash(call, Moment::After)]);
         crashes.chain([
@@ -181,9 +181,9 @@ impl Fault {
 
 /// How often each fault fired.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tally(BTreeMap<Fault, u64>);
+pub struct FaultTally(BTreeMap<Fault, u64>);
 
-impl Tally {
+impl FaultTally {
     /// Counts one.
     pub fn count(&mut self, fault: Fault) {
         *self.0.entry(fault).or_default() += 1;
@@ -209,7 +209,7 @@ impl Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for FaultTally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|(fault, times)| writeln!(f, "{times:8}  {fault:?}"))
     }
@@ -224,7 +224,7 @@ pub struct Odds {
     pub doubt: u32,
     /// Of the commits in doubt: some records come late, behind the offsets.
     pub straggle: u32,
-    /// The group's coordinator never hears of a transaction's end.
+    /// The group's coordinator never learns of a transaction's end.
     pub unstable: u32,
     /// A store refuses a call.
     pub store: u32,

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::world::Place;
+use super::setup::Place;
 use crate::message::Offset;
 
 /// A consumer group as its coordinator sees it: cooperative, with static members.
@@ -71,7 +71,7 @@ impl Group {
         self.members.iter().find(|(_, m)| m.name == name).map(|(id, _)| *id)
     }
 
-    /// A member hears what it lost and what it got.
+    /// Tells a member what it lost and what it got.
     pub fn rebalance(&mut self, id: u64) -> Rebalance {
         let Some(member) = self.members.get_mut(&id) else { return Rebalance::default() };
         let wanted = |place: &Place| self.wanted.get(place) == Some(&id);

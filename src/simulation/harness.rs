@@ -12,9 +12,10 @@ use super::load::Load;
 use super::node::Node;
 use super::options::{Options, Outcome};
 use super::services::Services;
+use super::setup::Setup;
 use super::source::SimulatedSource;
 use super::store::SimulatedStore;
-use super::world::{Setup, World};
+use super::world::World;
 use crate::definition::Catalog;
 use crate::message::Topic;
 use crate::participants::{Callees, Script};
@@ -78,8 +79,8 @@ impl Simulation {
 
     fn new(seed: u64, options: Options) -> Self {
         let sources = sources(&options.catalog);
-        let temper = options.temper;
-        let scripts: Vec<Script> = options.scripts.iter().map(|s| temper.over(s)).collect();
+        let answer_odds = options.answer_odds;
+        let scripts: Vec<Script> = options.scripts.iter().map(|s| answer_odds.over(s)).collect();
         let world = World::new(
             seed,
             Setup {
@@ -99,7 +100,7 @@ impl Simulation {
         settings.checkpoint_every = Duration::from_secs(1);
         let mut simulation = Self {
             dice: Dice::new(seed ^ 0x5eed),
-            services: Services::new(seed ^ 0xac7, APP, &options.catalog, &scripts, temper),
+            services: Services::new(seed ^ 0xac7, APP, &options.catalog, &scripts, answer_odds),
             load: Load::new(seed, &options.events, &scripts, options.starts),
             fold: Fold::new(Arc::clone(&options.catalog), options.shards, options.delivery),
             world,

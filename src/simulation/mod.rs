@@ -11,13 +11,18 @@
 //!     fold     each inbox through the bare engine: what every commit must have made of it
 //!     audit    what was sent, done and undone, read from the topics and from the participants
 //! ```
+//!
+//! What a world is made of (`log`, `group`, `line`, `transaction`, …) knows no world; `state` moves
+//! it, `world` shares the state, the ports stand on the world, and `harness` drives them all.
 
 mod anew;
+mod answer_odds;
 mod audit;
 mod broker;
 mod cabinet;
 mod caller;
 mod clock;
+mod deed;
 mod dice;
 mod fault;
 mod fold;
@@ -33,23 +38,24 @@ mod people;
 mod promises;
 mod reader;
 mod services;
+mod setup;
 mod source;
 mod state;
 mod store;
-mod temper;
 mod transaction;
 mod world;
 
+pub use answer_odds::AnswerOdds;
 pub use broker::{REASON, SimulatedBroker};
 pub use caller::SimulatedCaller;
 pub use clock::SimulatedClock;
 pub use dice::Dice;
-pub use fault::{Call, CrashPoint, Fault, Moment, Odds, Tally, Weakness};
+pub use fault::{CrashPoint, Fault, FaultTally, Moment, Odds, PortCall, Weakness};
 pub use harness::Simulation;
 pub use node::Node;
 pub use options::{Options, Outcome};
 pub use reader::SimulatedReader;
+pub use setup::{Place, Setup};
 pub use source::SimulatedSource;
 pub use store::SimulatedStore;
-pub use temper::Temper;
-pub use world::{Place, Seen, Setup, World};
+pub use world::{Seen, World};

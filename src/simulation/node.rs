@@ -13,11 +13,16 @@ pub struct Node {
     caller: Caller,
 }
 
-impl Node {
-    pub(super) fn new(world: World, name: &str, process: u64) -> Self {
-        Self { world, caller: Caller { name: name.to_owned(), process } }
+impl World {
+    /// Starts a process of that name; the one before it is dead from now on.
+    #[must_use]
+    pub fn node(&self, name: &str) -> Node {
+        let process = self.state().start(name);
+        Node { world: self.clone(), caller: Caller { name: name.to_owned(), process } }
     }
+}
 
+impl Node {
     /// Connects a pipeline: a new producer, which fences its predecessor, and a new member of the
     /// group, which takes its predecessor's place.
     #[must_use]

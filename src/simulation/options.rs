@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use super::fault::{CrashPoint, Odds, Tally, Weakness};
-use super::temper::Temper;
+use super::answer_odds::AnswerOdds;
+use super::fault::{CrashPoint, FaultTally, Odds, Weakness};
 use crate::books::Delivery;
 use crate::definition::Catalog;
 use crate::engine::Status;
@@ -30,7 +30,7 @@ pub struct Options {
     /// Rules that do not hold.
     pub weaknesses: Vec<Weakness>,
     /// How the participants behave.
-    pub temper: Temper,
+    pub answer_odds: AnswerOdds,
     /// Whether a batch is a transaction.
     pub delivery: Delivery,
     /// After so many turns nothing goes wrong any more.
@@ -47,7 +47,7 @@ pub struct Outcome {
     /// What was wrong; empty for a good run.
     pub violations: Vec<String>,
     /// What went wrong around the engine.
-    pub tally: Tally,
+    pub tally: FaultTally,
     /// How many port calls there were.
     pub calls: u64,
     /// How many turns it took.

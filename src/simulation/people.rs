@@ -3,7 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::dice::Dice;
-use super::world::{Place, World};
+use super::setup::Place;
+use super::world::World;
 use crate::message::{Headers, InstanceId, Offset, Outgoing, Topic, header};
 use crate::participants::Question;
 

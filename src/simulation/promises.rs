@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost::Message as _;
 
 use super::audit::idempotency_prefix;
+use super::deed::Deed;
 use super::fold::Fold;
-use super::services::Deed;
 use super::world::World;
 use crate::definition::{Catalog, Compensation, Definition, Nature, SagaStep, Step, Waiting};
 use crate::engine::{
@@ -94,7 +94,7 @@ fn letters(fold: &Fold, found: &mut Vec<String>) {
     }
 }
 
-/// Whoever is told a lock and its token hears of no smaller one afterwards, unless a person has had
+/// Whoever is told a lock and its token is told no smaller one afterwards, unless a person has had
 /// something undone without its lock.
 fn fences(world: &World, fold: &Fold, found: &mut Vec<String>) {
     let settled: BTreeSet<String> = fold.settled.iter().map(ToString::to_string).collect();
@@ -123,7 +123,7 @@ fn fences(world: &World, fold: &Fold, found: &mut Vec<String>) {
     }
 }
 
-/// Calls are made as they were committed, the same for the same key, and heard of once each.
+/// Calls are made as they were committed, the same for the same key, and answered once each.
 fn calls(made: &[Call], fold: &Fold, found: &mut Vec<String>) {
     let mut by_key: BTreeMap<&str, &Call> = BTreeMap::new();
     for call in made {

@@ -1,7 +1,8 @@
-use super::fault::{Call, Moment, Weakness};
+use super::fault::{Moment, PortCall, Weakness};
 use super::log::{Entry, Standing};
+use super::setup::Place;
 use super::state::Caller;
-use super::world::{Place, World};
+use super::world::World;
 use crate::message::Offset;
 use crate::runtime::{ChangelogReader, ChangelogRecord, Lost};
 
@@ -30,7 +31,7 @@ impl SimulatedReader {
 impl ChangelogReader for SimulatedReader {
     fn next(&mut self) -> Result<Vec<ChangelogRecord>, Lost> {
         let mut state = self.world.state();
-        state.cross(&self.caller, Call::Read, Moment::Before)?;
+        state.cross(&self.caller, PortCall::Read, Moment::Before)?;
         let shows_all = state.is_weak(Weakness::UncommittedRestored);
         if !shows_all {
             state.wait_for_stable(&self.place, self.end);
@@ -53,7 +54,7 @@ impl ChangelogReader for SimulatedReader {
             Some(last) => last.offset.next(),
             None => self.position.max(self.end),
         };
-        state.cross(&self.caller, Call::Read, Moment::After)?;
+        state.cross(&self.caller, PortCall::Read, Moment::After)?;
         Ok(records)
     }
 

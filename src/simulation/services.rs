@@ -1,24 +1,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::answer_odds::AnswerOdds;
+use super::deed::Deed;
 use super::dice::Dice;
 use super::fault::Fault;
 use super::people::People;
-use super::temper::Temper;
-use super::world::{Place, Seen, World};
+use super::setup::Place;
+use super::world::{Seen, World};
 use crate::definition::{Catalog, Compensation, Request, Step, StepKind};
 use crate::engine::Message;
 use crate::message::{Address, InstanceId, Offset, Outgoing, Topic, header};
-use crate::participants::{Answer, Command, Participants, Script};
-
-/// Something that a participant did, once for each idempotency key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Deed {
-    /// The idempotency key.
-    pub key: String,
-    /// The idempotency key of what it undid.
-    pub undoes: Option<String>,
-}
+use crate::participants::{Command, Participants, ScheduledAnswer, Script};
 
 /// The services behind the commands, and the people who are asked. The scripts say what they
 /// answer and when, one verdict and one deed for each idempotency key; what the network makes of
@@ -26,7 +19,7 @@ pub(super) struct Deed {
 #[derive(Debug)]
 pub(super) struct Services {
     dice: Dice,
-    temper: Temper,
+    answer_odds: AnswerOdds,
     participants: Participants,
     topics: Vec<Topic>,
     /// How long the engine waits for the answer to a command.
@@ -40,13 +33,13 @@ pub(super) struct Services {
 }
 
 impl Services {
-    /// Services that answer by scripts which this temper has been over.
+    /// Services that answer by scripts over which these odds have been.
     pub fn new(
         seed: u64,
         app: &str,
         catalog: &Catalog,
         scripts: &[Script],
-        temper: Temper,
+        answer_odds: AnswerOdds,
     ) -> Self {
         let steps = catalog.definitions().flat_map(|definition| &definition.steps);
         let within =
@@ -54,7 +47,7 @@ impl Services {
         let participants = Participants::new(scripts, seed);
         Self {
             dice: Dice::new(seed),
-            temper,
+            answer_odds,
             topics: participants.topics(),
             participants,
             within: steps.flat_map(requests).map(within).collect(),
@@ -101,7 +94,7 @@ impl Services {
             return;
         };
         self.seen.insert(id);
-        let silent = self.dice.chance(self.temper.silent);
+        let silent = self.dice.chance(self.answer_odds.silent);
         if silent {
             world.count(Fault::Silent);
             if self.dice.chance(500) {
@@ -139,7 +132,7 @@ impl Services {
     /// People answer the questions that they were told, some of them twice, some not at all.
     fn decide(&mut self, world: &World) {
         for question in self.people.asked(world) {
-            if self.dice.chance(self.temper.silent * 10) {
+            if self.dice.chance(self.answer_odds.silent * 10) {
                 world.count(Fault::Unasked);
                 continue;
             }
@@ -154,7 +147,7 @@ impl Services {
             };
             let after = world.elapsed() + Duration::from_millis(at.since(now).0);
             self.schedule(after, said.message(self.people.operator()), world);
-            if self.dice.chance(self.temper.twice * 4) {
+            if self.dice.chance(self.answer_odds.twice * 4) {
                 world.count(Fault::DecidedTwice);
                 let mut other = said;
                 other.id.push_str("/again");
@@ -178,19 +171,19 @@ impl Services {
         self.schedule(world.elapsed(), act, world);
     }
 
-    fn reply(&mut self, answer: Answer, within: Duration, world: &World) {
+    fn reply(&mut self, answer: ScheduledAnswer, within: Duration, world: &World) {
         let mut message = answer.message;
-        if self.dice.chance(self.temper.anonymous) {
+        if self.dice.chance(self.answer_odds.anonymous) {
             let names = [header::COMMAND, header::CAUSATION];
             message.headers.0.retain(|(name, _)| !names.contains(&&**name));
         }
         let mut delay = Duration::from_millis(answer.at.since(world.now()).0);
-        if self.dice.chance(self.temper.late) {
+        if self.dice.chance(self.answer_odds.late) {
             world.count(Fault::AnsweredLate);
             delay += within + Duration::from_millis(1_000 + self.dice.below(20_000));
         }
         let now = world.elapsed();
-        if self.dice.chance(self.temper.twice) {
+        if self.dice.chance(self.answer_odds.twice) {
             world.count(Fault::AnsweredTwice);
             let again = now + Duration::from_millis(self.dice.below(20_000));
             self.schedule(again, message.clone(), world);
@@ -198,7 +191,7 @@ impl Services {
         self.schedule(now + delay, message, world);
     }
 
-    fn follow(&mut self, fact: Answer, world: &World) {
+    fn follow(&mut self, fact: ScheduledAnswer, world: &World) {
         let after = Duration::from_millis(fact.at.since(world.now()).0);
         self.schedule(world.elapsed() + after, fact.message, world);
     }

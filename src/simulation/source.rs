@@ -2,11 +2,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::broker::dead_letter;
-use super::fault::{Call, Moment};
+use super::fault::{Moment, PortCall};
 use super::line::{Line, Parcel};
 use super::log::Entry;
+use super::setup::Place;
 use super::state::{Caller, State};
-use super::world::{Place, World};
+use super::world::World;
 use crate::message::{Offset, Origin};
 use crate::runtime::{Acceptance, Accepted, Forward, Lost, Source, SourceRecord};
 
@@ -91,20 +92,20 @@ impl Source for SimulatedSource {
     fn poll(&mut self, wait: Duration, records_max: usize) -> Result<Vec<SourceRecord>, Lost> {
         let world = self.world.clone();
         let mut state = world.state();
-        state.cross(&self.caller, Call::SourcePoll, Moment::Before)?;
+        state.cross(&self.caller, PortCall::SourcePoll, Moment::Before)?;
         self.rebalance(&mut state);
         let records = self.fetch(&mut state, records_max);
         if records.is_empty() {
             let until = state.elapsed + wait;
             state.advance(until);
         }
-        state.cross(&self.caller, Call::SourcePoll, Moment::After)?;
+        state.cross(&self.caller, PortCall::SourcePoll, Moment::After)?;
         Ok(records)
     }
 
     fn forward(&mut self, forward: Forward) -> Result<(), Lost> {
         let mut state = self.world.state();
-        state.cross(&self.caller, Call::Forward, Moment::Before)?;
+        state.cross(&self.caller, PortCall::Forward, Moment::Before)?;
         let now = state.wall(&self.caller.name);
         let mut parcels = Vec::new();
         for append in forward.appends {
@@ -124,7 +125,7 @@ impl Source for SimulatedSource {
         for parcel in parcels {
             line.push(parcel);
         }
-        state.cross(&self.caller, Call::Forward, Moment::After)
+        state.cross(&self.caller, PortCall::Forward, Moment::After)
     }
 
     fn accept(&mut self, acceptance: &Acceptance) -> Result<Accepted, Lost> {

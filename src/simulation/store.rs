@@ -1,7 +1,7 @@
 use bytes::Bytes;
 
 use super::cabinet::Drawer;
-use super::fault::{Call, Fault, Moment};
+use super::fault::{Fault, Moment, PortCall};
 use super::state::{Caller, GRAVES, State};
 use super::world::World;
 use crate::engine::{Instance, next_due};
@@ -20,7 +20,7 @@ impl SimulatedStore {
     fn call<T>(
         &self,
         shard: Shard,
-        call: Call,
+        call: PortCall,
         act: impl FnOnce(&mut State) -> Result<T, StoreFault>,
     ) -> Result<T, StoreFault> {
         let mut state = self.world.state();
@@ -43,7 +43,7 @@ impl SimulatedStore {
 
 impl Store for SimulatedStore {
     fn open(&mut self, shard: Shard) -> Result<Option<Checkpoint>, StoreFault> {
-        self.call(shard, Call::Open, |state| {
+        self.call(shard, PortCall::Open, |state| {
             let now = state.elapsed;
             let drawer = self.drawer(state, shard);
             if drawer.spoilt || now.saturating_sub(drawer.written) > GRAVES / 2 {
@@ -55,7 +55,7 @@ impl Store for SimulatedStore {
     }
 
     fn load(&self, shard: Shard, key: &[u8]) -> Result<Option<Bytes>, StoreFault> {
-        self.call(shard, Call::Load, |state| {
+        self.call(shard, PortCall::Load, |state| {
             let drawer = self.drawer(state, shard);
             if drawer.damaged.as_deref() == Some(key) {
                 let reason = "the checksum does not fit".to_owned();
@@ -71,7 +71,7 @@ impl Store for SimulatedStore {
         until: Timestamp,
         max: usize,
     ) -> Result<Vec<(Timestamp, Bytes)>, StoreFault> {
-        self.call(shard, Call::Due, |state| {
+        self.call(shard, PortCall::Due, |state| {
             let drawer = self.drawer(state, shard);
             let dated = drawer.values.iter().filter_map(|(key, kept)| Some((kept.due?, key)));
             // All that a store may leave out is left out.
@@ -96,7 +96,7 @@ impl Store for SimulatedStore {
         changes: Vec<Change>,
         changelog: Offset,
     ) -> Result<(), StoreFault> {
-        self.call(shard, Call::Checkpoint, |state| {
+        self.call(shard, PortCall::Checkpoint, |state| {
             let now = state.elapsed;
             self.drawer(state, shard).write(changes, changelog, now);
             compare(state, &self.caller.name, shard, changelog);
@@ -105,11 +105,11 @@ impl Store for SimulatedStore {
     }
 
     fn close(&mut self, shard: Shard) -> Result<(), StoreFault> {
-        self.call(shard, Call::Close, |_| Ok(()))
+        self.call(shard, PortCall::Close, |_| Ok(()))
     }
 
     fn discard(&mut self, shard: Shard) -> Result<(), StoreFault> {
-        self.call(shard, Call::Discard, |state| {
+        self.call(shard, PortCall::Discard, |state| {
             *self.drawer(state, shard) = Drawer::default();
             Ok(())
         })

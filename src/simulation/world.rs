@@ -4,41 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::fault::{CrashPoint, Fault, Odds, Tally, Weakness};
+use super::deed::Deed;
+use super::fault::{Fault, FaultTally, Odds};
 use super::log::Entry;
-use super::node::Node;
-use super::services::Deed;
+use super::setup::{Place, Setup};
 use super::state::State;
-use crate::books::Delivery;
 use crate::engine::Call;
 use crate::message::{Headers, Offset, Outgoing, Shard, Timestamp, Topic};
-use crate::participants::Callees;
-
-/// A partition of a topic.
-pub type Place = (Topic, i32);
-
-/// What a world is made of.
-#[derive(Debug, Clone)]
-pub struct Setup {
-    /// Prefix of the engine's topics.
-    pub app: String,
-    /// Partitions of the inbox, the changelog and the history.
-    pub shards: u32,
-    /// Topics that the gateway reads.
-    pub sources: Vec<Topic>,
-    /// Partitions of each topic of the users.
-    pub partitions: i32,
-    /// What goes wrong, and how often.
-    pub odds: Odds,
-    /// Where exactly a node dies, whatever the odds.
-    pub crashes: Vec<CrashPoint>,
-    /// Rules that do not hold here.
-    pub weaknesses: Vec<Weakness>,
-    /// Whether a batch is a transaction.
-    pub delivery: Delivery,
-    /// The services behind the calls.
-    pub callees: Callees,
-}
 
 /// A Kafka cluster, the nodes' stores, their clocks and everything that goes wrong, in memory.
 ///
@@ -69,13 +41,6 @@ impl World {
     #[must_use]
     pub fn new(seed: u64, setup: Setup) -> Self {
         Self(Rc::new(RefCell::new(State::new(seed, setup))))
-    }
-
-    /// Starts a process of that name; the one before it is dead from now on.
-    #[must_use]
-    pub fn node(&self, name: &str) -> Node {
-        let process = self.state().start(name);
-        Node::new(self.clone(), name, process)
     }
 
     /// Ends a process between two calls, as a kill does.
@@ -222,7 +187,7 @@ impl World {
 
     /// How often each fault fired.
     #[must_use]
-    pub fn tally(&self) -> Tally {
+    pub fn tally(&self) -> FaultTally {
         self.state().tally.clone()
     }
 

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::Edges;
 use super::busy::Busy;
+use super::edges::Edges;
 use super::flusher::Flusher;
 use super::folder::{Folder, State};
 use super::guard::guarded;

@@ -30,6 +30,7 @@
 
 mod busy;
 mod database;
+mod edges;
 mod flusher;
 mod folder;
 mod guard;
@@ -41,7 +42,6 @@ mod tests;
 mod watch;
 
 pub use folder::Fingerprint;
-use sled_store::Edges;
 pub use sled_store::{Options, SledStore, Start};
 
 /// Why the local store cannot be opened at all.

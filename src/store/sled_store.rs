@@ -1,13 +1,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::database::{Database, open_sled};
+use super::edges::Edges;
 use super::folder::{Folder, State};
-use super::guard::guarded;
 use super::shard_tree::{Found, ShardTree};
 use super::{Error, Fingerprint, watch};
 use crate::message::{Offset, Shard, Span, Timestamp};
@@ -56,22 +55,6 @@ pub struct SledStore {
     start: Start,
     /// The shards that are open here, and which database each is of.
     open: BTreeMap<Shard, (u32, ShardTree)>,
-}
-
-/// What the store is given from outside; tests give it something else.
-#[derive(Clone, Copy)]
-pub(super) struct Edges {
-    pub clock: fn() -> Timestamp,
-    pub flush: fn(&sled::Db) -> Result<(), String>,
-    /// A flush that takes longer hangs, and is not waited for.
-    pub patience: Duration,
-}
-
-impl Default for Edges {
-    fn default() -> Self {
-        let flush = |db: &sled::Db| guarded(|| db.flush()).map(drop);
-        Self { clock: wall_clock, flush, patience: Duration::from_secs(30) }
-    }
 }
 
 impl SledStore {
@@ -251,10 +234,4 @@ fn wrong(options: &Options, source: std::io::Error) -> Error {
 
 fn not_open(shard: Shard) -> StoreFault {
     StoreFault { shard, reason: "it is not open here".to_owned() }
-}
-
-#[allow(clippy::disallowed_methods, reason = "this is the edge where the clock is")]
-fn wall_clock() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    Timestamp(since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)))
 }

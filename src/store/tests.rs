@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::edges::Edges;
 use super::folder::ASIDE_MAX;
-use super::{Edges, Error, Fingerprint, Options, SledStore, Start};
+use super::{Error, Fingerprint, Options, SledStore, Start};
 use crate::message::{Offset, Shard, Span, Timestamp};
 use crate::runtime::{Change, Checkpoint, Store};
 

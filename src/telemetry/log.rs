@@ -3,14 +3,14 @@ use std::io::IsTerminal as _;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
-use super::{Error, Format, Log};
+use super::{Error, Log, LogFormat};
 
 /// Writes the log to stderr; `filter` says it in more detail than the level.
 pub(super) fn init(log: Log, filter: Option<&str>) -> Result<(), Error> {
     let base = fmt().with_writer(std::io::stderr).with_env_filter(read(log, filter)?);
     let done = match log.format {
-        Format::Json => base.json().flatten_event(true).with_current_span(false).try_init(),
-        Format::Text => {
+        LogFormat::Json => base.json().flatten_event(true).with_current_span(false).try_init(),
+        LogFormat::Text => {
             base.with_ansi(false).with_target(!std::io::stderr().is_terminal()).try_init()
         }
     };

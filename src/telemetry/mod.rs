@@ -17,8 +17,8 @@ mod tests;
 mod tracer;
 
 pub use call::CallSpan;
-pub use settings::{Export, Format, Level, Log};
-pub use span::{Sent, TransitionSpan};
+pub use settings::{Export, Level, Log, LogFormat};
+pub use span::{SentMessage, TransitionSpan};
 pub use tracer::Tracer;
 
 /// Why logs or traces cannot be written.

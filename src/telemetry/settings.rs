@@ -2,14 +2,14 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Log {
     /// How a line looks.
-    pub format: Format,
+    pub format: LogFormat,
     /// What is written; the variable `SEGUE_LOG` says it in more detail.
     pub level: Level,
 }
 
 /// How a line of the log looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Format {
+pub enum LogFormat {
     /// For people.
     #[default]
     Text,

@@ -24,7 +24,7 @@ pub struct TransitionSpan {
     /// What happened; only kinds and steps are told, not the words.
     pub notes: Vec<Note>,
     /// What it sent.
-    pub sent: Vec<Sent>,
+    pub sent: Vec<SentMessage>,
     /// The time of its input.
     pub started: Timestamp,
     /// When it was committed.
@@ -37,7 +37,7 @@ pub struct TransitionSpan {
 
 /// A command or fact that a transition sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
+pub struct SentMessage {
     /// Its id.
     pub id: CommandId,
     /// Where to.

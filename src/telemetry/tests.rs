@@ -141,7 +141,7 @@ fn a_receiver_gets_every_transition_once_and_no_payload() {
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let mut joined = transition("o-2", 1, Some(parent));
     let to = "payments/Charge".parse().expect("an address");
-    joined.sent = vec![Sent { id: command("o-2"), to }];
+    joined.sent = vec![SentMessage { id: command("o-2"), to }];
     joined.error = Some("a person must act".to_owned());
     tracer.record(joined);
     tracer.record(transition("o-3", 1, Some(&parent.replace("-01", "-00"))));
@@ -255,7 +255,7 @@ fn the_log_is_filtered_by_level_or_in_detail() {
 #[test]
 #[ignore = "the child of the_log_is_lines_of_json_on_stderr, which runs it"]
 fn child_that_logs() {
-    let log = Log { format: Format::Json, level: Level::Info };
+    let log = Log { format: LogFormat::Json, level: Level::Info };
     let guard = init(log, &Export::default()).expect("the first");
     assert!(!guard.tracer().is_on());
     assert!(matches!(init(log, &Export::default()), Err(Error::Twice)));

@@ -14,7 +14,7 @@ use super::{CallSpan, Error, Export, TransitionSpan};
 
 /// The most spans that wait for the receiver.
 const QUEUE_MAX: usize = 16_384;
-/// How long a span waits for company.
+/// How long a span waits for others that are sent with it.
 const DELAY_MAX: Duration = Duration::from_secs(1);
 /// How long the end of the process waits for the receiver.
 const STOP_MAX: Duration = Duration::from_secs(5);

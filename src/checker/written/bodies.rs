@@ -43,14 +43,11 @@ impl Bodies {
         };
         let mut found = vec![(source, given.body.clone())];
         for step in &scenario.run {
-            match &step.does {
-                Does::Event(told) => {
-                    found.push((Source::Event(told.on.to_string()), told.body.clone()));
-                }
-                Does::Child(says) => {
-                    found.push((Source::Child(says.step.clone()), json!({ "data": says.data })));
-                }
-                _ => {}
+            if let Does::Event(told) = &step.does {
+                found.push((Source::Event(told.on.to_string()), told.body.clone()));
+            }
+            if let Does::Child(says) = &step.does {
+                found.push((Source::Child(says.step.clone()), json!({ "data": says.data })));
             }
         }
         for (source, body) in found {

@@ -1,7 +1,7 @@
 //! Tells [`Slots`] every expression of a definition, and what its names mean there.
 
 use super::slots::{Names, Slots, Source};
-use crate::definition::{Definition, EventSource, Role, Step, Waiting};
+use crate::definition::{Definition, EventKind, Role, Step, Waiting};
 
 /// What the event is called that a parent starts its child with.
 pub(super) const PARENT: &str = "parent";
@@ -12,9 +12,9 @@ pub(super) fn learn(definition: &Definition) -> Slots {
     for placed in definition.expressions() {
         let each = placed.each.map(|each| each.name.to_string());
         let event = placed.event.and_then(|event| match event {
-            EventSource::Event(address) => Some(Source::Event(address.to_string())),
-            EventSource::Parent => Some(Source::Event(PARENT.to_owned())),
-            EventSource::Call => placed.step.map(|step| Source::Call(step.name.to_string())),
+            EventKind::Event(address) => Some(Source::Event(address.to_string())),
+            EventKind::Parent => Some(Source::Event(PARENT.to_owned())),
+            EventKind::Call => placed.step.map(|step| Source::Call(step.name.to_string())),
         });
         let (child, answer) = placed.step.map_or((None, None), told);
         let names = Names { event, child, answer, each };

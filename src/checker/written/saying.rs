@@ -7,7 +7,7 @@ use super::super::spots::Asked;
 use super::plan::Planned;
 use super::replay::Replay;
 use super::slots::Source;
-use crate::engine::{CallOutcome, Say, Verb};
+use crate::engine::{CallOutcome, Verb};
 use crate::expression::Name;
 use crate::message::{Address, Coordinate, InstanceId, Part};
 use crate::scenario::{Acted, Answers, ChildSays, Does, Rehearsal, Returned, ToParent, Told};
@@ -63,7 +63,7 @@ impl Replay<'_> {
             }
             Move::Act { step, verb } => self.acted(before, step.as_ref(), verb, body),
             Move::Letter { from, say, .. } => {
-                let says = child_word(say).ok_or("a child does not say that")?;
+                let says = ToParent::of(say).ok_or("a child does not say that")?;
                 let data = body.get("data").cloned().unwrap_or_else(|| json!({}));
                 Does::Child(says_of(&Coordinate::text(asking(stride, from)), says, data))
             }
@@ -116,12 +116,10 @@ impl Replay<'_> {
                 let (choice, note) = (choice.clone(), note.to_owned());
                 Verb::Answer { choice, note, data: data.unwrap_or_default() }
             }
-            other => other.clone(),
+            Verb::Retry | Verb::Skip | Verb::ResolveNotDone | Verb::GoBack => verb.clone(),
         };
-        let why = match verb {
-            Verb::Answer { .. } => String::new(),
-            _ => "they know more than the engine does".to_owned(),
-        };
+        let is_answer = matches!(verb, Verb::Answer { .. });
+        let why = if is_answer { "" } else { "they know more than the engine does" }.to_owned();
         Does::Act(Acted { verb, step: Coordinate::text(step), by: "somebody".to_owned(), why })
     }
 }
@@ -152,22 +150,9 @@ fn named(answers: Answers) -> Option<String> {
 /// What a child says.
 pub(super) fn says_of(step: &str, says: ToParent, data: Value) -> ChildSays {
     let data = if says == ToParent::Completed { data } else { Value::Object(Map::new()) };
-    let reason = match says {
-        ToParent::Compensated => "the child said no".to_owned(),
-        _ => "no reason given".to_owned(),
-    };
+    let is_rejection = says == ToParent::Compensated;
+    let reason = if is_rejection { "the child said no" } else { "no reason given" }.to_owned();
     ChildSays { step: step.to_owned(), says, data, reason }
-}
-
-fn child_word(say: &Say) -> Option<ToParent> {
-    match say {
-        Say::Ended { completed: true, .. } => Some(ToParent::Completed),
-        Say::Ended { completed: false, .. } => Some(ToParent::Compensated),
-        Say::Taken => Some(ToParent::Taken),
-        Say::TakenBack => Some(ToParent::TakenBack),
-        Say::Kept => Some(ToParent::Kept),
-        _ => None,
-    }
 }
 
 /// How an answer names the request that it is for; not at all where that is plain.

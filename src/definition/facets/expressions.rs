@@ -18,14 +18,14 @@ pub struct PlacedExpression<'d> {
     /// The fan-out whose `item`, `index` and `branch` it means.
     pub each: Option<&'d Step>,
     /// What `event` means in it.
-    pub event: Option<EventSource<'d>>,
+    pub event: Option<EventKind<'d>>,
     /// The field that it fills, of the data or of the branch of the fan-out around its step.
     pub fills: Option<&'d str>,
 }
 
 /// Where an event at hand comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventSource<'d> {
+pub enum EventKind<'d> {
     /// It is an event of this address.
     Event(&'d Address),
     /// It is what a parent starts its child with.
@@ -57,18 +57,18 @@ struct Walk<'d> {
     found: Vec<PlacedExpression<'d>>,
 }
 
-type At<'d> = Option<EventSource<'d>>;
+type At<'d> = Option<EventKind<'d>>;
 
 impl<'d> Walk<'d> {
     fn head(&mut self) {
         let definition = self.definition;
         for start in &definition.starts {
-            let event = Some(EventSource::Event(&start.on));
+            let event = Some(EventKind::Event(&start.on));
             self.maybe(start.condition.as_ref(), Role::Condition, event);
             self.maybe(start.key.as_ref(), Role::Key, event);
         }
-        let starts = definition.starts.iter().map(|start| EventSource::Event(&start.on));
-        let parent = definition.by_parent.then_some(EventSource::Parent);
+        let starts = definition.starts.iter().map(|start| EventKind::Event(&start.on));
+        let parent = definition.by_parent.then_some(EventKind::Parent);
         for source in starts.chain(parent) {
             self.assignments(&definition.data, Some(source));
         }
@@ -77,7 +77,7 @@ impl<'d> Walk<'d> {
             self.maybe(rule.key.as_ref(), Role::Key, None);
         }
         for cancel in &definition.cancel {
-            let event = Some(EventSource::Event(&cancel.on));
+            let event = Some(EventKind::Event(&cancel.on));
             self.maybe(cancel.condition.as_ref(), Role::Condition, event);
             self.maybe(cancel.key.as_ref(), Role::Key, event);
         }
@@ -120,7 +120,7 @@ impl<'d> Walk<'d> {
             }
             Attempted::Call(call) => {
                 self.call(&call.request, &step.set);
-                let event = Some(EventSource::Call);
+                let event = Some(EventKind::Call);
                 for failed in &call.failed {
                     self.maybe(failed.condition.as_ref(), Role::Condition, event);
                     self.maybe(failed.reason.as_ref(), Role::Value, event);
@@ -216,7 +216,7 @@ impl<'d> Walk<'d> {
         self.template(Some(&request.path), Role::Message, None);
         self.template(request.body.as_ref(), Role::Message, None);
         self.headers(&request.headers);
-        let event = Some(EventSource::Call);
+        let event = Some(EventKind::Call);
         for done in &request.done {
             self.maybe(done.condition.as_ref(), Role::Condition, event);
             self.assignments(done.set.as_deref().unwrap_or(set), event);
@@ -225,14 +225,14 @@ impl<'d> Walk<'d> {
 
     fn dones(&mut self, dones: &'d [Done], set: &'d [Assignment]) {
         for done in dones {
-            let event = Some(EventSource::Event(&done.on));
+            let event = Some(EventKind::Event(&done.on));
             self.maybe(done.condition.as_ref(), Role::Condition, event);
             self.assignments(done.set.as_deref().unwrap_or(set), event);
         }
     }
 
     fn failed(&mut self, failed: &'d Failed) {
-        let event = Some(EventSource::Event(&failed.on));
+        let event = Some(EventKind::Event(&failed.on));
         self.maybe(failed.condition.as_ref(), Role::Condition, event);
         self.maybe(failed.reason.as_ref(), Role::Value, event);
         self.assignments(&failed.set, event);

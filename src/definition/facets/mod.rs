@@ -23,7 +23,7 @@ mod tests;
 
 pub use answers::{Answer, Answers, Reply};
 pub use around::Around;
-pub use expressions::{EventSource, PlacedExpression};
+pub use expressions::{EventKind, PlacedExpression};
 pub use nature::{Attempted, Composite, Instant, Nature, Waiting};
 pub use outcomes::{Meaning, Outcome};
 pub use sent::Sent;

@@ -87,9 +87,9 @@ fn an_expression_knows_what_its_names_mean() {
         .iter()
         .map(|placed| {
             let event = match placed.event {
-                Some(EventSource::Event(address)) => address.to_string(),
-                Some(EventSource::Parent) => "parent".to_owned(),
-                Some(EventSource::Call) => "call".to_owned(),
+                Some(EventKind::Event(address)) => address.to_string(),
+                Some(EventKind::Parent) => "parent".to_owned(),
+                Some(EventKind::Call) => "call".to_owned(),
                 None => "-".to_owned(),
             };
             let each = placed.each.map_or("-", |each| each.name.as_str());

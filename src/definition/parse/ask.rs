@@ -1,7 +1,6 @@
 use crate::definition::diagnostic::Code;
 use crate::definition::node::{Content, Key, Node};
-use crate::definition::step::StepKind;
-use crate::definition::waiting::{AskStep, Choice, Verdict};
+use crate::definition::{AskStep, Choice, StepKind, Verdict};
 
 use super::place::Place;
 use super::position::Position;

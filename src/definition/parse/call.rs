@@ -1,9 +1,10 @@
 use std::ops::RangeInclusive;
 
-use crate::definition::call::{CallDone, CallFailed, CallRequest, CallStep, Method, Scheme};
 use crate::definition::diagnostic::Code;
 use crate::definition::node::{Content, Node};
-use crate::definition::step::{Retry, StepKind, Unknown};
+use crate::definition::{
+    CallDone, CallFailed, CallRequest, CallStep, Method, Retry, Scheme, StepKind, Unknown,
+};
 use crate::expression::Template;
 
 use super::place::Place;

@@ -1,7 +1,6 @@
 use crate::definition::diagnostic::Code;
 use crate::definition::node::Node;
-use crate::definition::step::StepKind;
-use crate::definition::waiting::SagaStep;
+use crate::definition::{SagaStep, StepKind};
 use crate::message::SagaName;
 
 use super::place::Place;

@@ -1,7 +1,6 @@
-use crate::definition::composite::{Arm, ChooseStep};
 use crate::definition::diagnostic::Code;
 use crate::definition::node::{Content, Node};
-use crate::definition::step::{StepKind, Then};
+use crate::definition::{Arm, ChooseStep, StepKind, Then};
 
 use super::place::Place;
 use super::position::Position;

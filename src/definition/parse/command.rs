@@ -1,6 +1,6 @@
 use crate::definition::diagnostic::Code;
 use crate::definition::node::{Content, Node};
-use crate::definition::step::{CommandStep, Failed, Probe, StepKind, Then, Unknown};
+use crate::definition::{CommandStep, Failed, Probe, StepKind, Then, Unknown};
 
 use super::place::Place;
 use super::position::Position;

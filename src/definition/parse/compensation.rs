@@ -1,8 +1,8 @@
 use std::ops::Range;
 
+use crate::definition::Compensation;
 use crate::definition::diagnostic::Code;
 use crate::definition::node::{Content, Node};
-use crate::definition::step::Compensation;
 
 use super::place::Place;
 use super::position::Position;

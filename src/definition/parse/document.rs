@@ -2,11 +2,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::definition::diagnostic::Code;
-use crate::definition::model::{Assignment, Assumption, Definition, Ends};
 use crate::definition::node::{Content, Node};
 use crate::definition::places::Keys;
 use crate::definition::rules;
-use crate::definition::step::Step;
+use crate::definition::{Assignment, Assumption, Definition, Ends, Step};
 use crate::message::{Address, Hash, Span, Version};
 
 use super::place::Place;

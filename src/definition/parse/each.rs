@@ -1,7 +1,6 @@
-use crate::definition::composite::{EachStep, OnFailed};
 use crate::definition::diagnostic::Code;
 use crate::definition::node::Node;
-use crate::definition::step::{StepKind, Then};
+use crate::definition::{EachStep, OnFailed, StepKind, Then};
 
 use super::place::{Around, Place};
 use super::position::Position;
@@ -33,11 +32,15 @@ impl Reader<'_> {
         let on_failed = fields.take("on-failed").map(|n| self.choice(n, "on-failed", &on_failed));
         let within = self.within(fields);
         let failed = self.verdict(fields, position, Place::Alone, Comes::Always);
-        let inside = match (on_failed, &failed) {
-            (Some(Some(OnFailed::Drop)), _) => Position::Before,
-            (_, Some(failed)) if failed.then == Then::GoOn => position.undoable(),
-            _ if position == Position::Pivot => Position::Before,
-            _ => position,
+        let goes_on = failed.as_ref().is_some_and(|failed| failed.then == Then::GoOn);
+        let inside = if on_failed == Some(Some(OnFailed::Drop)) {
+            Position::Before
+        } else if goes_on {
+            position.undoable()
+        } else if position == Position::Pivot {
+            Position::Before
+        } else {
+            position
         };
         let steps = fields.need(self, "steps", "[ … ]");
         let owner = self.step;

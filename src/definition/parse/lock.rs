@@ -1,6 +1,5 @@
-use crate::definition::composite::{LockStep, Release};
 use crate::definition::diagnostic::Code;
-use crate::definition::step::StepKind;
+use crate::definition::{LockStep, Release, StepKind};
 
 use super::place::{Around, Place};
 use super::position::Position;

@@ -1,8 +1,6 @@
-use crate::definition::BlockId;
-use crate::definition::composite::{Join, ParallelStep};
 use crate::definition::diagnostic::Code;
 use crate::definition::node::{Content, Node};
-use crate::definition::step::{StepKind, Then};
+use crate::definition::{BlockId, Join, ParallelStep, StepKind, Then};
 use crate::message::StepName;
 
 use super::place::{Around, Place};

@@ -1,11 +1,5 @@
-use std::ops::Range;
-
 use crate::definition::StepId;
-use crate::definition::diagnostic::Code;
-use crate::definition::places::Read;
-use crate::expression::{Name, Reference};
-
-use super::reader::{Reader, nearest};
+use crate::expression::Name;
 
 /// Where an expression stands: it decides which names have a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +48,8 @@ pub(crate) enum Around {
 }
 
 impl Around {
-    fn names(self) -> &'static [Name] {
+    /// The names that are known only inside of it.
+    pub fn names(self) -> &'static [Name] {
         match self {
             Self::Each(_) => &[Name::Item, Name::Index, Name::Branch],
             Self::Parallel => &[],
@@ -64,7 +59,8 @@ impl Around {
 }
 
 impl Place {
-    fn names(self) -> &'static [Name] {
+    /// The names that have a meaning here, beside those of what stands around.
+    pub fn names(self) -> &'static [Name] {
         match self {
             Self::Before => &[Name::Event, Name::Now],
             Self::Data => &[Name::Event, Name::Key, Name::Now],
@@ -93,7 +89,8 @@ impl Place {
         if self == Self::Back { Self::UndoneHttp } else { Self::Http }
     }
 
-    fn why(self, name: Name) -> &'static str {
+    /// Why a name has no meaning here.
+    pub fn why(self, name: Name) -> &'static str {
         match (name, self) {
             (Name::Data, Self::Before) => "no instance is known yet, so there is no data",
             (Name::Data, _) => "`data` is what these lines fill",
@@ -117,90 +114,20 @@ impl Place {
     }
 
     /// The fields that a name has here, if they are known.
-    fn fields(self, name: Name) -> Option<&'static [&'static str]> {
-        match (name, self) {
-            (Name::Failure, _) => Some(&["step", "kind", "reason"]),
-            (Name::Answer, _) => Some(&["choice", "by", "note", "data"]),
-            (Name::Child, _) => Some(&["data", "failure"]),
-            (Name::Event, Self::Http | Self::UndoneHttp) => Some(&["status", "headers", "body"]),
-            _ => None,
-        }
-    }
-}
-
-impl Reader<'_> {
-    /// Checks what an expression reads; `at` finds a reference's place in the file.
-    pub fn check_references(
-        &mut self,
-        references: &[Reference],
-        place: Place,
-        at: impl Fn(&str) -> Range<usize>,
-    ) {
-        for reference in references {
-            let path = [&[reference.name.text().to_owned()], &reference.fields[..]].concat();
-            let path = path.join(".");
-            let around = self.around.iter().any(|a| a.names().contains(&reference.name));
-            if !place.names().contains(&reference.name) && !around {
-                let message = format!("`{}` means nothing here", reference.name.text());
-                let help = place.why(reference.name);
-                self.error::<()>(Code::OutOfScope, at(&path), message, help);
-                continue;
-            }
-            self.check_known(reference, place, || at(&path));
-            self.places.reads.push(Read {
-                step: self.step,
-                each: self.each(),
-                place,
-                name: reference.name,
-                fields: reference.fields.clone(),
-                asked: !reference.needs_first(),
-                span: at(&path),
-            });
-        }
-    }
-
-    fn check_known(&mut self, reference: &Reference, place: Place, at: impl Fn() -> Range<usize>) {
-        let (Some(known), Some(field)) = (place.fields(reference.name), reference.fields.first())
-        else {
-            return;
-        };
-        if known.contains(&field.as_str()) {
-            return;
-        }
-        let name = reference.name.text();
-        let message = format!("`{name}` has no `{field}`");
-        let help = if let Some(known) = nearest(field, known.iter().copied()) {
-            format!("did you mean `{name}.{known}`?")
-        } else {
-            let (last, first) = known.split_last().expect("a name has fields");
-            let first: Vec<_> = first.iter().map(|f| format!("`{f}`")).collect();
-            format!("it has {} and `{last}`", first.join(", "))
-        };
-        self.error::<()>(Code::UnknownField, at(), message, help);
-    }
-
-    /// Refuses every `data.x` and `branch.x` that nothing fills.
-    pub fn check_reads(&mut self) {
-        for read in self.places.reads.clone() {
-            let Some((filled, field)) = read.field() else { continue };
-            let of = read.name.text();
-            let fills = self.fills.get(&filled).cloned().unwrap_or_default();
-            if fills.contains(field) {
-                continue;
-            }
-            let message = format!("nothing fills `{of}.{field}`");
-            let branch = read.each.and_then(|each| self.fills.get(&Some(each)));
-            let help = match nearest(field, fills.iter().map(String::as_str)) {
-                Some(known) => format!("did you mean `{of}.{known}`?"),
-                None if of == "data" && branch.is_some_and(|b| b.contains(field)) => {
-                    format!("in `each`, `set` fills the branch's own fields: read `branch.{field}`")
-                }
-                None if of == "data" => {
-                    format!("fill it under `data` or by a step's `set: {{ {field}: … }}`")
-                }
-                None => format!("fill it by the `set: {{ {field}: … }}` of a step in this `each`"),
-            };
-            self.error::<()>(Code::UnknownField, read.span, message, help);
+    pub fn fields(self, name: Name) -> Option<&'static [&'static str]> {
+        let of_call = matches!(self, Self::Http | Self::UndoneHttp);
+        match name {
+            Name::Failure => Some(&["step", "kind", "reason"]),
+            Name::Answer => Some(&["choice", "by", "note", "data"]),
+            Name::Child => Some(&["data", "failure"]),
+            Name::Event => of_call.then_some(&["status", "headers", "body"]),
+            Name::Data
+            | Name::Key
+            | Name::Now
+            | Name::Item
+            | Name::Index
+            | Name::Branch
+            | Name::Fence => None,
         }
     }
 }

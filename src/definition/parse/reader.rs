@@ -3,9 +3,9 @@ use std::ops::Range;
 
 use crate::definition::StepId;
 use crate::definition::diagnostic::{Code, Diagnostic, Severity};
+use crate::definition::finding::Finding;
 use crate::definition::node::{Content, Key, Node, floor};
 use crate::definition::places::Places;
-use crate::definition::rules::Finding;
 
 use super::drafts::Drafts;
 use super::place::Around;

@@ -1,7 +1,6 @@
 use crate::definition::diagnostic::Code;
-use crate::definition::model::Fact;
 use crate::definition::node::{Content, Node};
-use crate::definition::step::{Budget, Done, Request, Retry};
+use crate::definition::{Budget, Done, Fact, Request, Retry};
 use crate::expression::{Expression, Template};
 use crate::message::{Address, Span, header};
 

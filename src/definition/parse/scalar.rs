@@ -9,13 +9,12 @@ use super::reader::{Reader, nearest};
 impl Reader<'_> {
     /// A scalar as it stands; numbers and booleans are text as well.
     pub fn scalar<'n>(&mut self, node: &'n Node, key: &str) -> Option<&'n str> {
-        match &node.content {
-            Content::Scalar { text, .. } if node.kind() != "nothing" => Some(text),
-            _ => {
-                let message = format!("`{key}` is {}, not text", node.kind());
-                self.error(Code::WrongType, node.span.clone(), message, "write one value here")
-            }
+        let text = node.text();
+        if text.is_none() {
+            let message = format!("`{key}` is {}, not text", node.kind());
+            return self.error(Code::WrongType, node.span.clone(), message, "write one value here");
         }
+        text
     }
 
     /// Text for people.
@@ -35,10 +34,10 @@ impl Reader<'_> {
 
     /// `true` or `false`, nothing else.
     pub fn boolean(&mut self, node: &Node, key: &str) -> Option<bool> {
-        match &node.content {
-            Content::Scalar { text, plain: true } if text == "true" => Some(true),
-            Content::Scalar { text, plain: true } if text == "false" => Some(false),
-            _ => {
+        match node.plain() {
+            Some("true") => Some(true),
+            Some("false") => Some(false),
+            Some(_) | None => {
                 let message = format!("`{key}` is {}, not true or false", node.kind());
                 let help = format!("write `{key}: true` or `{key}: false`, without quotes");
                 self.error(Code::WrongType, node.span.clone(), message, help)
@@ -48,11 +47,7 @@ impl Reader<'_> {
 
     /// A whole number within a range.
     pub fn integer(&mut self, node: &Node, key: &str, range: Range<u64>) -> Option<u32> {
-        let number = match &node.content {
-            Content::Scalar { text, plain: true } => text.parse::<u64>().ok(),
-            _ => None,
-        };
-        let Some(number) = number else {
+        let Some(number) = node.plain().and_then(|text| text.parse::<u64>().ok()) else {
             let message = format!("`{key}` is {}, not a whole number", node.kind());
             let help = format!("write such as `{key}: {}`", range.start);
             return self.error(Code::WrongType, node.span.clone(), message, help);
@@ -67,11 +62,7 @@ impl Reader<'_> {
 
     /// A number of at least 1 and at most `most`.
     pub fn factor(&mut self, node: &Node, key: &str, most: f64) -> Option<f64> {
-        let number = match &node.content {
-            Content::Scalar { text, plain: true } => text.parse::<f64>().ok(),
-            _ => None,
-        };
-        let Some(number) = number else {
+        let Some(number) = node.plain().and_then(|text| text.parse::<f64>().ok()) else {
             let message = format!("`{key}` is {}, not a number", node.kind());
             let help = format!("write such as `{key}: 2`");
             return self.error(Code::WrongType, node.span.clone(), message, help);
@@ -155,7 +146,7 @@ impl Reader<'_> {
                 Vec::new()
             }
             Content::List(items) => items.iter().collect(),
-            _ => vec![node],
+            Content::Scalar { .. } | Content::Map(_) => vec![node],
         }
     }
 }

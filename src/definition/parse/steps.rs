@@ -1,10 +1,10 @@
 use std::ops::Range;
 
 use crate::definition::diagnostic::Code;
+use crate::definition::facets::{Composite, Instant, Nature};
 use crate::definition::node::{Content, Node};
 use crate::definition::places::Keys;
-use crate::definition::step::{Step, StepKind};
-use crate::definition::{BlockId, Join, StepId, Then};
+use crate::definition::{BlockId, Join, Step, StepId, StepKind, Then};
 use crate::message::StepName;
 
 use super::STEPS_MAX;
@@ -169,14 +169,21 @@ impl Reader<'_> {
             (Then::GoOn, None) => Some(before),
             (Then::GoBack | Then::Park, end) => end,
         };
-        let end = match &step.kind {
-            StepKind::Fail(_) => None,
-            StepKind::Choose(choose) => {
+        let passed = if !step.pivot {
+            before
+        } else if step.may_be_passed() {
+            Position::After.or(before)
+        } else {
+            Position::After
+        };
+        let end = match step.nature() {
+            Nature::Instant(Instant::Fail(_)) => None,
+            Nature::Composite(Composite::Choose(choose)) => {
                 let ends = choose.arms.iter().filter_map(|arm| through(&arm.block));
                 on(choose.failed.then, ends.reduce(Position::or))
             }
-            StepKind::Lock(lock) => on(lock.failed.then, through(&lock.block)),
-            StepKind::Parallel(parallel) => {
+            Nature::Composite(Composite::Lock(lock)) => on(lock.failed.then, through(&lock.block)),
+            Nature::Composite(Composite::Parallel(parallel)) => {
                 let mut ends = parallel.branches.iter().map(through);
                 let comes = match parallel.join {
                     Join::All => ends.all(|end| end.is_some()),
@@ -184,9 +191,10 @@ impl Reader<'_> {
                 };
                 on(parallel.failed.then, comes.then_some(before))
             }
-            _ if !step.pivot => Some(before),
-            _ if step.may_be_passed() => Some(Position::After.or(before)),
-            _ => Some(Position::After),
+            Nature::Instant(Instant::Emit(_) | Instant::Set)
+            | Nature::Attempted(_)
+            | Nature::Waiting(_)
+            | Nature::Composite(Composite::Each(_)) => Some(passed),
         };
         if step.when.is_some() { Some(end.map_or(before, |end| end.or(before))) } else { end }
     }

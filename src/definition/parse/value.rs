@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+use crate::definition::Assignment;
 use crate::definition::diagnostic::Code;
-use crate::definition::model::Assignment;
 use crate::definition::node::{Content, Node, is_number};
 use crate::definition::places::Read;
 use crate::expression::{Expression, Name, ParseError, Template};
@@ -16,14 +16,13 @@ use super::reader::Reader;
 impl Reader<'_> {
     /// A CEL expression.
     pub fn expression(&mut self, node: &Node, key: &str, place: Place) -> Option<Expression> {
-        let text = match &node.content {
-            Content::Scalar { text, .. } if node.tag.is_none() && node.kind() != "nothing" => text,
-            Content::Scalar { .. } if node.tag.is_none() => {
-                let message = format!("`{key}` is empty");
-                let help = "write an expression, such as `event.order_id`";
-                return self.error(Code::WrongType, node.span.clone(), message, help);
-            }
-            _ => return self.unquoted(node, key),
+        if node.tag.is_some() || !matches!(node.content, Content::Scalar { .. }) {
+            return self.unquoted(node, key);
+        }
+        let Some(text) = node.text() else {
+            let message = format!("`{key}` is empty");
+            let help = "write an expression, such as `event.order_id`";
+            return self.error(Code::WrongType, node.span.clone(), message, help);
         };
         match Expression::parse(text) {
             Ok(expression) => {
@@ -180,19 +179,15 @@ impl Reader<'_> {
 
     /// A text template that must become text: `fail`, a header's value.
     pub fn text_value(&mut self, node: &Node, key: &str, place: Place) -> Option<Template> {
-        match &node.content {
-            Content::Scalar { text, .. } if node.kind() != "nothing" => {
-                self.text_template(node, text, place)
-            }
-            _ => {
-                let message = format!("`{key}` is {}, not text", node.kind());
-                let help = "write text; `${ … }` in it is evaluated";
-                self.error(Code::WrongType, node.span.clone(), message, help)
-            }
-        }
+        let Some(text) = node.text() else {
+            let message = format!("`{key}` is {}, not text", node.kind());
+            let help = "write text; `${ … }` in it is evaluated";
+            return self.error(Code::WrongType, node.span.clone(), message, help);
+        };
+        self.text_template(node, text, place)
     }
 
-    /// Paths of the data that are masked.
+    /// Paths of the data that hold secrets.
     pub fn sensitive(&mut self, node: &Node) -> Vec<Vec<String>> {
         let mut found = Vec::new();
         for item in self.one_or_more(node, "sensitive") {

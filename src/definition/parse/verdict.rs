@@ -2,8 +2,7 @@ use std::ops::Range;
 
 use crate::definition::diagnostic::Code;
 use crate::definition::node::{Content, Node};
-use crate::definition::step::Then;
-use crate::definition::waiting::{Late, Remind, Verdict};
+use crate::definition::{Late, Remind, Then, Verdict};
 
 use super::place::Place;
 use super::position::Position;

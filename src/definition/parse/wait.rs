@@ -1,6 +1,5 @@
 use crate::definition::diagnostic::Code;
-use crate::definition::step::{Done, Failed, StepKind};
-use crate::definition::waiting::{Sleep, WaitStep};
+use crate::definition::{Done, Failed, Sleep, StepKind, WaitStep};
 
 use super::place::Place;
 use super::position::Position;

@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
 use super::outcome;
-use super::whole::Finding;
 use crate::definition::diagnostic::{Code, Severity};
+use crate::definition::finding::Finding;
 use crate::definition::parse::{Place, nearest, places_of};
 use crate::definition::places::Places;
 use crate::definition::{Definition, SagaStep, Step};

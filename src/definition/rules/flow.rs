@@ -65,7 +65,16 @@ fn check_read(whole: &mut Whole<'_>, read: &Read, known: &Known) {
         Place::Ended | Place::Cancel => {
             (Code::UnsetAtEnd, format!("`{path}` may not be set by then"))
         }
-        _ => (Code::Unset, format!("`{path}` may not be set here")),
+        Place::Before
+        | Place::Data
+        | Place::Guard
+        | Place::Alone
+        | Place::Reply
+        | Place::Http
+        | Place::Answer
+        | Place::Child
+        | Place::Collect
+        | Place::Completed => (Code::Unset, format!("`{path}` may not be set here")),
     };
     let help = why(read, &setters, &path);
     whole.error(code, read.span.clone(), message, help);

@@ -301,11 +301,21 @@ fn is_lasting(name: Name) -> bool {
 
 /// The field that a question asks for by `has(…)`, if it asks for nothing else.
 fn asked_field(question: &Question, scope: Option<StepId>) -> Option<Field> {
-    match question.asks_for()? {
-        (Name::Data, field) => Some((None, field.to_owned())),
-        (Name::Branch, field) => Some((scope, field.to_owned())),
-        _ => None,
-    }
+    let (name, field) = question.asks_for()?;
+    let owner = match name {
+        Name::Data => None,
+        Name::Branch => scope,
+        Name::Event
+        | Name::Key
+        | Name::Now
+        | Name::Failure
+        | Name::Item
+        | Name::Index
+        | Name::Fence
+        | Name::Answer
+        | Name::Child => return None,
+    };
+    Some((owner, field.to_owned()))
 }
 
 /// Whether the subject of the second of two questions cannot hold where that of the first does: one

@@ -21,8 +21,6 @@ use super::Definition;
 use super::parse::Reader;
 use whole::Whole;
 
-pub(crate) use whole::Finding;
-
 pub use together::check_together;
 
 /// Says everything that is wrong with a definition as a whole.

@@ -33,7 +33,10 @@ pub(super) fn check(whole: &mut Whole<'_>) {
                     refuse(whole, span, message);
                 }
             }
-            _ => {}
+            (Operand::Int, Operand::Int)
+            | (Operand::Double, Operand::Double)
+            | (Operand::Unknown, _)
+            | (_, Operand::Unknown) => {}
         }
     }
 }

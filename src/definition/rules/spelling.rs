@@ -46,7 +46,15 @@ fn fields<'d>(whole: &Whole<'d>, read: &'d Read) -> Vec<(Owner<'d>, &'d str)> {
     let (first, each) = match read.name {
         Name::Item => (0, read.step.and_then(|step| whole.each(step))),
         Name::Data => (1, None),
-        _ => return Vec::new(),
+        Name::Event
+        | Name::Key
+        | Name::Now
+        | Name::Failure
+        | Name::Index
+        | Name::Branch
+        | Name::Fence
+        | Name::Answer
+        | Name::Child => return Vec::new(),
     };
     let owned = |at: usize| ((read.name, each, &read.fields[..at]), read.fields[at].as_str());
     (first..read.fields.len()).map(owned).collect()

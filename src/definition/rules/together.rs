@@ -1,8 +1,8 @@
 use std::ops::Range;
 
 use super::children;
-use super::whole::Finding;
 use crate::definition::diagnostic::{Code, Diagnostics, Severity};
+use crate::definition::finding::Finding;
 use crate::definition::parse::{Position, Reader, nearest, places_of};
 use crate::definition::{Compensation, Definition, Release, SagaStep, Step, StepKind};
 

@@ -2,24 +2,10 @@ use std::ops::Range;
 
 use super::outcome::{self, Fields};
 use crate::definition::diagnostic::{Code, Severity};
+use crate::definition::finding::Finding;
 use crate::definition::places::{Keys, Places};
 use crate::definition::{Composite, Definition, Join, Step, StepId, StepKind};
 use crate::expression::Expression;
-
-/// One thing that a rule found.
-#[derive(Debug)]
-pub(crate) struct Finding {
-    /// Which kind of mistake.
-    pub code: Code,
-    /// Whether it stops the definition from running.
-    pub severity: Severity,
-    /// Where.
-    pub span: Range<usize>,
-    /// What is wrong.
-    pub message: String,
-    /// How to mend it.
-    pub help: String,
-}
 
 /// A definition with the places of its parts, and what the rules found in it.
 pub(super) struct Whole<'d> {

@@ -7,7 +7,7 @@ use super::*;
 use crate::definition::Join;
 
 fn options(format: Format) -> Options {
-    Options { format, lanes: false, direction: Direction::Down }
+    Options { format, lanes: false, direction: Orientation::Down }
 }
 
 /// The edges of a picture, in words.
@@ -23,9 +23,9 @@ fn edges(picture: &Picture) -> Vec<String> {
     };
     let edge = |edge: &Edge| {
         let role = match edge.role {
-            Role::Forward => "->",
-            Role::Undo => "~>",
-            Role::Back => "=>",
+            EdgeRole::Forward => "->",
+            EdgeRole::Undo => "~>",
+            EdgeRole::Back => "=>",
         };
         let label = edge.label.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();
         format!("{} {role} {}{label}", name(edge.from), name(edge.to))

@@ -11,8 +11,8 @@ use crate::graph::card::{Card, Cards};
 use crate::graph::drawing::Drawing;
 use crate::graph::geometry::{Point, Rect};
 use crate::graph::measure;
-use crate::graph::picture::{Item, LineId, Role};
-use crate::graph::{Direction, Format, Options, Picture, draw, flow, lanes, svg};
+use crate::graph::picture::{EdgeRole, Item, LineId};
+use crate::graph::{Format, Options, Orientation, Picture, draw, flow, lanes, svg};
 
 /// A step of any kind, with what stands in it.
 #[derive(Debug, Clone)]
@@ -96,7 +96,7 @@ fn settlement() -> Definition {
 fn drawings(picture: &Picture) -> Vec<Drawing> {
     let cards = Cards::of(picture);
     let sizes = svg::sizes(picture, &cards, &svg::labels(picture, cards.label));
-    [Direction::Down, Direction::Right]
+    [Orientation::Down, Orientation::Right]
         .into_iter()
         .flat_map(|direction| {
             [flow::lay_out(picture, &sizes, direction), lanes::lay_out(picture, &sizes, direction)]
@@ -178,7 +178,7 @@ fn check_routes(picture: &Picture, drawing: &Drawing) {
 }
 
 /// No edge runs through a box.
-fn check_clear(role: Role, pair: &[Point], drawing: &Drawing) {
+fn check_clear(role: EdgeRole, pair: &[Point], drawing: &Drawing) {
     let (left, right) = (pair[0].x.min(pair[1].x), pair[0].x.max(pair[1].x));
     let (top, bottom) = (pair[0].y.min(pair[1].y), pair[0].y.max(pair[1].y));
     let line = Rect { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
@@ -251,7 +251,7 @@ proptest! {
     fn every_format_takes_any_definition(sketches in sketches()) {
         let (definition, settlement) = (definition(&sketches), settlement());
         for format in [Format::Svg, Format::Mermaid, Format::Dot, Format::Text] {
-            for (lanes, direction) in [(false, Direction::Right), (true, Direction::Down)] {
+            for (lanes, direction) in [(false, Orientation::Right), (true, Orientation::Down)] {
                 let options = Options { format, lanes, direction };
                 let text = draw(&definition, &[&settlement], &options);
                 prop_assert_eq!(&text, &draw(&definition, &[&settlement], &options));

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Deserializer, de};
 
-use super::super::{Behaviour, Delay, Follow, Late, Reply, Share, StartEvent};
+use super::super::{Behaviour, Delay, Follow, Late, ScriptedReply, Share, StartEvent};
 use super::fields::Fields;
 use super::{Body, Text, reads_only};
 use crate::expression::Name;
@@ -31,7 +31,7 @@ struct BehaviourNotation {
     echo: Option<bool>,
     #[serde(default)]
     fields: Fields,
-    answers: Vec<Reply>,
+    answers: Vec<ScriptedReply>,
 }
 
 #[derive(Deserialize)]
@@ -77,7 +77,7 @@ struct ReplyNotation {
     then: Vec<FollowNotation>,
 }
 
-impl<'de> Deserialize<'de> for Reply {
+impl<'de> Deserialize<'de> for ScriptedReply {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let n = ReplyNotation::deserialize(deserializer)?;
         Ok(Self {

@@ -35,12 +35,12 @@ participants:
       - { event: labs/Nothing, found: false }
 "#;
 
-fn body(answer: &Answer) -> String {
+fn body(answer: &ScheduledAnswer) -> String {
     String::from_utf8(answer.message.body.to_vec()).expect("text")
 }
 
 /// The attempts of an order until one is answered; what follows left out.
-fn order(who: &mut Participants, n: u32) -> Answer {
+fn order(who: &mut Participants, n: u32) -> ScheduledAnswer {
     let attempts = (1..100).map(|a| ask(who, "lab/Order", &format!("s/{n}/1/order/{a}"), None));
     let mut answers = attempts.flatten().filter(|a| types(std::slice::from_ref(a)) != ["Good"]);
     answers.next().expect("one of a hundred")
@@ -103,8 +103,8 @@ fn what_follows_is_the_same_for_every_attempt_and_comes_without_an_answer_too() 
         let attempts =
             (1..20).map(|a| ask(&mut who, "lab/Order", &format!("s/{n}/1/order/{a}"), None));
         let attempts: Vec<_> = attempts.collect();
-        let is_good = |a: &&Answer| types(std::slice::from_ref(a)) == ["Good"];
-        let facts: Vec<&Answer> = attempts.iter().flatten().filter(is_good).collect();
+        let is_good = |a: &&ScheduledAnswer| types(std::slice::from_ref(a)) == ["Good"];
+        let facts: Vec<&ScheduledAnswer> = attempts.iter().flatten().filter(is_good).collect();
         let ids: BTreeSet<&str> = facts.iter().map(|a| id(a)).collect();
         assert!(ids.len() <= 1, "{ids:?}");
         good += ids.len();
@@ -133,7 +133,7 @@ starts:
 "#;
     let starts = Starts::new([&script(text)], 5).expect("a start");
     let follows = (1..400).filter_map(|n| starts.follow(n, NOW).expect("it can be filled"));
-    let follows: Vec<Answer> = follows.collect();
+    let follows: Vec<ScheduledAnswer> = follows.collect();
     assert!((60..140).contains(&follows.len()), "{}", follows.len());
     assert!(follows.iter().all(|f| f.message.key.starts_with("o-") && body(f).contains("by")));
     assert_eq!(starts.topics(), [Topic::new("shop").expect("a topic")]);
@@ -239,7 +239,7 @@ fn traced(call: &Call) -> crate::message::Traced {
 fn every_call_comes_back_to_its_caller_once() {
     use crate::runtime::Caller as _;
     let callees = Callees::new([&script(&FRAUD.replace("delay: 5ms..9ms", "delay: 0ms"))], 7);
-    let mut caller = SimulatedCaller::new(std::sync::Arc::new(std::sync::Mutex::new(callees)));
+    let mut caller = ScriptedCaller::new(std::sync::Arc::new(std::sync::Mutex::new(callees)));
     let mut open = 0;
     for n in 0..60 {
         let mut call = request(Method::Post, "fraud.internal", &format!("s/{n}/1/score/1"), None);

@@ -1,16 +1,20 @@
+mod arrival;
+mod coordinator;
+mod topics;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::anew::Anew;
 use super::cabinet::Cabinet;
+use super::deed::Deed;
 use super::dice::Dice;
-use super::fault::{self, Fault, Moment, Tally, Weakness};
+use super::fault::{self, Fault, FaultTally, Moment, Weakness};
 use super::group::Group;
 use super::line::Line;
 use super::log::Log;
-use super::services::Deed;
+use super::setup::{Place, Setup};
 use super::transaction::Transactions;
-use super::world::{Place, Setup};
 use crate::engine::Call;
 use crate::message::{Shard, Timestamp, Topic};
 use crate::runtime::Lost;
@@ -41,7 +45,7 @@ pub(super) struct State {
     pub lines: BTreeMap<u64, Line>,
     /// Which offsets of which source partitions, by their topics' ids, stand in which inbox.
     pub appended: BTreeMap<(Place, Vec<u8>, i32), BTreeSet<i64>>,
-    pub tally: Tally,
+    pub tally: FaultTally,
     pub complaints: Vec<String>,
     pub calls: u64,
     /// What participants and callees did, in its order.
@@ -82,7 +86,7 @@ impl State {
             transactions: Transactions::default(),
             lines: BTreeMap::new(),
             appended: BTreeMap::new(),
-            tally: Tally::default(),
+            tally: FaultTally::default(),
             complaints: Vec::new(),
             calls: 0,
             deeds: Vec::new(),
@@ -187,7 +191,7 @@ impl State {
     pub fn cross(
         &mut self,
         caller: &Caller,
-        call: fault::Call,
+        call: fault::PortCall,
         moment: Moment,
     ) -> Result<(), Lost> {
         if moment == Moment::Before {

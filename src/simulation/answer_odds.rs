@@ -2,7 +2,7 @@ use crate::participants::{Script, Share};
 
 /// How the simulated participants behave, in a thousand, whatever their scripts say of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Temper {
+pub struct AnswerOdds {
     /// They say no, where their scripts have a no.
     pub declined: u32,
     /// They answer twice.
@@ -15,7 +15,7 @@ pub struct Temper {
     pub anonymous: u32,
 }
 
-impl Temper {
+impl AnswerOdds {
     /// A usual day.
     pub const USUAL: Self = Self { declined: 200, twice: 50, late: 20, silent: 10, anonymous: 0 };
     /// Nothing is ever sent again, so every command must be answered.
@@ -43,7 +43,7 @@ impl Temper {
         script
     }
 
-    /// Makes refusals as frequent as this temper is; their shares of one another stay.
+    /// Makes refusals as frequent as these odds say; their shares of one another stay.
     fn weigh(self, answers: Vec<(&mut u32, bool)>) {
         let sum = |no: bool| -> u32 {
             answers.iter().filter(|(_, refusal)| *refusal == no).map(|(weight, _)| **weight).sum()
@@ -75,11 +75,11 @@ participants:
 ";
 
     #[test]
-    fn a_temper_says_how_often_no_is_said_and_no_more() {
+    fn answer_odds_say_how_often_no_is_said_and_no_more() {
         let script = Script::parse("participants.yaml", CARD).expect("a script");
         let weights = |declined: u32| {
-            let temper = Temper { declined, ..Temper::OBEDIENT };
-            let script = temper.over(&script);
+            let answer_odds = AnswerOdds { declined, ..AnswerOdds::OBEDIENT };
+            let script = answer_odds.over(&script);
             let commands = script.commands.into_values();
             let weights = commands.flat_map(|b| b.answers).map(|a| a.weight);
             weights.collect::<Vec<_>>()
