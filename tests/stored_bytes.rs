@@ -6,6 +6,7 @@
 //! anew: an engine that cannot read them loses what people run.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
@@ -86,9 +87,11 @@ fn told(effect: &Effect) -> String {
         Effect::Complaint(reason) => format!("complaint {reason}"),
         Effect::Question(question) => format!("question {} {}", question.instance, question.step),
         Effect::Letter { to, letter } => {
-            let bytes = wire::Letter::new(letter).encode_to_vec();
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("letter {to} {hex}")
+            let mut text = format!("letter {to} ");
+            for byte in wire::Letter::new(letter).encode_to_vec() {
+                write!(text, "{byte:02x}").expect("a text takes all");
+            }
+            text
         }
     }
 }

@@ -120,6 +120,21 @@ mod tests {
         assert_eq!(again(&position), position);
     }
 
+    /// As the engine of commit 6d019de wrote it.
+    #[test]
+    fn an_older_position_is_read_and_carried_on() {
+        let stored = b"\x01\xba\x0b\xa2\xd7\x08c\x12\x0f\n\x0bshop.orders\x18\x05\
+            \x12\x13\n\x0bshop.orders\x10\x02\x18\xf0\xa2\x04\
+            \x12\x11\n\rshop.payments\x10\x04";
+        let mut position = Position::decode(stored).expect("it is whole");
+        assert_eq!(position.inbox, Offset(99));
+        assert!(!position.advance("shop.orders", 0, 5, None));
+        assert!(!position.advance("shop.orders", 1, 70_000, Some(named("present", false))));
+        assert!(position.advance("shop.orders", 1, 70_001, Some(named("present", false))));
+        assert!(!position.advance("shop.payments", 2, 0, None));
+        assert!(position.advance("shop.payments", 1, 0, None));
+    }
+
     #[test]
     fn another_topic_of_the_same_name_begins_a_new_watermark() {
         let mut position = Position::default();
