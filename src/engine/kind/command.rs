@@ -15,6 +15,6 @@ impl Handler for CommandStep {
     }
 
     fn time_is_up(&self, turn: &mut Turn<'_>, place: &Place) -> Outcome {
-        waiting::has_no_time(turn, place)
+        waiting::has_no_time(turn.at_mut(place))
     }
 }

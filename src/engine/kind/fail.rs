@@ -21,6 +21,6 @@ impl Handler for Template {
     }
 
     fn time_is_up(&self, turn: &mut Turn<'_>, place: &Place) -> Outcome {
-        waiting::has_no_time(turn, place)
+        waiting::has_no_time(turn.at_mut(place))
     }
 }

@@ -79,7 +79,7 @@ impl Branches for LockStep {
 
 /// Takes a released lock again, for what was done under it must be undone.
 pub(in crate::engine) fn take_again(turn: &mut Turn<'_>, place: &Place) {
-    let hold = &mut locked_mut(turn, place).hold;
+    let hold = &mut locked_mut(turn.at_mut(place)).hold;
     hold.stage = Stage::Taking;
     hold.got = 0;
     hold.round += 1;
@@ -96,7 +96,7 @@ pub(in crate::engine) fn must_wait(turn: &mut Turn<'_>, line: &Line) -> bool {
         Stage::Held => false,
         Stage::Taking => true,
         Stage::Freed => {
-            locked_mut(turn, &place).hold.late = true;
+            locked_mut(turn.at_mut(&place)).hold.late = true;
             give_time(turn, &place);
             take_again(turn, &place);
             true
@@ -124,8 +124,8 @@ fn locked<'t>(turn: &'t Turn<'_>, place: &Place) -> &'t Locked {
 }
 
 /// The same, to be changed.
-fn locked_mut<'t>(turn: &'t mut Turn<'_>, place: &Place) -> &'t mut Locked {
-    let Inside::Locked(locked) = &mut turn.at_mut(place).inside else {
+fn locked_mut(state: &mut StepState) -> &mut Locked {
+    let Inside::Locked(locked) = &mut state.inside else {
         unreachable!("no step but a lock takes keys");
     };
     locked
@@ -218,7 +218,7 @@ pub(in crate::engine) fn granted(
         say(turn, place, key.clone(), letter.round, Say::Release { fence });
         return Ok(Outcome::Waits);
     }
-    let Locked { keys, hold, .. } = locked_mut(turn, place);
+    let Locked { keys, hold, .. } = locked_mut(turn.at_mut(place));
     hold.got += 1;
     hold.fence = hold.fence.max(fence);
     let all = hold.got as usize == keys.len();
@@ -249,7 +249,7 @@ fn held_all(turn: &mut Turn<'_>, place: &Place) -> Outcome {
     }
     let block = said(turn, place).block;
     turn.at_mut(place).until = None;
-    locked_mut(turn, place).frames = vec![Frame::branch(block, 0)];
+    locked_mut(turn.at_mut(place)).frames = vec![Frame::branch(block, 0)];
     Outcome::Waits
 }
 
@@ -301,7 +301,7 @@ pub(in crate::engine) fn release_all(turn: &mut Turn<'_>) {
 /// Lets the keys go, or as soon as nothing is undone under them any more.
 fn release_at_rest(turn: &mut Turn<'_>, place: &Place) {
     if turn.at(place).owes_inside() {
-        locked_mut(turn, place).hold.late = true;
+        locked_mut(turn.at_mut(place)).hold.late = true;
     } else {
         release(turn, place);
     }
@@ -317,8 +317,8 @@ pub(in crate::engine) fn release(turn: &mut Turn<'_>, place: &Place) {
     for key in keys {
         say(turn, place, key, hold.round, Say::Release { fence: hold.fence });
     }
-    locked_mut(turn, place).hold.late = false;
-    freed(turn, place);
+    locked_mut(turn.at_mut(place)).hold.late = false;
+    freed(turn.at_mut(place));
     let name = turn.name_at(place);
     turn.note(Some(&name), What::Released);
 }
@@ -342,14 +342,15 @@ fn let_go_taken(turn: &mut Turn<'_>, place: &Place) {
     for key in held {
         say(turn, place, key, hold.round, Say::Release { fence: hold.fence });
     }
-    freed(turn, place);
+    freed(turn.at_mut(place));
 }
 
-fn freed(turn: &mut Turn<'_>, place: &Place) {
-    let hold = &mut locked_mut(turn, place).hold;
+/// No key of a step is held any more.
+fn freed(state: &mut StepState) {
+    state.until = None;
+    let hold = &mut locked_mut(state).hold;
     hold.stage = Stage::Freed;
     hold.got = 0;
-    turn.at_mut(place).until = None;
 }
 
 fn say(turn: &mut Turn<'_>, place: &Place, key: Key, round: u32, say: Say) {

@@ -18,6 +18,6 @@ impl Handler for SetStep {
     }
 
     fn time_is_up(&self, turn: &mut Turn<'_>, place: &Place) -> Outcome {
-        waiting::has_no_time(turn, place)
+        waiting::has_no_time(turn.at_mut(place))
     }
 }

@@ -90,7 +90,7 @@ fn reminder(step: &Step) -> Option<&Remind> {
 }
 
 /// A step of a kind without a time of its own was given one all the same: it is taken away.
-pub(super) fn has_no_time(turn: &mut Turn<'_>, place: &Place) -> Outcome {
-    turn.at_mut(place).until = None;
+pub(super) fn has_no_time(state: &mut StepState) -> Outcome {
+    state.until = None;
     Outcome::Waits
 }

@@ -8,7 +8,9 @@ use crate::definition::{Compensation, Then};
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::{Outcome, Refusal};
 use crate::engine::work::turn::Turn;
-use crate::engine::{Failure, FailureKind, Inside, Phase, Progress, Proof, Request, What};
+use crate::engine::{
+    Failure, FailureKind, Inside, Phase, Progress, Proof, Request, StepState, What,
+};
 use crate::message::{InputId, Part};
 
 /// Asks whether a step happened.
@@ -50,7 +52,7 @@ pub(in crate::engine) fn found(
     written: Map<String, Value>,
     by: InputId,
 ) -> Outcome {
-    over(turn, place, by);
+    over(turn.at_mut(place), by);
     let name = turn.name_at(place);
     if turn.at(place).phase == Phase::Running {
         turn.note(Some(&name), What::Succeeded(Proof::Probe));
@@ -78,8 +80,8 @@ pub(in crate::engine) fn absent(turn: &mut Turn<'_>, place: &Place, by: InputId)
     Outcome::Waits
 }
 
-fn over(turn: &mut Turn<'_>, place: &Place, by: InputId) {
-    let state = turn.at_mut(place);
+/// A probe has its answer, and so has what it asks about.
+fn over(state: &mut StepState, by: InputId) {
     state.answered(by.clone());
     if let Some(probe) = state.probe_mut() {
         probe.progress = Progress::Answered;
