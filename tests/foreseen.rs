@@ -6,7 +6,7 @@ use std::thread;
 
 use segue::checker::{self, Ending, Report};
 use segue::definition::{Catalog, Compensation, Definition, Done, Step, StepKind, parse};
-use segue::engine::{CallOutcome, Called, Effect, Generation, Input, Status, Verb, step};
+use segue::engine::{CallOutcome, Called, Effect, Input, Life, Status, Verb, step};
 use segue::message::{Address, CommandId, Coordinate, Event, InstanceId, Key, Part, Span};
 use segue::{definition, engine, message};
 use serde_json::{Map, Value, json};
@@ -224,22 +224,22 @@ impl<'c> Drive<'c> for Run<'c> {
             return;
         };
         let definition = self.family.catalog.newest(&id.saga);
-        let ends = after.generations.iter().zip(definition).filter_map(|(g, d)| ending(d, g));
+        let ends = after.lives.iter().zip(definition).filter_map(|(g, d)| ending(d, g));
         self.ends.extend(ends.map(|end| (id.saga.to_string(), end)));
         self.family.instances.insert(id.clone(), after);
     }
 }
 
 /// Where a life has come to, if it is an end or a place where it waits for a person.
-fn ending(definition: &Definition, generation: &Generation) -> Option<Ending> {
-    match generation.status() {
-        Status::Completed if !generation.owes() => Some(Ending::Completed),
-        Status::Compensated if !generation.owes() => {
-            let failure = generation.failure.as_ref()?;
+fn ending(definition: &Definition, life: &Life) -> Option<Ending> {
+    match life.status() {
+        Status::Completed if !life.owes() => Some(Ending::Completed),
+        Status::Compensated if !life.owes() => {
+            let failure = life.failure.as_ref()?;
             Some(Ending::Compensated { step: failure.step.clone(), kind: failure.kind.text() })
         }
         Status::Stuck => {
-            let stuck = generation.stuck.first()?;
+            let stuck = life.stuck.first()?;
             let name = definition.step(stuck.step).name.clone();
             let step = Coordinate { step: name, branch: stuck.branch.clone() };
             Some(Ending::Stuck { step, undoing: stuck.undoing })

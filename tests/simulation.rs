@@ -129,7 +129,7 @@ fn seeds(count: u64) -> Vec<u64> {
 }
 
 fn run_seeds(text: &str, test: &str) -> FaultTally {
-    // An answer that names no command cannot be told from one for the generation before, nor one
+    // An answer that names no command cannot be told from one for the life before, nor one
     // undoing's from another's: where starts are queued, or nothing is ever sent again, the
     // participants echo the command's id.
     let queued = options(text, Odds::ROUGH);

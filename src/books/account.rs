@@ -1,7 +1,7 @@
 use super::carried::Text;
 use super::names::Name;
 use crate::engine::NoteKind;
-use crate::message::{InstanceId, Life, Offset, Part};
+use crate::message::{InstanceId, LifeId, Offset, Part};
 
 /// Everything that the topics say about one instance.
 #[derive(Debug, Default)]
@@ -11,7 +11,7 @@ pub(super) struct Account {
     pub answers: Vec<Answer>,
     pub turns: Vec<Turn>,
     /// Questions to people: the life, the step, and the transition that asked.
-    pub questions: Vec<(Life, Name, u32)>,
+    pub questions: Vec<(LifeId, Name, u32)>,
     /// The steps whose questions people answered; empty if they named none.
     pub said: Vec<Name>,
 }
@@ -78,7 +78,7 @@ pub(super) struct Begun {
 /// A command or a fact that the engine sent.
 #[derive(Debug)]
 pub(super) struct Sent {
-    pub generation: Life,
+    pub life: LifeId,
     pub step: Name,
     pub part: Part,
     pub attempt: u32,
@@ -121,7 +121,7 @@ pub(super) struct Answer {
 /// The request that an answer names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Asked {
-    pub generation: Life,
+    pub life: LifeId,
     pub step: Name,
     pub part: Part,
     pub attempt: u32,
@@ -130,7 +130,7 @@ pub(super) struct Asked {
 /// One transition, as the history tells it.
 #[derive(Debug)]
 pub(super) struct Turn {
-    pub generation: Life,
+    pub life: LifeId,
     pub transition: u64,
     pub is_stuck: bool,
     pub notes: Vec<Noted>,

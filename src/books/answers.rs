@@ -5,11 +5,11 @@ use super::names::{Name, Names};
 use super::plan::{Plan, Verdict};
 use super::story::Story;
 use crate::definition::StepKind;
-use crate::message::{Address, Life};
+use crate::message::{Address, LifeId};
 
 /// A request of an instance: its life, its step, and what for. Of a step that waits for a fact it
 /// is what it waits for.
-pub(super) type Request = (Life, Name, Half);
+pub(super) type Request = (LifeId, Name, Half);
 
 /// What participants answered to each request of one instance.
 #[derive(Debug, Default)]
@@ -56,11 +56,11 @@ impl Answers {
         plan: &Plan,
         names: &Names,
         account: &Account,
-        stories: &BTreeMap<Life, Story>,
+        stories: &BTreeMap<LifeId, Story>,
     ) -> Self {
         let mut answers = Self::default();
         let commands = account.sent.iter().filter(|s| s.is_command);
-        let asked: BTreeSet<Request> = commands.map(|s| (s.generation, s.step, s.half())).collect();
+        let asked: BTreeSet<Request> = commands.map(|s| (s.life, s.step, s.half())).collect();
         let waits = waits(plan, names, stories);
         for answer in &account.answers {
             let Ok(event) = names.text(answer.event).parse::<Address>() else {
@@ -73,7 +73,7 @@ impl Answers {
                 answers.add(*request, verdict(request), answer.id);
             }
             let requests: Vec<Request> = match answer.command {
-                Some(c) => vec![(c.generation, c.step, Half::of(c.part))],
+                Some(c) => vec![(c.life, c.step, Half::of(c.part))],
                 None => asked.iter().filter(|r| verdict(r).is_some()).copied().collect(),
             };
             for request in requests.into_iter().filter(|r| asked.contains(r)) {
@@ -115,7 +115,7 @@ impl Answers {
 }
 
 /// The steps that began to wait for a fact.
-fn waits(plan: &Plan, names: &Names, stories: &BTreeMap<Life, Story>) -> Vec<Request> {
+fn waits(plan: &Plan, names: &Names, stories: &BTreeMap<LifeId, Story>) -> Vec<Request> {
     let is_wait = |name: &Name| {
         let step = plan.find(names.text(*name));
         step.is_some_and(|step| matches!(step.kind, StepKind::Wait(_)))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::account::{Account, Begun, Half, Sent};
 use super::answers::Answers;
 use super::carried::changed;
-use super::case::{Case, Life};
+use super::case::{Case, LifeCase};
 use super::lives::stories;
 use super::names::Name;
 use super::spot::Spot;
@@ -42,25 +42,25 @@ impl Books {
 }
 
 impl<'a> Case<'a> {
-    fn audit(mut self, stories: &BTreeMap<message::Life, Story>) {
-        let sent = self.once();
+    fn audit(mut self, stories: &BTreeMap<message::LifeId, Story>) {
+        let sent = self.each_once();
         self.attempts(&sent);
-        let mut numbers: BTreeSet<message::Life> = stories.keys().copied().collect();
-        numbers.extend(sent.iter().map(|s| s.generation));
+        let mut numbers: BTreeSet<message::LifeId> = stories.keys().copied().collect();
+        numbers.extend(sent.iter().map(|s| s.life));
         self.starts(&numbers);
         let untold = Story::default();
         for number in numbers {
             let story = stories.get(&number).unwrap_or(&untold);
-            let sent = sent.iter().filter(|s| s.generation == number).copied().collect();
-            self.life(&Life { number, story, sent });
+            let sent = sent.iter().filter(|s| s.life == number).copied().collect();
+            self.life(&LifeCase { number, story, sent });
         }
     }
 
-    /// Every message once, the first of those that stand there more often.
-    fn once(&mut self) -> Vec<&'a Sent> {
-        let mut found: BTreeMap<(message::Life, Name, Part, u32), &Sent> = BTreeMap::new();
+    /// Judges messages that stand there more often; answers each once, the first of its id.
+    fn each_once(&mut self) -> Vec<&'a Sent> {
+        let mut found: BTreeMap<(message::LifeId, Name, Part, u32), &Sent> = BTreeMap::new();
         for sent in &self.account.sent {
-            let id = (sent.generation, sent.step, sent.part, sent.attempt);
+            let id = (sent.life, sent.step, sent.part, sent.attempt);
             let Some(first) = found.get(&id).copied() else {
                 found.insert(id, sent);
                 continue;
@@ -82,11 +82,11 @@ impl<'a> Case<'a> {
 
     /// Attempts are numbered 1, 2, 3.
     fn attempts(&mut self, sent: &[&Sent]) {
-        let mut last: BTreeMap<(message::Life, Name, Part), u32> = BTreeMap::new();
+        let mut last: BTreeMap<(message::LifeId, Name, Part), u32> = BTreeMap::new();
         for command in sent.iter().filter(|s| s.is_command) {
             self.report.tally.commands += 1;
             self.report.tally.again += u64::from(command.attempt > 1);
-            let before = last.entry((command.generation, command.step, command.part)).or_default();
+            let before = last.entry((command.life, command.step, command.part)).or_default();
             let expected = *before + 1;
             *before = command.attempt;
             if command.attempt != expected {
@@ -98,7 +98,7 @@ impl<'a> Case<'a> {
     }
 
     /// Nothing vanishes, and nothing comes from nowhere.
-    fn starts(&mut self, numbers: &BTreeSet<message::Life>) {
+    fn starts(&mut self, numbers: &BTreeSet<message::LifeId>) {
         let events: BTreeSet<u64> = self.account.starts.iter().map(|s| s.marks[0]).collect();
         let children = numbers.iter().filter(|life| self.is_child(**life)).count();
         let lives = numbers.len() - children;
@@ -128,13 +128,13 @@ impl<'a> Case<'a> {
     }
 
     /// Whether a parent began a life; without any history that is taken for granted.
-    fn is_child(&self, life: message::Life) -> bool {
+    fn is_child(&self, life: message::LifeId) -> bool {
         let by_event = self.account.starts.iter().any(|s| s.marks.contains(&life.mark));
         let begun = self.families.children.contains(&(self.instance.clone(), life));
         begun || (self.plan.definition.by_parent && !self.books.has_history && !by_event)
     }
 
-    fn life(&mut self, life: &Life<'_>) {
+    fn life(&mut self, life: &LifeCase<'_>) {
         for (rule, place, words) in &life.story.broken {
             self.broken(*rule, Some(*place), words.clone());
         }
@@ -158,7 +158,7 @@ impl<'a> Case<'a> {
     }
 
     /// Every step that had to be done was done.
-    fn whole(&mut self, life: &Life<'_>) {
+    fn whole(&mut self, life: &LifeCase<'_>) {
         if !self.books.has_history || life.story.is_acted {
             return;
         }
@@ -169,7 +169,7 @@ impl<'a> Case<'a> {
 
     /// What succeeded late is undone, once more if it was undone before; that may still be under
     /// way.
-    fn late(&mut self, life: &Life<'_>) {
+    fn late(&mut self, life: &LifeCase<'_>) {
         let story = life.story;
         if story.is_acted || story.is_stuck || story.ended.is_none() {
             return;
@@ -182,7 +182,7 @@ impl<'a> Case<'a> {
     }
 
     /// How it ended, by the history and by the facts that tell of it.
-    fn ended(&mut self, life: &Life<'_>) -> Option<End> {
+    fn ended(&mut self, life: &LifeCase<'_>) -> Option<End> {
         let mut told = None;
         for (end, name) in
             [(End::Completed, "ends.completed"), (End::Compensated, "ends.compensated")]
@@ -221,7 +221,7 @@ impl<'a> Case<'a> {
     }
 
     /// Values of the start event reach the messages as they were.
-    fn unchanged(&mut self, life: &Life<'_>) {
+    fn unchanged(&mut self, life: &LifeCase<'_>) {
         let starts = self.starters(life);
         for sent in &life.sent {
             let name = self.text(sent.step);
@@ -243,7 +243,7 @@ impl<'a> Case<'a> {
     }
 
     /// The start events that this life may have begun with.
-    fn starters(&self, life: &Life<'_>) -> Vec<&'a Begun> {
+    fn starters(&self, life: &LifeCase<'_>) -> Vec<&'a Begun> {
         let starts = &self.account.starts;
         let own: Vec<&Begun> = starts
             .iter()
@@ -257,7 +257,7 @@ impl<'a> Case<'a> {
         if named.is_empty() { starts.iter().collect() } else { named }
     }
 
-    fn count(&mut self, life: &Life<'_>, end: Option<End>) {
+    fn count(&mut self, life: &LifeCase<'_>, end: Option<End>) {
         let undone: u64 = if self.books.has_history {
             life.story.steps.values().map(|told| u64::from(told.undone)).sum()
         } else {

@@ -23,13 +23,13 @@ pub(super) struct Case<'a> {
 }
 
 /// One life of an instance: its story, and what the topics hold of it, each id once.
-pub(super) struct Life<'a> {
-    pub number: message::Life,
+pub(super) struct LifeCase<'a> {
+    pub number: message::LifeId,
     pub story: &'a Story,
     pub sent: Vec<&'a Sent>,
 }
 
-impl Life<'_> {
+impl LifeCase<'_> {
     /// Whether a step's message stands on a topic; reminders do not count.
     pub fn first(&self, step: Name, half: Half) -> Option<&Sent> {
         self.sent.iter().find(|s| s.step == step && s.half() == half).copied()

@@ -6,10 +6,10 @@ use super::names::Name;
 use super::plan::Undoing;
 use super::story::{End, Stories, Story, Told};
 use super::{Books, Report, Rule};
-use crate::message::{CommandId, InstanceId, Key, Life, Part, SagaName};
+use crate::message::{CommandId, InstanceId, Key, LifeId, Part, SagaName};
 
 /// A life of an instance.
-type Member = (InstanceId, Life);
+type Member = (InstanceId, LifeId);
 
 /// What is known of families, once all stories are told.
 #[derive(Debug, Default)]
@@ -80,20 +80,20 @@ fn asked(story: &Story) -> Vec<(u32, Name, Name)> {
 fn find<'s>(
     books: &Books,
     stories: &'s Stories,
-    (parent, life): (&InstanceId, Life),
+    (parent, life): (&InstanceId, LifeId),
     (step, round): (Name, u32),
     child: Name,
-) -> Option<(InstanceId, Life, &'s Story)> {
+) -> Option<(InstanceId, LifeId, &'s Story)> {
     let (saga, key) = books.names.text(child).split_once('/')?;
     let child = InstanceId { saga: SagaName::new(saga).ok()?, key: Key::new(key).ok()? };
     let asked = CommandId {
         instance: parent.clone(),
-        generation: life,
+        life,
         subject: books.names.text(step).parse().ok()?,
         part: Part::Action,
         attempt: round,
     };
-    let mark = Life::begun(1, "", None, &format!("{asked}/start")).mark;
+    let mark = LifeId::begun(1, "", None, &format!("{asked}/start")).mark;
     let (number, story) = stories.get(&child)?.iter().find(|(life, _)| life.mark == mark)?;
     Some((child, *number, story))
 }

@@ -5,7 +5,7 @@ use super::names::Names;
 use super::{Books, Record};
 use crate::engine::NoteKind;
 use crate::format::{open, wire};
-use crate::message::{CommandId, InstanceId, Key, Life, SagaName, header, read_json};
+use crate::message::{CommandId, InstanceId, Key, LifeId, SagaName, header, read_json};
 
 impl Books {
     pub(super) fn read_history(&mut self, record: &Record<'_>) {
@@ -41,7 +41,7 @@ impl Books {
         }
         let notes = notes.map(|(kind, note)| self.noted(kind, note)).collect();
         let turn = Turn {
-            generation: Life { number: entry.generation, mark: entry.mark },
+            life: LifeId { number: entry.life, mark: entry.mark },
             transition: entry.transition,
             is_stuck: entry.status == "stuck",
             notes,
@@ -95,7 +95,7 @@ impl Books {
             return self.strange(record, "the engine".to_owned(), words);
         };
         if self.plans.contains_key(&id.instance.saga) {
-            let question = (id.generation, self.names.of(&id.subject.to_string()), id.attempt);
+            let question = (id.life, self.names.of(&id.subject.to_string()), id.attempt);
             self.accounts.entry(id.instance).or_default().questions.push(question);
         }
     }

@@ -40,7 +40,7 @@ pub(super) fn audit(books: &Books, stories: &Stories, report: &mut Report) -> BT
             given(books, id, story, &grants, report);
         }
     }
-    in_turn(books, stories, &grants, report);
+    tokens_in_order(books, stories, &grants, report);
     behind
 }
 
@@ -213,12 +213,12 @@ fn name_of(story: &Story, point: &super::spot::Point) -> Option<Name> {
 type Lane<'s> = Vec<(Offset, u64, &'s InstanceId, Place)>;
 
 /// Within one partition, what the holders of a lock sent stands in the order of their tokens.
-fn in_turn(books: &Books, stories: &Stories, grants: &Grants, report: &mut Report) {
+fn tokens_in_order(books: &Books, stories: &Stories, grants: &Grants, report: &mut Report) {
     let mut lanes: BTreeMap<(&Key, Name, i32), Lane<'_>> = BTreeMap::new();
     for (id, account) in &books.accounts {
         let Some(lives) = stories.get(id) else { continue };
         for sent in account.sent.iter().filter(|sent| !sent.is_again()) {
-            let under = lives.get(&sent.generation).and_then(|story| {
+            let under = lives.get(&sent.life).and_then(|story| {
                 let under = story.under.get(&(sent.step, sent.half(), sent.attempt))?;
                 let [(point, token)] = &under[..] else { return None };
                 Some((name_of(story, point)?, *token))

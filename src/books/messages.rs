@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rule;
 use super::account::{Half, Place};
-use super::case::{Case, Life};
+use super::case::{Case, LifeCase};
 use super::names::Name;
 use super::plan::{Sort, Undoing};
 use super::story::{Attempt, Told};
 
 /// Compares both sides of one life.
-pub(super) fn as_the_topics(case: &mut Case<'_>, life: &Life<'_>) {
+pub(super) fn as_the_topics(case: &mut Case<'_>, life: &LifeCase<'_>) {
     requests(case, life);
     told(case, life);
     facts(case, life);
@@ -18,7 +18,7 @@ pub(super) fn as_the_topics(case: &mut Case<'_>, life: &Life<'_>) {
     asked(case, life);
 }
 
-fn requests(case: &mut Case<'_>, life: &Life<'_>) {
+fn requests(case: &mut Case<'_>, life: &LifeCase<'_>) {
     let mut seen: BTreeMap<Attempt, (u32, Place)> = BTreeMap::new();
     for sent in life.sent.iter().filter(|s| s.is_command) {
         let key = (sent.step, sent.half(), sent.attempt);
@@ -44,7 +44,7 @@ fn named(case: &Case<'_>, (step, half, attempt): &Attempt) -> String {
 }
 
 /// Facts, and their corrections, that the history tells of.
-fn told(case: &mut Case<'_>, life: &Life<'_>) {
+fn told(case: &mut Case<'_>, life: &LifeCase<'_>) {
     for (step, told) in &life.story.steps {
         let name = case.text(*step);
         if told.announced && life.first(*step, Half::Action).is_none() {
@@ -68,7 +68,7 @@ fn told(case: &mut Case<'_>, life: &Life<'_>) {
 }
 
 /// Facts that stand on a topic, and those that must.
-fn facts(case: &mut Case<'_>, life: &Life<'_>) {
+fn facts(case: &mut Case<'_>, life: &LifeCase<'_>) {
     for sent in life.sent.iter().filter(|s| !s.is_command) {
         let name = case.text(sent.step);
         let told: Told = life.story.step(sent.step);
@@ -110,7 +110,7 @@ fn stuck_at(name: &str) -> &str {
 }
 
 /// What is sent under a lock carries the token under which it was sent.
-fn fences(case: &mut Case<'_>, life: &Life<'_>) {
+fn fences(case: &mut Case<'_>, life: &LifeCase<'_>) {
     for sent in life.sent.iter().filter(|s| !s.fences.is_empty() && !s.is_again()) {
         let key = (sent.step, sent.half(), sent.attempt);
         let Some(under) = life.story.under.get(&key) else { continue };
@@ -124,7 +124,7 @@ fn fences(case: &mut Case<'_>, life: &Life<'_>) {
 }
 
 /// Every question that was asked stands on its topic, once.
-fn asked(case: &mut Case<'_>, life: &Life<'_>) {
+fn asked(case: &mut Case<'_>, life: &LifeCase<'_>) {
     let own = case.account.questions.iter().filter(|(number, ..)| *number == life.number);
     let seen: BTreeSet<(Name, u64)> = own.map(|(_, step, at)| (*step, u64::from(*at))).collect();
     for (step, _) in life.story.asked.difference(&seen) {

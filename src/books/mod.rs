@@ -10,8 +10,9 @@
 //! ```
 //!
 //! Each file knows those before it here: `ledger` is what was read, `records` and `history` fill
-//! it, `lives` folds the history into stories, `case` is one instance under audit, and `audit`
-//! alone calls what checks it.
+//! it, `lives` folds the history into stories (with `fold`, which judges each note as it comes),
+//! `case` is one instance under audit, and `audit` alone calls what checks a whole one: `promises`,
+//! `messages`, `answers`; `locks` and `family` check what several instances owe each other.
 //!
 //! What is not on topics, such as a call over HTTP or a letter to a child, is taken from the
 //! history of both sides.

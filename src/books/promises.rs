@@ -1,8 +1,8 @@
-//! What an end promises, proved from commands, answers and facts.
+//! What a life promises: at its end, to its answers, and in the order of its undoings.
 
 use super::Rule;
 use super::account::{Half, Sent};
-use super::case::{Case, Life};
+use super::case::{Case, LifeCase};
 use super::names::Name;
 use super::plan::{Plan, Undoing};
 use super::story::{End, Told};
@@ -17,7 +17,7 @@ struct Seen<'p> {
 }
 
 /// Every step that the topics or the history know of.
-fn seen<'p>(case: &Case<'p>, life: &Life<'_>) -> Vec<Seen<'p>> {
+fn seen<'p>(case: &Case<'p>, life: &LifeCase<'_>) -> Vec<Seen<'p>> {
     let names = life.sent.iter().map(|s| s.step).chain(life.story.steps.keys().copied());
     let names: std::collections::BTreeSet<Name> = names.collect();
     let step = |name: Name| {
@@ -31,7 +31,7 @@ fn seen<'p>(case: &Case<'p>, life: &Life<'_>) -> Vec<Seen<'p>> {
 }
 
 /// Whether a step is, or without a history may be, left behind while the saga goes on.
-fn is_left(case: &Case<'_>, life: &Life<'_>, told: &Told) -> bool {
+fn is_left(case: &Case<'_>, life: &LifeCase<'_>, told: &Told) -> bool {
     let Some(spot) = &told.spot else { return false };
     if case.books.has_history {
         life.story.left_behind(case.plan, spot).is_some()
@@ -41,7 +41,7 @@ fn is_left(case: &Case<'_>, life: &Life<'_>, told: &Told) -> bool {
 }
 
 /// Completed: every step that is not conditional is done, and nothing is undone.
-pub(super) fn completed(case: &mut Case<'_>, life: &Life<'_>) {
+pub(super) fn completed(case: &mut Case<'_>, life: &LifeCase<'_>) {
     if life.story.is_acted {
         return;
     }
@@ -79,7 +79,7 @@ pub(super) fn completed(case: &mut Case<'_>, life: &Life<'_>) {
 }
 
 /// Compensated: exactly what may have happened is undone.
-pub(super) fn compensated(case: &mut Case<'_>, life: &Life<'_>) {
+pub(super) fn compensated(case: &mut Case<'_>, life: &LifeCase<'_>) {
     if life.story.is_acted {
         return;
     }
@@ -117,7 +117,7 @@ pub(super) fn compensated(case: &mut Case<'_>, life: &Life<'_>) {
 }
 
 /// Whether it is known, and was known in time, that an action did not happen.
-fn is_refused(case: &Case<'_>, life: &Life<'_>, name: Name, told: &Told) -> bool {
+fn is_refused(case: &Case<'_>, life: &LifeCase<'_>, name: Name, told: &Told) -> bool {
     let request = (life.number, name, Half::Action);
     let said = case.answers.to(request);
     let probed = case.answers.to((life.number, name, Half::Probe));
@@ -134,7 +134,7 @@ fn is_refused(case: &Case<'_>, life: &Life<'_>, name: Name, told: &Told) -> bool
 }
 
 /// The history says what the answers say, and all answers to one request agree.
-pub(super) fn answered(case: &mut Case<'_>, life: &Life<'_>, end: Option<End>) {
+pub(super) fn answered(case: &mut Case<'_>, life: &LifeCase<'_>, end: Option<End>) {
     for Seen { step, name, told } in seen(case, life) {
         let what = case.text(name);
         let place = life.first(name, Half::Action).map(|sent| sent.place);
@@ -147,7 +147,7 @@ pub(super) fn answered(case: &mut Case<'_>, life: &Life<'_>, end: Option<End>) {
 /// What the answers to one step do not support, in words behind its name.
 fn unanswered(
     case: &Case<'_>,
-    life: &Life<'_>,
+    life: &LifeCase<'_>,
     end: Option<End>,
     step: &Step,
     name: Name,
@@ -208,7 +208,7 @@ fn undoing_is_sent(plan: &Plan, what: &str, told: &Told) -> bool {
 }
 
 /// Undone in reverse order, as far as causes and offsets within one partition show it.
-pub(super) fn reverse(case: &mut Case<'_>, life: &Life<'_>) {
+pub(super) fn reverse(case: &mut Case<'_>, life: &LifeCase<'_>) {
     if life.story.is_acted {
         return;
     }
@@ -220,7 +220,7 @@ pub(super) fn reverse(case: &mut Case<'_>, life: &Life<'_>) {
             continue;
         };
         let answered = undo.cause.and_then(|id| case.answers.undone_by.get(&id)).copied();
-        let after = answered.filter(|(generation, ..)| *generation == life.number);
+        let after = answered.filter(|(of, ..)| *of == life.number);
         let before = undos.iter().filter(|other| {
             other.place.topic == undo.place.topic
                 && other.place.partition == undo.place.partition

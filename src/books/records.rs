@@ -10,7 +10,9 @@ use super::{Books, Record};
 use crate::correlation::{Heading, decode, heading};
 use crate::definition::{Correlation, Start};
 use crate::expression::{Expression, Name as Word, Scope};
-use crate::message::{Address, CommandId, Event, InstanceId, Key, Life, Origin, header, read_json};
+use crate::message::{
+    Address, CommandId, Event, InstanceId, Key, LifeId, Origin, header, read_json,
+};
 
 impl Books {
     /// Takes a record of a user's topic, of the history, of the dead letters, or of what people are
@@ -86,7 +88,7 @@ impl Books {
         let cause = record.headers.text(header::CAUSATION).map(|c| digest(c.as_bytes()));
         let content = digest(&[record.key.unwrap_or_default(), &[0], body].concat());
         let sent = Sent {
-            generation: id.generation,
+            life: id.life,
             step: self.names.of(&subject),
             part: id.part,
             attempt: id.attempt,
@@ -134,7 +136,7 @@ impl Books {
             // A command of another instance is nothing that this one has asked for.
             let subject = named.filter(|c| c.instance == instance).map(|c| c.subject.to_string());
             let command = named.map(|c| Asked {
-                generation: c.generation,
+                life: c.life,
                 step: self.names.of(subject.as_deref().unwrap_or_default()),
                 part: c.part,
                 attempt: c.attempt,
@@ -160,7 +162,7 @@ impl Books {
                 let given = given(&plan.sources, &event.body);
                 let id = digest(event.id.as_bytes());
                 let on = event.address.to_string();
-                let mark = |source| Life::begun(1, &on, source, &event.id).mark;
+                let mark = |source| LifeId::begun(1, &on, source, &event.id).mark;
                 let marks = [mark(event.source.name()), mark(None)];
                 begun.push((instance, Begun { id, marks, place, given }));
             }

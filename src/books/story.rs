@@ -8,7 +8,7 @@ use super::carried::Text;
 use super::names::Name;
 use super::plan::{Plan, Undoing};
 use super::spot::{Line, Point, Spot};
-use crate::message::{InstanceId, Life};
+use crate::message::{InstanceId, LifeId};
 
 /// Both ways that a saga ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +57,7 @@ pub(super) struct Story {
 }
 
 /// The lives of every instance, as the history tells them.
-pub(super) type Stories = BTreeMap<InstanceId, BTreeMap<Life, Story>>;
+pub(super) type Stories = BTreeMap<InstanceId, BTreeMap<LifeId, Story>>;
 
 /// What the history tells of one step.
 #[derive(Debug, Clone, Default)]

@@ -2,7 +2,7 @@
 
 use super::model::{LATER, NOW};
 use crate::engine::{
-    Failure, FailureKind, Frame, Generation, Inside, Instance, Progress, Request, StepState,
+    Failure, FailureKind, Frame, Inside, Instance, Life, Progress, Request, StepState,
 };
 use crate::message::InputId;
 
@@ -10,41 +10,42 @@ use crate::message::InputId;
 const REASON: &str = "reason";
 
 pub(super) fn canonical(mut instance: Instance) -> Instance {
-    instance.generations.iter_mut().for_each(generation);
+    instance.lives.iter_mut().for_each(life);
     for early in &mut instance.early {
         early.until = early.until.map(|_| LATER);
     }
     instance
 }
 
-fn generation(generation: &mut Generation) {
-    generation.started = NOW;
-    generation.deadline = generation.deadline.map(|_| LATER);
-    generation.forget = generation.forget.map(|_| LATER);
-    generation.ended = generation.ended.map(|_| NOW);
-    generation.transitions = 1;
-    generation.seen.clear();
-    generation.failure.iter_mut().for_each(failure);
-    generation.pending.as_deref_mut().into_iter().for_each(reason);
-    if let Some(parent) = &mut generation.parent {
+fn life(life: &mut Life) {
+    life.started = NOW;
+    life.deadline = life.deadline.map(|_| LATER);
+    life.forget = life.forget.map(|_| LATER);
+    life.ended = life.ended.map(|_| NOW);
+    life.transitions = 1;
+    life.seen.clear();
+    life.failure.iter_mut().for_each(failure);
+    life.pending.as_deref_mut().into_iter().for_each(reason);
+    if let Some(parent) = &mut life.parent {
         parent.round = 1;
     }
-    for stuck in &mut generation.stuck {
+    for stuck in &mut life.stuck {
         stuck.since = NOW;
         REASON.clone_into(&mut stuck.reason);
     }
-    frame(&mut generation.frame);
-    generation.completions = completions(&generation.frame);
+    frame(&mut life.frame);
+    life.completions = completions(&life.frame);
 }
 
-/// Where and why it went back decides nothing on the way: it is noted when it does.
+/// Where and why a list went back decides nothing afterwards: the story notes it on the move
+/// that turns it.
 fn failure(failure: &mut Failure) {
     reason(failure);
     failure.step = None;
     failure.kind = FailureKind::Failed;
 }
 
-/// Why it will go back is noted when it does.
+/// The words of a failure decide nothing either.
 fn reason(failure: &mut Failure) {
     REASON.clone_into(&mut failure.reason);
 }

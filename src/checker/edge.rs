@@ -142,8 +142,8 @@ fn unnamed(world: &World, state: &State, next: &Move, named: &Step) -> Option<Br
 /// The steps that have one more answer.
 fn answered(definition: &Definition, before: &State, after: &State) -> BTreeSet<Coordinate> {
     let answered = |state: &State| {
-        let generation = state.instance.as_ref().and_then(Instance::newest);
-        let all = generation.map(|g| requests(definition, g)).unwrap_or_default();
+        let life = state.instance.as_ref().and_then(Instance::newest);
+        let all = life.map(|g| requests(definition, g)).unwrap_or_default();
         let done = all.into_iter().filter(|asked| asked.progress == Progress::Answered);
         done.map(|asked| (asked.spot.name, asked.part)).collect::<BTreeSet<_>>()
     };

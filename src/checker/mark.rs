@@ -35,8 +35,8 @@ pub(super) fn least(symmetry: &Symmetry, state: &State) -> Mark {
 pub(super) fn rests_on(definition: &Definition, state: &State, memory: &Memory) -> Mark {
     let mut bytes = Bytes(Vec::with_capacity(1_024));
     memory.hash(&mut bytes);
-    if let Some(generation) = state.instance.as_ref().and_then(Instance::newest) {
-        for asked in requests(definition, generation) {
+    if let Some(life) = state.instance.as_ref().and_then(Instance::newest) {
+        for asked in requests(definition, life) {
             if matches!(asked.progress, Progress::Waiting(_) | Progress::Pausing(_)) {
                 asked.spot.name.hash(&mut bytes);
             }

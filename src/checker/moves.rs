@@ -8,7 +8,7 @@ use super::model::{Around, Stands, State};
 use super::oracle::body;
 use super::spots::{Asked, Spot, coordinate, requests, spots, step};
 use crate::definition::{Attempted, Definition, Never, Reply, Step, StepKind};
-use crate::engine::{Direction, Failure, FailureKind, Generation, Phase, Progress, Say, Verb};
+use crate::engine::{Direction, Failure, FailureKind, Life, Phase, Progress, Say, Verb};
 use crate::message::{Address, Coordinate, InstanceId, Part};
 
 /// One thing that can happen.
@@ -66,29 +66,29 @@ pub(super) fn moves(
     shared: &BTreeSet<Address>,
     state: &State,
 ) -> Vec<Move> {
-    let Some(generation) = state.instance.as_ref().and_then(|i| i.newest()) else {
+    let Some(life) = state.instance.as_ref().and_then(|i| i.newest()) else {
         return Vec::new();
     };
     let mut found = Vec::new();
-    for asked in requests(definition, generation) {
-        answers(definition, generation, &asked, &mut found);
-        repeated(definition, generation, &asked, shared, &mut found);
+    for asked in requests(definition, life) {
+        answers(definition, life, &asked, &mut found);
+        repeated(definition, life, &asked, shared, &mut found);
     }
     letters(&state.around, &mut found);
-    if generation.ended.is_none() {
-        timers(definition, generation, &mut found);
-        facts(definition, generation, &state.around, &mut found);
-        people(definition, generation, &state.around, &mut found);
+    if life.ended.is_none() {
+        timers(definition, life, &mut found);
+        facts(definition, life, &state.around, &mut found);
+        people(definition, life, &state.around, &mut found);
     }
-    stuck(definition, generation, &mut found);
+    stuck(definition, life, &mut found);
     found
 }
 
-fn answers(definition: &Definition, generation: &Generation, asked: &Asked, found: &mut Vec<Move>) {
+fn answers(definition: &Definition, life: &Life, asked: &Asked, found: &mut Vec<Move>) {
     if matches!(asked.progress, Progress::Answered | Progress::Open) {
         return;
     }
-    let step = step(definition, generation, &asked.spot);
+    let step = step(definition, life, &asked.spot);
     let never = |what: Never| is_assumed(definition, step, asked.part, what);
     let late = asked.progress == Progress::GivenUp && never(Never::Late);
     let (done, failed) = addresses(step, asked.part);
@@ -119,7 +119,7 @@ fn answers(definition: &Definition, generation: &Generation, asked: &Asked, foun
 /// state of its own request alone.
 fn repeated(
     definition: &Definition,
-    generation: &Generation,
+    life: &Life,
     asked: &Asked,
     shared: &BTreeSet<Address>,
     found: &mut Vec<Move>,
@@ -127,8 +127,8 @@ fn repeated(
     if asked.progress != Progress::Answered {
         return;
     }
-    let (done, failed) = addresses(step(definition, generation, &asked.spot), asked.part);
-    let mut given = match (asked.part, asked.spot.state(generation).phase) {
+    let (done, failed) = addresses(step(definition, life, &asked.spot), asked.part);
+    let mut given = match (asked.part, asked.spot.state(life).phase) {
         (Part::Action, Phase::Rejected) => failed,
         (Part::Action | Part::Undo(_), _) => done,
         (Part::Probe, _) => done.into_iter().chain(failed).collect(),
@@ -191,12 +191,12 @@ pub(super) fn statuses(step: &Step, part: Part) -> Vec<u16> {
     all
 }
 
-fn timers(definition: &Definition, generation: &Generation, found: &mut Vec<Move>) {
-    if generation.deadline.is_some() {
+fn timers(definition: &Definition, life: &Life, found: &mut Vec<Move>) {
+    if life.deadline.is_some() {
         found.push(Move::Deadline);
     }
-    for spot in spots(definition, generation) {
-        let state = spot.state(generation);
+    for spot in spots(definition, life) {
+        let state = spot.state(life);
         if state.reminder().is_some() {
             found.push(Move::Remind(spot.clone()));
         }
@@ -211,20 +211,18 @@ pub(super) const EARLY_MAX: usize = 2;
 
 /// Whether no step of an instance is done: facts that come now are early ones. They may come at
 /// the very beginning only, for being kept disturbs nothing in between.
-pub(super) fn is_young(generation: &Generation) -> bool {
-    generation.direction == Direction::Forward
-        && generation.completions == 0
-        && generation.frame.position == 0
+pub(super) fn is_young(life: &Life) -> bool {
+    life.direction == Direction::Forward && life.completions == 0 && life.frame.position == 0
 }
 
 /// Facts that a step waits for, or will wait for.
-fn facts(definition: &Definition, generation: &Generation, around: &Around, found: &mut Vec<Move>) {
-    let awaited: Vec<_> = spots(definition, generation)
+fn facts(definition: &Definition, life: &Life, around: &Around, found: &mut Vec<Move>) {
+    let awaited: Vec<_> = spots(definition, life)
         .iter()
-        .filter(|spot| spot.state(generation).phase == Phase::Running)
-        .map(|spot| spot.state(generation).step)
+        .filter(|spot| spot.state(life).phase == Phase::Running)
+        .map(|spot| spot.state(life).step)
         .collect();
-    let early = is_young(generation) && around.early.len() < EARLY_MAX;
+    let early = is_young(life) && around.early.len() < EARLY_MAX;
     for step in &definition.steps {
         for address in awaits(step) {
             let early = early && around.early.iter().all(|e| meet(definition, e, address));
@@ -252,21 +250,16 @@ fn meet(definition: &Definition, first: &Address, second: &Address) -> bool {
 }
 
 /// What people do without being told that something is stuck.
-fn people(
-    definition: &Definition,
-    generation: &Generation,
-    around: &Around,
-    found: &mut Vec<Move>,
-) {
-    if !around.cancelled && generation.direction == Direction::Forward {
+fn people(definition: &Definition, life: &Life, around: &Around, found: &mut Vec<Move>) {
+    if !around.cancelled && life.direction == Direction::Forward {
         let go_back = Move::Act { step: None, verb: Verb::GoBack };
         let cancels = definition.cancel.iter().map(|cancel| Move::Cancel(cancel.on.clone()));
         found.extend(cancels);
         found.push(go_back);
     }
-    for spot in spots(definition, generation) {
-        let StepKind::Ask(ask) = &step(definition, generation, &spot).kind else { continue };
-        if spot.state(generation).phase != Phase::Running {
+    for spot in spots(definition, life) {
+        let StepKind::Ask(ask) = &step(definition, life, &spot).kind else { continue };
+        if spot.state(life).phase != Phase::Running {
             continue;
         }
         for choice in &ask.choices {
@@ -278,8 +271,8 @@ fn people(
 }
 
 /// What a person can do about what is stuck.
-fn stuck(definition: &Definition, generation: &Generation, found: &mut Vec<Move>) {
-    for stuck in &generation.stuck {
+fn stuck(definition: &Definition, life: &Life, found: &mut Vec<Move>) {
+    for stuck in &life.stuck {
         let owner = definition.step(stuck.step);
         let name = coordinate(definition, stuck);
         let verbs = [

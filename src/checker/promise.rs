@@ -32,7 +32,8 @@ pub enum Promise {
     Waits,
     /// Completed means that nothing was undone.
     Complete,
-    /// Compensated means that all that may have happened was undone, in order, and nothing else.
+    /// Compensated means that all that may have happened was undone, in order. (That nothing
+    /// else is undone the engine asserts itself in every run of the checker.)
     Undone,
     /// After the end nothing is sent but what undoes late successes.
     Silent,

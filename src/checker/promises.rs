@@ -7,7 +7,7 @@ use super::spots::{Spot, coordinate, spots, step};
 use super::world::{Step, Taken, sent};
 use crate::definition::{Compensation, Composite, Definition, Nature, Waiting};
 use crate::engine::{
-    self, Direction, Effect, Frame, Generation, Instance, NoteKind, Phase, Rejection, Status, Verb,
+    self, Direction, Effect, Frame, Instance, Life, NoteKind, Phase, Rejection, Status, Verb,
 };
 use crate::message::{Coordinate, Part, Subject};
 
@@ -75,7 +75,7 @@ fn refused(next: &Move, rejection: &Rejection, outcome: &Step, found: &mut Vec<B
     }
 }
 
-fn newest(state: &State) -> Option<&Generation> {
+fn newest(state: &State) -> Option<&Life> {
     state.instance.as_ref().and_then(Instance::newest)
 }
 
@@ -235,18 +235,18 @@ fn settled(definition: &Definition, before: &State, taken: &Taken, found: &mut V
 /// Whether nothing will ever happen to an instance unless somebody comes along.
 pub(super) fn forever(definition: &Definition, state: &State) -> Option<Broken> {
     let instance = state.instance.as_ref()?;
-    let generation = instance.newest()?;
-    let alive = generation.ended.is_none() && generation.stuck.is_empty();
-    let timed = generation.deadline.is_some() || waits(&generation.frame);
+    let life = instance.newest()?;
+    let alive = life.ended.is_none() && life.stuck.is_empty();
+    let timed = life.deadline.is_some() || waits(&life.frame);
     let partner = |stands: &Stands| matches!(stands, Stands::Running | Stands::Asked);
     let children = state.around.partners.values().any(|p| partner(&p.stands));
-    let goes_back = generation.direction == Direction::Back;
+    let goes_back = life.direction == Direction::Back;
     if !alive || timed || children || goes_back {
         return None;
     }
-    let running = |spot: &Spot| spot.state(generation).phase == Phase::Running;
-    let spot = spots(definition, generation).into_iter().rfind(running)?;
-    let what = match step(definition, generation, &spot).nature() {
+    let running = |spot: &Spot| spot.state(life).phase == Phase::Running;
+    let spot = spots(definition, life).into_iter().rfind(running)?;
+    let what = match step(definition, life, &spot).nature() {
         Nature::Composite(Composite::Lock(_)) => "a lock",
         Nature::Waiting(Waiting::Person(_)) => "a person",
         Nature::Instant(_) | Nature::Attempted(_) | Nature::Waiting(_) | Nature::Composite(_) => {
@@ -271,25 +271,25 @@ fn waits(frame: &Frame) -> bool {
 
 /// How a run has ended, or where it is stuck.
 pub(super) fn ending(definition: &Definition, state: &State) -> Option<Ending> {
-    let generation = newest(state)?;
+    let life = newest(state)?;
     // Why an explored one went back was noted when it did; it is forgotten since.
-    match ending_of(definition, generation)? {
+    match ending_of(definition, life)? {
         Ending::Compensated { .. } => Some(Ending::Compensated { step: None, kind: "" }),
         end @ (Ending::Completed | Ending::Stuck { .. }) => Some(end),
     }
 }
 
 /// How a life has ended, or where it is stuck.
-pub(super) fn ending_of(definition: &Definition, generation: &Generation) -> Option<Ending> {
-    match generation.status() {
-        Status::Completed if !generation.owes() => Some(Ending::Completed),
-        Status::Compensated if !generation.owes() => {
-            let failure = generation.failure.as_ref();
+pub(super) fn ending_of(definition: &Definition, life: &Life) -> Option<Ending> {
+    match life.status() {
+        Status::Completed if !life.owes() => Some(Ending::Completed),
+        Status::Compensated if !life.owes() => {
+            let failure = life.failure.as_ref();
             let step = failure.and_then(|failure| failure.step.clone());
             Some(Ending::Compensated { step, kind: failure.map_or("", |f| f.kind.text()) })
         }
         Status::Stuck => {
-            let stuck = generation.stuck.first()?;
+            let stuck = life.stuck.first()?;
             let step = coordinate(definition, stuck);
             Some(Ending::Stuck { step, undoing: stuck.undoing })
         }

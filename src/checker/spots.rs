@@ -1,7 +1,7 @@
 //! Finds the steps of an instance, at any depth.
 
 use crate::definition::{Definition, Step};
-use crate::engine::{Frame, Generation, Progress, Request, StepState, Stuck};
+use crate::engine::{Frame, Life, Progress, Request, StepState, Stuck};
 use crate::message::{CommandId, Coordinate, InstanceId, Part, Subject};
 
 /// A step that was entered.
@@ -23,14 +23,14 @@ pub(super) struct Asked {
 }
 
 impl Spot {
-    pub fn state<'g>(&self, generation: &'g Generation) -> &'g StepState {
+    pub fn state<'g>(&self, life: &'g Life) -> &'g StepState {
         let inner =
             |frame: &'g Frame, (at, branch): &(usize, usize)| &frame.steps[*at].frames()[*branch];
-        &self.path.iter().fold(&generation.frame, inner).steps[self.at]
+        &self.path.iter().fold(&life.frame, inner).steps[self.at]
     }
 
-    pub fn state_mut<'g>(&self, generation: &'g mut Generation) -> &'g mut StepState {
-        let mut frame = &mut generation.frame;
+    pub fn state_mut<'g>(&self, life: &'g mut Life) -> &'g mut StepState {
+        let mut frame = &mut life.frame;
         for (at, branch) in &self.path {
             frame = &mut frame.steps[*at].frames_mut()[*branch];
         }
@@ -42,20 +42,20 @@ impl Spot {
         self.path == other.path
     }
 
-    /// Whether it is on its way back, by itself or with the saga.
-    pub fn frame<'g>(&self, generation: &'g Generation) -> &'g Frame {
+    /// The list that it stands in, as it is in a life.
+    pub fn frame<'g>(&self, life: &'g Life) -> &'g Frame {
         self.path
             .iter()
-            .fold(&generation.frame, |frame, (at, branch)| &frame.steps[*at].frames()[*branch])
+            .fold(&life.frame, |frame, (at, branch)| &frame.steps[*at].frames()[*branch])
     }
 }
 
 impl Asked {
     /// The id of its first attempt.
-    pub fn id(&self, instance: &InstanceId, generation: &Generation) -> CommandId {
+    pub fn id(&self, instance: &InstanceId, life: &Life) -> CommandId {
         CommandId {
             instance: instance.clone(),
-            generation: generation.life,
+            life: life.id,
             subject: Subject::Step(self.spot.name.clone()),
             part: self.part,
             attempt: self.attempts.max(1),
@@ -63,20 +63,20 @@ impl Asked {
     }
 
     /// Whether it is answered by now.
-    pub fn is_answered(&self, generation: &Generation) -> bool {
-        let request = self.spot.state(generation).request(self.part);
+    pub fn is_answered(&self, life: &Life) -> bool {
+        let request = self.spot.state(life).request(self.part);
         request.is_some_and(|request| request.progress == Progress::Answered)
     }
 
-    pub fn request_mut<'g>(&self, generation: &'g mut Generation) -> Option<&'g mut Request> {
-        self.spot.state_mut(generation).request_mut(self.part)
+    pub fn request_mut<'g>(&self, life: &'g mut Life) -> Option<&'g mut Request> {
+        self.spot.state_mut(life).request_mut(self.part)
     }
 }
 
 /// Every step that was entered, outer ones first.
-pub(super) fn spots(definition: &Definition, generation: &Generation) -> Vec<Spot> {
+pub(super) fn spots(definition: &Definition, life: &Life) -> Vec<Spot> {
     let mut found = Vec::new();
-    collect(definition, &generation.frame, &mut Vec::new(), &[], &mut found);
+    collect(definition, &life.frame, &mut Vec::new(), &[], &mut found);
     found
 }
 
@@ -102,10 +102,10 @@ fn collect(
 }
 
 /// Every request that was sent.
-pub(super) fn requests(definition: &Definition, generation: &Generation) -> Vec<Asked> {
+pub(super) fn requests(definition: &Definition, life: &Life) -> Vec<Asked> {
     let mut found = Vec::new();
-    for spot in spots(definition, generation) {
-        for (part, request) in spot.state(generation).requests() {
+    for spot in spots(definition, life) {
+        for (part, request) in spot.state(life).requests() {
             if request.attempts > 0 {
                 let (progress, attempts) = (request.progress, request.attempts);
                 found.push(Asked { spot: spot.clone(), part, progress, attempts });
@@ -116,12 +116,8 @@ pub(super) fn requests(definition: &Definition, generation: &Generation) -> Vec<
 }
 
 /// The definition of a step.
-pub(super) fn step<'d>(
-    definition: &'d Definition,
-    generation: &Generation,
-    spot: &Spot,
-) -> &'d Step {
-    definition.step(spot.state(generation).step)
+pub(super) fn step<'d>(definition: &'d Definition, life: &Life, spot: &Spot) -> &'d Step {
+    definition.step(spot.state(life).step)
 }
 
 /// The step that is stuck.

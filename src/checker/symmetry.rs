@@ -17,7 +17,7 @@ use super::spots::Spot;
 use crate::definition::{
     Composite, Correlation, Definition, EachStep, Role, Step, StepId, StepKind,
 };
-use crate::engine::{Frame, Generation, Inside, StepState, Stuck};
+use crate::engine::{Frame, Inside, Life, StepState, Stuck};
 use crate::expression::{Expression, Name};
 use crate::message::{InstanceId, Key, Part};
 
@@ -64,8 +64,8 @@ impl Symmetry {
     }
 
     /// A step's name, with a tag in place of the coordinate that can be exchanged.
-    pub fn told(&self, generation: &Generation, spot: &Spot) -> String {
-        let list = self.around.get(&spot.state(generation).step);
+    pub fn told(&self, life: &Life, spot: &Spot) -> String {
+        let list = self.around.get(&spot.state(life).step);
         let Some((list, (element, rest))) = list.zip(spot.name.branch.split_first()) else {
             return spot.name.to_string();
         };
@@ -95,8 +95,8 @@ impl Symmetry {
             return Vec::new();
         };
         let mut pairs = BTreeMap::new();
-        for generation in &instance.generations {
-            self.pairs(&generation.frame, &mut pairs);
+        for life in &instance.lives {
+            self.pairs(&life.frame, &mut pairs);
         }
         let mut choices = vec![BTreeSet::new()];
         for (list, _) in pairs.into_iter().filter(|(_, is_pair)| *is_pair) {
@@ -185,10 +185,10 @@ struct Exchange<'s> {
 impl Exchange<'_> {
     fn state(&self, state: &State) -> State {
         let mut twin = state.clone();
-        for generation in twin.instance.iter_mut().flat_map(|instance| &mut instance.generations) {
-            self.value(&mut generation.data);
-            self.frame(&mut generation.frame);
-            generation.stuck.iter_mut().for_each(|stuck| self.stuck(stuck));
+        for life in twin.instance.iter_mut().flat_map(|instance| &mut instance.lives) {
+            self.value(&mut life.data);
+            self.frame(&mut life.frame);
+            life.stuck.iter_mut().for_each(|stuck| self.stuck(stuck));
         }
         let Around { memory, partners, .. } = &mut twin.around;
         if !memory.keys().all(|asked| is_plain(asked)) {

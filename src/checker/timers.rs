@@ -6,7 +6,7 @@ use super::model::{LATER, NOW, State};
 use super::moves::Move;
 use super::spots::{Asked, Spot, step};
 use crate::definition::{Budget, Definition, Step};
-use crate::engine::{Generation, Inside, Instance, Progress};
+use crate::engine::{Inside, Instance, Life, Progress};
 use crate::message::{Part, Span, Timestamp};
 
 /// Further back than any budget reaches.
@@ -19,22 +19,22 @@ pub(super) fn prepared<'s>(
     next: &Move,
 ) -> Option<Cow<'s, Instance>> {
     let instance = state.instance.as_ref()?;
-    let set = |set: &dyn Fn(&mut Generation)| {
+    let set = |set: &dyn Fn(&mut Life)| {
         let mut instance = instance.clone();
-        instance.generations.last_mut().into_iter().for_each(set);
+        instance.lives.last_mut().into_iter().for_each(set);
         Some(Cow::Owned(instance))
     };
     match next {
-        Move::Exhausted(asked) => set(&|generation| exhaust(definition, generation, asked)),
-        Move::Unsent(asked) => set(&|generation| {
-            exhaust(definition, generation, asked);
-            if let Some(request) = asked.request_mut(generation) {
+        Move::Exhausted(asked) => set(&|life| exhaust(definition, life, asked)),
+        Move::Unsent(asked) => set(&|life| {
+            exhaust(definition, life, asked);
+            if let Some(request) = asked.request_mut(life) {
                 request.unsent = request.attempts.saturating_sub(1);
             }
         }),
-        Move::Due(spot) => set(&|generation| spot.state_mut(generation).until = Some(NOW)),
-        Move::Remind(spot) => set(&|generation| remind(generation, spot)),
-        Move::Deadline => set(&|generation| generation.deadline = Some(NOW)),
+        Move::Due(spot) => set(&|life| spot.state_mut(life).until = Some(NOW)),
+        Move::Remind(spot) => set(&|life| remind(life, spot)),
+        Move::Deadline => set(&|life| life.deadline = Some(NOW)),
         Move::Start(_)
         | Move::StartChild
         | Move::Reply { .. }
@@ -48,9 +48,9 @@ pub(super) fn prepared<'s>(
 }
 
 /// All attempts of a request but the last are behind it, and that one's time is up.
-fn exhaust(definition: &Definition, generation: &mut Generation, asked: &Asked) {
-    let spent = attempts(step(definition, generation, &asked.spot), asked.part);
-    if let Some(request) = asked.request_mut(generation) {
+fn exhaust(definition: &Definition, life: &mut Life, asked: &Asked) {
+    let spent = attempts(step(definition, life, &asked.spot), asked.part);
+    if let Some(request) = asked.request_mut(life) {
         request.progress = Progress::Waiting(NOW);
         request.spent = spent;
         request.since = Timestamp(NOW.0 - LONG_AGO.0.cast_signed());
@@ -65,8 +65,8 @@ fn attempts(step: &Step, part: Part) -> u32 {
     }
 }
 
-fn remind(generation: &mut Generation, spot: &Spot) {
-    if let Inside::Reminder(reminder) = &mut spot.state_mut(generation).inside {
+fn remind(life: &mut Life, spot: &Spot) {
+    if let Inside::Reminder(reminder) = &mut spot.state_mut(life).inside {
         reminder.at = NOW;
     }
     debug_assert!(LATER > NOW, "the other timers lie in the future");

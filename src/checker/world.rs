@@ -13,11 +13,11 @@ use super::symmetry::Symmetry;
 use super::timers::prepared;
 use crate::definition::{Catalog, Compensation, Definition, Done, Role};
 use crate::engine::{
-    Act, CallOutcome, Called, Direction, Effect, Generation, Input, Instance, Letter, Note,
-    Rejection, Say, Transition, Verb, Wake,
+    Act, CallOutcome, Called, Direction, Effect, Input, Instance, Letter, Life, Note, Rejection,
+    Say, Transition, Verb, Wake,
 };
 use crate::message::{
-    Address, Coordinate, Event, EventSource, InstanceId, Key, Life, SagaName, Timestamp,
+    Address, Coordinate, Event, EventSource, InstanceId, Key, LifeId, SagaName, Timestamp,
 };
 
 /// The most combinations of answers of one step of the engine.
@@ -153,7 +153,7 @@ impl World {
     fn again(&self, next: &Move, first: &Transition, input: &Input) -> Option<String> {
         let is_answered = |asked: &Asked| {
             let newest = first.after.as_ref().and_then(Instance::newest);
-            newest.is_some_and(|generation| asked.is_answered(generation))
+            newest.is_some_and(|life| asked.is_answered(life))
         };
         match (input, next) {
             (Input::Wake(_), _) => None,
@@ -209,7 +209,7 @@ impl World {
             // None of them is called early any more.
             state.around.early.clear();
         }
-        let back = |g: &Generation| g.direction == Direction::Back || g.pivoted;
+        let back = |g: &Life| g.direction == Direction::Back || g.pivoted;
         if newest.is_some_and(back) {
             // Nobody can ask for the way back any more.
             state.around.cancelled = true;
@@ -226,34 +226,33 @@ impl World {
     }
 
     fn input(&self, state: &State, next: &Move) -> Input {
-        let generation = state.instance.as_ref().and_then(Instance::newest);
+        let life = state.instance.as_ref().and_then(Instance::newest);
         match next {
             Move::Start(address) => Input::Event(event(address, "start")),
             Move::StartChild => Input::Letter(Self::start()),
             Move::Reply { asked, address } => {
-                let generation = generation.expect("only an instance asks");
-                let command = asked.id(&self.id, generation).to_string();
+                let life = life.expect("only an instance asks");
+                let command = asked.id(&self.id, life).to_string();
                 let id = format!("{command}:{}", address.event_type);
-                let told = self.symmetry.told(generation, &asked.spot);
+                let told = self.symmetry.told(life, &asked.spot);
                 Input::Event(answer(&told, address, id, command))
             }
             Move::Again { asked, address } => {
-                let generation = generation.expect("only an instance asks");
-                let command = asked.id(&self.id, generation).to_string();
-                let told = self.symmetry.told(generation, &asked.spot);
+                let life = life.expect("only an instance asks");
+                let command = asked.id(&self.id, life).to_string();
+                let told = self.symmetry.told(life, &asked.spot);
                 Input::Event(answer(&told, address, format!("{command}:again"), command))
             }
             Move::Called { asked, status } => {
-                let generation = generation.expect("only an instance calls");
-                let command = asked.id(&self.id, generation).to_string();
-                let body =
-                    body(&format!("{} {status}", self.symmetry.told(generation, &asked.spot)));
+                let life = life.expect("only an instance calls");
+                let command = asked.id(&self.id, life).to_string();
+                let body = body(&format!("{} {status}", self.symmetry.told(life, &asked.spot)));
                 let outcome = CallOutcome::Answered { status: *status, headers: Vec::new(), body };
                 Input::Called(Called { command, outcome })
             }
             Move::Unsent(asked) => {
-                let generation = generation.expect("only an instance calls");
-                let command = asked.id(&self.id, generation).to_string();
+                let life = life.expect("only an instance calls");
+                let command = asked.id(&self.id, life).to_string();
                 let reason = "nobody listens".to_owned();
                 let outcome = CallOutcome::Failed { reason, unsent: true };
                 Input::Called(Called { command, outcome })
@@ -300,7 +299,7 @@ impl World {
         Letter {
             id: "the-parent/p/1/child/1/start".to_owned(),
             from: InstanceId { saga, key },
-            life: Life::unmarked(1),
+            life: LifeId::unmarked(1),
             step: "child".parse().expect("it is a step"),
             round: 1,
             say: Say::Start { body: body("the parent"), trace_parent: String::new() },
@@ -344,7 +343,7 @@ fn leaves_gap(definition: &Definition, before: &State, next: &Move) -> bool {
 
 /// How a run will end that has just turned round.
 fn went_back(before: &State, after: Option<&Instance>) -> Option<Ending> {
-    let forward = |g: &Generation| g.direction == Direction::Forward;
+    let forward = |g: &Life| g.direction == Direction::Forward;
     let was = before.instance.as_ref().and_then(Instance::newest).is_none_or(forward);
     let now = after.and_then(Instance::newest).filter(|g| was && !forward(g))?;
     let failure = now.failure.as_ref()?;

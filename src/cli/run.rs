@@ -54,7 +54,7 @@ fn record(tracer: &Tracer, seen: &Observed) {
     let stuck = seen.notes.iter().find(|note| note.kind() == NoteKind::Stuck);
     tracer.record(TransitionSpan {
         instance: seen.id.clone(),
-        generation: seen.generation,
+        life: seen.life,
         trace_parent: Some(seen.trace_parent.clone()),
         transition: seen.transition,
         notes: seen.notes.clone(),

@@ -18,7 +18,7 @@ pub enum Unknown {
     Compensate,
     /// Ask the participant whether it happened.
     Probe,
-    /// Keep sending for 24 hours, then park.
+    /// Keep sending for as long as `limits.insist` says, 24 hours by default, then park.
     Retry,
     /// Park.
     Park,

@@ -91,20 +91,20 @@ impl Narrator {
 mod tests {
     use super::*;
     use crate::engine::{Proof, What};
-    use crate::message::{InstanceId, Key, Life, Offset, Shard, Timestamp};
+    use crate::message::{InstanceId, Key, LifeId, Offset, Shard, Timestamp};
 
     /// The lines about one note of a step.
     fn told(saga: &str, step: &str, what: What) -> Vec<String> {
         let name = |text: &str| StepName::new(text).expect("a name");
         let shop = SagaName::new("shop").expect("a name");
         let titles = BTreeMap::from([((shop, name("pick")), "Pick one line".to_owned())]);
-        let note = Note { generation: Life::unmarked(1), step: step.parse().ok(), what };
+        let note = Note { life: LifeId::unmarked(1), step: step.parse().ok(), what };
         let seen = Observed {
             id: InstanceId {
                 saga: SagaName::new(saga).expect("a name"),
                 key: Key::new("o-1").expect("a key"),
             },
-            generation: Life::unmarked(1),
+            life: LifeId::unmarked(1),
             transition: 1,
             started: Timestamp(0),
             trace_parent: String::new(),

@@ -7,7 +7,7 @@ use super::{
     Claim, Claimant, Effect, Input, Instance, Letter, Lock, Note, Rejection, Say, Transition, What,
 };
 use crate::definition::Limits;
-use crate::message::{InstanceId, Life, Timestamp};
+use crate::message::{InstanceId, LifeId, Timestamp};
 
 /// What an input does to a lock.
 ///
@@ -142,7 +142,7 @@ impl Desk<'_> {
     }
 
     fn note(&mut self, what: What) {
-        self.notes.push(Note { generation: Life::default(), step: None, what });
+        self.notes.push(Note { life: LifeId::default(), step: None, what });
     }
 
     fn say(&mut self, claim: &Claim, say: Say) {

@@ -29,9 +29,9 @@ pub(crate) mod tests;
 pub use input::{Act, CallOutcome, Called, Input, Verb, Wake};
 pub use note::{Awaited, Claimant, Note, NoteKind, Proof, Sending, What};
 pub use state::{
-    Branched, Child, Claim, Direction, Early, Failure, FailureKind, Frame, Generation, Hold,
-    Inside, Instance, Letter, Lock, Locked, Parent, Phase, Progress, Reminder, Request, Requested,
-    Say, Stage, Status, StepState, Stuck,
+    Branched, Child, Claim, Direction, Early, Failure, FailureKind, Frame, Hold, Inside, Instance,
+    Letter, Life, Lock, Locked, Parent, Phase, Progress, Reminder, Request, Requested, Say, Stage,
+    Status, StepState, Stuck,
 };
 pub use transition::{Call, Effect, Message, Question, Rejection, Transition};
 
@@ -71,8 +71,8 @@ pub fn step(
 /// When the instance next wants [`Input::Wake`]; never if it has no timer.
 #[must_use]
 pub fn next_due(instance: &Instance) -> Option<Timestamp> {
-    let generations = instance.generations.iter().filter_map(timers::next_due);
+    let lives = instance.lives.iter().filter_map(timers::next_due);
     let early = instance.early.iter().filter_map(|early| early.until);
     let lock = instance.lock.as_ref().and_then(|lock| lock.forget);
-    generations.chain(early).chain(lock).min()
+    lives.chain(early).chain(lock).min()
 }

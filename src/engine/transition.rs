@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::{Instance, Letter, Note};
 use crate::definition::Method;
-use crate::message::{Address, CommandId, Coordinate, InstanceId, Life, Span, Timestamp};
+use crate::message::{Address, CommandId, Coordinate, InstanceId, LifeId, Span, Timestamp};
 
 /// What an input made of an instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,7 +83,7 @@ pub struct Question {
     /// The instance that asks; the answer goes to it.
     pub instance: InstanceId,
     /// Its life.
-    pub life: Life,
+    pub life: LifeId,
     /// The step that asks.
     pub step: Coordinate,
     /// Who is asked: a role or queue.

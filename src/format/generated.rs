@@ -4,8 +4,8 @@
 pub struct Instance {
     /// Oldest first; the last may live, the others have ended and are remembered for late answers.
     #[prost(message, repeated, tag = "1")]
-    pub generations: ::prost::alloc::vec::Vec<Generation>,
-    /// Starts that wait for the end of the living generation, in their order.
+    pub lives: ::prost::alloc::vec::Vec<Life>,
+    /// Starts that wait for the end of the living life, in their order.
     #[prost(message, repeated, tag = "2")]
     pub queued: ::prost::alloc::vec::Vec<Event>,
     /// The last inbox record that was applied: a repeated one changes nothing.
@@ -53,18 +53,18 @@ pub struct Claim {
     #[prost(string, tag = "2")]
     pub key: ::prost::alloc::string::String,
     #[prost(uint32, tag = "3")]
-    pub generation: u32,
+    pub life: u32,
     #[prost(string, tag = "4")]
     pub step: ::prost::alloc::string::String,
     #[prost(uint32, tag = "5")]
     pub round: u32,
-    /// As in Generation.
+    /// As in Life.
     #[prost(uint64, tag = "6")]
     pub mark: u64,
 }
 /// One life of an instance.
 #[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Generation {
+pub struct Life {
     #[prost(uint32, tag = "1")]
     pub number: u32,
     /// First 16 bytes of BLAKE3 over the definition's text.
@@ -129,7 +129,7 @@ pub struct Parent {
     #[prost(string, tag = "2")]
     pub key: ::prost::alloc::string::String,
     #[prost(uint32, tag = "3")]
-    pub generation: u32,
+    pub life: u32,
     #[prost(string, tag = "4")]
     pub step: ::prost::alloc::string::String,
     /// How often that step has asked.
@@ -141,7 +141,7 @@ pub struct Parent {
     /// It will not take the child back any more.
     #[prost(bool, tag = "7")]
     pub gone: bool,
-    /// As in Generation.
+    /// As in Life.
     #[prost(uint64, tag = "8")]
     pub mark: u64,
 }
@@ -162,7 +162,7 @@ pub struct Frame {
     /// A branch's own fields, JSON object; empty for none.
     #[prost(bytes = "vec", tag = "5")]
     pub fields: ::prost::alloc::vec::Vec<u8>,
-    /// A branch's own; the main line goes the generation's way.
+    /// A branch's own; the main line goes the life's way.
     #[prost(enumeration = "Direction", tag = "6")]
     pub direction: i32,
     /// A branch is done on its way forward, or undone on its way back.
@@ -418,12 +418,12 @@ pub struct Letter {
     pub key: ::prost::alloc::string::String,
     /// The step of the asking side that it is about.
     #[prost(uint32, tag = "4")]
-    pub generation: u32,
+    pub life: u32,
     #[prost(string, tag = "5")]
     pub step: ::prost::alloc::string::String,
     #[prost(uint32, tag = "6")]
     pub round: u32,
-    /// As in Generation.
+    /// As in Life.
     #[prost(uint64, tag = "19")]
     pub mark: u64,
     #[prost(oneof = "letter::Say", tags = "7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18")]
@@ -563,7 +563,7 @@ pub struct Entry {
     #[prost(string, tag = "2")]
     pub key: ::prost::alloc::string::String,
     #[prost(uint32, tag = "3")]
-    pub generation: u32,
+    pub life: u32,
     #[prost(uint64, tag = "4")]
     pub transition: u64,
     #[prost(int64, tag = "5")]
@@ -577,7 +577,7 @@ pub struct Entry {
     pub inbox: i64,
     #[prost(message, repeated, tag = "9")]
     pub notes: ::prost::alloc::vec::Vec<Note>,
-    /// The generation's mark.
+    /// The life's mark.
     #[prost(uint64, tag = "10")]
     pub mark: u64,
 }

@@ -125,7 +125,7 @@ impl wire::Inbox {
 mod tests {
     use super::*;
     use crate::engine::{CallOutcome, Say};
-    use crate::message::{Key, Life, SagaName};
+    use crate::message::{Key, LifeId, SagaName};
 
     fn instance() -> InstanceId {
         let saga = SagaName::new("order").expect("a name");
@@ -156,7 +156,7 @@ mod tests {
         let letter = Letter {
             id: "order/o/1/1#1".to_owned(),
             from: instance(),
-            life: Life::unmarked(1),
+            life: LifeId::unmarked(1),
             step: "ship".parse().expect("a step"),
             round: 1,
             say: Say::ParentGone,

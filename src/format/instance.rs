@@ -2,11 +2,9 @@ use serde_json::{Map, Value};
 
 use super::{Error, open, seal, step, wire};
 use crate::definition::{BlockId, StepId};
-use crate::engine::{
-    Direction, Early, Failure, FailureKind, Frame, Generation, Instance, Parent, Stuck,
-};
+use crate::engine::{Direction, Early, Failure, FailureKind, Frame, Instance, Life, Parent, Stuck};
 use crate::message::{
-    Coordinate, Hash, InputId, InstanceId, Key, Life, Offset, SagaName, Timestamp, read_json,
+    Coordinate, Hash, InputId, InstanceId, Key, LifeId, Offset, SagaName, Timestamp, read_json,
 };
 
 impl Instance {
@@ -14,7 +12,7 @@ impl Instance {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         seal(&wire::Instance {
-            generations: self.generations.iter().map(generation_out).collect(),
+            lives: self.lives.iter().map(life_out).collect(),
             queued: self.queued.iter().map(wire::Event::kept).collect(),
             inbox: self.inbox.0,
             lock: self.lock.as_ref().map(super::lock::out),
@@ -29,7 +27,7 @@ impl Instance {
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         let stored: wire::Instance = open(bytes)?;
         Ok(Self {
-            generations: each(stored.generations, generation_in)?,
+            lives: each(stored.lives, life_in)?,
             queued: stored.queued.iter().map(wire::Event::read).collect::<Result<_, _>>()?,
             inbox: Offset(stored.inbox),
             early: each(stored.early, early_in)?,
@@ -54,9 +52,9 @@ fn early_in(e: wire::Early) -> Result<Early, Error> {
     Ok(Early { event, until: e.until_ms.map(Timestamp) })
 }
 
-fn generation_out(g: &Generation) -> wire::Generation {
-    wire::Generation {
-        number: g.life.number,
+fn life_out(g: &Life) -> wire::Life {
+    wire::Life {
+        number: g.id.number,
         definition: g.definition.0.to_vec(),
         direction: direction_out(g.direction).into(),
         data: bytes(&g.data),
@@ -75,19 +73,19 @@ fn generation_out(g: &Generation) -> wire::Generation {
         parent: g.parent.as_deref().map(parent_out),
         pivoted: g.pivoted,
         seen: g.seen.iter().map(|seen| seen.text.clone()).collect(),
-        mark: g.life.mark,
+        mark: g.id.mark,
         started_namespace: g.started_by.namespace,
         seen_namespaces: g.seen.iter().map(|seen| seen.namespace).collect(),
     }
 }
 
-fn generation_in(g: wire::Generation) -> Result<Generation, Error> {
+fn life_in(g: wire::Life) -> Result<Life, Error> {
     let direction = direction_in(g.direction())?;
     let hash: [u8; 16] = g.definition.try_into().map_err(|_| Error::Field("definition"))?;
     let data = json(&g.data)?;
     let frame = line_in(g.frame.ok_or(Error::Field("frame"))?)?;
-    Ok(Generation {
-        life: Life { number: g.number, mark: g.mark },
+    Ok(Life {
+        id: LifeId { number: g.number, mark: g.mark },
         definition: Hash(hash),
         direction,
         data,
@@ -114,7 +112,7 @@ fn seen_in(texts: Vec<String>, namespaces: &[u64]) -> Vec<InputId> {
     texts.into_iter().zip(known).map(|(text, namespace)| InputId { text, namespace }).collect()
 }
 
-/// The main line goes the generation's way and is never over before it.
+/// The main line goes the life's way and is never over before it.
 fn line_out(f: &Frame) -> wire::Frame {
     wire::Frame {
         block: f.block.0,
@@ -208,7 +206,7 @@ fn parent_out(p: &Parent) -> wire::Parent {
     wire::Parent {
         saga: p.instance.saga.to_string(),
         key: p.instance.key.to_string(),
-        generation: p.life.number,
+        life: p.life.number,
         mark: p.life.mark,
         step: p.step.to_string(),
         round: p.round,
@@ -220,7 +218,7 @@ fn parent_out(p: &Parent) -> wire::Parent {
 fn parent_in(p: &wire::Parent) -> Result<Parent, Error> {
     Ok(Parent {
         instance: instance_id(&p.saga, &p.key)?,
-        life: Life { number: p.generation, mark: p.mark },
+        life: LifeId { number: p.life, mark: p.mark },
         step: coordinate(&p.step)?,
         round: p.round,
         taken_back: p.taken_back,
@@ -301,7 +299,7 @@ mod tests {
             action: Some(request),
             ..wire::Step::default()
         };
-        let generation = wire::Generation {
+        let life = wire::Life {
             number: 1,
             definition: vec![0; 16],
             direction: wire::Direction::Forward.into(),
@@ -309,14 +307,14 @@ mod tests {
             frame: Some(wire::Frame { steps: vec![step], ..wire::Frame::default() }),
             started_by: "1".to_owned(),
             seen: vec!["c-1".to_owned()],
-            ..wire::Generation::default()
+            ..wire::Life::default()
         };
-        let stored = seal(&wire::Instance { generations: vec![generation], ..Default::default() });
+        let stored = seal(&wire::Instance { lives: vec![life], ..Default::default() });
         let instance = Instance::decode(&stored).expect("it is readable");
-        let generation = &instance.generations[0];
-        assert_eq!(generation.started_by, InputId::named("1"));
-        assert_eq!(generation.seen, [InputId::named("c-1")]);
-        let action = generation.frame.steps[0].action().expect("it was asked");
+        let life = &instance.lives[0];
+        assert_eq!(life.started_by, InputId::named("1"));
+        assert_eq!(life.seen, [InputId::named("c-1")]);
+        let action = life.frame.steps[0].action().expect("it was asked");
         assert_eq!(action.answer, InputId::named("r-1"));
     }
 }

@@ -1,7 +1,7 @@
 use super::instance::{bytes, coordinate, failure_in, failure_out, instance_id, json};
 use super::{Error, wire};
 use crate::engine::{Letter, Say};
-use crate::message::Life;
+use crate::message::LifeId;
 
 impl wire::Letter {
     /// Takes a letter.
@@ -11,7 +11,7 @@ impl wire::Letter {
             id: letter.id.clone(),
             saga: letter.from.saga.to_string(),
             key: letter.from.key.to_string(),
-            generation: letter.life.number,
+            life: letter.life.number,
             mark: letter.life.mark,
             step: letter.step.to_string(),
             round: letter.round,
@@ -28,7 +28,7 @@ impl wire::Letter {
         Ok(Letter {
             id: self.id.clone(),
             from: instance_id(&self.saga, &self.key)?,
-            life: Life { number: self.generation, mark: self.mark },
+            life: LifeId { number: self.life, mark: self.mark },
             step: coordinate(&self.step)?,
             round: self.round,
             say: say_in(say)?,
@@ -119,7 +119,7 @@ mod tests {
             let letter = Letter {
                 id: "l".to_owned(),
                 from: instance_id("order", "o/1").expect("a name and a key"),
-                life: Life { number: 2, mark: 7 },
+                life: LifeId { number: 2, mark: 7 },
                 step: "settle[0]".parse().expect("a coordinate"),
                 round: 1,
                 say,

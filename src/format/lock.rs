@@ -1,7 +1,7 @@
 use super::instance::{coordinate, instance_id};
 use super::{Error, wire};
 use crate::engine::{Claim, Lock};
-use crate::message::{Life, Timestamp};
+use crate::message::{LifeId, Timestamp};
 
 pub(super) fn out(lock: &Lock) -> wire::Lock {
     wire::Lock {
@@ -28,7 +28,7 @@ fn claim_out(claim: &Claim) -> wire::Claim {
     wire::Claim {
         saga: claim.instance.saga.to_string(),
         key: claim.instance.key.to_string(),
-        generation: claim.life.number,
+        life: claim.life.number,
         step: claim.step.to_string(),
         round: claim.round,
         mark: claim.life.mark,
@@ -38,7 +38,7 @@ fn claim_out(claim: &Claim) -> wire::Claim {
 fn claim_in(claim: &wire::Claim) -> Result<Claim, Error> {
     Ok(Claim {
         instance: instance_id(&claim.saga, &claim.key)?,
-        life: Life { number: claim.generation, mark: claim.mark },
+        life: LifeId { number: claim.life, mark: claim.mark },
         step: coordinate(&claim.step)?,
         round: claim.round,
     })

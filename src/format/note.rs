@@ -217,7 +217,7 @@ fn proof_in(note: &wire::Note) -> Result<Proof, Error> {
 mod tests {
     use super::*;
     use crate::engine::{Failure, FailureKind};
-    use crate::message::{Key, Life, SagaName};
+    use crate::message::{Key, LifeId, SagaName};
 
     fn instance() -> InstanceId {
         let saga = SagaName::new("order").expect("a name");
@@ -305,7 +305,7 @@ mod tests {
         for (what, words) in all() {
             let step = "pay".parse().ok();
             let stored =
-                wire::Note::new(&Note { generation: Life::unmarked(1), step, what: what.clone() });
+                wire::Note::new(&Note { life: LifeId::unmarked(1), step, what: what.clone() });
             assert_eq!(stored.step, "pay");
             assert_eq!(stored.words, "", "programs read fields");
             assert_eq!(stored.text(), words);

@@ -2,7 +2,7 @@ use std::fmt;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-use super::{Error, InstanceId, Key, Life, SagaName, Subject};
+use super::{Error, InstanceId, Key, LifeId, SagaName, Subject};
 
 /// What one attempt of one action or compensation is called: derived from where it stands, so a
 /// replay makes the same id again.
@@ -15,7 +15,7 @@ pub struct CommandId {
     /// Whose command it is.
     pub instance: InstanceId,
     /// Which life of the instance.
-    pub generation: Life,
+    pub life: LifeId,
     /// The step, or the end of the saga, that it is about.
     pub subject: Subject,
     /// Action or compensation.
@@ -51,8 +51,7 @@ impl CommandId {
         encode(self.instance.saga.as_str(), &mut text);
         text.push('/');
         encode(self.instance.key.as_str(), &mut text);
-        write!(text, "/{}/{}", self.generation, self.subject)
-            .expect("writing to a string never fails");
+        write!(text, "/{}/{}", self.life, self.subject).expect("writing to a string never fails");
         match self.part {
             Part::Action => {}
             Part::Probe => text.push_str("~probe"),
@@ -77,7 +76,7 @@ impl FromStr for CommandId {
     fn from_str(text: &str) -> Result<Self, Error> {
         let wrong = || Error::CommandId(text.to_owned());
         let parts: Vec<&str> = text.split('/').collect();
-        let [saga, key, generation, subject, attempt] = parts[..] else {
+        let [saga, key, life, subject, attempt] = parts[..] else {
             return Err(wrong());
         };
         let saga = SagaName::new(&decode(saga).ok_or_else(wrong)?).map_err(|_| wrong())?;
@@ -93,7 +92,7 @@ impl FromStr for CommandId {
         };
         Ok(Self {
             instance: InstanceId { saga, key },
-            generation: generation.parse().map_err(|_| wrong())?,
+            life: life.parse().map_err(|_| wrong())?,
             subject: subject.parse().map_err(|_| wrong())?,
             part,
             attempt: attempt.parse().map_err(|_| wrong())?,
@@ -139,7 +138,7 @@ mod tests {
                 saga: SagaName::new("order-fulfilment").expect("a name"),
                 key: Key::new(key).expect("a key"),
             },
-            generation: Life { number: 2, mark: 0xab_cdef },
+            life: LifeId { number: 2, mark: 0xab_cdef },
             subject: "charge-card".parse().expect("a step"),
             part,
             attempt: 3,
@@ -166,7 +165,7 @@ mod tests {
     fn the_id_of_a_life_without_a_mark_is_what_it_was() {
         let text = "order-fulfilment/o-1/2/charge-card/3";
         let id: CommandId = text.parse().expect("an id");
-        assert_eq!((id.generation, id.to_string().as_str()), (Life::unmarked(2), text));
+        assert_eq!((id.life, id.to_string().as_str()), (LifeId::unmarked(2), text));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::Error;
 /// for longer. So a life is marked by the event that started it: the number begins at 1 again, the
 /// mark does not repeat. As text `1-3f09ac52d7`; without a mark, as lives had before, `1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Life {
+pub struct LifeId {
     /// Counted from 1 among the remembered ones.
     pub number: u32,
     /// Derived from the event that started it; 0 for a life that has none.
@@ -20,7 +20,7 @@ pub struct Life {
 /// The bytes of a mark: two starts of one key share one once in a million million times.
 const MARK_BYTES: usize = 5;
 
-impl Life {
+impl LifeId {
     /// The life that an event of this kind, source and id starts; a parent's letter has no kind and
     /// no source. The same event gives the same mark whenever it comes, so that a start which is
     /// repeated after all is forgotten asks for nothing new.
@@ -43,7 +43,7 @@ impl Life {
     }
 }
 
-impl fmt::Display for Life {
+impl fmt::Display for LifeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.mark {
             0 => write!(f, "{}", self.number),
@@ -52,7 +52,7 @@ impl fmt::Display for Life {
     }
 }
 
-impl FromStr for Life {
+impl FromStr for LifeId {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
@@ -71,16 +71,16 @@ mod tests {
     #[test]
     fn a_life_is_marked_by_the_event_that_starts_it() {
         let on = "shop.orders/OrderPlaced";
-        let life = Life::begun(1, on, None, "placed-1");
+        let life = LifeId::begun(1, on, None, "placed-1");
         // Written down: other values would change the ids of commands that are under way.
         assert_eq!(life.to_string(), GOLDEN);
-        let of_the_web = Life::begun(1, on, Some("/web"), "placed-1");
+        let of_the_web = LifeId::begun(1, on, Some("/web"), "placed-1");
         assert_eq!(of_the_web.to_string(), GOLDEN_OF_A_SOURCE);
         for other in [
-            Life::begun(1, on, None, "placed-2"),
-            Life::begun(1, "a/B", None, "placed-1"),
-            Life::begun(1, on, Some("/shop"), "placed-1"),
-            Life::begun(1, on, Some(""), "placed-1"),
+            LifeId::begun(1, on, None, "placed-2"),
+            LifeId::begun(1, "a/B", None, "placed-1"),
+            LifeId::begun(1, on, Some("/shop"), "placed-1"),
+            LifeId::begun(1, on, Some(""), "placed-1"),
         ] {
             assert!(other.mark != life.mark && other.mark != of_the_web.mark, "{other}");
         }
@@ -88,14 +88,14 @@ mod tests {
 
     #[test]
     fn a_life_reads_back_as_it_was_written() {
-        let lives = [Life { number: 3, mark: 0xff_ffff_ffff }, Life { number: 1, mark: 1 }];
-        for life in lives.into_iter().chain([Life::unmarked(2)]) {
+        let lives = [LifeId { number: 3, mark: 0xff_ffff_ffff }, LifeId { number: 1, mark: 1 }];
+        for life in lives.into_iter().chain([LifeId::unmarked(2)]) {
             assert_eq!(life.to_string().parse(), Ok(life));
         }
         assert_eq!(lives[1].to_string(), "1-0000000001");
-        assert_eq!(Life::unmarked(2).to_string(), "2");
+        assert_eq!(LifeId::unmarked(2).to_string(), "2");
         for text in ["", "-", "1-", "-1", "1-x", "x-1", "1-1-1", "1-fffffffffffffffff"] {
-            assert!(text.parse::<Life>().is_err(), "{text}");
+            assert!(text.parse::<LifeId>().is_err(), "{text}");
         }
     }
 

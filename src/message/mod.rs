@@ -27,7 +27,7 @@ pub use event::{Event, EventSource, Headers, Incarnation, Origin, header};
 pub use identity::{Hash, InstanceId, Key, SagaName, StepName, Version};
 pub use input_id::InputId;
 pub use json::read_json;
-pub use life::Life;
+pub use life::LifeId;
 pub use outgoing::Outgoing;
 pub use shard::{Offset, Shard, shard_of};
 pub use start_from::StartFrom;

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use super::{CommandId, InstanceId, Life};
+use super::{CommandId, InstanceId, LifeId};
 
 /// The trace of one life of an instance: its starter's, or one of its own, derived from who it
 /// is. Whoever computes it gets the same, so a restart repeats nothing and loses nothing.
@@ -19,7 +19,7 @@ impl TraceContext {
     /// Finds the trace of one life of an instance; `parent` is the `traceparent` of whoever
     /// started it, and counts as none if it is not one.
     #[must_use]
-    pub fn of(instance: &InstanceId, life: Life, parent: Option<&str>) -> Self {
+    pub fn of(instance: &InstanceId, life: LifeId, parent: Option<&str>) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("segue 2026 trace");
         for part in [instance.saga.as_str(), instance.key.as_str()] {
             hasher.update(&(part.len() as u64).to_be_bytes()).update(part.as_bytes());
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use crate::message::{Key, Part, SagaName};
 
-    const ONE: Life = Life { number: 1, mark: 0 };
+    const ONE: LifeId = LifeId { number: 1, mark: 0 };
     const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     fn instance(saga: &str, key: &str) -> InstanceId {
@@ -131,7 +131,7 @@ mod tests {
     fn command(attempt: u32) -> CommandId {
         CommandId {
             instance: instance("order", "o-1"),
-            generation: ONE,
+            life: ONE,
             subject: "charge".parse().expect("a step"),
             part: Part::Action,
             attempt,
@@ -146,8 +146,8 @@ mod tests {
         assert_eq!((context.parent, context.sampled), (None, true));
         // Written down: another value would tear the traces of instances that live.
         assert_eq!(context.traceparent(&command(1)), GOLDEN);
-        let two = Life::unmarked(2);
-        let marked = Life { mark: 1, ..ONE };
+        let two = LifeId::unmarked(2);
+        let marked = LifeId { mark: 1, ..ONE };
         let others = [
             of("order", "o-1", two),
             of("order", "o-1", marked),

@@ -4,10 +4,10 @@ use super::envelope::{Cause, Purpose, asked, outgoing};
 use super::ports::{Append, DeadLetter, HistoryRecord, InboxRecord};
 use super::settings::{Observed, Unmatched};
 use super::shard::{Case, Tools};
-use crate::engine::{Effect, Generation, Input, Letter, Message, Question};
+use crate::engine::{Effect, Input, Letter, Life, Message, Question};
 use crate::format::{seal, wire};
 use crate::message::{
-    Address, CommandId, Headers, InstanceId, Life, Origin, TraceContext, Traced, shard_of,
+    Address, CommandId, Headers, InstanceId, LifeId, Origin, TraceContext, Traced, shard_of,
 };
 
 /// What becomes of an input that nothing waits for.
@@ -32,18 +32,18 @@ pub(super) fn unmatched_by<S>(
 pub(super) fn perform<S>(
     id: &InstanceId,
     effects: Vec<Effect>,
-    generation: Option<&Generation>,
+    life: Option<&Life>,
     case: &Case<'_>,
     tools: &mut Tools<'_, S>,
 ) -> Vec<(CommandId, Address)> {
-    let life = generation.map_or(Life::default(), |g| g.life);
-    let parent = generation.map(|g| g.trace_parent.as_str()).filter(|text| !text.is_empty());
+    let of = life.map_or(LifeId::default(), |life| life.id);
+    let parent = life.map(|life| life.trace_parent.as_str()).filter(|text| !text.is_empty());
     let mut sent = Vec::with_capacity(effects.len());
     let cause = Cause {
         app: &tools.settings.app,
         id,
         event: case.event.map(|event| event.id.as_str()),
-        trace: TraceContext::of(id, life, parent),
+        trace: TraceContext::of(id, of, parent),
         at: case.record.timestamp,
     };
     for effect in effects {
@@ -53,7 +53,7 @@ pub(super) fn perform<S>(
             Effect::Complaint(reason) => bury(Some(id), reason, case, tools),
             Effect::Letter { to, letter } => post(&to, &letter, tools),
             Effect::Call(call) => {
-                let transition = generation.map_or(1, |g| g.transitions);
+                let transition = life.map_or(1, |life| life.transitions);
                 let traced = Traced { context: cause.trace, transition };
                 tools.pending.calls.push((call, traced));
             }
@@ -170,14 +170,14 @@ pub(super) fn history(observed: &Observed) -> HistoryRecord {
     let entry = wire::Entry {
         saga: observed.id.saga.to_string(),
         key: observed.id.key.to_string(),
-        generation: observed.generation.number,
+        life: observed.life.number,
         transition: observed.transition,
         at_ms: observed.at.0,
         status: observed.standing.to_owned(),
         shard: i32::try_from(observed.shard.0).unwrap_or(i32::MAX),
         inbox: observed.offset.0,
         notes: observed.notes.iter().map(wire::Note::new).collect(),
-        mark: observed.generation.mark,
+        mark: observed.life.mark,
     };
     HistoryRecord { key: observed.id.to_string().into(), value: seal(&entry).into() }
 }

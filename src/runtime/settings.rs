@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::engine::{Note, Status};
 use crate::message::{
-    Address, CommandId, EngineTopics, InstanceId, Life, Offset, Shard, Timestamp, Topic,
+    Address, CommandId, EngineTopics, InstanceId, LifeId, Offset, Shard, Timestamp, Topic,
 };
 
 /// How a pipeline and its gateway behave; the same for all of one application.
@@ -125,11 +125,11 @@ pub struct Counts {
 pub struct Observed {
     /// Whose.
     pub id: InstanceId,
-    /// Which generation.
-    pub generation: Life,
+    /// Which life.
+    pub life: LifeId,
     /// Which of its transitions, counted from 1.
     pub transition: u64,
-    /// When the generation started.
+    /// When the life started.
     pub started: Timestamp,
     /// W3C trace context of whoever started it; empty if there was none.
     pub trace_parent: String,

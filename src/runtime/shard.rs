@@ -11,10 +11,10 @@ use super::position::Position;
 use super::schedule::Schedule;
 use super::settings::{Counts, Observed, Settings};
 use crate::definition::Catalog;
-use crate::engine::{self, Call, Generation, Input, Instance, Rejection, Transition};
+use crate::engine::{self, Call, Input, Instance, Life, Rejection, Transition};
 use crate::format::changelog::instance_key;
 use crate::format::wire;
-use crate::message::{InstanceId, Life, Offset, Outgoing, Shard, Timestamp, Traced};
+use crate::message::{InstanceId, LifeId, Offset, Outgoing, Shard, Timestamp, Traced};
 
 /// What a batch has come to so far.
 #[derive(Debug, Default)]
@@ -162,7 +162,7 @@ impl ShardState {
             tools.counts.repeated += 1;
             return Ok(Taken::Done);
         }
-        let runs_on = before.iter().flat_map(|b| &b.generations).map(|g| g.definition);
+        let runs_on = before.iter().flat_map(|b| &b.lives).map(|g| g.definition);
         for hash in runs_on {
             if tools.catalog.by_hash(hash).is_none() {
                 return Err(Fault::Definition(format!("{id} runs on definition {hash}")));
@@ -189,18 +189,18 @@ impl ShardState {
     ) {
         tools.counts.transitions += 1;
         let Transition { after, effects, notes } = transition;
-        let life = notes.last().map_or(Life::default(), |note| note.generation);
-        let generation = after.as_ref().and_then(|a| a.generations.iter().find(|g| g.life == life));
-        let sent = perform(id, effects, generation, case, tools);
+        let of = notes.last().map_or(LifeId::default(), |note| note.life);
+        let life = after.as_ref().and_then(|a| a.lives.iter().find(|life| life.id == of));
+        let sent = perform(id, effects, life, case, tools);
         let observed = Observed {
             id: id.clone(),
-            generation: life,
-            transition: generation.map_or(0, |g| g.transitions),
-            started: generation.map_or(case.record.timestamp, |g| g.started),
-            trace_parent: generation.map_or(String::new(), |g| g.trace_parent.clone()),
-            status: generation.map(Generation::status),
-            standing: standing(after.as_ref(), generation),
-            owed: owed(tools.catalog, generation),
+            life: of,
+            transition: life.map_or(0, |life| life.transitions),
+            started: life.map_or(case.record.timestamp, |life| life.started),
+            trace_parent: life.map_or(String::new(), |life| life.trace_parent.clone()),
+            status: life.map(Life::status),
+            standing: standing(after.as_ref(), life),
+            owed: owed(tools.catalog, life),
             notes,
             sent,
             at: case.record.timestamp,
@@ -220,13 +220,13 @@ impl ShardState {
 }
 
 /// What a stuck life owes, in words: the outcome of a step, or its undoing, since when.
-fn owed(catalog: &Catalog, generation: Option<&Generation>) -> String {
+fn owed(catalog: &Catalog, life: Option<&Life>) -> String {
     let mut owed = Vec::new();
-    if let Some(generation) = generation.filter(|generation| !generation.stuck.is_empty()) {
-        let Some(definition) = catalog.by_hash(generation.definition) else {
+    if let Some(life) = life.filter(|life| !life.stuck.is_empty()) {
+        let Some(definition) = catalog.by_hash(life.definition) else {
             return String::new();
         };
-        for stuck in &generation.stuck {
+        for stuck in &life.stuck {
             let what = if stuck.undoing { "undoing" } else { "outcome" };
             let step = &definition.step(stuck.step).name;
             owed.push(format!("the {what} of {step} since {}", stuck.since));
@@ -236,9 +236,9 @@ fn owed(catalog: &Catalog, generation: Option<&Generation>) -> String {
 }
 
 /// The word for how things stand after a transition.
-fn standing(after: Option<&Instance>, generation: Option<&Generation>) -> &'static str {
-    match (after, generation) {
-        (Some(_), Some(generation)) => generation.status().text(),
+fn standing(after: Option<&Instance>, life: Option<&Life>) -> &'static str {
+    match (after, life) {
+        (Some(_), Some(life)) => life.status().text(),
         (Some(Instance { lock: Some(lock), .. }), None) => {
             if lock.holder.is_some() {
                 "held"
@@ -246,7 +246,7 @@ fn standing(after: Option<&Instance>, generation: Option<&Generation>) -> &'stat
                 "free"
             }
         }
-        (Some(instance), None) if instance.generations.is_empty() => "awaited",
+        (Some(instance), None) if instance.lives.is_empty() => "awaited",
         (Some(_) | None, None) | (None, Some(_)) => "forgotten",
     }
 }
@@ -308,7 +308,7 @@ mod tests {
             key: Key::new("t-1").expect("a key"),
         };
         let step = "book".parse().expect("a step");
-        let claim = Claim { instance: id, life: Life::unmarked(1), step, round: 1 };
+        let claim = Claim { instance: id, life: LifeId::unmarked(1), step, round: 1 };
         let free = Instance { lock: Some(Lock::default()), ..Instance::default() };
         let held = Lock { holder: Some((claim, 7)), ..Lock::default() };
         let held = Instance { lock: Some(held), ..Instance::default() };

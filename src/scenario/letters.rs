@@ -5,7 +5,7 @@ use super::run::Wrong;
 use super::world::World;
 use crate::definition::Definition;
 use crate::engine::{Failure, FailureKind, Input, Letter, Say};
-use crate::message::{InstanceId, Key, Life, SagaName};
+use crate::message::{InstanceId, Key, LifeId, SagaName};
 
 /// The step of the parent, in its own words.
 const STEP: &str = "child";
@@ -100,5 +100,5 @@ fn parent() -> Result<InstanceId, Wrong> {
 
 fn letter(id: String, from: InstanceId, step: &str, say: Say) -> Letter {
     let step = step.parse().expect("the names above are names of steps");
-    Letter { id, from, life: Life::unmarked(1), step, round: 1, say }
+    Letter { id, from, life: LifeId::unmarked(1), step, round: 1, say }
 }

@@ -144,7 +144,7 @@ pub(crate) enum Answers {
     Latest,
     /// None: it finds its instance by its key.
     ByKey,
-    /// This one: `step/attempt`, `generation/step/attempt`, or a whole id.
+    /// This one: `step/attempt`, `life/step/attempt`, or a whole id.
     Command(String),
 }
 

@@ -3,7 +3,7 @@ use super::model::{Does, Given, Scenario, Step};
 use super::run::{Wrong, obey};
 use super::world::World;
 use crate::definition::Definition;
-use crate::engine::{Generation, Say};
+use crate::engine::{Life, Say};
 use crate::message::{Address, InstanceId, Part, Subject, Timestamp};
 
 /// A scenario that is being made: every input is played at once, and what it caused is expected.
@@ -61,7 +61,7 @@ impl Rehearsal {
     }
 
     /// Its newest life.
-    pub fn newest(&self) -> Option<&Generation> {
+    pub fn newest(&self) -> Option<&Life> {
         self.world.newest()
     }
 
@@ -104,7 +104,7 @@ impl Rehearsal {
     pub fn pass_until(
         &self,
         wakes_max: usize,
-        is_so: impl Fn(&Generation) -> bool,
+        is_so: impl Fn(&Life) -> bool,
     ) -> Result<Self, String> {
         let mut next = self.clone();
         let begin = next.now();

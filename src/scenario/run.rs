@@ -119,7 +119,7 @@ pub(super) fn obey(world: &mut World, does: &Does) -> Result<(), Wrong> {
             stands(world, stand)
         }
         Does::Data(expected) => {
-            let data = world.newest().map(|generation| generation.data.clone());
+            let data = world.newest().map(|life| life.data.clone());
             let data = data.ok_or_else(|| Wrong::new("the instance is forgotten"))?;
             if compare::holds(expected, &data) {
                 return Ok(());
@@ -199,9 +199,9 @@ fn stands(world: &World, expected: &Stand) -> Result<(), Wrong> {
         || vec![How::Forgotten.text().to_owned()],
         |end| words::stand(&end.stand(expected)),
     );
-    if let Some(generation) = world.newest() {
-        why.extend(generation.stuck.iter().map(|stuck| format!("  {}", stuck.reason)));
-        let failure = generation.failure.iter();
+    if let Some(life) = world.newest() {
+        why.extend(life.stuck.iter().map(|stuck| format!("  {}", stuck.reason)));
+        let failure = life.failure.iter();
         why.extend(failure.map(|f| format!("  {}: {}", f.kind.text(), f.reason)));
     }
     Err(Wrong::beside("it stands another way", words::stand(expected), why))

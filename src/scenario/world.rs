@@ -11,11 +11,10 @@ use super::run::Wrong;
 use crate::correlation::{Heading, Index, RecordKey};
 use crate::definition::{Catalog, Definition};
 use crate::engine::{
-    self, Act, Called, Direction, Effect, Generation, Input, Instance, Letter, Rejection, Wake,
-    next_due,
+    self, Act, Called, Direction, Effect, Input, Instance, Letter, Life, Rejection, Wake, next_due,
 };
 use crate::message::{
-    Address, CommandId, Coordinate, Event, EventSource, InstanceId, Life, Part, Span, Subject,
+    Address, CommandId, Coordinate, Event, EventSource, InstanceId, LifeId, Part, Span, Subject,
     Timestamp,
 };
 
@@ -76,21 +75,21 @@ impl World {
         }
     }
 
-    /// The newest generation, while it is remembered.
-    pub fn newest(&self) -> Option<&Generation> {
+    /// The newest life, while it is remembered.
+    pub fn newest(&self) -> Option<&Life> {
         self.instances.get(&self.id).and_then(Instance::newest)
     }
 
     /// How the instance stands, while it is remembered.
     pub fn stands(&self) -> Option<End> {
-        let generation = self.newest()?;
-        let (status, owes) = (generation.status(), generation.owes());
-        let back = generation.direction == Direction::Back;
-        let failure = generation.failure.as_ref().filter(|_| back);
-        let stuck = generation.stuck.first();
+        let life = self.newest()?;
+        let (status, owes) = (life.status(), life.owes());
+        let back = life.direction == Direction::Back;
+        let failure = life.failure.as_ref().filter(|_| back);
+        let stuck = life.stuck.first();
         let (at, undoing) = match stuck {
             Some(stuck) => {
-                let definition = self.catalog.by_hash(generation.definition)?;
+                let definition = self.catalog.by_hash(life.definition)?;
                 let mut name = definition.step(stuck.step).name.to_string();
                 for index in &stuck.branch {
                     let _ = write!(name, "[{index}]");
@@ -278,12 +277,12 @@ impl World {
         definition.is_some_and(|definition| super::answers::is_call(definition, id))
     }
 
-    /// The command that `step/attempt`, `generation/step/attempt` or a whole id names.
+    /// The command that `step/attempt`, `life/step/attempt` or a whole id names.
     fn command(&self, text: &str) -> Result<CommandId, Wrong> {
-        let newest = self.newest().map_or(1, |generation| generation.life.number);
+        let newest = self.newest().map_or(1, |life| life.id.number);
         let whole = CommandId {
             instance: self.id.clone(),
-            generation: Life::unmarked(newest),
+            life: LifeId::unmarked(newest),
             subject: Subject::Completed,
             part: Part::Action,
             attempt: 1,
@@ -303,10 +302,10 @@ impl World {
 
     /// The latest life of a number, where an author left its mark away.
     fn marked(&self, named: CommandId) -> CommandId {
-        let latest = |id: &&CommandId| id.generation.number == named.generation.number;
+        let latest = |id: &&CommandId| id.life.number == named.life.number;
         match self.sent.iter().rev().find(latest) {
-            Some(sent) if named.generation.mark == 0 && named.instance == self.id => {
-                CommandId { generation: sent.generation, ..named }
+            Some(sent) if named.life.mark == 0 && named.instance == self.id => {
+                CommandId { life: sent.life, ..named }
             }
             Some(_) | None => named,
         }

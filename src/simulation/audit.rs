@@ -12,7 +12,7 @@ use crate::definition::{Catalog, Definition, StepKind};
 use crate::engine::Direction;
 use crate::format::{open, wire};
 use crate::message::{
-    Address, EngineTopics, InstanceId, Life, Outgoing, Timestamp, Topic, header, read_json,
+    Address, EngineTopics, InstanceId, LifeId, Outgoing, Timestamp, Topic, header, read_json,
 };
 
 /// Reads the topics when all is over: what was sent must be what the fold says, and what the
@@ -49,10 +49,10 @@ pub(super) fn audit(
     }
     let deeds = world.deeds();
     for (id, instance) in fold.instances().filter(|_| flat) {
-        for generation in instance.generations.iter().filter(|g| g.direction == Direction::Back) {
-            let prefix = idempotency_prefix(id, generation.life);
+        for life in instance.lives.iter().filter(|g| g.direction == Direction::Back) {
+            let prefix = idempotency_prefix(id, life.id);
             let own: Vec<&Deed> = deeds.iter().filter(|d| d.key.starts_with(&prefix)).collect();
-            in_reverse(&format!("{id} ({})", generation.life), &own, &mut found);
+            in_reverse(&format!("{id} ({})", life.id), &own, &mut found);
         }
     }
     found
@@ -63,10 +63,10 @@ pub(super) fn story(world: &World, app: &str) -> Vec<String> {
     let line = |entry: wire::Entry| {
         let note = |note: &wire::Note| format!("{} {} {}", note.kind, note.step, note.text());
         let notes: Vec<String> = entry.notes.iter().map(note).collect();
-        let wire::Entry { saga, key, generation, shard, inbox, .. } = &entry;
+        let wire::Entry { saga, key, life, shard, inbox, .. } = &entry;
         let at = Timestamp(entry.at_ms);
         let notes = notes.join(", ");
-        format!("{saga}/{key} ({generation}) {at} inbox {shard}:{inbox} {notes}")
+        format!("{saga}/{key} ({life}) {at} inbox {shard}:{inbox} {notes}")
     };
     history(world, app).into_iter().map(line).collect()
 }
@@ -111,7 +111,7 @@ fn history(world: &World, app: &str) -> Vec<wire::Entry> {
 }
 
 /// What every idempotency key of one life begins with.
-pub(super) fn idempotency_prefix(id: &InstanceId, life: Life) -> String {
+pub(super) fn idempotency_prefix(id: &InstanceId, life: LifeId) -> String {
     let plain = |text: &str| text.replace('%', "%25").replace('/', "%2F").replace('~', "%7E");
     format!("{}/{}/{life}/", plain(id.saga.as_str()), plain(id.key.as_str()))
 }

@@ -13,7 +13,7 @@ use crate::definition::Catalog;
 use crate::engine::{self, Act, Effect, Input, Instance, Rejection, Status, Verb};
 use crate::format::changelog::{instance_key, is_instance, position_key};
 use crate::format::{open, wire};
-use crate::message::{InstanceId, Key, Life, Offset, SagaName, Shard, Timestamp, Topic};
+use crate::message::{InstanceId, Key, LifeId, Offset, SagaName, Shard, Timestamp, Topic};
 
 /// What the shards must be: a plain fold of the engine over each inbox, without batches, stores,
 /// crashes or memory, to compare what was committed with.
@@ -30,7 +30,7 @@ pub(super) struct Fold {
     /// How many dead letters there must be.
     pub dead_letters: usize,
     /// The lives that each start event began.
-    pub begun: BTreeMap<String, Vec<(InstanceId, Life)>>,
+    pub begun: BTreeMap<String, Vec<(InstanceId, LifeId)>>,
     /// The calls that must be made, by their ids.
     pub calls: BTreeMap<String, engine::Call>,
     /// How often each call was asked for: one whose time is given again is made again.
@@ -110,11 +110,11 @@ impl Fold {
     pub fn stuck(&self) -> Vec<(InstanceId, String, bool)> {
         let mut found = Vec::new();
         for (id, instance) in self.instances() {
-            for generation in &instance.generations {
-                let Some(definition) = self.catalog.by_hash(generation.definition) else {
+            for life in &instance.lives {
+                let Some(definition) = self.catalog.by_hash(life.definition) else {
                     continue;
                 };
-                for stuck in &generation.stuck {
+                for stuck in &life.stuck {
                     let mut step = definition.step(stuck.step).name.to_string();
                     step.extend(stuck.branch.iter().map(|index| format!("[{index}]")));
                     found.push((id.clone(), step, stuck.undoing));
@@ -131,7 +131,7 @@ impl Fold {
     /// What each life is now; locks have none.
     pub fn ends(&self) -> Vec<(SagaName, Status)> {
         let lives = self.instances().flat_map(|(id, instance)| {
-            instance.generations.iter().map(|life| (id.saga.clone(), life.status()))
+            instance.lives.iter().map(|life| (id.saga.clone(), life.status()))
         });
         lives.collect()
     }
@@ -315,9 +315,9 @@ impl Fold {
     }
 
     fn note_begun(&mut self, id: &InstanceId, after: &Instance) {
-        for generation in &after.generations {
-            let lives = self.begun.entry(generation.started_by.text.clone()).or_default();
-            let life = (id.clone(), generation.life);
+        for life in &after.lives {
+            let lives = self.begun.entry(life.started_by.text.clone()).or_default();
+            let life = (id.clone(), life.id);
             if !lives.contains(&life) {
                 lives.push(life);
             }
@@ -329,6 +329,6 @@ impl Fold {
 fn is_at_rest(instance: &Instance) -> bool {
     let lock = instance.lock.as_ref();
     instance.living().is_none()
-        && instance.generations.iter().all(|generation| !generation.owes())
+        && instance.lives.iter().all(|life| !life.owes())
         && lock.is_none_or(|lock| lock.holder.is_none())
 }

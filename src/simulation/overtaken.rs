@@ -33,7 +33,7 @@ pub(super) fn overtaken(
             continue;
         };
         let answers = |note: &&Note| {
-            note.generation == command.generation
+            note.life == command.life
                 && note.step.as_ref().is_some_and(|step| command.subject.step() == Some(step))
         };
         let is_taken = is_taken(taken, seen.place.0.as_str(), seen.place.1, seen.offset);

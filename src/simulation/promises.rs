@@ -10,7 +10,7 @@ use super::fold::Fold;
 use super::world::World;
 use crate::definition::{Catalog, Compensation, Definition, Nature, SagaStep, Step, Waiting};
 use crate::engine::{
-    Call, Direction, Frame, Generation, Inside, Instance, Locked, Phase, Stage, StepState,
+    Call, Direction, Frame, Inside, Instance, Life, Locked, Phase, Stage, StepState,
 };
 use crate::format::wire;
 use crate::message::{InstanceId, Topic, header, read_json};
@@ -21,9 +21,9 @@ pub(super) fn held_by_two<'i>(
 ) -> Vec<String> {
     let mut holders: BTreeMap<&str, Vec<&InstanceId>> = BTreeMap::new();
     for (id, instance) in instances {
-        for generation in &instance.generations {
+        for life in &instance.lives {
             let mut hold = |key: &'i str| holders.entry(key).or_default().push(id);
-            holds(&generation.frame, &mut hold);
+            holds(&life.frame, &mut hold);
         }
     }
     let several = holders.iter().filter(|(_, holders)| holders.len() > 1);
@@ -61,23 +61,23 @@ pub(super) fn kept(
         {
             found.push(format!("{id} is held, or waited for, when all is over"));
         }
-        for generation in &instance.generations {
-            let what = format!("{id} ({})", generation.life);
-            if generation.ended.is_none() {
+        for life in &instance.lives {
+            let what = format!("{id} ({})", life.id);
+            if life.ended.is_none() {
                 found.push(format!("{what} did not end"));
             }
-            if generation.ended.is_some() && generation.forget.is_none() {
+            if life.ended.is_some() && life.forget.is_none() {
                 found.push(format!("{what} has ended and is never forgotten"));
             }
-            if generation.parent.as_ref().is_some_and(|parent| !parent.gone) {
+            if life.parent.as_ref().is_some_and(|parent| !parent.gone) {
                 found.push(format!("{what} still waits for its parent"));
             }
-            let definition = catalog.by_hash(generation.definition);
+            let definition = catalog.by_hash(life.definition);
             if let Some(definition) = definition.filter(|_| !fold.settled.contains(id)) {
-                let prefix = idempotency_prefix(id, generation.life);
-                let life = LifeOf { definition, id, generation, prefix, fold, deeds: &deeds };
-                let forward = generation.direction == Direction::Forward;
-                life.steps(&generation.frame, "", forward, found);
+                let prefix = idempotency_prefix(id, life.id);
+                let whose = LifeOf { definition, id, life, prefix, fold, deeds: &deeds };
+                let forward = life.direction == Direction::Forward;
+                whose.steps(&life.frame, "", forward, found);
             }
         }
     }
@@ -146,7 +146,7 @@ fn calls(made: &[Call], fold: &Fold, found: &mut Vec<String>) {
 struct LifeOf<'a> {
     definition: &'a Definition,
     id: &'a InstanceId,
-    generation: &'a Generation,
+    life: &'a Life,
     prefix: String,
     fold: &'a Fold,
     deeds: &'a [Deed],
@@ -182,7 +182,7 @@ impl LifeOf<'_> {
         forward: bool,
         found: &mut Vec<String>,
     ) {
-        let what = format!("{} ({}): {name}", self.id, self.generation.life);
+        let what = format!("{} ({}): {name}", self.id, self.life.id);
         let (done, undone) = (self.deed(name), self.undone(name));
         let stands = forward && state.phase == Phase::Succeeded;
         if stands && (done.is_none() || undone.is_some()) {
@@ -203,16 +203,16 @@ impl LifeOf<'_> {
         forward: bool,
         found: &mut Vec<String>,
     ) {
-        let what = format!("{} ({}): {name}", self.id, self.generation.life);
+        let what = format!("{} ({}): {name}", self.id, self.life.id);
         let mut id = None;
         if let Inside::Child(begun) = &state.inside {
             id = Some(InstanceId { saga: child.saga.clone(), key: begun.key.clone() });
         }
         let instance = self.fold.instances().find(|(other, _)| Some(*other) == id.as_ref());
-        let lives = instance.map(|(_, instance)| instance.generations.as_slice());
-        let mine = |g: &&Generation| {
+        let lives = instance.map(|(_, instance)| instance.lives.as_slice());
+        let mine = |g: &&Life| {
             g.parent.as_ref().is_some_and(|parent| {
-                (&parent.instance, parent.life) == (self.id, self.generation.life)
+                (&parent.instance, parent.life) == (self.id, self.life.id)
                     && parent.step.to_string() == name
             })
         };

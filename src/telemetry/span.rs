@@ -8,7 +8,7 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::engine::Note;
-use crate::message::{Address, CommandId, InstanceId, Life, Timestamp, TraceContext};
+use crate::message::{Address, CommandId, InstanceId, LifeId, Timestamp, TraceContext};
 
 /// A transition of an instance as it is told to a trace: names and ids, never a payload.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +16,7 @@ pub struct TransitionSpan {
     /// Whose.
     pub instance: InstanceId,
     /// Which life of it.
-    pub generation: Life,
+    pub life: LifeId,
     /// The `traceparent` of whoever started it.
     pub trace_parent: Option<String>,
     /// Which transition of that life, counted from 1.
@@ -53,7 +53,7 @@ impl TransitionSpan {
     /// The spans to export: its own, then one for each message; none if nobody wants to see them.
     pub(super) fn into_data(self, scope: &InstrumentationScope) -> Vec<SpanData> {
         let parent = self.trace_parent.as_deref().filter(|text| !text.is_empty());
-        let context = TraceContext::of(&self.instance, self.generation, parent);
+        let context = TraceContext::of(&self.instance, self.life, parent);
         if !context.sampled {
             return Vec::new();
         }
@@ -78,7 +78,7 @@ impl TransitionSpan {
         transition.attributes = vec![
             KeyValue::new("segue.saga", self.instance.saga.as_str().to_owned()),
             KeyValue::new("segue.instance", self.instance.to_string()),
-            KeyValue::new("segue.generation", i64::from(self.generation.number)),
+            KeyValue::new("segue.life", i64::from(self.life.number)),
             KeyValue::new("segue.transition", self.transition.cast_signed()),
             KeyValue::new("segue.status", self.status),
         ];

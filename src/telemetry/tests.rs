@@ -16,7 +16,7 @@ use super::log;
 use super::*;
 use crate::engine::{Note, Proof, Sending, What};
 use crate::message::{
-    CommandId, InstanceId, Key, Life, Part, SagaName, Timestamp, TraceContext, Traced,
+    CommandId, InstanceId, Key, LifeId, Part, SagaName, Timestamp, TraceContext, Traced,
 };
 
 fn instance(key: &str) -> InstanceId {
@@ -27,7 +27,7 @@ fn instance(key: &str) -> InstanceId {
 fn command(key: &str) -> CommandId {
     CommandId {
         instance: instance(key),
-        generation: Life::unmarked(1),
+        life: LifeId::unmarked(1),
         subject: "charge".parse().expect("a step"),
         part: Part::Action,
         attempt: 1,
@@ -36,7 +36,7 @@ fn command(key: &str) -> CommandId {
 
 fn note(what: What, step: Option<&str>) -> Note {
     let step = step.map(|name| name.parse().expect("a step"));
-    Note { generation: Life::unmarked(1), step, what }
+    Note { life: LifeId::unmarked(1), step, what }
 }
 
 fn transition(key: &str, number: u64, parent: Option<&str>) -> TransitionSpan {
@@ -45,7 +45,7 @@ fn transition(key: &str, number: u64, parent: Option<&str>) -> TransitionSpan {
     let sending = Sending { to: by, attempt: 1 };
     TransitionSpan {
         instance: instance(key),
-        generation: Life::unmarked(1),
+        life: LifeId::unmarked(1),
         trace_parent: parent.map(str::to_owned),
         transition: number,
         notes: vec![
@@ -145,7 +145,7 @@ fn a_receiver_gets_every_transition_once_and_no_payload() {
     joined.error = Some("a person must act".to_owned());
     tracer.record(joined);
     tracer.record(transition("o-3", 1, Some(&parent.replace("-01", "-00"))));
-    let context = TraceContext::of(&instance("o-2"), Life::unmarked(1), Some(parent));
+    let context = TraceContext::of(&instance("o-2"), LifeId::unmarked(1), Some(parent));
     let call = |attempt, status, error: Option<&str>| CallSpan {
         traced: Traced { context, transition: 1 },
         id: CommandId { attempt, ..command("o-2") },
@@ -159,7 +159,7 @@ fn a_receiver_gets_every_transition_once_and_no_payload() {
     tracer.record_call(call(2, None, Some("nobody listens")));
     tracer.record_call(call(3, Some(409), None));
     let dark = parent.replace("-01", "-00");
-    let unseen = TraceContext::of(&instance("o-2"), Life::unmarked(1), Some(&dark));
+    let unseen = TraceContext::of(&instance("o-2"), LifeId::unmarked(1), Some(&dark));
     let traced = Traced { context: unseen, transition: 1 };
     tracer.record_call(CallSpan { traced, ..call(4, Some(200), None) });
     tracer.stop();
@@ -173,7 +173,7 @@ fn a_receiver_gets_every_transition_once_and_no_payload() {
     let spans = spans(&requests);
     assert_eq!(spans.len(), 700 + 4, "the trace that nobody wants is not there");
 
-    let own = TraceContext::of(&instance("o-1"), Life::unmarked(1), None);
+    let own = TraceContext::of(&instance("o-1"), LifeId::unmarked(1), None);
     for number in 1..=700 {
         let span = &spans[&own.transition(number).to_vec()];
         assert_eq!(span.trace_id, own.trace);
@@ -184,7 +184,7 @@ fn a_receiver_gets_every_transition_once_and_no_payload() {
         let events: Vec<_> = span.events.iter().map(|e| e.name.as_str()).collect();
         assert_eq!(events, ["succeeded", "sent"]);
     }
-    let theirs = TraceContext::of(&instance("o-2"), Life::unmarked(1), Some(parent));
+    let theirs = TraceContext::of(&instance("o-2"), LifeId::unmarked(1), Some(parent));
     let span = &spans[&theirs.transition(1).to_vec()];
     assert_eq!(span.parent_span_id, 0xb7ad_6b71_6920_3331_u64.to_be_bytes());
     assert_eq!(span.status.as_ref().map(|s| s.message.as_str()), Some("a person must act"));

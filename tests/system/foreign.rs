@@ -343,7 +343,7 @@ fn two_sources_number_their_orders_from_one() {
     let lives: Vec<u64> = commands
         .iter()
         .map(|command| command.headers.text(header::COMMAND).expect("a command id"))
-        .map(|id| id.parse::<CommandId>().expect("a command id").generation.mark)
+        .map(|id| id.parse::<CommandId>().expect("a command id").life.mark)
         .collect();
     assert_ne!(lives[0], lives[1]);
 }

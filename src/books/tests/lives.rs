@@ -3,7 +3,7 @@
 use super::*;
 use crate::definition::parse;
 use crate::format::{open, seal, wire};
-use crate::message::{CommandId, Life, Timestamp, header};
+use crate::message::{CommandId, LifeId, Timestamp, header};
 
 /// What the topics hold when 20 orders come, are forgotten, and 20 others come under their keys.
 fn again() -> Vec<Rec> {
@@ -29,7 +29,7 @@ fn unmarked(mut rec: Rec) -> Rec {
         let Ok(id) = rec.header(name).parse::<CommandId>() else {
             continue;
         };
-        let id = CommandId { generation: Life::unmarked(id.generation.number), ..id };
+        let id = CommandId { life: LifeId::unmarked(id.life.number), ..id };
         rec.set(name, &id.to_string());
         if rec.headers.text(header::IDEMPOTENCY_KEY).is_some() {
             rec.set(header::IDEMPOTENCY_KEY, &id.idempotency_key());

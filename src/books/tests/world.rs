@@ -328,21 +328,21 @@ impl World {
         notes: &[engine::Note],
         now: Timestamp,
     ) {
-        let Some(life) = notes.last().map(|note| note.generation) else {
+        let Some(of) = notes.last().map(|note| note.life) else {
             return;
         };
-        let generation = after.and_then(|a| a.generations.iter().find(|g| g.life == life));
+        let life = after.and_then(|a| a.lives.iter().find(|life| life.id == of));
         let entry = wire::Entry {
             saga: id.saga.to_string(),
             key: id.key.to_string(),
-            generation: life.number,
-            transition: generation.map_or(0, |g| g.transitions),
+            life: of.number,
+            transition: life.map_or(0, |life| life.transitions),
             at_ms: now.0,
-            status: generation.map_or("forgotten", |g| g.status().text()).to_owned(),
+            status: life.map_or("forgotten", |life| life.status().text()).to_owned(),
             shard: 0,
             inbox: self.inputs,
             notes: notes.iter().map(wire::Note::new).collect(),
-            mark: life.mark,
+            mark: of.mark,
         };
         let history = Topic::new(&format!("{APP}.history")).expect("a topic");
         let headers = Headers::default();

@@ -24,7 +24,7 @@ use super::settings::Settings;
 use crate::definition::Method;
 use crate::engine::{Call, CallOutcome};
 use crate::message::{
-    CommandId, InstanceId, Key, Life, Part, SagaName, Span, TraceContext, Traced,
+    CommandId, InstanceId, Key, LifeId, Part, SagaName, Span, TraceContext, Traced,
 };
 use crate::runtime::Caller as _;
 
@@ -183,7 +183,7 @@ fn desk(servers: &[&Server]) -> Desk {
 fn traced() -> Traced {
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let id = get("http://a/").id;
-    let context = TraceContext::of(&id.instance, id.generation, Some(parent));
+    let context = TraceContext::of(&id.instance, id.life, Some(parent));
     Traced { context, transition: 1 }
 }
 
@@ -191,7 +191,7 @@ fn call(method: Method, url: &str) -> Call {
     let saga = SagaName::new("transfer").expect("a name");
     let id = CommandId {
         instance: InstanceId { saga, key: Key::new("t-1").expect("a key") },
-        generation: Life::unmarked(1),
+        life: LifeId::unmarked(1),
         subject: "score".parse().expect("a step"),
         part: Part::Action,
         attempt: 2,

@@ -165,7 +165,7 @@ fn spoilt(
 type Told<'a> = (&'a Catalog, &'a InstanceId, Option<&'a Instance>, &'a Input, Timestamp);
 
 fn main_line(made: &mut Transition) -> Option<&mut Frame> {
-    Some(&mut made.after.as_mut()?.generations.last_mut()?.frame)
+    Some(&mut made.after.as_mut()?.lives.last_mut()?.frame)
 }
 
 /// The state of a step under the lock.
@@ -173,7 +173,7 @@ fn under_lock(made: &mut Transition, at: usize) -> Option<&mut StepState> {
     main_line(made)?.steps.first_mut()?.frames_mut().first_mut()?.steps.get_mut(at)
 }
 
-fn newest(instance: Option<&Instance>) -> Option<&engine::Generation> {
+fn newest(instance: Option<&Instance>) -> Option<&engine::Life> {
     instance.and_then(Instance::newest)
 }
 
@@ -194,7 +194,7 @@ fn an_undoing_that_is_never_over_is_told() {
     let door = Door(|catalog, id, before, input, now| {
         spoilt((catalog, id, before, input, now), |made| {
             let undos = under_lock(made, 0).map(|state| &mut state.undos);
-            for undo in undos.into_iter().flatten().filter(|undo| undo.is_sent()) {
+            for undo in undos.into_iter().flatten().filter(|undo| undo.is_under_way()) {
                 undo.progress = Progress::Open;
             }
         })
@@ -206,8 +206,7 @@ fn an_undoing_that_is_never_over_is_told() {
 fn a_saga_that_completes_with_something_undone_is_told() {
     let door = Door(|catalog, id, before, input, now| {
         spoilt((catalog, id, before, input, now), |made| {
-            let forward =
-                |g: &engine::Generation| g.ended.is_some() && g.direction == Direction::Forward;
+            let forward = |g: &engine::Life| g.ended.is_some() && g.direction == Direction::Forward;
             if newest(made.after.as_ref()).is_some_and(forward) {
                 let debit = under_lock(made, 0).expect("it has completed");
                 debit.undos = vec![settled()];
@@ -221,7 +220,7 @@ fn a_saga_that_completes_with_something_undone_is_told() {
 fn what_is_not_undone_is_told() {
     let door = Door(|catalog, id, before, input, now| {
         spoilt((catalog, id, before, input, now), |made| {
-            let back = |g: &engine::Generation| g.ended.is_some() && g.direction == Direction::Back;
+            let back = |g: &engine::Life| g.ended.is_some() && g.direction == Direction::Back;
             if newest(made.after.as_ref()).is_some_and(back)
                 && let Some(debit) = under_lock(made, 0)
             {
@@ -253,17 +252,17 @@ fn what_is_told_after_the_end_is_told() {
     let door = Door(|catalog, id, before, input, now| {
         spoilt((catalog, id, before, input, now), |made| {
             if newest(before).is_some_and(|g| g.ended.is_some()) {
-                made.effects.push(fact(id, newest(before).expect("it has ended").life));
+                made.effects.push(fact(id, newest(before).expect("it has ended").id));
             }
         })
     });
     golden(&broken_by(door), Promise::Silent, "debit");
 }
 
-fn fact(id: &InstanceId, life: crate::message::Life) -> Effect {
+fn fact(id: &InstanceId, life: crate::message::LifeId) -> Effect {
     let id = CommandId {
         instance: id.clone(),
-        generation: life,
+        life,
         subject: "debit".parse().expect("a step"),
         part: Part::Action,
         attempt: 1,
@@ -298,7 +297,7 @@ fn a_lock_that_is_not_let_go_is_told() {
 fn an_answer_that_counts_twice_is_told() {
     let door = Door(|catalog, id, before, input, now| {
         let mut before = before.cloned();
-        let debit = before.as_mut().and_then(|i| i.generations.last_mut());
+        let debit = before.as_mut().and_then(|i| i.lives.last_mut());
         let debit = debit.and_then(|g| g.frame.steps.first_mut()?.frames_mut().first_mut());
         let debit = debit.and_then(|frame| frame.steps.first_mut());
         // It forgets that it has taken an answer, as long as it goes forward.

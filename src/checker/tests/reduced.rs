@@ -147,7 +147,7 @@ fn an_end_of_one_element_alone_is_no_reason_to_believe_in_its_twin() {
     // The first branch is blamed for whatever the second does.
     let door = Door(|catalog, id, before, input, now| {
         spoilt((catalog, id, before, input, now), |made| {
-            let newest = made.after.as_mut().and_then(|after| after.generations.last_mut());
+            let newest = made.after.as_mut().and_then(|after| after.lives.last_mut());
             let failure = newest.and_then(|newest| newest.failure.as_mut());
             let step = failure.and_then(|failure| failure.step.as_mut());
             if let Some(step) = step.filter(|step| step.to_string() == "pick[1]") {

@@ -53,27 +53,27 @@ fn onwards(replay: &Replay<'_>, played: &Rehearsal) -> Result<Rehearsal, String>
 
 /// What answers what was asked on the way back.
 fn answers(replay: &Replay<'_>, played: &Rehearsal) -> Vec<Does> {
-    let Some(generation) = played.newest() else { return Vec::new() };
+    let Some(life) = played.newest() else { return Vec::new() };
     let mut found = Vec::new();
-    for asked in requests(replay.definition, generation) {
+    for asked in requests(replay.definition, life) {
         let open = matches!(asked.progress, Progress::Waiting(_) | Progress::Pausing(_));
         if !open || asked.part == Part::Action {
             continue;
         }
-        let step = step(replay.definition, generation, &asked.spot);
+        let step = step(replay.definition, life, &asked.spot);
         let (done, absent) = addresses(step, asked.part);
         // A probe that finds nothing leaves nothing to undo.
         for address in absent.iter().chain(&done) {
             let source = Source::Event(address.to_string());
             let answers = saying::answers(played, &asked, Some(address));
-            let bodies = replay.bodies.variations(&source, &generation.data, &[]);
+            let bodies = replay.bodies.variations(&source, &life.data, &[]);
             let event = |body: Value| Does::Event(told(address, body, answers.clone()));
             found.extend(bodies.into_iter().map(event));
         }
         for status in statuses(step, asked.part) {
             let source = Source::Call(asked.spot.name.step.to_string());
             let answers = saying::answers(played, &asked, None);
-            for event in replay.bodies.variations(&source, &generation.data, &[]) {
+            for event in replay.bodies.variations(&source, &life.data, &[]) {
                 found.push(Does::Called(called(status, &event, answers.clone())));
             }
         }

@@ -15,7 +15,7 @@ use super::saying::{answers, unsent};
 use super::shape::{foreseen, shape};
 use super::slots::Source;
 use crate::definition::Definition;
-use crate::engine::{Generation, Progress, Say, StepState};
+use crate::engine::{Life, Progress, Say, StepState};
 use crate::message::{Coordinate, InstanceId, Span, Timestamp};
 use crate::scenario::{Does, Given, Identity, Rehearsal, Starter};
 
@@ -168,8 +168,8 @@ impl Replay<'_> {
         let Some(wanted) = foreseen(self.definition, &stride.after, held) else {
             return Ok(played);
         };
-        let seen = played.newest().map(|generation| shape(self.definition, generation));
-        let failure = played.newest().and_then(|generation| generation.failure.as_ref());
+        let seen = played.newest().map(|life| shape(self.definition, life));
+        let failure = played.newest().and_then(|life| life.failure.as_ref());
         if let (Some(failure), Some((step, kind))) = (failure, &stride.why)
             && (failure.step != *step || failure.kind.text() != *kind)
         {
@@ -215,9 +215,8 @@ impl Replay<'_> {
     fn key_of(&self, free: &Rehearsal, stride: &Planned, lock: &InstanceId) -> Option<String> {
         let name = &stride.after.around.partners.get(lock)?.letter.step;
         let foreseen = stride.after.instance.as_ref()?.newest()?;
-        let at = |generation: &Generation| {
-            spots(self.definition, generation).into_iter().find(|spot| spot.name == *name)
-        };
+        let at =
+            |life: &Life| spots(self.definition, life).into_iter().find(|spot| spot.name == *name);
         let got = at(foreseen)?.state(foreseen).hold()?.got;
         let real = free.newest()?;
         let locked = at(real)?.state(real).locked()?;
@@ -234,7 +233,7 @@ impl Replay<'_> {
     ) -> Result<Rehearsal, String> {
         match &stride.next {
             Move::Exhausted(asked) => {
-                let over = |generation: &Generation| !self.is_sent(generation, asked);
+                let over = |life: &Life| !self.is_under_way(life, asked);
                 let exact = before.pass_until(WAKES_MAX, over)?;
                 let span = rounded(exact.now().since(before.now()));
                 let played = before.with(Does::Pass(span));
@@ -248,7 +247,7 @@ impl Replay<'_> {
                 self.until(before, stride, held, at)
             }
             Move::Deadline => {
-                let at = before.newest().and_then(|generation| generation.deadline);
+                let at = before.newest().and_then(|life| life.deadline);
                 self.until(before, stride, held, at)
             }
             Move::Start(_)
@@ -296,10 +295,10 @@ impl Replay<'_> {
     }
 
     fn at<'r>(&self, of: &'r Rehearsal, spot: &Spot) -> Result<&'r StepState, String> {
-        let generation = of.newest().ok_or("it is forgotten")?;
-        let all = spots(self.definition, generation);
+        let life = of.newest().ok_or("it is forgotten")?;
+        let all = spots(self.definition, life);
         let found = all.into_iter().find(|own| own.name == spot.name);
-        Ok(found.ok_or("no such step was entered")?.state(generation))
+        Ok(found.ok_or("no such step was entered")?.state(life))
     }
 
     /// No attempt of a call leaves, and they are spent.
@@ -307,11 +306,11 @@ impl Replay<'_> {
         let mut played = before.clone();
         for _ in 0..WAKES_MAX {
             played = played.with(Does::Called(unsent(answers(&played, asked, None))))?;
-            if !played.newest().is_some_and(|generation| self.is_sent(generation, asked)) {
+            if !played.newest().is_some_and(|life| self.is_under_way(life, asked)) {
                 return Ok(played);
             }
-            let again = |generation: &Generation| {
-                let all = requests(self.definition, generation);
+            let again = |life: &Life| {
+                let all = requests(self.definition, life);
                 let own = all.iter().find(|own| is_same(own, asked));
                 own.is_none_or(|own| matches!(own.progress, Progress::Waiting(_)))
             };
@@ -320,8 +319,8 @@ impl Replay<'_> {
         Err(NO_END.to_owned())
     }
 
-    fn is_sent(&self, generation: &Generation, asked: &Asked) -> bool {
-        let all = requests(self.definition, generation);
+    fn is_under_way(&self, life: &Life, asked: &Asked) -> bool {
+        let all = requests(self.definition, life);
         let found = all.iter().find(|own| is_same(own, asked));
         found.is_some_and(|own| matches!(own.progress, Progress::Waiting(_) | Progress::Pausing(_)))
     }

@@ -39,7 +39,7 @@ impl Replay<'_> {
             | Move::Remind(_)
             | Move::Deadline => return Err("nobody says anything".to_owned()),
         };
-        let data = before.newest().map_or(Value::Null, |generation| generation.data.clone());
+        let data = before.newest().map_or(Value::Null, |life| life.data.clone());
         Ok(self.bodies.variations(&source, &data, &fixed))
     }
 
@@ -107,7 +107,7 @@ impl Replay<'_> {
         verb: &Verb,
         answer: &Value,
     ) -> Does {
-        let data = of.newest().map_or(Value::Null, |generation| generation.data.clone());
+        let data = of.newest().map_or(Value::Null, |life| life.data.clone());
         let verb = match verb {
             Verb::ResolveDone(fields) => Verb::ResolveDone(self.bodies.known(fields, &data)),
             Verb::Answer { choice, .. } => {

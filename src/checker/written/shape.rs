@@ -6,7 +6,7 @@ use super::super::model::Stands;
 use super::super::model::State;
 use super::super::spots::{coordinate, spots};
 use crate::definition::Definition;
-use crate::engine::{Direction, Generation, Instance, Phase, Progress};
+use crate::engine::{Direction, Instance, Life, Phase, Progress};
 use crate::message::{Coordinate, StepName};
 
 /// What two instances have in common whose data and times differ.
@@ -75,11 +75,11 @@ pub(super) fn foreseen(definition: &Definition, state: &State, held: usize) -> O
 }
 
 /// The shape of one life.
-pub(super) fn shape(definition: &Definition, generation: &Generation) -> Shape {
-    let stuck = generation.stuck.iter().map(|stuck| (coordinate(definition, stuck), stuck.undoing));
-    let all = spots(definition, generation);
+pub(super) fn shape(definition: &Definition, life: &Life) -> Shape {
+    let stuck = life.stuck.iter().map(|stuck| (coordinate(definition, stuck), stuck.undoing));
+    let all = spots(definition, life);
     let steps = all.iter().filter(|spot| spot.name.branch.is_empty()).map(|spot| {
-        let state = spot.state(generation);
+        let state = spot.state(life);
         let asked = |request: &crate::engine::Request| asked(request.progress);
         let standing = Standing {
             phase: state.phase,
@@ -91,9 +91,9 @@ pub(super) fn shape(definition: &Definition, generation: &Generation) -> Shape {
         (spot.name.step.clone(), standing)
     });
     Shape {
-        direction: generation.direction,
-        ended: generation.ended.is_some(),
-        pivoted: generation.pivoted,
+        direction: life.direction,
+        ended: life.ended.is_some(),
+        pivoted: life.pivoted,
         stuck: stuck.collect(),
         steps: steps.collect(),
     }

@@ -12,12 +12,12 @@ use crate::message::{InputId, Part};
 /// Turns round: no new forward step, the running ones are given up, the rest is undone.
 pub(in crate::engine) fn go_back(turn: &mut Turn<'_>, failure: Failure) {
     let failure = Failure { reason: turn.limits.cut(&failure.reason), ..failure };
-    turn.generation.direction = Direction::Back;
-    turn.generation.deadline = None;
-    turn.generation.pending = None;
+    turn.life.direction = Direction::Back;
+    turn.life.deadline = None;
+    turn.life.pending = None;
     // What a person owes to an undoing is still owed.
-    turn.generation.stuck.retain(|s| s.undoing);
-    turn.generation.failure = Some(failure.clone());
+    turn.life.stuck.retain(|s| s.undoing);
+    turn.life.failure = Some(failure.clone());
     turn.note(None, What::WentBack(failure));
     turn_back(turn, &Line::main());
 }
@@ -130,7 +130,7 @@ fn may_have_happened(state: &StepState) -> bool {
     }
 }
 
-/// Undoes a step whose turn has come.
+/// Begins to undo the step that `last_completion` has chosen.
 pub(in crate::engine) fn undo_next(turn: &mut Turn<'_>, place: &Place) {
     let state = turn.at(place);
     if !state.frames().is_empty() {
@@ -209,14 +209,14 @@ pub(in crate::engine) fn undone(turn: &mut Turn<'_>, place: &Place, part: Part, 
 /// After the end: locks that nothing is undone under any more are let go, and what outlived its
 /// time only because something was owed is forgotten in due time.
 pub(in crate::engine) fn after_end(turn: &mut Turn<'_>) {
-    if turn.generation.ended.is_none() {
+    if turn.life.ended.is_none() {
         return;
     }
     lock::let_go(turn);
-    if turn.generation.forget.is_none()
-        && !turn.generation.owes()
-        && turn.generation.parent.as_ref().is_none_or(|parent| parent.gone)
+    if turn.life.forget.is_none()
+        && !turn.life.owes()
+        && turn.life.parent.as_ref().is_none_or(|parent| parent.gone)
     {
-        turn.generation.forget = Some(turn.now.after(turn.definition.late));
+        turn.life.forget = Some(turn.now.after(turn.definition.late));
     }
 }

@@ -5,9 +5,7 @@ use serde_json::Value;
 use crate::engine::kind::{lock, saga};
 use crate::engine::work::early;
 use crate::engine::work::turn::Turn;
-use crate::engine::{
-    Direction, Effect, Failure, FailureKind, Generation, Letter, Parent, Say, What,
-};
+use crate::engine::{Direction, Effect, Failure, FailureKind, Letter, Life, Parent, Say, What};
 use crate::message::{InstanceId, Subject};
 
 /// All steps are done.
@@ -24,7 +22,7 @@ pub(in crate::engine) fn complete(turn: &mut Turn<'_>) {
 /// All that may have happened is undone.
 pub(in crate::engine) fn compensated(turn: &mut Turn<'_>) {
     end(turn);
-    let failure = turn.generation.failure.as_ref();
+    let failure = turn.life.failure.as_ref();
     let reason = failure.map_or(String::new(), |failure| failure.reason.clone());
     turn.note(None, What::Compensated { reason });
     let definition = turn.definition;
@@ -36,21 +34,21 @@ pub(in crate::engine) fn compensated(turn: &mut Turn<'_>) {
 
 fn end(turn: &mut Turn<'_>) {
     lock::release_all(turn);
-    let generation = &mut *turn.generation;
-    generation.ended = Some(turn.now);
-    generation.deadline = None;
-    generation.pending = None;
+    let life = &mut *turn.life;
+    life.ended = Some(turn.now);
+    life.deadline = None;
+    life.pending = None;
     // A child is remembered as long as its parent may take it back.
-    let free = generation.parent.as_ref().is_none_or(|parent| parent.gone);
-    generation.forget = free.then(|| turn.now.after(turn.definition.late));
+    let free = life.parent.as_ref().is_none_or(|parent| parent.gone);
+    life.forget = free.then(|| turn.now.after(turn.definition.late));
     early::end(turn);
 }
 
 /// The parent hears how it ended; the children, that nobody will take them back.
 fn tell_family(turn: &mut Turn<'_>) {
-    let back = turn.generation.direction == Direction::Back;
-    if let Some(parent) = turn.generation.parent.clone() {
-        for say in endings(turn.generation, &parent) {
+    let back = turn.life.direction == Direction::Back;
+    if let Some(parent) = turn.life.parent.clone() {
+        for say in endings(turn.life, &parent) {
             turn.out.effects.push(answer(turn.id, &parent, say));
         }
         if !back && !parent.gone {
@@ -61,16 +59,12 @@ fn tell_family(turn: &mut Turn<'_>) {
 }
 
 /// What a child that has ended says to its parent.
-pub(in crate::engine) fn endings(generation: &Generation, parent: &Parent) -> Vec<Say> {
-    let completed = generation.direction == Direction::Forward;
+pub(in crate::engine) fn endings(life: &Life, parent: &Parent) -> Vec<Say> {
+    let completed = life.direction == Direction::Forward;
     if !completed && parent.taken_back {
         return vec![Say::TakenBack];
     }
-    let ended = Say::Ended {
-        completed,
-        data: generation.data.clone(),
-        failure: generation.failure.clone(),
-    };
+    let ended = Say::Ended { completed, data: life.data.clone(), failure: life.failure.clone() };
     if parent.taken_back { vec![ended, Say::Kept] } else { vec![ended] }
 }
 

@@ -28,9 +28,9 @@ pub(in crate::engine) fn succeed(turn: &mut Turn<'_>, place: &Place, written: Ma
 
 /// From here there is only forward: a cancel or deadline that waited for it comes too late.
 fn pass_pivot(turn: &mut Turn<'_>, step: &Step) {
-    turn.generation.pivoted = true;
-    turn.generation.deadline = None;
-    if let Some(pending) = turn.generation.pending.take() {
+    turn.life.pivoted = true;
+    turn.life.deadline = None;
+    if let Some(pending) = turn.life.pending.take() {
         let reason =
             format!("{}: {} has been done, there is no way back", pending.reason, step.name);
         turn.note(Some(&Coordinate::from(step.name.clone())), What::Refused { reason });

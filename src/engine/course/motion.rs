@@ -6,7 +6,7 @@
 use super::{back, enter, finish, join};
 use crate::engine::state::place::{Line, Place};
 use crate::engine::work::turn::Turn;
-use crate::engine::{Direction, Frame, Generation, Phase, StepState};
+use crate::engine::{Direction, Frame, Life, Phase, StepState};
 
 /// What can move.
 enum Motion {
@@ -44,10 +44,10 @@ pub(in crate::engine) fn settle(turn: &mut Turn<'_>) {
 
 /// Goes on behind a step; a cancel or deadline that waited for it counts now.
 fn leave(turn: &mut Turn<'_>, line: &Line) {
-    let stuck = turn.generation.stuck.iter().any(|s| !s.undoing);
+    let stuck = turn.life.stuck.iter().any(|s| !s.undoing);
     if !stuck
         && !turn.awaits_pivot()
-        && let Some(pending) = turn.generation.pending.take()
+        && let Some(pending) = turn.life.pending.take()
     {
         back::go_back(turn, *pending);
         return;
@@ -56,10 +56,10 @@ fn leave(turn: &mut Turn<'_>, line: &Line) {
 }
 
 fn next(turn: &Turn<'_>) -> Option<Motion> {
-    if turn.generation.ended.is_some() {
+    if turn.life.ended.is_some() {
         return None;
     }
-    inside(turn, &turn.generation.frame, &Line::main())
+    inside(turn, &turn.life.frame, &Line::main())
 }
 
 /// What can move in a list or in the branches of its steps, the inner ones first.
@@ -98,7 +98,7 @@ fn in_branches(turn: &Turn<'_>, state: &StepState, line: &Line, at: usize) -> Op
         }
     }
     let place = Place { line: line.clone(), at };
-    let stuck = state.phase == Phase::Running && is_stuck(turn.generation, &place);
+    let stuck = state.phase == Phase::Running && is_stuck(turn.life, &place);
     (!stuck && join::is_ready(step, state)).then_some(Motion::Join(place))
 }
 
@@ -110,7 +110,7 @@ fn is_begun(frame: &Frame) -> bool {
 fn ahead(turn: &Turn<'_>, frame: &Frame, line: &Line) -> Option<Motion> {
     let steps = &turn.definition.block(frame.block).steps;
     let position = frame.position as usize;
-    if stuck_in(turn.generation, frame, line) {
+    if stuck_in(turn.life, frame, line) {
         return None;
     }
     let stands_at = frame.steps.last().filter(|s| steps.get(position) == Some(&s.step));
@@ -145,23 +145,23 @@ fn is_undoing_inside(frame: &Frame) -> bool {
 }
 
 /// Whether a person must act on a step of this very list.
-fn stuck_in(generation: &Generation, frame: &Frame, line: &Line) -> bool {
-    if generation.stuck.is_empty() {
+fn stuck_in(life: &Life, frame: &Frame, line: &Line) -> bool {
+    if life.stuck.is_empty() {
         return false;
     }
-    let coordinates = line.coordinates(&generation.frame);
-    let stuck = &generation.stuck;
+    let coordinates = line.coordinates(&life.frame);
+    let stuck = &life.stuck;
     stuck
         .iter()
         .any(|s| s.branch == coordinates && frame.steps.iter().any(|state| state.step == s.step))
 }
 
 /// Whether a person must act on this step before it can go on.
-fn is_stuck(generation: &Generation, place: &Place) -> bool {
-    if generation.stuck.is_empty() {
+fn is_stuck(life: &Life, place: &Place) -> bool {
+    if life.stuck.is_empty() {
         return false;
     }
-    let step = place.state(&generation.frame).step;
-    let coordinates = place.line.coordinates(&generation.frame);
-    generation.stuck.iter().any(|s| !s.undoing && s.step == step && s.branch == coordinates)
+    let step = place.state(&life.frame).step;
+    let coordinates = place.line.coordinates(&life.frame);
+    life.stuck.iter().any(|s| !s.undoing && s.step == step && s.branch == coordinates)
 }

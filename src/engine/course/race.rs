@@ -1,11 +1,12 @@
-//! A race is won.
+//! The end of a `join: first`: the winner counts, and the branches of the losers turn back.
 
 use super::back;
 use crate::engine::state::place::Place;
 use crate::engine::work::turn::Turn;
 use crate::engine::{Direction, Failure, FailureKind, What};
 
-/// What the winner has set counts; the others are given up and undone.
+/// Takes over what the winner has set and gives the others up: their frames turn back, and
+/// `motion` undoes them as any frame on its way back, while the saga goes on.
 pub(super) fn win(turn: &mut Turn<'_>, place: &Place, winner: usize) {
     let fields = std::mem::take(&mut turn.frame_mut(&place.branch(winner)).fields);
     turn.write(&place.line, fields);

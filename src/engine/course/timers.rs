@@ -7,7 +7,7 @@ use crate::engine::request::attempt;
 use crate::engine::state::place::{Place, walk};
 use crate::engine::work::turn::Turn;
 use crate::engine::{
-    Direction, Failure, FailureKind, Frame, Generation, Progress, Request, StepState, Wake,
+    Direction, Failure, FailureKind, Frame, Life, Progress, Request, StepState, Wake,
 };
 use crate::message::{Part, Timestamp};
 
@@ -22,10 +22,10 @@ enum Timer {
     Request(Part),
 }
 
-/// When a generation next wants to be woken.
-pub(in crate::engine) fn next_due(generation: &Generation) -> Option<Timestamp> {
-    let steps = earliest(&generation.frame);
-    steps.into_iter().chain(generation.deadline).chain(generation.forget).min()
+/// When a life next wants to be woken.
+pub(in crate::engine) fn next_due(life: &Life) -> Option<Timestamp> {
+    let steps = earliest(&life.frame);
+    steps.into_iter().chain(life.deadline).chain(life.forget).min()
 }
 
 fn earliest(frame: &Frame) -> Option<Timestamp> {
@@ -51,15 +51,15 @@ fn until(request: &Request) -> Option<Timestamp> {
     }
 }
 
-/// Whether a timer of a generation, other than its forgetting, strikes up to then.
-pub(in crate::engine) fn is_due(generation: &Generation, until: Timestamp) -> bool {
-    earliest(&generation.frame).into_iter().chain(generation.deadline).any(|at| at <= until)
+/// Whether a timer of a life, other than its forgetting, strikes up to then.
+pub(in crate::engine) fn is_due(life: &Life, until: Timestamp) -> bool {
+    earliest(&life.frame).into_iter().chain(life.deadline).any(|at| at <= until)
 }
 
-/// Obeys every timer of a generation that strikes; `wake.until` is not later than now.
+/// Obeys every timer of a life that strikes; `wake.until` is not later than now.
 pub(in crate::engine) fn wake(turn: &mut Turn<'_>, wake: Wake) {
     // The deadline is asked first: an attempt that ends with it is not sent again.
-    if turn.generation.deadline.is_some_and(|at| at <= wake.until) {
+    if turn.life.deadline.is_some_and(|at| at <= wake.until) {
         deadline(turn);
         motion::settle(turn);
     }
@@ -73,7 +73,7 @@ pub(in crate::engine) fn wake(turn: &mut Turn<'_>, wake: Wake) {
 /// The earliest timer that strikes; of those due at once, that of the outer step.
 fn due(turn: &Turn<'_>, until: Timestamp) -> Option<(Place, Timer)> {
     let mut due: Option<(Timestamp, Place, Timer)> = None;
-    walk(&turn.generation.frame, |line, at, state| {
+    walk(&turn.life.frame, |line, at, state| {
         for (timer, when) in timers(state).filter(|(_, when)| *when <= until) {
             if due.as_ref().is_none_or(|(earliest, _, _)| when < *earliest) {
                 due = Some((when, Place { line: line.clone(), at }, timer));
@@ -85,20 +85,20 @@ fn due(turn: &Turn<'_>, until: Timestamp) -> Option<(Place, Timer)> {
 }
 
 fn deadline(turn: &mut Turn<'_>) {
-    turn.generation.deadline = None;
+    turn.life.deadline = None;
     let within = turn.definition.within.unwrap_or_default();
     let failure = Failure {
         step: None,
         kind: FailureKind::Deadline,
         reason: format!("not done within {within}"),
     };
-    if turn.generation.direction == Direction::Back || turn.generation.pivoted {
+    if turn.life.direction == Direction::Back || turn.life.pivoted {
         return;
     }
     // A stuck step keeps its place for a person; the deadline counts once it moves again.
     let awaits = turn.awaits_pivot();
-    if awaits || turn.generation.stuck.iter().any(|s| !s.undoing) {
-        turn.generation.pending.get_or_insert(Box::new(failure));
+    if awaits || turn.life.stuck.iter().any(|s| !s.undoing) {
+        turn.life.pending.get_or_insert(Box::new(failure));
     } else {
         back::go_back(turn, failure);
     }

@@ -9,7 +9,7 @@ use crate::engine::state::place::{Line, Place, places};
 use crate::engine::work::outcome::{Outcome, Refusal};
 use crate::engine::work::turn::Turn;
 use crate::engine::{
-    Act, Effect, Failure, FailureKind, Generation, Phase, Proof, Question, Rejection, What,
+    Act, Effect, Failure, FailureKind, Life, Phase, Proof, Question, Rejection, What,
 };
 use crate::expression::Name;
 use crate::message::{Coordinate, Part};
@@ -19,11 +19,11 @@ impl Handler for AskStep {
         let question = turn.limits.cut(&turn.text(line, &self.question)?);
         let name = turn.name(line, step);
         let state = waiting::waiting(turn, step, self.within, self.remind.as_ref());
-        let asked = u32::try_from(turn.generation.transitions).unwrap_or(u32::MAX);
+        let asked = u32::try_from(turn.life.transitions).unwrap_or(u32::MAX);
         turn.out.effects.push(Effect::Question(Question {
             id: turn.command_id(&name, Part::Action, asked).to_string(),
             instance: turn.id.clone(),
-            life: turn.generation.life,
+            life: turn.life.id,
             step: name.clone(),
             who: self.who.clone(),
             question,
@@ -52,7 +52,7 @@ pub(in crate::engine) struct Answer<'a> {
 /// # Errors
 /// When nobody is asked there.
 pub(in crate::engine) fn find(turn: &Turn<'_>, act: &Act) -> Result<Place, Rejection> {
-    let asking = asking(turn.definition, turn.generation);
+    let asking = asking(turn.definition, turn.life);
     let (mut meant, mut all) = (asking.iter().filter(|p| is_meant(turn, p, act)), asking.len());
     if act.step.is_some() {
         all = 1;
@@ -79,8 +79,8 @@ fn is_meant(turn: &Turn<'_>, place: &Place, act: &Act) -> bool {
 }
 
 /// The steps that wait for a person's answer.
-fn asking(definition: &Definition, generation: &Generation) -> Vec<Place> {
-    places(&generation.frame, |state| {
+fn asking(definition: &Definition, life: &Life) -> Vec<Place> {
+    places(&life.frame, |state| {
         state.phase == Phase::Running
             && matches!(definition.step(state.step).kind, StepKind::Ask(_))
     })

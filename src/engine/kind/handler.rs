@@ -44,9 +44,9 @@ pub(in crate::engine) trait Branches {
     /// Whether the branches of a running step have come as far as it needs.
     fn are_ready(&self, state: &StepState) -> bool;
 
-    /// They have.
+    /// Draws the sum once they have come so far.
     fn join(&self, turn: &mut Turn<'_>, place: &Place, step: &Step) -> Outcome;
 
-    /// What came of it was followed.
+    /// Does what is left to do after the outcome of the join was followed.
     fn joined(&self, _turn: &mut Turn<'_>, _place: &Place) {}
 }

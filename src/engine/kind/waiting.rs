@@ -56,7 +56,7 @@ pub(in crate::engine) fn remind(turn: &mut Turn<'_>, place: &Place) {
     });
     let name = turn.name_at(place);
     // It is told once in a transition, so this number makes each telling's id its own.
-    let number = u32::try_from(turn.generation.transitions).unwrap_or(u32::MAX);
+    let number = u32::try_from(turn.life.transitions).unwrap_or(u32::MAX);
     let id = turn.command_id(&name, Part::Action, number);
     match turn.fill(&place.line, id, None, &Addressed::from(&remind.fact)) {
         Ok(message) => {

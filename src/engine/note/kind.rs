@@ -3,7 +3,7 @@
 pub enum NoteKind {
     /// An instance began.
     Started,
-    /// A start waits for the end of the living generation.
+    /// A start waits for the end of the life before, or a claim of a lock for those before it.
     Queued,
     /// A command was sent, for the first time or again.
     Sent,
@@ -11,11 +11,11 @@ pub enum NoteKind {
     Told,
     /// A step is done.
     Succeeded,
-    /// A participant said no.
+    /// A step did not happen and never will: a participant, a person or its own time said no.
     Rejected,
     /// A step was left out.
     Skipped,
-    /// An attempt took too long.
+    /// The time of an attempt, of a step, of a block or of the saga is up.
     TimedOut,
     /// An attempt got its time again, for the engine was away when it ran out.
     Extended,
@@ -29,7 +29,7 @@ pub enum NoteKind {
     Undoing,
     /// A step is undone.
     Undone,
-    /// A success came after it was given up.
+    /// An answer came after its step was given up.
     Late,
     /// Somebody asked for the way back.
     Cancelled,
@@ -45,7 +45,7 @@ pub enum NoteKind {
     Compensated,
     /// No longer remembered.
     Forgotten,
-    /// A step waits for a fact, a time, a lock or a child.
+    /// A step waits for a fact, a moment or a lock.
     Waiting,
     /// A person is asked.
     Asked,

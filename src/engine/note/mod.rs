@@ -6,13 +6,13 @@ mod words;
 pub use kind::NoteKind;
 
 use super::{Claim, Failure};
-use crate::message::{Address, Coordinate, EventType, InstanceId, Life, Span, Timestamp};
+use crate::message::{Address, Coordinate, EventType, InstanceId, LifeId, Span, Timestamp};
 
 /// One thing that happened: what programs read of it are its fields; its words are made of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// Which life of the instance it is about.
-    pub generation: Life,
+    pub life: LifeId,
     /// The step, if it is about one.
     pub step: Option<Coordinate>,
     /// What happened; never a value of the data.

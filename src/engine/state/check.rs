@@ -1,7 +1,7 @@
 //! What holds for every instance after every transition.
 
 use super::place::walk;
-use super::{Direction, Frame, Generation, Instance, Phase, Progress, Request, Stage, StepState};
+use super::{Direction, Frame, Instance, Life, Phase, Progress, Request, Stage, StepState};
 use crate::definition::{Catalog, Definition};
 
 /// Asserts every invariant, in debug builds.
@@ -10,41 +10,40 @@ use crate::definition::{Catalog, Definition};
 /// When the engine broke one: a programming error, never the fault of an input.
 pub(in crate::engine) fn assert_sound(catalog: &Catalog, instance: &Instance) {
     if cfg!(debug_assertions) {
-        let living = instance.generations.iter().filter(|g| g.ended.is_none()).count();
-        assert!(living <= 1, "two generations live");
-        let numbers =
-            instance.generations.windows(2).all(|pair| pair[0].life.number < pair[1].life.number);
-        assert!(numbers, "generations are out of order");
+        let living = instance.lives.iter().filter(|g| g.ended.is_none()).count();
+        assert!(living <= 1, "two lives live");
+        let numbers = instance.lives.windows(2).all(|pair| pair[0].id.number < pair[1].id.number);
+        assert!(numbers, "lives are out of order");
         assert!(instance.lock.is_none(), "only locks hold themselves");
-        for generation in &instance.generations {
-            assert_generation(generation);
-            if let Some(definition) = catalog.by_hash(generation.definition) {
-                assert_frame(definition, &generation.frame);
+        for life in &instance.lives {
+            assert_life(life);
+            if let Some(definition) = catalog.by_hash(life.definition) {
+                assert_frame(definition, &life.frame);
             }
         }
     }
 }
 
-fn assert_generation(generation: &Generation) {
-    let main = &generation.frame;
-    assert!(generation.data.is_object(), "the data is not an object");
-    assert!(main.direction == generation.direction, "the main line goes its own way");
-    if generation.direction == Direction::Back {
-        assert!(generation.failure.is_some(), "the way back has no reason");
-        assert!(!generation.pivoted, "the way back begins before the pivot only");
+fn assert_life(life: &Life) {
+    let main = &life.frame;
+    assert!(life.data.is_object(), "the data is not an object");
+    assert!(main.direction == life.direction, "the main line goes its own way");
+    if life.direction == Direction::Back {
+        assert!(life.failure.is_some(), "the way back has no reason");
+        assert!(!life.pivoted, "the way back begins before the pivot only");
     }
     let running = walk(main, |_, _, s| (s.phase == Phase::Running).then_some(())).is_some();
-    if generation.ended.is_some() {
+    if life.ended.is_some() {
         assert!(!running, "a step runs after the end");
-        assert!(generation.deadline.is_none(), "a deadline outlives the end");
+        assert!(life.deadline.is_none(), "a deadline outlives the end");
         let held = walk(main, |_, _, s| {
             let held = s.hold().is_some_and(|hold| hold.stage != Stage::Freed);
             (held && !s.owes_inside()).then_some(())
         });
         assert!(held.is_none(), "a lock outlives the end");
-    } else if generation.stuck.is_empty() {
+    } else if life.stuck.is_empty() {
         let waits = walk(main, |_, _, s| waits(s).then_some(())).is_some();
-        assert!(waits, "it lives, is not stuck, and waits for nothing: {generation:?}");
+        assert!(waits, "it lives, is not stuck, and waits for nothing: {life:?}");
     }
 }
 

@@ -14,7 +14,7 @@ pub struct Frame {
     pub position: u32,
     /// The steps that were entered, in their order.
     pub steps: Vec<StepState>,
-    /// Which way a branch goes; the main line goes the generation's way.
+    /// Which way a branch goes; the main line goes the life's way.
     pub direction: Direction,
     /// Whether a branch is over: done on its way forward, undone on its way back.
     pub over: bool,

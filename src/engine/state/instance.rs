@@ -1,12 +1,12 @@
-use super::{Generation, Lock};
+use super::{Life, Lock};
 use crate::message::{Event, Offset, Timestamp};
 
 /// Everything that is remembered of one saga and key.
 #[derive(Debug, Clone, PartialEq, Hash, Default)]
 pub struct Instance {
     /// Oldest first; the last may live, the others have ended and wait for late answers.
-    pub generations: Vec<Generation>,
-    /// Starts that wait for the end of the living generation.
+    pub lives: Vec<Life>,
+    /// Starts that wait for the end of the life before.
     pub queued: Vec<Event>,
     /// The last inbox record that was applied; the loop's business, the engine passes it on.
     pub inbox: Offset,
@@ -26,15 +26,15 @@ pub struct Early {
 }
 
 impl Instance {
-    /// The generation that lives, if one does.
+    /// The life that has not ended, if there is one.
     #[must_use]
-    pub fn living(&self) -> Option<&Generation> {
-        self.generations.last().filter(|g| g.ended.is_none())
+    pub fn living(&self) -> Option<&Life> {
+        self.lives.last().filter(|g| g.ended.is_none())
     }
 
-    /// The newest generation.
+    /// The newest life.
     #[must_use]
-    pub fn newest(&self) -> Option<&Generation> {
-        self.generations.last()
+    pub fn newest(&self) -> Option<&Life> {
+        self.lives.last()
     }
 }

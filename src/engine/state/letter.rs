@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::Failure;
-use crate::message::{Coordinate, InstanceId, Life};
+use crate::message::{Coordinate, InstanceId, LifeId};
 
 /// What one instance says to another, or to a lock, through the recipient's inbox.
 ///
@@ -14,7 +14,7 @@ pub struct Letter {
     /// Who says it.
     pub from: InstanceId,
     /// The life of the asking side.
-    pub life: Life,
+    pub life: LifeId,
     /// The asking side's step.
     pub step: Coordinate,
     /// How often that step has asked, counted from 1: what belongs to an earlier time is stale.

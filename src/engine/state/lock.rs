@@ -1,5 +1,5 @@
 use super::Letter;
-use crate::message::{Coordinate, InstanceId, Life, Timestamp};
+use crate::message::{Coordinate, InstanceId, LifeId, Timestamp};
 
 /// Who holds a lock and who waits for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -20,7 +20,7 @@ pub struct Claim {
     /// The instance.
     pub instance: InstanceId,
     /// Its life.
-    pub life: Life,
+    pub life: LifeId,
     /// The step.
     pub step: Coordinate,
     /// How often that step has asked.

@@ -3,10 +3,10 @@
 pub(super) mod check;
 mod failure;
 mod frame;
-mod generation;
 mod inside;
 mod instance;
 mod letter;
+mod life;
 mod lock;
 pub(super) mod place;
 mod request;
@@ -16,10 +16,10 @@ pub(super) mod weight;
 
 pub use failure::{Failure, FailureKind};
 pub use frame::Frame;
-pub use generation::{Generation, Parent, Stuck};
 pub use inside::{Branched, Child, Hold, Inside, Locked, Reminder, Requested, Stage};
 pub use instance::{Early, Instance};
 pub use letter::{Letter, Say};
+pub use life::{Life, Parent, Stuck};
 pub use lock::{Claim, Lock};
 pub use request::{Progress, Request};
 pub use status::{Direction, Status};

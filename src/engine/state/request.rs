@@ -31,9 +31,10 @@ pub enum Progress {
     Answered,
     /// Nothing, but a late reply still counts.
     GivenUp,
-    /// A person.
+    /// A person, who may also ask the probe once more.
     Parked,
-    /// An answer that may take as long as it likes: another instance's.
+    /// What may take as long as it likes: the answer of another instance, or the lock around an
+    /// undoing.
     Open,
 }
 
@@ -58,11 +59,12 @@ impl Request {
 
     /// Whether it waits for a reply, or for the time to send it again.
     #[must_use]
-    pub fn is_sent(&self) -> bool {
+    pub fn is_under_way(&self) -> bool {
         matches!(self.progress, Progress::Waiting(_) | Progress::Pausing(_))
     }
 
-    /// Whether it is an undoing that waits for the lock around its step.
+    /// Whether it is an undoing that waits for the lock around its step; of a child the same marks
+    /// a wish to take itself back that was not sent yet.
     #[must_use]
     pub fn awaits_lock(&self) -> bool {
         self.progress == Progress::Open && self.attempts == 0

@@ -13,7 +13,7 @@ pub struct StepState {
     pub completed: u32,
     /// When its own time is up.
     pub until: Option<Timestamp>,
-    /// Its undoing, and one more for each late success.
+    /// Its undoing, and a second one for a success that came after the first had ended.
     pub undos: Vec<Request>,
     /// What it keeps of its own.
     pub inside: Inside,
@@ -30,7 +30,8 @@ pub enum Phase {
     Rejected,
     /// It was given up: it may have happened.
     Unknown,
-    /// Its `when` was false, or a person skipped it.
+    /// It is left out: its `when` was false, a person said so, its time was up where that is no
+    /// failure, or its list turned back before it had sent anything.
     Skipped,
 }
 
@@ -166,7 +167,7 @@ impl StepState {
     pub fn is_being_undone(&self) -> bool {
         self.undos.iter().any(Request::lacks_answer)
             || self.frames().iter().any(|f| f.direction == Direction::Back && !f.over)
-            || (self.phase == Phase::Unknown && self.probe().is_some_and(Request::is_sent))
+            || (self.phase == Phase::Unknown && self.probe().is_some_and(Request::is_under_way))
             || (!self.undos.is_empty() && self.holds_for_undoing())
     }
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Frame, Generation, Instance, StepState};
+use super::{Frame, Instance, Life, StepState};
 use crate::definition::{BlockId, Catalog, Composite, Definition, Step, StepKind};
 use crate::message::Event;
 
@@ -47,24 +47,24 @@ fn of_text(text: &str) -> usize {
 }
 
 /// The data of a life and its branches' own.
-pub(in crate::engine) fn of_data(generation: &Generation) -> usize {
+pub(in crate::engine) fn of_data(life: &Life) -> usize {
     fn inside(frame: &Frame) -> usize {
         let own = frame.item.as_deref().map_or(0, of_value);
         let inner = frame.steps.iter().flat_map(StepState::frames).map(inside);
         own + of_fields(&frame.fields) + inner.sum::<usize>()
     }
-    of_value(&generation.data) + inside(&generation.frame)
+    of_value(&life.data) + inside(&life.frame)
 }
 
 /// All that an instance remembers.
 pub(in crate::engine) fn of_instance(catalog: &Catalog, instance: &Instance) -> usize {
     let early = instance.early.iter().map(|early| &early.event);
-    of_lives(catalog, &instance.generations) + of_events(instance.queued.iter().chain(early))
+    of_lives(catalog, &instance.lives) + of_events(instance.queued.iter().chain(early))
 }
 
 /// Some lives.
-pub(in crate::engine) fn of_lives(catalog: &Catalog, lives: &[Generation]) -> usize {
-    let of = |life: &Generation| catalog.by_hash(life.definition).map_or(0, |d| of_life(d, life));
+pub(in crate::engine) fn of_lives(catalog: &Catalog, lives: &[Life]) -> usize {
+    let of = |life: &Life| catalog.by_hash(life.definition).map_or(0, |d| of_life(d, life));
     lives.iter().map(of).sum()
 }
 
@@ -80,9 +80,9 @@ pub(in crate::engine) fn of_events<'e>(events: impl Iterator<Item = &'e Event>) 
 
 /// A life with every step that it has entered or may still enter, except for those of fan-outs that
 /// have not begun.
-pub(in crate::engine) fn of_life(definition: &Definition, generation: &Generation) -> usize {
-    let steps = of_block(definition, BlockId::MAIN) + fanned_out(definition, &generation.frame);
-    LIFE + of_data(generation) + steps
+pub(in crate::engine) fn of_life(definition: &Definition, life: &Life) -> usize {
+    let steps = of_block(definition, BlockId::MAIN) + fanned_out(definition, &life.frame);
+    LIFE + of_data(life) + steps
 }
 
 /// A branch of a fan-out that is about to begin, without its element.

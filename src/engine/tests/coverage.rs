@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::super::{
-    Direction, Effect, FailureKind, Frame, Generation, Input, Instance, NoteKind, Rejection, Say,
+    Direction, Effect, FailureKind, Frame, Input, Instance, Life, NoteKind, Rejection, Say,
     StepState, Transition, Verb,
 };
 use super::random::has_happened;
@@ -416,11 +416,11 @@ impl Coverage {
         made.effects.iter().for_each(|effect| self.effect(effect));
         self.notes(before, input, made);
         let Some(after) = &made.after else { return };
-        for life in &after.generations {
-            let was = before.iter().flat_map(|b| &b.generations).find(|g| g.life == life.life);
+        for life in &after.lives {
+            let was = before.iter().flat_map(|b| &b.lives).find(|g| g.id == life.id);
             self.change(was, life);
         }
-        self.saw_if(after.generations.iter().any(|g| g.life.number > 1), "8 a new life");
+        self.saw_if(after.lives.iter().any(|g| g.id.number > 1), "8 a new life");
         let early = |i: &Instance| i.early.iter().filter(|early| early.until.is_some()).count();
         self.saw_if(early(after) > before.map_or(0, early), "7 kept for a start");
     }
@@ -447,7 +447,7 @@ impl Coverage {
 
     fn notes(&mut self, before: Option<&Instance>, input: &Input, made: &Transition) {
         let has = |kind: NoteKind| made.notes.iter().any(|note| note.kind() == kind);
-        let lives = || before.iter().flat_map(|instance| &instance.generations);
+        let lives = || before.iter().flat_map(|instance| &instance.lives);
         self.saw_if(has(NoteKind::Rejected), "1 rejected");
         self.saw_if(has(NoteKind::GivenUp), "1 unknown");
         let both = has(NoteKind::GivenUp) && has(NoteKind::WentBack);
@@ -468,15 +468,15 @@ impl Coverage {
         }
         for note in made.notes.iter().filter(|note| note.kind() == NoteKind::Late) {
             self.saw(if has_happened(note) { "6 late success" } else { "6 late rejection" });
-            let ended = |g: &Generation| g.life == note.generation && g.ended.is_some();
+            let ended = |g: &Life| g.id == note.life && g.ended.is_some();
             self.saw_if(lives().any(ended), "6 late after the end");
-            let newest = lives().last().is_some_and(|newest| newest.life == note.generation);
+            let newest = lives().last().is_some_and(|newest| newest.id == note.life);
             self.saw_if(!newest, "6 late in an older life");
         }
     }
 
-    fn change(&mut self, was: Option<&Generation>, now: &Generation) {
-        let before = |holds: fn(&Generation) -> bool| was.is_some_and(holds);
+    fn change(&mut self, was: Option<&Life>, now: &Life) {
+        let before = |holds: fn(&Life) -> bool| was.is_some_and(holds);
         self.saw_if(now.pivoted && !before(|g| g.pivoted), "4 a pivot is passed");
         let waits = now.pending.is_some() && !before(|g| g.pending.is_some());
         self.saw_if(waits, "4 a cancel waits for the pivot");
@@ -503,7 +503,7 @@ impl Coverage {
 }
 
 /// Whether a step has just been answered that had sent more than one attempt.
-fn is_answered_late(was: &Generation, now: &StepState) -> bool {
+fn is_answered_late(was: &Life, now: &StepState) -> bool {
     let answered = |state: &StepState| state.action().is_some_and(|a| !a.answer.text.is_empty());
     let several = now.action().is_some_and(|action| action.attempts > 1);
     let waited =

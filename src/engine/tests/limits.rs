@@ -211,7 +211,7 @@ fn what_is_within_the_limit_fits_into_a_record() {
     }
     world.pass(Span::hours(30));
     let instance = world.instance.as_ref().expect("it is remembered");
-    assert_eq!(instance.generations[0].stuck.len(), 180);
+    assert_eq!(instance.lives[0].stuck.len(), 180);
     let bytes = instance.encode().len();
     assert!(bytes > 200_000, "{bytes} bytes are no test of the limit");
     assert!(bytes <= 4 * limits.instance_bytes_max, "{bytes} bytes");

@@ -5,7 +5,7 @@
 //! body), `pass 10s`, a person's `act verb step`, and `called step/1 200 {…}`. After `!` stands how
 //! an input is declined. `@saga/key` before an input tells another instance. Letters are delivered
 //! at once; what they say, and what the others do about it, stands among the effects.
-//! `is` and `data` look at the newest generation, `lives` counts those that are remembered.
+//! `is` and `data` look at the newest life, `lives` counts those that are remembered.
 
 mod back;
 mod calls;
@@ -44,7 +44,7 @@ use super::{
 };
 use crate::definition::{Catalog, parse};
 use crate::message::{
-    Address, CommandId, Event, EventSource, InstanceId, Key, Life, Span, Timestamp,
+    Address, CommandId, Event, EventSource, InstanceId, Key, LifeId, Span, Timestamp,
 };
 use crate::{definition, engine, message};
 
@@ -309,10 +309,10 @@ impl World {
             2 => short.split_once('/').expect("a slash"),
             _ => return self.command_of_another(short),
         };
-        let mut lives = self.instance.iter().flat_map(|i| &i.generations).map(|g| g.life);
+        let mut lives = self.instance.iter().flat_map(|i| &i.lives).map(|g| g.id);
         let number = number.parse().expect("a number");
         let life = lives.find(|life| life.number == number);
-        format!("{}/{}/{rest}", self.id, life.unwrap_or(Life::unmarked(number)))
+        format!("{}/{}/{rest}", self.id, life.unwrap_or(LifeId::unmarked(number)))
     }
 
     /// A whole id; another instance's life may be named by its number alone.
@@ -320,9 +320,9 @@ impl World {
         let Ok(mut id) = whole.parse::<CommandId>() else {
             return whole.to_owned();
         };
-        let mut lives = self.others.get(&id.instance).into_iter().flat_map(|i| &i.generations);
-        if let Some(meant) = lives.find(|g| Life::unmarked(g.life.number) == id.generation) {
-            id.generation = meant.life;
+        let mut lives = self.others.get(&id.instance).into_iter().flat_map(|i| &i.lives);
+        if let Some(meant) = lives.find(|g| LifeId::unmarked(g.id.number) == id.life) {
+            id.life = meant.id;
         }
         id.to_string()
     }
@@ -430,7 +430,7 @@ impl World {
             ),
             "data" => newest.map(|g| format!("data {}", g.data)),
             "lives" => {
-                Some(format!("lives {}", self.instance.as_ref().map_or(0, |i| i.generations.len())))
+                Some(format!("lives {}", self.instance.as_ref().map_or(0, |i| i.lives.len())))
             }
             _ => None,
         }
@@ -467,7 +467,7 @@ fn said(effect: &Effect) -> String {
 
 /// An id as scripts write it: without saga, key and mark.
 fn short(id: &CommandId) -> String {
-    let id = CommandId { generation: Life::unmarked(id.generation.number), ..id.clone() };
+    let id = CommandId { life: LifeId::unmarked(id.life.number), ..id.clone() };
     let text = id.to_string();
     let inside = text.splitn(3, '/').nth(2).expect("saga, key and the rest");
     inside.strip_prefix("1/").unwrap_or(inside).to_owned()

@@ -11,7 +11,7 @@ use crate::engine::{
     Act, Direction, Effect, Input, Instance, Message, Note, NoteKind, Status, Verb, Wake, What,
     next_due,
 };
-use crate::message::{Address, Event, Life, Part, Span, Subject};
+use crate::message::{Address, Event, LifeId, Part, Span, Subject};
 
 const RUNS: u64 = 3000;
 const INPUTS: u64 = 40;
@@ -48,7 +48,7 @@ fn definitions() -> Vec<String> {
     ]
 }
 
-/// What is known of one step of one generation, from the notes alone.
+/// What is known of one step of one life, from the notes alone.
 #[derive(Debug, Clone, Default)]
 struct Account {
     may_have_happened: bool,
@@ -61,10 +61,10 @@ struct Run {
     seed: u64,
     dice: Dice,
     world: World,
-    accounts: BTreeMap<(Life, String), Account>,
+    accounts: BTreeMap<(LifeId, String), Account>,
     completions: usize,
     /// Generations that have ended, and how.
-    ended: BTreeMap<Life, NoteKind>,
+    ended: BTreeMap<LifeId, NoteKind>,
     ids: BTreeSet<String>,
     sent: Vec<Message>,
     told: Vec<Event>,
@@ -121,17 +121,15 @@ impl Run {
     fn account(&mut self, note: &Note, resolved: Option<&Instance>) {
         self.seen.insert(note.kind());
         let Some(step) = &note.step else { return };
-        let account = self.accounts.entry((note.generation, step.to_string())).or_default();
+        let account = self.accounts.entry((note.life, step.to_string())).or_default();
         let happened = match note.kind() {
             NoteKind::Succeeded | NoteKind::Told | NoteKind::GivenUp => Some(true),
             NoteKind::Late if has_happened(note) && !account.may_have_happened => Some(true),
             NoteKind::Late if !has_happened(note) => Some(false),
             NoteKind::Rejected => Some(false),
             NoteKind::Acted => {
-                let generation = |i: &Instance| {
-                    i.generations.iter().find(|g| g.life == note.generation).cloned()
-                };
-                let stuck = resolved.and_then(generation).map(|g| g.stuck);
+                let life = |i: &Instance| i.lives.iter().find(|g| g.id == note.life).cloned();
+                let stuck = resolved.and_then(life).map(|g| g.stuck);
                 let action = stuck.is_some_and(|all| all.iter().all(|s| !s.undoing));
                 action.then_some(false)
             }
@@ -173,12 +171,12 @@ impl Run {
         };
         let (id, seed) = (message.id.clone(), self.seed);
         assert!(self.ids.insert(id.to_string()), "seed {seed}: {id} is emitted twice");
-        let ended = self.ended.contains_key(&id.generation);
+        let ended = self.ended.contains_key(&id.life);
         let undoing = id.part != Part::Action;
         let about_stuck = matches!(id.subject, Subject::Stuck { .. });
         assert!(!ended || undoing || about_stuck, "seed {seed}: {id} after the end");
         if let (Part::Undo(run), 1) = (id.part, id.attempt) {
-            self.undo(id.generation, &id.subject.to_string(), run);
+            self.undo(id.life, &id.subject.to_string(), run);
         }
         if is_command {
             self.sent.push(message);
@@ -186,34 +184,34 @@ impl Run {
     }
 
     /// An undoing begins: the first one of a step on the way back is the last completion's.
-    fn undo(&mut self, generation: Life, step: &str, run: u32) {
+    fn undo(&mut self, life: LifeId, step: &str, run: u32) {
         let seed = self.seed;
-        let own = self.accounts[&(generation, step.to_owned())].clone();
+        let own = self.accounts[&(life, step.to_owned())].clone();
         assert_eq!(run, own.undos + 1, "seed {seed}: undoings of {step} are counted");
         assert!(run <= 2, "seed {seed}: {step} is undone a third time");
         let instance = self.world.instance.as_ref();
-        let all = instance.map(|i| i.generations.as_slice()).unwrap_or_default();
-        let back = all.iter().any(|g| g.life == generation && g.direction == Direction::Back);
+        let all = instance.map(|i| i.lives.as_slice()).unwrap_or_default();
+        let back = all.iter().any(|g| g.id == life && g.direction == Direction::Back);
         if run == 1 {
             assert!(own.may_have_happened, "seed {seed}: {step} is undone, never done");
             let later = self.accounts.iter().find(|((number, name), other)| {
-                *number == generation
+                *number == life
                     && other.may_have_happened
                     && other.undos == 0
                     && other.completed > own.completed
                     && self.is_undone_by_a_message(name)
             });
-            let at_once = !back || self.ended.contains_key(&generation);
+            let at_once = !back || self.ended.contains_key(&life);
             assert!(at_once || later.is_none(), "seed {seed}: {step} before {later:?}");
         }
-        self.accounts.entry((generation, step.to_owned())).or_default().undos += 1;
+        self.accounts.entry((life, step.to_owned())).or_default().undos += 1;
     }
 
     fn end(&mut self, note: &Note) {
         let (NoteKind::Completed | NoteKind::Compensated) = note.kind() else { return };
         let seed = self.seed;
-        for ((generation, step), account) in &self.accounts {
-            if *generation != note.generation || !self.is_undone_by_a_message(step) {
+        for ((life, step), account) in &self.accounts {
+            if *life != note.life || !self.is_undone_by_a_message(step) {
                 continue;
             }
             let fine = if note.kind() == NoteKind::Completed {
@@ -223,7 +221,7 @@ impl Run {
             };
             assert!(fine, "seed {seed}: {:?} with {step} {account:?}", note.kind());
         }
-        let before = self.ended.insert(note.generation, note.kind());
+        let before = self.ended.insert(note.life, note.kind());
         assert_eq!(before, None, "seed {seed}: it ended twice");
     }
 
@@ -318,7 +316,7 @@ impl Run {
         }
         self.pass(Span::hours(24 * 90));
         if let Some(instance) = &self.world.instance {
-            let stuck = instance.generations.iter().find(|g| g.status() == Status::Stuck);
+            let stuck = instance.lives.iter().find(|g| g.status() == Status::Stuck);
             let reason = stuck.map(|g| g.stuck[0].reason.as_str()).unwrap_or_default();
             assert!(!reason.is_empty(), "seed {}: it neither ends nor is stuck", self.seed);
         }

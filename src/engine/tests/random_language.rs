@@ -11,10 +11,10 @@ use crate::definition::{Catalog, Compensation, Correlation, Definition, StepKind
 use crate::engine::request::asked::Asked;
 use crate::engine::state::place::{places, walk};
 use crate::engine::{
-    CallOutcome, Called, Direction, Effect, Frame, Generation, Input, Instance, Letter, NoteKind,
-    Phase, Say, Stage, StepState, Verb, next_due, step,
+    CallOutcome, Called, Direction, Effect, Frame, Input, Instance, Letter, Life, NoteKind, Phase,
+    Say, Stage, StepState, Verb, next_due, step,
 };
-use crate::message::{Address, CommandId, Event, InstanceId, Key, Life, Part, SagaName, Span};
+use crate::message::{Address, CommandId, Event, InstanceId, Key, LifeId, Part, SagaName, Span};
 
 const RUNS: u64 = 2_000;
 /// How many threads share the runs: the same everywhere, so that the same definitions are drawn.
@@ -30,7 +30,7 @@ struct Run<'c> {
     fences: BTreeMap<InstanceId, u64>,
     decided: BTreeMap<String, u64>,
     /// Steps that were heard of after they were given up, or that a person decided about.
-    odd: BTreeSet<(InstanceId, Life, String)>,
+    odd: BTreeSet<(InstanceId, LifeId, String)>,
     seen: Coverage,
 }
 
@@ -88,14 +88,14 @@ impl<'c> Run<'c> {
     fn emitted(&mut self, from: &InstanceId, id: &CommandId) {
         let seed = self.seed;
         assert!(self.ids.insert(id.to_string()), "seed {seed}: {id} is emitted twice");
-        let generation = self.generation(from, id.generation);
-        let ended = generation.is_some_and(|g| g.ended.is_some_and(|at| at < self.family.now));
+        let life = self.life(from, id.life);
+        let ended = life.is_some_and(|g| g.ended.is_some_and(|at| at < self.family.now));
         let about = id.part != Part::Action || id.subject.step().is_none();
         assert!(!ended || about, "seed {seed}: {id} after the end");
     }
 
-    fn generation(&self, id: &InstanceId, life: Life) -> Option<&Generation> {
-        self.family.instances.get(id)?.generations.iter().find(|g| g.life == life)
+    fn life(&self, id: &InstanceId, life: LifeId) -> Option<&Life> {
+        self.family.instances.get(id)?.lives.iter().find(|g| g.id == life)
     }
 
     fn definition(&self, id: &InstanceId) -> &Definition {
@@ -103,29 +103,29 @@ impl<'c> Run<'c> {
     }
 
     /// An end keeps its word.
-    fn ended(&self, id: &InstanceId, life: Life) {
+    fn ended(&self, id: &InstanceId, life: LifeId) {
         let (seed, definition) = (self.seed, self.definition(id));
-        let Some(generation) = self.generation(id, life) else { return };
-        walk(&generation.frame, |line, at, state| {
+        let Some(life) = self.life(id, life) else { return };
+        walk(&life.frame, |line, at, state| {
             let step = definition.step(state.step);
-            let name = line.coordinate(&generation.frame, &step.name).to_string();
-            let odd = self.odd.contains(&(id.clone(), life, name.clone()));
+            let name = line.coordinate(&life.frame, &step.name).to_string();
+            let odd = self.odd.contains(&(id.clone(), life.id, name.clone()));
             let undone = state.undos.iter().all(|undo| !undo.lacks_answer());
             let happened = matches!(state.phase, Phase::Succeeded | Phase::Unknown);
             let leaf = state.frames().is_empty() && state.locked().is_none();
             let nothing = *step.compensation() == Compensation::Nothing;
             let dropped = line
                 .outwards()
-                .any(|l| !l.is_main() && l.frame(&generation.frame).direction == Direction::Back);
-            if generation.direction == Direction::Back && leaf && happened && !nothing {
+                .any(|l| !l.is_main() && l.frame(&life.frame).direction == Direction::Back);
+            if life.direction == Direction::Back && leaf && happened && !nothing {
                 let fine = !state.undos.is_empty() && undone;
                 assert!(fine, "seed {seed}: {id} ends without undoing {name}: {state:?} {at}");
             }
-            if generation.direction == Direction::Back && !happened && !odd {
+            if life.direction == Direction::Back && !happened && !odd {
                 let fine = state.undos.is_empty() || state.phase == Phase::Rejected;
                 assert!(fine, "seed {seed}: {id} undid {name}, which has not happened: {state:?}");
             }
-            if generation.direction == Direction::Forward && !dropped && leaf && !odd {
+            if life.direction == Direction::Forward && !dropped && leaf && !odd {
                 let fine = state.undos.is_empty() || state.phase == Phase::Rejected;
                 assert!(fine, "seed {seed}: {id} completed and undid {name}: {state:?}");
             }
@@ -140,17 +140,17 @@ impl<'c> Run<'c> {
     /// What completed later is undone before, in each list.
     fn in_order(&self, id: &InstanceId) {
         let Some(instance) = self.family.instances.get(id) else { return };
-        for generation in instance.generations.iter().filter(|g| g.ended.is_none()) {
-            self.frame_in_order(id, generation, &generation.frame);
-            for place in places(&generation.frame, |state| !state.frames().is_empty()) {
-                for frame in place.state(&generation.frame).frames() {
-                    self.frame_in_order(id, generation, frame);
+        for life in instance.lives.iter().filter(|g| g.ended.is_none()) {
+            self.frame_in_order(id, life, &life.frame);
+            for place in places(&life.frame, |state| !state.frames().is_empty()) {
+                for frame in place.state(&life.frame).frames() {
+                    self.frame_in_order(id, life, frame);
                 }
             }
         }
     }
 
-    fn frame_in_order(&self, id: &InstanceId, generation: &Generation, frame: &Frame) {
+    fn frame_in_order(&self, id: &InstanceId, life: &Life, frame: &Frame) {
         if frame.direction != Direction::Back {
             return;
         }
@@ -160,15 +160,15 @@ impl<'c> Run<'c> {
             .iter()
             .filter(|state| {
                 let name = definition.step(state.step).name.to_string();
-                let strange = |(i, n, step): &(InstanceId, Life, String)| {
-                    i == id && *n == generation.life && step.split('[').next() == Some(&name)
+                let strange = |(i, n, step): &(InstanceId, LifeId, String)| {
+                    i == id && *n == life.id && step.split('[').next() == Some(&name)
                 };
                 matches!(state.phase, Phase::Succeeded | Phase::Unknown)
                     && !self.odd.iter().any(strange)
             })
             .collect();
         // A late success begins to be undone whenever it comes.
-        let plain = !self.odd.iter().any(|(i, n, _)| i == id && *n == generation.life);
+        let plain = !self.odd.iter().any(|(i, n, _)| i == id && *n == life.id);
         for early in &steps {
             let later = steps.iter().find(|later| {
                 later.completed > early.completed
@@ -187,10 +187,10 @@ impl<'c> Run<'c> {
     /// Who holds a lock is who the lock says.
     fn exclusive(&self) {
         for (id, instance) in &self.family.instances {
-            for generation in &instance.generations {
+            for life in &instance.lives {
                 let holds = |s: &StepState| s.hold().is_some_and(|h| h.stage != Stage::Freed);
-                for place in places(&generation.frame, holds) {
-                    let state = place.state(&generation.frame);
+                for place in places(&life.frame, holds) {
+                    let state = place.state(&life.frame);
                     let locked = state.locked().expect("it was asked for");
                     for key in &locked.keys[..locked.hold.got as usize] {
                         let key = key.clone();
@@ -348,12 +348,8 @@ impl<'c> Run<'c> {
                 return self.seen;
             }
         }
-        let stuck = self
-            .family
-            .instances
-            .values()
-            .flat_map(|i| &i.generations)
-            .any(|g| !g.stuck.is_empty());
+        let stuck =
+            self.family.instances.values().flat_map(|i| &i.lives).any(|g| !g.stuck.is_empty());
         if !stuck {
             let left: Vec<_> = self.family.instances.iter().collect();
             assert!(left.is_empty(), "seed {}: neither ends nor is stuck: {left:#?}", self.seed);
@@ -379,7 +375,7 @@ impl<'c> Drive<'c> for Run<'c> {
         for note in &made.notes {
             let odd = matches!(note.kind(), NoteKind::Late | NoteKind::Acted | NoteKind::Skipped);
             if let Some(step) = note.step.as_ref().filter(|_| odd) {
-                self.odd.insert((id.clone(), note.generation, step.to_string()));
+                self.odd.insert((id.clone(), note.life, step.to_string()));
             }
         }
         match &made.after {
@@ -395,7 +391,7 @@ impl<'c> Drive<'c> for Run<'c> {
         }
         for note in &made.notes {
             if matches!(note.kind(), NoteKind::Completed | NoteKind::Compensated) {
-                self.ended(id, note.generation);
+                self.ended(id, note.life);
             }
         }
         self.in_order(id);

@@ -68,7 +68,7 @@ fn the_lives_of_two_sources_have_two_marks() {
         world.told("ANo");
     }
     let instance = world.instance.as_ref().expect("it is remembered");
-    let marks: BTreeSet<u64> = instance.generations.iter().map(|g| g.life.mark).collect();
+    let marks: BTreeSet<u64> = instance.lives.iter().map(|g| g.id.mark).collect();
     assert_eq!(marks.len(), 3);
 }
 
@@ -169,7 +169,7 @@ fn the_life_that_an_event_without_a_source_starts_is_marked_as_ever() {
         (start.id, start.source) = ("placed-1".to_owned(), source);
         world.tell(&Input::Event(start)).expect("it starts");
         let newest = world.instance.as_ref().and_then(Instance::newest).expect("it lives");
-        newest.life.mark
+        newest.id.mark
     };
     assert_eq!(mark(EventSource::Unnamed), mark(EventSource::Unread));
     assert_ne!(mark(EventSource::Unnamed), mark(EventSource::Named("/web".to_owned())));

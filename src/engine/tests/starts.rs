@@ -123,7 +123,7 @@ fn a_life_after_all_are_forgotten_has_command_ids_of_its_own() {
     world.pass("7d".parse().expect("a duration"));
     assert_eq!(world.instance, None);
     let two = start(&mut world, "two");
-    assert_eq!(one.generation.number, two.generation.number);
+    assert_eq!(one.life.number, two.life.number);
     assert_ne!(one.idempotency_key(), two.idempotency_key());
     // Nor is an answer to the forgotten life one to this.
     assert_eq!(world.told(&format!("ADone for={one}")), "! unmatched");

@@ -10,8 +10,8 @@ use crate::engine::state::place::Place;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
-    Act, Direction, Failure, FailureKind, Generation, Inside, Phase, Progress, Proof, Rejection,
-    Request, Stuck, Verb, What,
+    Act, Direction, Failure, FailureKind, Inside, Life, Phase, Progress, Proof, Rejection, Request,
+    Stuck, Verb, What,
 };
 use crate::message::{InputId, Part};
 
@@ -22,10 +22,10 @@ const BY_A_PERSON: &str = "by a person";
 /// is stuck; without a name whatever is stuck first.
 pub(in crate::engine) fn stuck<'g>(
     definition: &Definition,
-    generation: &'g Generation,
+    life: &'g Life,
     act: &Act,
 ) -> Option<&'g Stuck> {
-    let stuck = &generation.stuck;
+    let stuck = &life.stuck;
     let Some(meant) = &act.step else {
         return stuck.first();
     };
@@ -42,10 +42,10 @@ pub(in crate::engine) fn stuck<'g>(
 /// # Errors
 /// When the instance is not stuck there, or the verb makes no sense for it.
 pub(in crate::engine) fn take(turn: &mut Turn<'_>, act: &Act) -> Result<(), Rejection> {
-    let found = stuck(turn.definition, turn.generation, act).cloned();
+    let found = stuck(turn.definition, turn.life, act).cloned();
     let stuck =
         found.ok_or_else(|| Rejection::Refused(format!("{} is not stuck there", turn.id)))?;
-    let place = Place::of(turn.definition, &turn.generation.frame, stuck.step, &stuck.branch)
+    let place = Place::of(turn.definition, &turn.life.frame, stuck.step, &stuck.branch)
         .expect("a step is entered before it can be stuck");
     let name = turn.name_at(&place);
     let (by, why) = (act.by.clone(), act.why.clone());
@@ -63,7 +63,7 @@ pub(in crate::engine) fn take(turn: &mut Turn<'_>, act: &Act) -> Result<(), Reje
         (Verb::ResolveNotDone, false) => resolve_not_done(turn, &place, act),
         (Verb::GoBack, false) => go_back(turn, act),
         // What is left behind is stuck; the saga itself still goes forward.
-        (Verb::GoBack, true) if is_forward(turn.generation) => go_back(turn, act),
+        (Verb::GoBack, true) if is_forward(turn.life) => go_back(turn, act),
         (Verb::Retry | Verb::ResolveNotDone, true) => retry_undo(turn, &place),
         (Verb::Skip | Verb::ResolveDone(_), true) => {
             settle_undo(turn, &place, &act.id);
@@ -78,8 +78,8 @@ pub(in crate::engine) fn take(turn: &mut Turn<'_>, act: &Act) -> Result<(), Reje
     }
 }
 
-fn is_forward(generation: &Generation) -> bool {
-    generation.direction == Direction::Forward && generation.ended.is_none()
+fn is_forward(life: &Life) -> bool {
+    life.direction == Direction::Forward && life.ended.is_none()
 }
 
 fn verb(verb: &Verb) -> &'static str {
@@ -286,7 +286,7 @@ fn resolve_not_done(turn: &mut Turn<'_>, place: &Place, act: &Act) -> Result<(),
 }
 
 fn go_back(turn: &mut Turn<'_>, act: &Act) -> Result<(), Rejection> {
-    if turn.generation.pivoted {
+    if turn.life.pivoted {
         return Err(Rejection::Refused(format!("{} is past its pivot", turn.id)));
     }
     if turn.awaits_pivot() {

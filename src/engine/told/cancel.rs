@@ -9,7 +9,7 @@ use crate::engine::work::turn::Turn;
 use crate::engine::{Act, Direction, Failure, FailureKind, Instance, Rejection, What};
 use crate::message::{Event, InputId, InstanceId, Timestamp};
 
-/// Whether an event asks the newest generation for the way back.
+/// Whether an event asks the newest life for the way back.
 ///
 /// # Errors
 /// When its `where` has no answer.
@@ -48,7 +48,7 @@ pub(in crate::engine) fn came_before(turn: &mut Turn<'_>) {
     let Some(event) = early::take_cancel(turn) else {
         return;
     };
-    turn.generation.seen.push(InputId::of(&event));
+    turn.life.seen.push(InputId::of(&event));
     take(turn, &event).expect("what has just begun can go back");
 }
 
@@ -61,14 +61,14 @@ pub(in crate::engine) fn by_a_person(turn: &mut Turn<'_>, act: &Act) -> Result<(
 }
 
 fn ask_back(turn: &mut Turn<'_>, word: &str, reason: &str) -> Result<(), Rejection> {
-    let generation = &turn.generation;
-    if generation.direction == Direction::Back {
+    let life = &turn.life;
+    if life.direction == Direction::Back {
         return Err(Rejection::Ignored(format!("{word}: the way back was taken already")));
     }
-    if generation.ended.is_some() {
+    if life.ended.is_some() {
         return Err(Rejection::Refused(format!("{word}: {} has completed", turn.id)));
     }
-    if generation.pivoted {
+    if life.pivoted {
         let pivot = turn.definition.steps.iter().find(|s| s.pivot).map(|s| s.name.to_string());
         return Err(Rejection::Refused(format!(
             "{word}: {} of {} has been done, there is no way back",
@@ -77,7 +77,7 @@ fn ask_back(turn: &mut Turn<'_>, word: &str, reason: &str) -> Result<(), Rejecti
         )));
     }
     let awaits_pivot = turn.awaits_pivot();
-    if awaits_pivot && generation.pending.is_some() {
+    if awaits_pivot && life.pending.is_some() {
         return Err(Rejection::Ignored(format!(
             "{word}: the way back is asked for already and waits for the pivot"
         )));
@@ -86,7 +86,7 @@ fn ask_back(turn: &mut Turn<'_>, word: &str, reason: &str) -> Result<(), Rejecti
     let failure = Failure { step, kind, reason: turn.limits.cut(reason) };
     turn.note(None, What::Cancelled { reason: failure.reason.clone() });
     if awaits_pivot {
-        turn.generation.pending = Some(Box::new(failure));
+        turn.life.pending = Some(Box::new(failure));
     } else {
         back::go_back(turn, failure);
     }

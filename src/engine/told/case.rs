@@ -4,7 +4,7 @@ use crate::definition::{Catalog, Definition};
 use crate::engine::course::motion;
 use crate::engine::state::{check, weight};
 use crate::engine::work::turn::{Out, Turn};
-use crate::engine::{Act, Generation, Instance, Note, Rejection, Transition, What};
+use crate::engine::{Act, Instance, Life, Note, Rejection, Transition, What};
 use crate::message::{InputId, InstanceId, Timestamp};
 
 /// One instance and one input, while the answer is being found.
@@ -17,22 +17,22 @@ pub(in crate::engine) struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// Changes one generation, which then moves until everything waits.
+    /// Changes one life, which then moves until everything waits.
     pub fn change<T>(
         &mut self,
         place: usize,
         handle: impl FnOnce(&mut Turn<'_>) -> Result<T, Rejection>,
     ) -> Result<T, Rejection> {
-        let mut generation = self.instance.generations.remove(place);
-        let known = self.catalog.by_hash(generation.definition);
+        let mut life = self.instance.lives.remove(place);
+        let known = self.catalog.by_hash(life.definition);
         let answer = match known {
             None => Err(Rejection::Refused(format!(
                 "{} runs on a definition that is not known here",
                 self.id
             ))),
             Some(definition) => {
-                generation.transitions += 1;
-                let mut turn = self.turn(definition, &mut generation);
+                life.transitions += 1;
+                let mut turn = self.turn(definition, &mut life);
                 let answer = handle(&mut turn);
                 if answer.is_ok() {
                     motion::settle(&mut turn);
@@ -40,23 +40,19 @@ impl Case<'_> {
                 answer
             }
         };
-        self.instance.generations.insert(place, generation);
+        self.instance.lives.insert(place, life);
         answer
     }
 
-    /// A turn of a generation that is not among the others meanwhile.
-    pub fn turn<'t>(
-        &'t mut self,
-        definition: &'t Definition,
-        generation: &'t mut Generation,
-    ) -> Turn<'t> {
-        let Instance { generations, queued, early, .. } = &mut self.instance;
-        let beside = weight::of_lives(self.catalog, generations) + weight::of_events(queued.iter());
+    /// A turn of a life that is not among the others meanwhile.
+    pub fn turn<'t>(&'t mut self, definition: &'t Definition, life: &'t mut Life) -> Turn<'t> {
+        let Instance { lives, queued, early, .. } = &mut self.instance;
+        let beside = weight::of_lives(self.catalog, lives) + weight::of_events(queued.iter());
         Turn {
             definition,
             limits: &self.catalog.limits,
             id: self.id,
-            generation,
+            life,
             early,
             beside,
             now: self.now,
@@ -67,7 +63,7 @@ impl Case<'_> {
     /// Refuses what would make the instance outgrow its limit.
     ///
     /// # Errors
-    /// Then.
+    /// With the size and the setting that allows more.
     pub fn room_for(&self, what: &impl Display, bytes: usize) -> Result<(), Rejection> {
         let limit = self.catalog.limits.instance_bytes_max;
         if weight::of_instance(self.catalog, &self.instance) + bytes <= limit {
@@ -80,13 +76,13 @@ impl Case<'_> {
         )))
     }
 
-    /// Lets a person change the newest generation.
+    /// Lets a person change the newest life.
     pub fn newest(
         &mut self,
         act: &Act,
         handle: impl FnOnce(&mut Turn<'_>) -> Result<(), Rejection>,
     ) -> Result<(), Rejection> {
-        let newest = self.instance.generations.len() - 1;
+        let newest = self.instance.lives.len() - 1;
         self.change(newest, handle)?;
         self.remember(newest, InputId::named(&act.id));
         Ok(())
@@ -94,29 +90,29 @@ impl Case<'_> {
 
     /// Keeps the id of a cancel or an act that was obeyed.
     pub fn remember(&mut self, place: usize, id: InputId) {
-        let seen = &mut self.instance.generations[place].seen;
+        let seen = &mut self.instance.lives[place].seen;
         if seen.len() >= self.catalog.limits.ids_max {
             seen.remove(0);
         }
         seen.push(id);
     }
 
-    /// Drops the generations whose time is over by then; one that still owes an undoing is kept.
+    /// Drops the lives whose time is over by then; one that still owes an undoing is kept.
     /// Answers whether there was one.
     pub fn forget(&mut self, until: Timestamp) -> bool {
         let mut changed = false;
         let notes = &mut self.out.notes;
-        self.instance.generations.retain_mut(|generation| {
-            if generation.forget.is_none_or(|at| at > until) {
+        self.instance.lives.retain_mut(|life| {
+            if life.forget.is_none_or(|at| at > until) {
                 return true;
             }
             changed = true;
-            if generation.owes() {
+            if life.owes() {
                 // What is owed after the end is owed until a person says otherwise.
-                generation.forget = None;
+                life.forget = None;
                 return true;
             }
-            notes.push(Note { generation: generation.life, step: None, what: What::Forgotten });
+            notes.push(Note { life: life.id, step: None, what: What::Forgotten });
             false
         });
         changed
@@ -124,7 +120,7 @@ impl Case<'_> {
 
     /// The answer.
     pub fn close(self) -> Transition {
-        let forgotten = self.instance.generations.is_empty()
+        let forgotten = self.instance.lives.is_empty()
             && self.instance.queued.is_empty()
             && self.instance.early.is_empty();
         if !forgotten {

@@ -7,8 +7,8 @@ use crate::definition::{After, BlockId, Catalog, Definition, Step, StepId};
 use crate::engine::state::weight;
 use crate::engine::work::early::{complain, is_cancel, waits};
 use crate::engine::work::turn::Out;
-use crate::engine::{Direction, Early, Frame, Generation, Instance, Note, Phase, Rejection, What};
-use crate::message::{Event, InstanceId, Life, Timestamp};
+use crate::engine::{Direction, Early, Frame, Instance, Life, Note, Phase, Rejection, What};
+use crate::message::{Event, InstanceId, LifeId, Timestamp};
 
 /// How long an event is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(in crate::engine) fn kept_for(
         return comes.then_some(Kept::WhileItLives);
     }
     let definition = catalog.newest(&id.saga)?;
-    let remembered = before.is_some_and(|instance| !instance.generations.is_empty());
+    let remembered = before.is_some_and(|instance| !instance.lives.is_empty());
     let may_start = !definition.starts.is_empty()
         && (!remembered || definition.starts.iter().any(|start| start.after == After::New));
     // Whoever is remembered is asked for the way back at once.
@@ -44,14 +44,14 @@ pub(in crate::engine) fn kept_for(
 }
 
 /// Whether a step may still be entered.
-fn to_come(definition: &Definition, living: &Generation, step: &Step) -> bool {
+fn to_come(definition: &Definition, living: &Life, step: &Step) -> bool {
     frames_of(definition, &living.frame, step.block)
         .iter()
         .any(|frame| is_ahead(definition, frame, step.id))
         || owner_to_come(definition, living, step.block)
 }
 
-fn owner_to_come(definition: &Definition, living: &Generation, block: BlockId) -> bool {
+fn owner_to_come(definition: &Definition, living: &Life, block: BlockId) -> bool {
     definition
         .block(block)
         .owner
@@ -102,12 +102,12 @@ pub(in crate::engine) fn keep(
         Kept::WhileItLives => None,
     };
     case.instance.early.push(Early { event: event.clone(), until });
-    let generation = case.instance.generations.last_mut().map_or(Life::default(), |newest| {
+    let life = case.instance.lives.last_mut().map_or(LifeId::default(), |newest| {
         newest.transitions += 1;
-        newest.life
+        newest.id
     });
     let what = What::Kept { event: event.address.clone(), id: event.id.clone() };
-    case.out.notes.push(Note { generation, step: None, what });
+    case.out.notes.push(Note { life, step: None, what });
     Ok(())
 }
 

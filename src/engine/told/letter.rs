@@ -11,7 +11,7 @@ use crate::engine::state::place::Place;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
 use crate::engine::{
-    Direction, Effect, Failure, FailureKind, Generation, Letter, Parent, Rejection, Say, What,
+    Direction, Effect, Failure, FailureKind, Letter, Life, Parent, Rejection, Say, What,
 };
 use crate::message::{InputId, InstanceId};
 
@@ -57,9 +57,9 @@ fn at_step(
         let Letter { from, step, life, .. } = letter;
         Rejection::Unmatched(format!("{from} speaks to {step} of life {life}, not known here"))
     };
-    let number = |g: &Generation| g.life == letter.life;
-    let found = case.instance.generations.iter().position(number).ok_or_else(nobody)?;
-    let run = &case.instance.generations[found];
+    let number = |g: &Life| g.id == letter.life;
+    let found = case.instance.lives.iter().position(number).ok_or_else(nobody)?;
+    let run = &case.instance.lives[found];
     let known = case
         .catalog
         .by_hash(run.definition)
@@ -68,7 +68,7 @@ fn at_step(
         return Err(nobody());
     }
     case.change(found, |turn| {
-        let place = Place::named(turn.definition, &turn.generation.frame, &letter.step);
+        let place = Place::named(turn.definition, &turn.life.frame, &letter.step);
         let place = place.ok_or_else(nobody)?;
         let outcome = take(turn, &place)?;
         follow(turn, &place, outcome);
@@ -90,9 +90,9 @@ fn reply(from: &InstanceId, letter: &Letter, say: Say) -> Effect {
     Effect::Letter { to: letter.from.clone(), letter: answer }
 }
 
-/// Whether a generation is the child that a letter of its parent is about.
-fn is_child_of(generation: &Generation, letter: &Letter) -> bool {
-    generation.parent.as_ref().is_some_and(|parent| {
+/// Whether a life is the child that a letter of its parent is about.
+fn is_child_of(life: &Life, letter: &Letter) -> bool {
+    life.parent.as_ref().is_some_and(|parent| {
         parent.instance == letter.from && parent.life == letter.life && parent.step == letter.step
     })
 }
@@ -116,10 +116,10 @@ fn begin(
     trace_parent: &str,
 ) -> Result<(), Rejection> {
     let parent = parent_of(letter);
-    if case.instance.generations.iter().any(|g| g.started_by.text == letter.id) {
+    if case.instance.lives.iter().any(|g| g.started_by.text == letter.id) {
         return Err(Rejection::Duplicate(format!("{} has started {} before", letter.id, case.id)));
     }
-    if let Some(newest) = case.instance.generations.last_mut() {
+    if let Some(newest) = case.instance.lives.last_mut() {
         let ours = is_child_of(newest, letter);
         if ours && newest.parent.as_ref().is_some_and(|parent| parent.round >= letter.round) {
             return Err(Rejection::Duplicate(format!("{} is no news", letter.id)));
@@ -173,13 +173,13 @@ fn begin(
 
 /// A life that was compensated, whose parent asks for another: nobody speaks of it any more.
 fn leave_behind(case: &mut Case<'_>, letter: &Letter) {
-    for generation in &mut case.instance.generations {
-        let late = case.catalog.by_hash(generation.definition).map(|d| d.late);
-        if is_child_of(generation, letter) && !generation.owes() {
-            generation.forget = Some(case.now.after(late.unwrap_or_default()));
+    for life in &mut case.instance.lives {
+        let late = case.catalog.by_hash(life.definition).map(|d| d.late);
+        if is_child_of(life, letter) && !life.owes() {
+            life.forget = Some(case.now.after(late.unwrap_or_default()));
         }
-        if is_child_of(generation, letter)
-            && let Some(parent) = &mut generation.parent
+        if is_child_of(life, letter)
+            && let Some(parent) = &mut life.parent
         {
             parent.gone = true;
         }
@@ -193,15 +193,15 @@ fn take_back(
     reason: &str,
     reopen: bool,
 ) -> Result<(), Rejection> {
-    let mine = |g: &Generation| is_child_of(g, letter);
-    let Some(found) = case.instance.generations.iter().rposition(mine) else {
+    let mine = |g: &Life| is_child_of(g, letter);
+    let Some(found) = case.instance.lives.iter().rposition(mine) else {
         // Nothing that this parent has started is here, so nothing is left to be taken back.
         case.out.effects.push(reply(case.id, letter, Say::TakenBack));
         return Ok(());
     };
-    let asked = case.instance.generations[found].parent.as_ref().is_some_and(|p| p.taken_back);
+    let asked = case.instance.lives[found].parent.as_ref().is_some_and(|p| p.taken_back);
     case.change(found, |turn| {
-        if let Some(parent) = &mut turn.generation.parent {
+        if let Some(parent) = &mut turn.life.parent {
             parent.taken_back = true;
             parent.round = letter.round;
         }
@@ -210,15 +210,15 @@ fn take_back(
             kind: FailureKind::Cancelled,
             reason: format!("its parent goes back: {reason}"),
         };
-        match (turn.generation.ended.is_some(), turn.generation.direction) {
-            (true, Direction::Forward) if reopen && !turn.generation.pivoted => {
+        match (turn.life.ended.is_some(), turn.life.direction) {
+            (true, Direction::Forward) if reopen && !turn.life.pivoted => {
                 reopen_child(turn, failure);
                 Ok(())
             }
             (true, Direction::Forward | Direction::Back) => {
-                if !reopen && let Some(parent) = &mut turn.generation.parent {
+                if !reopen && let Some(parent) = &mut turn.life.parent {
                     // It stays done: the parent undoes it in its own way.
-                    parent.taken_back = turn.generation.direction == Direction::Back;
+                    parent.taken_back = turn.life.direction == Direction::Back;
                 }
                 tell_parent(turn);
                 Ok(())
@@ -236,29 +236,29 @@ fn take_back(
 
 /// A child that has completed is undone.
 fn reopen_child(turn: &mut Turn<'_>, failure: Failure) {
-    turn.generation.ended = None;
-    turn.generation.forget = None;
+    turn.life.ended = None;
+    turn.life.forget = None;
     turn.note(None, What::Cancelled { reason: failure.reason.clone() });
     back::go_back(turn, failure);
 }
 
 /// A child that runs goes back, unless its pivot was sent: then the outcome of that counts.
 fn turn_round(turn: &mut Turn<'_>, failure: Failure) {
-    if turn.generation.pivoted {
+    if turn.life.pivoted {
         // It runs on; its end tells the parent that it cannot be taken back.
         return;
     }
     turn.note(None, What::Cancelled { reason: failure.reason.clone() });
     if turn.awaits_pivot() {
-        turn.generation.pending = Some(Box::new(failure));
+        turn.life.pending = Some(Box::new(failure));
     } else {
         back::go_back(turn, failure);
     }
 }
 
 fn tell_parent(turn: &mut Turn<'_>) {
-    if let Some(parent) = turn.generation.parent.clone() {
-        for say in finish::endings(turn.generation, &parent) {
+    if let Some(parent) = turn.life.parent.clone() {
+        for say in finish::endings(turn.life, &parent) {
             turn.out.effects.push(finish::answer(turn.id, &parent, say));
         }
     }
@@ -266,21 +266,20 @@ fn tell_parent(turn: &mut Turn<'_>) {
 
 /// A parent will not take its child back any more.
 fn parent_gone(case: &mut Case<'_>, letter: &Letter) -> Result<(), Rejection> {
-    let mine = |g: &Generation| {
-        is_child_of(g, letter) && g.parent.as_ref().is_some_and(|parent| !parent.gone)
-    };
-    let found = case.instance.generations.iter().rposition(mine).ok_or_else(|| {
+    let mine =
+        |g: &Life| is_child_of(g, letter) && g.parent.as_ref().is_some_and(|parent| !parent.gone);
+    let found = case.instance.lives.iter().rposition(mine).ok_or_else(|| {
         Rejection::Duplicate(format!("{} has no child here that waits for it", letter.from))
     })?;
     case.change(found, |turn| {
-        if let Some(parent) = &mut turn.generation.parent {
+        if let Some(parent) = &mut turn.life.parent {
             parent.gone = true;
         }
-        if turn.generation.ended.is_some() {
-            if !turn.generation.owes() {
-                turn.generation.forget = Some(turn.now.after(turn.definition.late));
+        if turn.life.ended.is_some() {
+            if !turn.life.owes() {
+                turn.life.forget = Some(turn.now.after(turn.definition.late));
             }
-            if turn.generation.direction == Direction::Forward {
+            if turn.life.direction == Direction::Forward {
                 saga::let_go(turn);
             }
         }

@@ -11,7 +11,7 @@ use crate::message::{CommandId, Event, InputId, InstanceId, Timestamp};
 pub(in crate::engine) enum Meaning<'a> {
     /// An answer to a request, or what a step waits for.
     Answer(Found, &'a Event),
-    /// What came of a call: the generation that made it.
+    /// What came of a call: the life that made it.
     Called(usize, &'a Called),
     /// A fact that asks for the way back.
     Cancel(&'a Event),
@@ -67,11 +67,11 @@ impl<'a> Meaning<'a> {
     ) -> Result<Self, Rejection> {
         let unknown = || Rejection::Unmatched(format!("call {} was never made", called.command));
         let command: CommandId = called.command.parse().map_err(|_| unknown())?;
-        let generations = before.map(|instance| instance.generations.as_slice());
-        let mut generations = generations.unwrap_or_default().iter();
-        let life = command.generation;
-        let found = generations.position(|g| g.life == life && command.instance == *id);
-        found.map(|generation| Self::Called(generation, called)).ok_or_else(unknown)
+        let lives = before.map(|instance| instance.lives.as_slice());
+        let mut lives = lives.unwrap_or_default().iter();
+        let life = command.life;
+        let found = lives.position(|g| g.id == life && command.instance == *id);
+        found.map(|life| Self::Called(life, called)).ok_or_else(unknown)
     }
 
     /// An event is an answer, else a cancel, else a start, else it came early: it is taken once.
@@ -83,7 +83,7 @@ impl<'a> Meaning<'a> {
         now: Timestamp,
     ) -> Result<Self, Rejection> {
         let mut no_answer = None;
-        if let Some(instance) = before.filter(|instance| !instance.generations.is_empty()) {
+        if let Some(instance) = before.filter(|instance| !instance.lives.is_empty()) {
             match search::find(catalog, id, instance, event, now) {
                 Ok(found) => return Ok(Self::Answer(found, event)),
                 Err(Rejection::Unmatched(reason)) => no_answer = Some(reason),
@@ -130,7 +130,7 @@ impl<'a> Meaning<'a> {
 }
 
 fn is_seen(before: Option<&Instance>, is_it: impl Fn(&InputId) -> bool) -> bool {
-    let generations = before.map(|instance| instance.generations.as_slice());
-    let mut seen = generations.unwrap_or_default().iter().flat_map(|g| &g.seen);
+    let lives = before.map(|instance| instance.lives.as_slice());
+    let mut seen = lives.unwrap_or_default().iter().flat_map(|g| &g.seen);
     seen.any(is_it)
 }

@@ -26,7 +26,7 @@ pub(in crate::engine) enum Kind {
 /// What may be done about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::engine) enum Move {
-    /// The first generation begins.
+    /// The first life begins.
     Begin,
     /// A start while one is remembered: as `again` and `after` say.
     BeginLater,
@@ -54,7 +54,7 @@ pub(in crate::engine) enum Move {
     Unmatched,
 }
 
-/// The table of legal moves: what an input of this kind may do to a generation of this status.
+/// The table of legal moves: what an input of this kind may do to a life of this status.
 pub(in crate::engine) fn legal(status: Option<Status>, kind: Kind) -> Move {
     use Status::{Compensated, Compensating, Completed, Running, Stuck};
     match (status, kind) {

@@ -12,7 +12,7 @@ use crate::engine::course::timers;
 use crate::engine::kind::ask;
 use crate::engine::request::{called, reply};
 use crate::engine::work::turn::Turn;
-use crate::engine::{Act, Effect, Generation, Rejection, Status, Verb, Wake};
+use crate::engine::{Act, Effect, Life, Rejection, Status, Verb, Wake};
 use crate::message::{Coordinate, Event, InputId};
 
 impl Case<'_> {
@@ -27,7 +27,7 @@ impl Case<'_> {
                 start::take(self, &definition, &definition.starts[entry], event)
             }
             (Move::Answer, Meaning::Answer(found, event)) => {
-                self.change(found.generation, |turn| answer(turn, &found, event))
+                self.change(found.life, |turn| answer(turn, &found, event))
             }
             (Move::Answer, Meaning::Called(place, called)) => self.change(place, |turn| {
                 let (place, outcome) = called::take(turn, called)?;
@@ -35,7 +35,7 @@ impl Case<'_> {
                 Ok(())
             }),
             (Move::GoBack, Meaning::Cancel(event)) => {
-                let newest = self.instance.generations.len() - 1;
+                let newest = self.instance.lives.len() - 1;
                 self.change(newest, |turn| cancel::take(turn, event))?;
                 self.remember(newest, InputId::of(event));
                 Ok(())
@@ -67,13 +67,13 @@ impl Case<'_> {
         }
     }
 
-    /// The row of the table: how the generation stands that the input is for.
+    /// The row of the table: how the life stands that the input is for.
     fn status(&self, told: &Meaning<'_>) -> Option<Status> {
         match told {
-            Meaning::Answer(found, _) => Some(self.instance.generations[found.generation].status()),
-            Meaning::Called(place, _) => Some(self.instance.generations[*place].status()),
-            // An older generation may be stuck with a late undoing while a newer one lives.
-            Meaning::Act(_) if self.instance.generations.iter().any(|g| !g.stuck.is_empty()) => {
+            Meaning::Answer(found, _) => Some(self.instance.lives[found.life].status()),
+            Meaning::Called(place, _) => Some(self.instance.lives[*place].status()),
+            // An older life may be stuck with a late undoing while a newer one lives.
+            Meaning::Act(_) if self.instance.lives.iter().any(|g| !g.stuck.is_empty()) => {
                 Some(Status::Stuck)
             }
             Meaning::Act(_)
@@ -82,7 +82,7 @@ impl Case<'_> {
             | Meaning::Start(..)
             | Meaning::Early(..)
             | Meaning::Letter(_)
-            | Meaning::Wake(_) => self.instance.newest().map(Generation::status),
+            | Meaning::Wake(_) => self.instance.newest().map(Life::status),
         }
     }
 
@@ -103,8 +103,8 @@ impl Case<'_> {
         let wake = Wake { until: wake.until.min(self.now), ..wake };
         let mut woken = self.forget(wake.until);
         woken |= early::expire(self.id, &mut self.instance, wake.until, &mut self.out);
-        for place in 0..self.instance.generations.len() {
-            if timers::is_due(&self.instance.generations[place], wake.until) {
+        for place in 0..self.instance.lives.len() {
+            if timers::is_due(&self.instance.lives[place], wake.until) {
                 self.change(place, |turn| {
                     timers::wake(turn, wake);
                     Ok(())
@@ -116,11 +116,11 @@ impl Case<'_> {
     }
 
     fn act(&mut self, act: &Act) -> Result<(), Rejection> {
-        let meant = |g: &Generation| {
+        let meant = |g: &Life| {
             let definition = self.catalog.by_hash(g.definition);
             definition.is_some_and(|d| act::stuck(d, g, act).is_some())
         };
-        let place = self.instance.generations.iter().position(meant);
+        let place = self.instance.lives.iter().position(meant);
         let place = place.ok_or_else(|| {
             let step = Coordinate::text(act.step.as_ref());
             Rejection::Refused(format!("{} is not stuck at `{step}`", self.id))

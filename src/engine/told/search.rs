@@ -3,13 +3,13 @@
 use crate::definition::{Answer, Catalog, Correlation, Definition, StepKind};
 use crate::engine::state::place::{Line, Place, walk};
 use crate::engine::work::scope::holds;
-use crate::engine::{Generation, Instance, Phase, Progress, Rejection, Request, StepState};
+use crate::engine::{Instance, Life, Phase, Progress, Rejection, Request, StepState};
 use crate::message::{CommandId, Event, InstanceId, Part, Timestamp};
 
 /// The request or wait that an event answers, and which of its answers the event is.
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct Found {
-    pub generation: usize,
+    pub life: usize,
     pub place: Place,
     pub part: Part,
     pub answer: Answer,
@@ -69,10 +69,10 @@ impl<'a> Search<'a> {
     /// By the command id that the event names.
     fn named(&self, command: &CommandId) -> Result<Found, Rejection> {
         let unknown = || Rejection::Unmatched(format!("command {command} was never sent"));
-        let generations = &self.instance.generations;
-        let meant = |g: &Generation| g.life == command.generation;
-        let generation = generations.iter().position(meant).ok_or_else(unknown)?;
-        let run = &generations[generation];
+        let lives = &self.instance.lives;
+        let meant = |g: &Life| g.id == command.life;
+        let life = lives.iter().position(meant).ok_or_else(unknown)?;
+        let run = &lives[life];
         let definition = self.definition(run)?;
         let named = command.subject.step().ok_or_else(unknown)?;
         let place = Place::named(definition, &run.frame, named).ok_or_else(unknown)?;
@@ -85,27 +85,27 @@ impl<'a> Search<'a> {
             Rejection::Unmatched(format!("{address} is no answer to command {command}"))
         })?;
         // A probe that was given up says nothing about what was sent since.
-        if request.lacks_answer() && (part != Part::Probe || request.is_sent()) {
-            return Ok(Found { generation, place, part, answer });
+        if request.lacks_answer() && (part != Part::Probe || request.is_under_way()) {
+            return Ok(Found { life, place, part, answer });
         }
         Err(self.repeated(state, part, answer))
     }
 
-    /// By type, `where` and key: the oldest generation that lacks the answer, in it a running
+    /// By type, `where` and key: the oldest life that lacks the answer, in it a running
     /// request or wait first, else the oldest request that was given up.
     fn unnamed(&self, waits_only: bool) -> Result<Found, Rejection> {
         let mut left = Candidates::default();
-        for run in &self.instance.generations {
+        for run in &self.instance.lives {
             if self.was_taken(self.definition(run)?, run) {
                 let words = format!("event {} was taken before", self.event.id);
                 return Err(Rejection::Duplicate(words));
             }
         }
-        for (generation, run) in self.instance.generations.iter().enumerate() {
+        for (life, run) in self.instance.lives.iter().enumerate() {
             let definition = self.definition(run)?;
             let mut found = Candidates::default();
             walk(&run.frame, |line, at, state| {
-                self.look(generation, definition, (line, at), state, waits_only, &mut found)
+                self.look(life, definition, (line, at), state, waits_only, &mut found)
             });
             left.unclear = left.unclear.or(found.unclear);
             left.repeated = found.repeated.or(left.repeated);
@@ -120,14 +120,14 @@ impl<'a> Search<'a> {
     /// Looks whether a step takes the event; answers once one is found that surely does.
     fn look(
         &self,
-        generation: usize,
+        life: usize,
         definition: &Definition,
         (line, at): (&Line, usize),
         state: &StepState,
         waits_only: bool,
         found: &mut Candidates,
     ) -> Option<()> {
-        let run = &self.instance.generations[generation];
+        let run = &self.instance.lives[life];
         let step = definition.step(state.step);
         if !step.answers(Part::Action).mention(&self.event.address)
             && !step.answers(Part::Probe).mention(&self.event.address)
@@ -139,7 +139,7 @@ impl<'a> Search<'a> {
         let waiting = waits.then_some((Part::Action, Progress::Open)).into_iter();
         let sent = state.requests().filter(|(_, r)| r.attempts > 0 && !waits_only);
         let asked = sent.map(|(part, r)| match part {
-            Part::Probe if !r.is_sent() => (part, Progress::Answered),
+            Part::Probe if !r.is_under_way() => (part, Progress::Answered),
             Part::Probe | Part::Action | Part::Undo(_) => (part, r.progress),
         });
         for (part, progress) in waiting.chain(asked) {
@@ -152,7 +152,7 @@ impl<'a> Search<'a> {
                 }
             };
             let place = Place { line: line.clone(), at };
-            let this = Found { generation, place, part, answer };
+            let this = Found { life, place, part, answer };
             match progress {
                 Progress::Waiting(_) | Progress::Pausing(_) | Progress::Parked | Progress::Open => {
                     found.running = Some(this);
@@ -165,7 +165,7 @@ impl<'a> Search<'a> {
         None
     }
 
-    fn definition(&self, run: &Generation) -> Result<&'a Definition, Rejection> {
+    fn definition(&self, run: &Life) -> Result<&'a Definition, Rejection> {
         self.catalog.by_hash(run.definition).map(|d| &**d).ok_or_else(|| {
             Rejection::Refused(format!("{} runs on a definition that is not known here", self.id))
         })
@@ -173,7 +173,7 @@ impl<'a> Search<'a> {
 
     /// Refuses a reply without a command id where its participant always echoes it.
     fn may_be_unnamed(&self, definition: &Definition, found: &Found) -> Result<(), Rejection> {
-        let run = &self.instance.generations[found.generation];
+        let run = &self.instance.lives[found.life];
         let step = definition.step(found.place.state(&run.frame).step);
         if let StepKind::Wait(_) = step.kind {
             return Ok(());
@@ -224,7 +224,7 @@ impl<'a> Search<'a> {
     fn answer(
         &self,
         definition: &Definition,
-        run: &Generation,
+        run: &Life,
         line: &Line,
         state: &StepState,
         part: Part,
@@ -237,7 +237,7 @@ impl<'a> Search<'a> {
 
     /// Whether this very event was an answer before. An id that was stored before sources were read
     /// is unique among events of one kind only, so an equal one of another kind means nothing.
-    fn was_taken(&self, definition: &Definition, run: &Generation) -> bool {
+    fn was_taken(&self, definition: &Definition, run: &Life) -> bool {
         let taken = walk(&run.frame, |_, _, state| {
             let step = definition.step(state.step);
             let mut all = state.requests();

@@ -10,9 +10,9 @@ use crate::definition::{After, Again, Definition, Start};
 use crate::engine::course::motion;
 use crate::engine::state::weight;
 use crate::engine::work::write::within_limit;
-use crate::engine::{Direction, Frame, Generation, Note, Parent, Rejection, What};
+use crate::engine::{Direction, Frame, Life, Note, Parent, Rejection, What};
 use crate::expression::{Name, Scope};
-use crate::message::{Address, Event, InputId, InstanceId, Life, Timestamp};
+use crate::message::{Address, Event, InputId, InstanceId, LifeId, Timestamp};
 
 /// Which entry of `start` an event is for this instance, if it is one.
 ///
@@ -57,7 +57,7 @@ pub(in crate::engine) fn take(
     event: &Event,
 ) -> Result<(), Rejection> {
     let (id, instance) = (case.id, &case.instance);
-    let known = instance.generations.iter().any(|g| g.started_by.is(event))
+    let known = instance.lives.iter().any(|g| g.started_by.is(event))
         || instance.queued.iter().any(|queued| queued.is(event));
     if known {
         return Err(Rejection::Duplicate(format!("event {} has started {id} before", event.id)));
@@ -89,17 +89,17 @@ fn queue(case: &mut Case<'_>, event: &Event) -> Result<(), Rejection> {
     }
     case.room_for(&event.address, weight::of_events(iter::once(event)))?;
     case.instance.queued.push(event.clone());
-    let newest = case.instance.generations.last_mut();
-    let generation = newest.map_or(Life::default(), |newest| {
+    let newest = case.instance.lives.last_mut();
+    let life = newest.map_or(LifeId::default(), |newest| {
         newest.transitions += 1;
-        newest.life
+        newest.id
     });
     let what = What::Queued { event: event.id.clone() };
-    case.out.notes.push(Note { generation, step: None, what });
+    case.out.notes.push(Note { life, step: None, what });
     Ok(())
 }
 
-/// What begins a generation.
+/// What begins a life.
 pub(in crate::engine) struct Birth<'e> {
     /// What `data` reads as `event`.
     pub event: &'e Value,
@@ -129,7 +129,7 @@ impl<'e> Birth<'e> {
     }
 }
 
-/// Begins a generation.
+/// Begins a life.
 ///
 /// # Errors
 /// When the event lacks what `data` reads from it, or too much is remembered.
@@ -141,7 +141,7 @@ pub(in crate::engine) fn begin(
     let what = birth.on.map_or_else(|| "the parent's start".to_owned(), ToString::to_string);
     let refused = |reason| Rejection::Refused(format!("{what}: {reason}"));
     let (id, now, limits) = (case.id, case.now, &case.catalog.limits);
-    if case.instance.generations.len() >= limits.lives_max {
+    if case.instance.lives.len() >= limits.lives_max {
         return Err(refused(format!(
             "{} lives of {id} are remembered (`limits.lives-max`); shorten `late` or use another \
              key",
@@ -150,9 +150,9 @@ pub(in crate::engine) fn begin(
     }
     let data = first_data(definition, id, birth.event, now).map_err(refused)?;
     within_limit(&data, limits).map_err(refused)?;
-    let number = case.instance.newest().map_or(1, |newest| newest.life.number + 1);
-    let mut generation = Generation {
-        life: Life::begun(
+    let number = case.instance.newest().map_or(1, |newest| newest.id.number + 1);
+    let mut life = Life {
+        id: LifeId::begun(
             number,
             &birth.on.map_or_else(String::new, ToString::to_string),
             birth.source,
@@ -178,17 +178,17 @@ pub(in crate::engine) fn begin(
         parent: birth.parent.map(Box::new),
     };
     // The first one always has room, for its data has.
-    if !case.instance.generations.is_empty() {
-        case.room_for(&what, weight::of_life(definition, &generation))?;
+    if !case.instance.lives.is_empty() {
+        case.room_for(&what, weight::of_life(definition, &life))?;
     }
     early::begun(&mut case.instance.early);
-    let mut turn = case.turn(definition, &mut generation);
+    let mut turn = case.turn(definition, &mut life);
     turn.note(None, What::Started { title: definition.title.clone() });
     cancel::came_before(&mut turn);
     motion::settle(&mut turn);
     // Most instances have one life: room for one, not for four.
-    case.instance.generations.reserve_exact(1);
-    case.instance.generations.push(generation);
+    case.instance.lives.reserve_exact(1);
+    case.instance.lives.push(life);
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::engine::state::place::Line;
-use crate::engine::{Failure, Generation, Rejection, StepState};
+use crate::engine::{Failure, Life, Rejection, StepState};
 use crate::expression::{Expression, Name, Scope};
 use crate::message::{Event, InstanceId, Timestamp};
 
@@ -27,12 +27,12 @@ pub(in crate::engine) struct Bound<'g> {
 }
 
 impl<'g> Bound<'g> {
-    pub fn new(id: &InstanceId, generation: &'g Generation, line: &Line, now: Timestamp) -> Self {
+    pub fn new(id: &InstanceId, life: &'g Life, line: &Line, now: Timestamp) -> Self {
         let key = Value::String(id.key.as_str().to_owned());
         let mut bound = Self {
             now,
             key,
-            data: Cow::Borrowed(&generation.data),
+            data: Cow::Borrowed(&life.data),
             failure: None,
             item: None,
             index: None,
@@ -40,8 +40,8 @@ impl<'g> Bound<'g> {
             fence: None,
             more: None,
         };
-        let mut failure = generation.failure.as_ref();
-        for frame in line.branches(&generation.frame) {
+        let mut failure = life.failure.as_ref();
+        for frame in line.branches(&life.frame) {
             failure = frame.failure.as_deref().or(failure);
             if let Some(item) = &frame.item {
                 bound.item = Some(item);
@@ -51,7 +51,7 @@ impl<'g> Bound<'g> {
                 bound.overlay(&frame.fields);
             }
         }
-        let holds = line.owners(&generation.frame).filter_map(|owner: &StepState| owner.hold());
+        let holds = line.owners(&life.frame).filter_map(|owner: &StepState| owner.hold());
         bound.fence = holds.last().map(|hold| Value::from(hold.fence));
         bound.failure = failure.map(Failure::value);
         bound
@@ -106,7 +106,7 @@ impl<'g> Bound<'g> {
 pub(in crate::engine) fn holds(
     condition: Option<&Expression>,
     id: &InstanceId,
-    generation: &Generation,
+    life: &Life,
     line: &Line,
     event: &Event,
     now: Timestamp,
@@ -114,7 +114,7 @@ pub(in crate::engine) fn holds(
     let Some(condition) = condition else {
         return Ok(true);
     };
-    let bound = Bound::new(id, generation, line, now).with(Some((Name::Event, &event.body)));
+    let bound = Bound::new(id, life, line, now).with(Some((Name::Event, &event.body)));
     condition
         .holds(&bound.scope())
         .map_err(|e| Rejection::Refused(format!("{}: `where` has no answer: {e}", event.address)))

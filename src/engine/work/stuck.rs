@@ -12,37 +12,35 @@ impl Turn<'_> {
     pub fn park(&mut self, place: &Place, undoing: bool, reason: &str) {
         let step = self.at(place).step;
         let name = self.name_at(place);
-        let branch = place.line.coordinates(&self.generation.frame);
+        let branch = place.line.coordinates(&self.life.frame);
         let reason = self.limits.cut(reason);
         self.note(Some(&name), What::Stuck { reason: reason.clone() });
         let same = |s: &&mut Stuck| (s.step, s.undoing) == (step, undoing) && s.branch == branch;
-        if let Some(stuck) = self.generation.stuck.iter_mut().find(same) {
+        if let Some(stuck) = self.life.stuck.iter_mut().find(same) {
             // Both undoings of a step failed: people have been told.
             stuck.reason = reason;
             return;
         }
         let stuck = Stuck { step, branch, undoing, since: self.now, reason };
         self.tell_stuck(&name, &stuck);
-        self.generation.stuck.push(stuck);
+        self.life.stuck.push(stuck);
     }
 
     /// Takes back a parking.
     pub fn unpark(&mut self, place: &Place, undoing: bool) {
-        if self.generation.stuck.is_empty() {
+        if self.life.stuck.is_empty() {
             return;
         }
         let step = self.at(place).step;
-        let branch = place.line.coordinates(&self.generation.frame);
-        self.generation
-            .stuck
-            .retain(|s| (s.step, s.undoing) != (step, undoing) || s.branch != branch);
+        let branch = place.line.coordinates(&self.life.frame);
+        self.life.stuck.retain(|s| (s.step, s.undoing) != (step, undoing) || s.branch != branch);
     }
 
     /// Takes back the parkings of steps under way inside a list; what a person owes to an undoing
     /// is still owed.
     pub fn unpark_inside(&mut self, outer: &Line) {
-        let (definition, frame) = (self.definition, &self.generation.frame);
-        self.generation.stuck.retain(|s| {
+        let (definition, frame) = (self.definition, &self.life.frame);
+        self.life.stuck.retain(|s| {
             let place = Place::of(definition, frame, s.step, &s.branch);
             s.undoing || place.is_none_or(|place| !place.line.is_inside(outer))
         });
@@ -55,15 +53,15 @@ impl Turn<'_> {
             return;
         };
         // `failure` says what is owed even when the way back was not taken.
-        let kept = self.generation.failure.clone();
+        let kept = self.life.failure.clone();
         let kind = kept.as_ref().map_or(FailureKind::Failed, |f| f.kind);
         let reason = stuck.reason.clone();
-        self.generation.failure = Some(Failure { step: Some(step.clone()), kind, reason });
+        self.life.failure = Some(Failure { step: Some(step.clone()), kind, reason });
         // A matter is told once in a transition, so this number makes each telling's id its own.
-        let told = u32::try_from(self.generation.transitions).unwrap_or(u32::MAX);
+        let told = u32::try_from(self.life.transitions).unwrap_or(u32::MAX);
         let subject = Subject::Stuck { step: step.clone(), undoing: stuck.undoing };
         self.tell(fact, subject, told);
-        self.generation.failure = kept;
+        self.life.failure = kept;
     }
 
     /// Tells one of the facts of `ends`.

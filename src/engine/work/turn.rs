@@ -1,7 +1,7 @@
 use super::scope::Bound;
 use crate::definition::{Definition, Limits, Step, StepId};
 use crate::engine::state::place::{Line, Place};
-use crate::engine::{Early, Effect, Frame, Generation, Note, Phase, StepState, What};
+use crate::engine::{Early, Effect, Frame, Life, Note, Phase, StepState, What};
 use crate::message::{CommandId, Coordinate, InstanceId, Part, Subject, Timestamp};
 
 /// What a step has become so far: effects in their order, and the notes beside them.
@@ -16,7 +16,7 @@ pub(in crate::engine) struct Turn<'a> {
     pub definition: &'a Definition,
     pub limits: &'a Limits,
     pub id: &'a InstanceId,
-    pub generation: &'a mut Generation,
+    pub life: &'a mut Life,
     /// Events that came before what waits for them.
     pub early: &'a mut Vec<Early>,
     /// How much the instance remembers besides.
@@ -32,19 +32,19 @@ impl<'a> Turn<'a> {
     }
 
     pub fn frame(&self, line: &Line) -> &Frame {
-        line.frame(&self.generation.frame)
+        line.frame(&self.life.frame)
     }
 
     pub fn frame_mut(&mut self, line: &Line) -> &mut Frame {
-        line.frame_mut(&mut self.generation.frame)
+        line.frame_mut(&mut self.life.frame)
     }
 
     pub fn at(&self, place: &Place) -> &StepState {
-        place.state(&self.generation.frame)
+        place.state(&self.life.frame)
     }
 
     pub fn at_mut(&mut self, place: &Place) -> &mut StepState {
-        place.state_mut(&mut self.generation.frame)
+        place.state_mut(&mut self.life.frame)
     }
 
     /// The definition of the step at a place.
@@ -59,12 +59,12 @@ impl<'a> Turn<'a> {
 
     /// The coordinate of a step of a list.
     pub fn name(&self, line: &Line, step: &Step) -> Coordinate {
-        line.coordinate(&self.generation.frame, &step.name)
+        line.coordinate(&self.life.frame, &step.name)
     }
 
     pub fn note(&mut self, step: Option<&Coordinate>, what: What) {
-        let generation = self.generation.life;
-        self.out.notes.push(Note { generation, step: step.cloned(), what });
+        let life = self.life.id;
+        self.out.notes.push(Note { life, step: step.cloned(), what });
     }
 
     /// The id of an attempt at a step's action, undoing or probe, or of the fact that it tells.
@@ -74,13 +74,13 @@ impl<'a> Turn<'a> {
 
     /// The id of what is sent about a step or an end.
     pub fn id_of(&self, subject: Subject, part: Part, attempt: u32) -> CommandId {
-        let (instance, generation) = (self.id.clone(), self.generation.life);
-        CommandId { instance, generation, subject, part, attempt }
+        let (instance, life) = (self.id.clone(), self.life.id);
+        CommandId { instance, life, subject, part, attempt }
     }
 
     /// The meaning of every name in a list of steps.
     pub fn bound(&self, line: &Line) -> Bound<'_> {
-        Bound::new(self.id, self.generation, line, self.now)
+        Bound::new(self.id, self.life, line, self.now)
     }
 
     /// Puts a step that is entered behind those of its list.
@@ -99,7 +99,7 @@ impl<'a> Turn<'a> {
 
     /// Marks a step's place in the order of completions.
     pub fn completion(&mut self) -> u32 {
-        self.generation.completions += 1;
-        self.generation.completions
+        self.life.completions += 1;
+        self.life.completions
     }
 }

@@ -9,7 +9,7 @@ impl Turn<'_> {
     /// Whether what goes wrong in a list can be left behind: by a branch that drops out, or by the
     /// whole saga while it is before its pivot.
     pub fn can_go_back(&self, line: &Line) -> bool {
-        !self.generation.pivoted || self.dropping(line).is_some()
+        !self.life.pivoted || self.dropping(line).is_some()
     }
 
     /// The innermost branch around a list that drops out alone when something in it goes wrong.
@@ -28,7 +28,7 @@ impl Turn<'_> {
 
     /// Whether a pivot was sent and has no outcome yet: cancel and deadline wait for it.
     pub fn awaits_pivot(&self) -> bool {
-        let found = walk(&self.generation.frame, |_, _, state| {
+        let found = walk(&self.life.frame, |_, _, state| {
             let sent = state.phase == Phase::Running && state.action().is_some();
             (sent && self.step(state.step).pivot).then_some(())
         });

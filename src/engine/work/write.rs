@@ -38,12 +38,12 @@ impl Turn<'_> {
     /// Refuses branches of a fan-out that would make the data or the instance outgrow its limit.
     pub fn room_for(&self, elements: &[Value], block: BlockId) -> Result<(), String> {
         let data: usize = elements.iter().map(weight::of_value).sum();
-        if weight::of_data(self.generation) + data > self.limits.data_bytes_max {
+        if weight::of_data(self.life) + data > self.limits.data_bytes_max {
             return too_large(self.limits);
         }
         let early = weight::of_events(self.early.iter().map(|early| &early.event));
         let steps = elements.len() * weight::of_branch(self.definition, block);
-        let so_far = self.beside + early + weight::of_life(self.definition, self.generation);
+        let so_far = self.beside + early + weight::of_life(self.definition, self.life);
         if so_far + data + steps <= self.limits.instance_bytes_max {
             return Ok(());
         }
@@ -57,13 +57,13 @@ impl Turn<'_> {
 
     /// Refuses what would make the data outgrow its limit.
     pub fn fits(&self, line: &Line, written: &Map<String, Value>) -> Result<(), String> {
-        let most = weight::of_data(self.generation) + weight::of_fields(written);
+        let most = weight::of_data(self.life) + weight::of_fields(written);
         if most <= self.limits.data_bytes_max {
             return Ok(());
         }
         let before = match self.target(line) {
             Some(branch) => &self.frame(&branch).fields,
-            None => match &self.generation.data {
+            None => match &self.life.data {
                 Value::Object(fields) => fields,
                 _ => return too_large(self.limits),
             },
@@ -94,7 +94,7 @@ impl Turn<'_> {
         }
         if let Some(branch) = self.target(line) {
             self.frame_mut(&branch).fields.extend(written);
-        } else if let Value::Object(data) = &mut self.generation.data {
+        } else if let Value::Object(data) = &mut self.life.data {
             data.extend(written);
         }
     }

@@ -229,8 +229,8 @@ fn a_call_that_nobody_knows_is_told() {
 
 #[cfg(feature = "server")]
 fn traced(call: &Call) -> crate::message::Traced {
-    let CommandId { instance, generation, .. } = &call.id;
-    let context = crate::message::TraceContext::of(instance, *generation, None);
+    let CommandId { instance, life, .. } = &call.id;
+    let context = crate::message::TraceContext::of(instance, *life, None);
     crate::message::Traced { context, transition: 1 }
 }
 

@@ -2,13 +2,13 @@ use serde_json::Value;
 
 use super::{Direction, Failure, Frame, Status};
 use crate::definition::StepId;
-use crate::message::{Coordinate, Hash, InputId, InstanceId, Life, Timestamp};
+use crate::message::{Coordinate, Hash, InputId, InstanceId, LifeId, Timestamp};
 
 /// One life of an instance, from its start to its end and as long as it is remembered.
 #[derive(Debug, Clone, PartialEq, Hash)]
-pub struct Generation {
+pub struct Life {
     /// Which life of the instance it is.
-    pub life: Life,
+    pub id: LifeId,
     /// The definition that it runs on, to its end.
     pub definition: Hash,
     /// Forward, or on the way back.
@@ -53,7 +53,7 @@ pub struct Parent {
     /// The parent.
     pub instance: InstanceId,
     /// Its life.
-    pub life: Life,
+    pub life: LifeId,
     /// Its step.
     pub step: Coordinate,
     /// How often that step has asked.
@@ -79,7 +79,7 @@ pub struct Stuck {
     pub reason: String,
 }
 
-impl Generation {
+impl Life {
     /// Whether something must still be undone, or a person must act.
     #[must_use]
     pub fn owes(&self) -> bool {
