@@ -185,17 +185,40 @@ fn is_owed(step: &crate::definition::Step) -> bool {
     }
 }
 
-/// What must be true once an instance has ended.
+/// What must be true once an instance has ended, and stay true whatever comes later.
 fn settled(definition: &Definition, before: &State, taken: &Taken, found: &mut Vec<Broken>) {
-    let Some(new) = newest(&taken.state) else { return };
-    let ends = new.ended.is_some() && newest(before).is_none_or(|g| g.ended.is_none());
-    if !ends {
-        return;
+    let Some(new) = newest(&taken.state).filter(|life| life.ended.is_some()) else { return };
+    let ends = newest(before).is_none_or(|life| life.ended.is_none());
+    if ends {
+        let_go(definition, &taken.state, new, found);
     }
     let mut say = |promise: Promise, step: &Coordinate, words: String| {
         found.push(Broken::new(promise, step.to_string(), words));
     };
-    for (id, partner) in &taken.state.around.partners {
+    for spot in spots(definition, new) {
+        let state = spot.state(new);
+        let undone = !state.undos.is_empty();
+        let owed = is_owed(step(definition, new, &spot));
+        let happened = matches!(state.phase, Phase::Succeeded | Phase::Unknown);
+        let left = spot.is_left_behind(new);
+        if happened && owed && !undone && new.direction == Direction::Back {
+            let words = format!("{} may have happened and is not undone", spot.name);
+            say(Promise::Undone, &spot.name, words);
+        } else if happened && owed && !undone && left {
+            let words = format!("{} was left behind and is not undone", spot.name);
+            say(Promise::Undone, &spot.name, words);
+        }
+        let stands = new.direction == Direction::Forward && state.phase == Phase::Succeeded;
+        if ends && stands && undone && !left {
+            let words = format!("{} is undone, and the saga has completed", spot.name);
+            say(Promise::Complete, &spot.name, words);
+        }
+    }
+}
+
+/// What a life that ends has asked of locks and children is over.
+fn let_go(definition: &Definition, state: &State, new: &Life, found: &mut Vec<Broken>) {
+    for (id, partner) in &state.around.partners {
         let words = match partner.stands {
             Stands::Held | Stands::Waiting => format!("{id} is not let go"),
             Stands::Running | Stands::Asked => format!("{id} is left behind"),
@@ -212,23 +235,7 @@ fn settled(definition: &Definition, before: &State, taken: &Taken, found: &mut V
             }
             Stands::Completed | Stands::Over => continue,
         };
-        say(Promise::LetGo, &partner.letter.step, words);
-    }
-    for spot in spots(definition, new) {
-        let state = spot.state(new);
-        let undone = !state.undos.is_empty();
-        let owed = is_owed(step(definition, new, &spot));
-        let happened = matches!(state.phase, Phase::Succeeded | Phase::Unknown);
-        if new.direction == Direction::Back && happened && owed && !undone {
-            let words = format!("{} may have happened and is not undone", spot.name);
-            say(Promise::Undone, &spot.name, words);
-        }
-        let left = spot.frame(new).direction == Direction::Back;
-        if new.direction == Direction::Forward && undone && state.phase == Phase::Succeeded && !left
-        {
-            let words = format!("{} is undone, and the saga has completed", spot.name);
-            say(Promise::Complete, &spot.name, words);
-        }
+        found.push(Broken::new(Promise::LetGo, partner.letter.step.to_string(), words));
     }
 }
 

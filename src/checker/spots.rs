@@ -1,7 +1,7 @@
 //! Finds the steps of an instance, at any depth.
 
 use crate::definition::{Definition, Step};
-use crate::engine::{Frame, Life, Progress, Request, StepState, Stuck};
+use crate::engine::{Direction, Frame, Life, Progress, Request, StepState, Stuck};
 use crate::message::{CommandId, Coordinate, InstanceId, Part, Subject};
 
 /// A step that was entered.
@@ -42,11 +42,13 @@ impl Spot {
         self.path == other.path
     }
 
-    /// The list that it stands in, as it is in a life.
-    pub fn frame<'g>(&self, life: &'g Life) -> &'g Frame {
-        self.path
-            .iter()
-            .fold(&life.frame, |frame, (at, branch)| &frame.steps[*at].frames()[*branch])
+    /// Whether a list around it, however far out, has turned back by itself.
+    pub fn is_left_behind(&self, life: &Life) -> bool {
+        let mut frame = &life.frame;
+        self.path.iter().any(|(at, branch)| {
+            frame = &frame.steps[*at].frames()[*branch];
+            frame.direction == Direction::Back
+        })
     }
 }
 

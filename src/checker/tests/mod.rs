@@ -9,8 +9,8 @@ use std::path::Path;
 use super::*;
 use crate::definition::{Catalog, Step, StepKind, parse};
 use crate::engine::{
-    Direction, Effect, Frame, Input, Instance, Message, Phase, Progress, Rejection, Request, Say,
-    StepState, Transition,
+    Direction, Effect, Frame, Input, Instance, Message, NoteKind, Phase, Progress, Rejection,
+    Request, Say, StepState, Transition,
 };
 use crate::message::{Address, CommandId, InputId, InstanceId, Part, Timestamp};
 
@@ -309,6 +309,80 @@ fn an_answer_that_counts_twice_is_told() {
         engine::step(catalog, id, before.as_ref(), input, now)
     });
     golden(&broken_by(door), Promise::Once, "debit");
+}
+
+/// Two ask for a price; who is first counts.
+const RACE: &str = "
+saga: race
+version: 1
+start: { on: t/Asked, key: event.id }
+late: 7d
+within: 30d
+events: { t/*: { by: command-id } }
+steps:
+  - step: offers
+    parallel:
+      near:
+        - step: near
+          command: t/AskNear
+          done: t/NearOffered
+          failed: t/NearDeclined
+          compensate: { command: t/DropNear, done: t/NearDropped }
+      far:
+        - step: far
+          command: t/AskFar
+          done: t/FarOffered
+          failed: t/FarDeclined
+          compensate: { command: t/DropFar, done: t/FarDropped }
+    join: first
+";
+
+/// What goes wrong with the race once the engine forgets undoings, in a life that has ended.
+fn race_broken_by(engine: Door) -> Report {
+    let definition = parse("race.yaml", RACE).unwrap_or_else(|e| panic!("{e}"));
+    let report = check(&definition, &[], STATES_MAX);
+    assert!(report.is_proved(), "{report}");
+    told(check_behind(engine, &definition, &[], STATES_MAX))
+}
+
+/// Takes away what is undone in every branch of the first step.
+fn forget_undoings(made: &mut Transition) {
+    let life = made.after.as_mut().and_then(|after| after.lives.last_mut());
+    let Some(offers) = life.and_then(|life| life.frame.steps.first_mut()) else { return };
+    for state in offers.frames_mut().iter_mut().flat_map(|frame| &mut frame.steps) {
+        state.undos.clear();
+    }
+}
+
+#[test]
+fn a_loser_that_is_not_undone_is_told() {
+    let door = Door(|catalog, id, before, input, now| {
+        spoilt((catalog, id, before, input, now), |made| {
+            if newest(made.after.as_ref()).is_some_and(|life| life.ended.is_some()) {
+                forget_undoings(made);
+            }
+        })
+    });
+    let report = race_broken_by(door);
+    let left = |f: &Finding| f.broken.words.ends_with("was left behind and is not undone");
+    assert!(report.findings.iter().any(left), "{report}");
+}
+
+#[test]
+fn a_late_success_after_the_end_that_is_not_undone_is_told() {
+    let door = Door(|catalog, id, before, input, now| {
+        let had_ended = newest(before).is_some_and(|life| life.ended.is_some());
+        spoilt((catalog, id, before, input, now), |made| {
+            // It was rejected, or undone before it was sent; then it says that it has happened.
+            let late = made.notes.iter().any(|note| note.kind() == NoteKind::Late);
+            if had_ended && late {
+                forget_undoings(made);
+            }
+        })
+    });
+    let report = race_broken_by(door);
+    let left = |f: &Finding| f.broken.promise == Promise::Undone;
+    assert!(report.findings.iter().any(left), "{report}");
 }
 
 /// Two branches at once, each with something to undo.
