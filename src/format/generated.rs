@@ -5,7 +5,7 @@ pub struct Instance {
     /// Oldest first; the last may live, the others have ended and are remembered for late answers.
     #[prost(message, repeated, tag = "1")]
     pub lives: ::prost::alloc::vec::Vec<Life>,
-    /// Starts that wait for the end of the living life, in their order.
+    /// Starts that wait for the end of the life before, in their order.
     #[prost(message, repeated, tag = "2")]
     pub queued: ::prost::alloc::vec::Vec<Event>,
     /// The last inbox record that was applied: a repeated one changes nothing.
