@@ -68,9 +68,9 @@ impl Whole<'_> {
         let every = |blocks: &[BlockId]| blocks.iter().find_map(|block| self.line(*block, branch));
         let composite = match step.nature() {
             // Nothing is told of them; one that is conditional says when it is left out.
-            Nature::Instant(Instant::Set | Instant::Fail(_))
-            | Nature::Waiting(Waiting::Time(_)) => return None,
-            Nature::Instant(Instant::Emit(_)) | Nature::Attempted(_) | Nature::Waiting(_) => {
+            Nature::Waiting(Waiting::Time(_)) => return None,
+            Nature::Instant(instant) if instant.emitted().is_none() => return None,
+            Nature::Instant(_) | Nature::Attempted(_) | Nature::Waiting(_) => {
                 let done = told.is_some_and(|told| told.succeeded || told.announced);
                 return if done { None } else { lacks() };
             }

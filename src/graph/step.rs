@@ -47,7 +47,9 @@ pub(super) fn shape(step: &Step) -> Shape {
 /// Who does a step; none is the saga itself.
 pub(super) fn participant(step: &Step) -> Option<String> {
     match step.nature() {
-        Nature::Instant(Instant::Emit(step)) => Some(words::participant(&step.fact.to.topic)),
+        Nature::Instant(instant) => {
+            instant.emitted().map(|emit| words::participant(&emit.fact.to.topic))
+        }
         Nature::Attempted(Attempted::Command(step)) => {
             Some(words::participant(&step.request.command.topic))
         }
@@ -57,9 +59,7 @@ pub(super) fn participant(step: &Step) -> Option<String> {
         }
         Nature::Waiting(Waiting::Person(step)) => Some(step.who.clone()),
         Nature::Waiting(Waiting::Child(step)) => Some(step.saga.to_string()),
-        Nature::Instant(Instant::Set | Instant::Fail(_))
-        | Nature::Waiting(Waiting::Time(_))
-        | Nature::Composite(_) => None,
+        Nature::Waiting(Waiting::Time(_)) | Nature::Composite(_) => None,
     }
 }
 

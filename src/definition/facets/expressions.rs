@@ -1,4 +1,4 @@
-use super::{Attempted, Composite, Instant, Nature, Sent, Waiting};
+use super::{Attempted, Composite, Nature, Sent, Waiting};
 use crate::definition::{
     Assignment, CallRequest, Compensation, Definition, Done, Fact, Failed, Late, Request, Role,
     Sleep, Step, Verdict,
@@ -91,11 +91,10 @@ impl<'d> Walk<'d> {
         match step.nature() {
             Nature::Instant(instant) => {
                 self.assignments(&step.set, None);
-                match instant {
-                    Instant::Emit(emit) => self.fact(&emit.fact),
-                    Instant::Set => {}
-                    Instant::Fail(reason) => self.template(Some(reason), Role::Value, None),
+                if let Some(emit) = instant.emitted() {
+                    self.fact(&emit.fact);
                 }
+                self.template(instant.reason(), Role::Value, None);
             }
             Nature::Attempted(attempted) => self.attempted(step, attempted),
             Nature::Waiting(waiting) => self.waiting(step, waiting),

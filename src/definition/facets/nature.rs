@@ -64,6 +64,26 @@ pub enum Composite<'d> {
     Lock(&'d LockStep),
 }
 
+impl<'d> Instant<'d> {
+    /// The fact that it tells, if it tells one.
+    #[must_use]
+    pub fn emitted(self) -> Option<&'d EmitStep> {
+        match self {
+            Self::Emit(emit) => Some(emit),
+            Self::Set | Self::Fail(_) => None,
+        }
+    }
+
+    /// The reason with which it turns the saga back, if it does.
+    #[must_use]
+    pub fn reason(self) -> Option<&'d Template> {
+        match self {
+            Self::Fail(reason) => Some(reason),
+            Self::Emit(_) | Self::Set => None,
+        }
+    }
+}
+
 impl Step {
     /// What sort of step it is.
     #[must_use]

@@ -1,4 +1,4 @@
-use super::{Attempted, Composite, Instant, Nature, Waiting};
+use super::{Attempted, Composite, Nature, Waiting};
 use crate::definition::{
     Assignment, Compensation, Done, Failed, Join, Late, Step, Then, Unknown, Verdict,
 };
@@ -57,11 +57,11 @@ impl Step {
     pub fn outcomes(&self) -> Vec<Outcome<'_>> {
         let succeeded = || Outcome::of(Meaning::Succeeded, &self.set);
         match self.nature() {
-            Nature::Instant(Instant::Emit(_) | Instant::Set)
-            | Nature::Waiting(Waiting::Time(_)) => vec![succeeded()],
-            Nature::Instant(Instant::Fail(_)) => {
-                vec![Outcome::of(Meaning::Rejected(Then::GoBack), &[])]
-            }
+            Nature::Instant(instant) => match instant.reason() {
+                Some(_) => vec![Outcome::of(Meaning::Rejected(Then::GoBack), &[])],
+                None => vec![succeeded()],
+            },
+            Nature::Waiting(Waiting::Time(_)) => vec![succeeded()],
             Nature::Attempted(Attempted::Command(command)) => {
                 let probed = command.probe.iter().flat_map(|probe| &probe.request.done);
                 let done = command.request.done.iter().chain(probed);

@@ -1,4 +1,4 @@
-use super::{Attempted, Instant, Nature};
+use super::{Attempted, Nature};
 use crate::definition::{CallRequest, Compensation, Fact, Request, Retry, Step};
 use crate::expression::{Expression, Template};
 use crate::message::{Address, Part};
@@ -58,13 +58,13 @@ impl Step {
     #[must_use]
     pub fn compensation(&self) -> &Compensation {
         match self.nature() {
-            Nature::Instant(Instant::Emit(emit)) => &emit.compensate,
+            Nature::Instant(instant) => {
+                instant.emitted().map_or(&Compensation::Nothing, |emit| &emit.compensate)
+            }
             Nature::Attempted(Attempted::Command(command)) => &command.compensate,
             Nature::Attempted(Attempted::Call(call)) => &call.compensate,
             Nature::Waiting(super::Waiting::Child(child)) => &child.compensate,
-            Nature::Instant(Instant::Set | Instant::Fail(_))
-            | Nature::Waiting(_)
-            | Nature::Composite(_) => &Compensation::Nothing,
+            Nature::Waiting(_) | Nature::Composite(_) => &Compensation::Nothing,
         }
     }
 
@@ -76,11 +76,11 @@ impl Step {
                 let probe = command.probe.as_ref().map(|probe| Sent::Command(&probe.request));
                 (Some(Sent::Command(&command.request)), probe)
             }
-            Nature::Instant(Instant::Emit(emit)) => (Some(Sent::Fact(&emit.fact)), None),
+            Nature::Instant(instant) => {
+                (instant.emitted().map(|emit| Sent::Fact(&emit.fact)), None)
+            }
             Nature::Waiting(_) => (self.remind().map(|remind| Sent::Reminder(&remind.fact)), None),
-            Nature::Instant(Instant::Set | Instant::Fail(_))
-            | Nature::Attempted(Attempted::Call(_))
-            | Nature::Composite(_) => (None, None),
+            Nature::Attempted(Attempted::Call(_)) | Nature::Composite(_) => (None, None),
         };
         let undo = match self.compensation() {
             Compensation::Command { request, .. } => Some(Sent::Command(request)),

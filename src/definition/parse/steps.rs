@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use crate::definition::diagnostic::Code;
-use crate::definition::facets::{Composite, Instant, Nature};
+use crate::definition::facets::{Composite, Nature};
 use crate::definition::node::{Content, Node};
 use crate::definition::places::Keys;
 use crate::definition::{BlockId, Join, Step, StepId, StepKind, Then};
@@ -177,7 +177,7 @@ impl Reader<'_> {
             Position::After
         };
         let end = match step.nature() {
-            Nature::Instant(Instant::Fail(_)) => None,
+            Nature::Instant(instant) if instant.reason().is_some() => None,
             Nature::Composite(Composite::Choose(choose)) => {
                 let ends = choose.arms.iter().filter_map(|arm| through(&arm.block));
                 on(choose.failed.then, ends.reduce(Position::or))
@@ -191,7 +191,7 @@ impl Reader<'_> {
                 };
                 on(parallel.failed.then, comes.then_some(before))
             }
-            Nature::Instant(Instant::Emit(_) | Instant::Set)
+            Nature::Instant(_)
             | Nature::Attempted(_)
             | Nature::Waiting(_)
             | Nature::Composite(Composite::Each(_)) => Some(passed),

@@ -1,6 +1,6 @@
 //! Steps that wait for facts or for a person: their time, and their reminders.
 
-use crate::definition::{Late, Remind, Step, StepKind};
+use crate::definition::{Late, Remind, Step};
 use crate::engine::request::pause::PAUSE_MIN;
 use crate::engine::state::place::Place;
 use crate::engine::work::fill::Addressed;
@@ -47,7 +47,7 @@ pub(super) fn time_is_up(
 /// The next reminder is due.
 pub(in crate::engine) fn remind(turn: &mut Turn<'_>, place: &Place) {
     let before = turn.at(place).reminder().expect("only a reminder that is set is due");
-    let remind = reminder(turn.step_at(place)).expect("a reminder is set by what the step says");
+    let remind = turn.step_at(place).remind().expect("a reminder is set by what the step says");
     let told = before.told + 1;
     turn.at_mut(place).inside = remind.every.map_or(Inside::Nothing, |every| {
         let next = before.at.after(every.max(PAUSE_MIN));
@@ -68,24 +68,6 @@ pub(in crate::engine) fn remind(turn: &mut Turn<'_>, place: &Place) {
             let words = format!("{} {name}: no reminder: {reason}", turn.id);
             turn.out.effects.push(Effect::Complaint(words));
         }
-    }
-}
-
-fn reminder(step: &Step) -> Option<&Remind> {
-    match &step.kind {
-        StepKind::Wait(wait) => wait.remind.as_ref(),
-        StepKind::Ask(ask) => ask.remind.as_ref(),
-        StepKind::Command(_)
-        | StepKind::Emit(_)
-        | StepKind::Set
-        | StepKind::Fail(_)
-        | StepKind::Sleep(_)
-        | StepKind::Call(_)
-        | StepKind::Saga(_)
-        | StepKind::Parallel(_)
-        | StepKind::Each(_)
-        | StepKind::Choose(_)
-        | StepKind::Lock(_) => None,
     }
 }
 
