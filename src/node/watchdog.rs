@@ -17,7 +17,7 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(20);
 const GIVE_UP_ADDING_AFTER: Duration = Duration::from_secs(4);
 /// Any step is given up so soon after a broker has come back: a new pipeline is at work within a
 /// second.
-const GIVE_UP_AFTER_RETURN: Duration = Duration::from_secs(1);
+const GIVE_UP_AFTER_RETURN: Duration = Duration::from_secs(2);
 /// Each one that is given up doubles the patience with the next, at most so often.
 const DOUBLINGS_MAX: u32 = 3;
 
@@ -158,14 +158,14 @@ mod tests {
 
     #[test]
     fn after_a_return_less_patience_is_enough() {
-        check([9, 1], Some(1), 0, Remedy::Wait);
-        check([9, 2], Some(2), 0, Remedy::GiveUp);
+        check([9, 2], Some(2), 0, Remedy::Wait);
+        check([9, 3], Some(3), 0, Remedy::GiveUp);
     }
 
     #[test]
     fn who_gave_up_in_vain_is_more_patient() {
-        check([9, 2], Some(2), 1, Remedy::Wait);
-        check([9, 3], Some(3), 1, Remedy::GiveUp);
+        check([9, 4], Some(4), 1, Remedy::Wait);
+        check([9, 5], Some(5), 1, Remedy::GiveUp);
         check([21, 21], None, 1, Remedy::Wait);
         check([161, 0], None, 9, Remedy::GiveUp);
     }
