@@ -63,13 +63,7 @@ impl Database {
 
     /// Opens the tree of a shard; answers which database it is of.
     pub fn tree(&self, shard: Shard) -> Result<(u32, ShardTree), String> {
-        let (db, number) = {
-            let open = locked(&self.open);
-            if let Some(reason) = open.flusher.as_ref().and_then(Flusher::hangs) {
-                return Err(reason);
-            }
-            (open.db.clone(), open.number)
-        };
+        let (db, number) = self.present()?;
         let now = (self.edges.clock)();
         Ok((number, ShardTree::open(&db, &self.tree_name(shard), now)?))
     }
@@ -123,14 +117,17 @@ impl Database {
         (*times >= BROKEN_TIMES).then(words)
     }
 
+    /// The database that is open now, and which it is; an error if its flush hangs.
+    fn present(&self) -> Result<(sled::Db, u32), String> {
+        let open = locked(&self.open);
+        match open.flusher.as_ref().and_then(Flusher::hangs) {
+            Some(reason) => Err(reason),
+            None => Ok((open.db.clone(), open.number)),
+        }
+    }
+
     fn drop_tree(&self, shard: Shard) -> Result<(), String> {
-        let db = {
-            let open = locked(&self.open);
-            if let Some(reason) = open.flusher.as_ref().and_then(Flusher::hangs) {
-                return Err(reason);
-            }
-            open.db.clone()
-        };
+        let (db, _) = self.present()?;
         guarded(|| db.drop_tree(self.tree_name(shard))).map(drop)
     }
 

@@ -68,7 +68,10 @@ impl Flusher {
 
     /// What is wrong, if the flush under way has taken too long to believe in its end.
     pub(super) fn hangs(&self) -> Option<String> {
-        let busy = self.busy.longest().filter(|busy| *busy > self.patience)?;
+        let busy = self.busy.oldest()?.elapsed();
+        if busy <= self.patience {
+            return None;
+        }
         Some(format!("a flush has not ended in {} s", busy.as_secs()))
     }
 

@@ -138,7 +138,8 @@ impl SledStore {
     }
 
     fn look_into(&mut self, shard: Shard) -> Result<Option<Checkpoint>, String> {
-        let (number, mut tree) = self.database.tree(shard)?;
+        let (number, mut tree) = self.database.busy.during(|| self.database.tree(shard))?;
+        // Reading a large tree takes its time and waits for no write.
         let found = tree.inspect((self.database.edges.clock)(), self.age_max)?;
         self.open.insert(shard, (number, tree));
         Ok(match found {
@@ -168,8 +169,7 @@ impl SledStore {
 
 impl Store for SledStore {
     fn open(&mut self, shard: Shard) -> Result<Option<Checkpoint>, StoreFault> {
-        let busy = self.database.busy.clone();
-        match busy.during(|| self.look_into(shard)) {
+        match self.look_into(shard) {
             Ok(found) => Ok(found),
             Err(reason) => {
                 let id = shard.0;
