@@ -6,6 +6,7 @@ use super::moves::Move;
 use super::world::World;
 use crate::engine::{Effect, NoteKind, Say, Verb};
 use crate::message::Coordinate;
+use crate::scenario::ToParent;
 
 /// The widest line, in characters.
 const COLUMNS_MAX: usize = 100;
@@ -103,21 +104,7 @@ fn word(verb: &Verb) -> String {
 }
 
 fn said(say: &Say) -> &'static str {
-    match say {
-        Say::Ended { completed: true, .. } => "completed",
-        Say::Ended { completed: false, .. } => "compensated",
-        Say::Start { .. }
-        | Say::TakeBack { .. }
-        | Say::ParentGone
-        | Say::Taken
-        | Say::TakenBack
-        | Say::Kept
-        | Say::Acquire { .. }
-        | Say::Release { .. }
-        | Say::Withdraw
-        | Say::Granted { .. }
-        | Say::Full => say.text(),
-    }
+    ToParent::of(say).map_or_else(|| say.text(), ToParent::text)
 }
 
 fn effect(effect: &Effect) -> String {

@@ -43,20 +43,29 @@ pub(crate) struct Read {
 impl Read {
     /// The field that it reads, of the data (none) or of the branches of an `each`.
     pub fn field(&self) -> Option<(Option<StepId>, &str)> {
-        let field = self.fields.first()?;
-        match self.name {
-            Name::Data => Some((None, field)),
-            Name::Branch => Some((self.each, field)),
-            Name::Event
-            | Name::Key
-            | Name::Now
-            | Name::Failure
-            | Name::Item
-            | Name::Index
-            | Name::Fence
-            | Name::Answer
-            | Name::Child => None,
-        }
+        owned(self.name, self.each, self.fields.first()?)
+    }
+}
+
+/// A field with whose it is: the data's (none), or that of the branches of an `each`; none if the
+/// name stands for neither.
+pub(super) fn owned(
+    name: Name,
+    each: Option<StepId>,
+    field: &str,
+) -> Option<(Option<StepId>, &str)> {
+    match name {
+        Name::Data => Some((None, field)),
+        Name::Branch => Some((each, field)),
+        Name::Event
+        | Name::Key
+        | Name::Now
+        | Name::Failure
+        | Name::Item
+        | Name::Index
+        | Name::Fence
+        | Name::Answer
+        | Name::Child => None,
     }
 }
 

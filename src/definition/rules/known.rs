@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::outcome::Fields;
 use crate::definition::StepId;
+use crate::definition::places::owned;
 use crate::expression::{Condition, Expression, Name, Question, Reference, Relation};
 
 /// A field of the data (none) or of the branches of an `each`.
@@ -302,19 +303,7 @@ fn is_lasting(name: Name) -> bool {
 /// The field that a question asks for by `has(…)`, if it asks for nothing else.
 fn asked_field(question: &Question, scope: Option<StepId>) -> Option<Field> {
     let (name, field) = question.asks_for()?;
-    let owner = match name {
-        Name::Data => None,
-        Name::Branch => scope,
-        Name::Event
-        | Name::Key
-        | Name::Now
-        | Name::Failure
-        | Name::Item
-        | Name::Index
-        | Name::Fence
-        | Name::Answer
-        | Name::Child => return None,
-    };
+    let (owner, field) = owned(name, scope, field)?;
     Some((owner, field.to_owned()))
 }
 
