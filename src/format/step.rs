@@ -106,7 +106,7 @@ fn inside_in(s: wire::Step) -> Result<Inside, Error> {
             let key = keys.remove(0);
             Ok(Inside::Child(Box::new(Child { key, action, failure })))
         }
-        (None, None, None, None) if keys.is_empty() && !frames.is_empty() => {
+        (None, None, None, None) if keys.is_empty() => {
             Ok(Inside::Branched(Branched { frames, failure: failure.map(Box::new) }))
         }
         (Some(hold), None, None, None) if failure.is_none() => {
@@ -238,6 +238,7 @@ mod tests {
                 failure: Some(failure.clone()),
                 ..step()
             },
+            wire::Step { failure: Some(failure.clone()), ..step() },
             wire::Step { frames: vec![frame()], failure: Some(failure), ..step() },
             under_lock(wire::Stage::Taking, 1, &["a", "b"]),
             wire::Step { frames: vec![frame()], ..under_lock(wire::Stage::Held, 1, &["a"]) },
