@@ -20,7 +20,7 @@ const BACK_MAX: Duration = Duration::from_secs(90);
 /// How long no saga may end before those that are open count as left open.
 const ENDS_MAX: Duration = Duration::from_secs(60);
 /// How long an engine's log rests before everything is said.
-const QUIET: Duration = Duration::from_secs(5);
+const QUIET: Duration = Duration::from_secs(10);
 const QUIET_MAX: Duration = Duration::from_secs(60);
 /// How often an engine is looked after while the test waits for something else.
 const LOOK: Duration = Duration::from_millis(100);
