@@ -13,14 +13,41 @@ pub struct Progress {
 struct Shared {
     /// When the call began, after `start`.
     since: Option<Duration>,
-    /// When it began to add the inbox positions to its transaction, while it does.
-    adding_since: Option<Duration>,
+    /// What it is at, and since when, where that is known.
+    stage: Option<(Stage, Duration)>,
     /// Counts pipelines: a call of one that was given up says nothing of the next one.
     pipeline: u64,
     /// Whether the present pipeline's call is given up.
     given_up: bool,
     /// How many pipelines in a row were given up.
     in_a_row: u32,
+}
+
+/// What a commit is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Waits until the changelog stands in its log.
+    Writing,
+    /// Adds the inbox positions to its transaction. Of all stages this is the one that is known to
+    /// hang.
+    AddingPositions,
+    /// Waits until all messages stand in their logs.
+    Sending,
+    /// Ends its transaction.
+    Ending,
+}
+
+impl Stage {
+    /// It in a word for the log.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Writing => "writing the changelog",
+            Self::AddingPositions => "adding the inbox positions",
+            Self::Sending => "sending messages",
+            Self::Ending => "ending the transaction",
+        }
+    }
 }
 
 impl Default for Progress {
@@ -37,12 +64,11 @@ impl Progress {
         Some(self.start.elapsed().saturating_sub(since))
     }
 
-    /// How long the present call has been adding the inbox positions to its transaction; none
-    /// while it does something else. Of all steps this is the one that is known to hang.
+    /// What the present call is at, and for how long; none where that is not known.
     #[must_use]
-    pub fn adding_positions(&self) -> Option<Duration> {
-        let since = self.shared().adding_since?;
-        Some(self.start.elapsed().saturating_sub(since))
+    pub fn stage(&self) -> Option<(Stage, Duration)> {
+        let (stage, since) = self.shared().stage?;
+        Some((stage, self.start.elapsed().saturating_sub(since)))
     }
 
     /// Gives up the present call: whoever waits for its end waits no longer, and a new pipeline
@@ -67,7 +93,7 @@ impl Progress {
         let mut shared = self.shared();
         shared.pipeline += 1;
         shared.since = None;
-        shared.adding_since = None;
+        shared.stage = None;
         shared.given_up = false;
     }
 
@@ -100,16 +126,16 @@ impl Progress {
         answer
     }
 
-    /// Adds inbox positions to a transaction, inside of [`Progress::during`].
-    pub(super) fn while_adding<T>(&self, add: impl FnOnce() -> T) -> T {
+    /// Is at a stage of a commit, inside of [`Progress::during`].
+    pub(super) fn at<T>(&self, stage: Stage, work: impl FnOnce() -> T) -> T {
         let mut shared = self.shared();
-        shared.adding_since = Some(self.start.elapsed());
+        shared.stage = Some((stage, self.start.elapsed()));
         let pipeline = shared.pipeline;
         drop(shared);
-        let answer = add();
+        let answer = work();
         let mut shared = self.shared();
         if shared.pipeline == pipeline {
-            shared.adding_since = None;
+            shared.stage = None;
         }
         drop(shared);
         answer
@@ -121,15 +147,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_step_that_hangs_is_told_from_the_others() {
+    fn a_stage_is_told_while_it_lasts() {
         let progress = Progress::default();
         progress.during(|| {
-            assert_eq!(progress.adding_positions(), None);
-            progress.while_adding(|| assert!(progress.adding_positions().is_some()));
-            assert_eq!(progress.adding_positions(), None);
-            progress.while_adding(|| {
+            assert_eq!(progress.stage(), None);
+            let told = progress.at(Stage::Ending, || progress.stage().map(|(stage, _)| stage));
+            assert_eq!(told, Some(Stage::Ending));
+            assert_eq!(progress.stage(), None);
+            progress.at(Stage::AddingPositions, || {
                 progress.begin();
-                assert_eq!(progress.adding_positions(), None, "it is another pipeline's");
+                assert_eq!(progress.stage(), None, "it is another pipeline's");
             });
         });
     }

@@ -4,7 +4,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::Error;
-use crate::broker::{self, Progress};
+use crate::broker::{self, Progress, Stage};
 
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(100);
@@ -66,16 +66,18 @@ pub(super) fn start(
             if !broker::is_any_away() {
                 undisturbed = (undisturbed + LOOK).min(busy);
             }
+            let stage = progress.stage();
+            let adding = stage.filter(|(stage, _)| *stage == Stage::AddingPositions);
             let call = Call {
                 busy,
-                adding: progress.adding_positions().unwrap_or_default(),
+                adding: adding.map(|(_, since)| since).unwrap_or_default(),
                 undisturbed,
                 since_return: broker::since_return().filter(|since| *since < busy),
                 given_up_in_a_row: progress.given_up_in_a_row(),
             };
             match call.remedy(limit) {
                 Remedy::Wait => {}
-                Remedy::GiveUp => give_up(&progress, busy),
+                Remedy::GiveUp => give_up(&progress, busy, stage.map(|(stage, _)| stage)),
                 Remedy::End => end(busy),
             }
         }
@@ -101,10 +103,10 @@ impl Call {
     }
 }
 
-fn give_up(progress: &Progress, busy: Duration) {
+fn give_up(progress: &Progress, busy: Duration, stage: Option<Stage>) {
     if progress.give_up() {
-        let busy_s = busy.as_secs();
-        tracing::error!(busy_s, "watchdog.gave_up: a commit makes no progress; restoring");
+        let (busy_s, stage) = (busy.as_secs(), stage.map(Stage::text));
+        tracing::error!(busy_s, stage, "watchdog.gave_up: a commit makes no progress; restoring");
     }
 }
 
