@@ -15,6 +15,22 @@ type Claimant = (InstanceId, Name);
 /// Which token each lock gave to a claimant, in their order.
 type Grants = BTreeMap<Claimant, BTreeMap<Key, Vec<u64>>>;
 
+/// What a claimant and a lock have done with each other.
+enum Did {
+    Claimed,
+    Granted,
+    Returned,
+    Withdrawn,
+}
+
+/// The only notes that the history of a lock has.
+const TOLD: [(NoteKind, Did); 4] = [
+    (NoteKind::Queued, Did::Claimed),
+    (NoteKind::Locked, Did::Granted),
+    (NoteKind::Released, Did::Returned),
+    (NoteKind::Withdrawn, Did::Withdrawn),
+];
+
 /// Checks every lock. Answers who waits behind one that needs a person.
 pub(super) fn audit(books: &Books, stories: &Stories, report: &mut Report) -> BTreeSet<InstanceId> {
     let (mut grants, mut behind) = (Grants::new(), BTreeSet::new());
@@ -86,50 +102,25 @@ impl Queue<'_> {
     fn take(&mut self, note: &Claimed, place: Place) {
         let claimant = (note.instance.clone(), note.step);
         let name = self.name(&claimant);
-        match note.kind {
-            NoteKind::Queued => self.waiting.push(claimant),
-            NoteKind::Locked => self.grant(claimant, note.token, place),
-            NoteKind::Released => {
+        let Some((_, did)) = TOLD.iter().find(|(kind, _)| *kind == note.kind) else {
+            let words = format!("a lock does not tell that {name} is {}", note.kind.text());
+            return self.broken(Rule::Form, place, words);
+        };
+        match did {
+            Did::Claimed => self.waiting.push(claimant),
+            Did::Granted => self.grant(claimant, note.token, place),
+            Did::Returned => {
                 if self.holder.take() != Some(claimant) {
                     let words = format!("{name} let it go without holding it");
                     self.broken(Rule::Exclusive, place, words);
                 }
             }
-            NoteKind::Withdrawn => {
+            Did::Withdrawn => {
                 let found = self.waiting.iter().position(|waiting| *waiting == claimant);
                 if found.map(|at| self.waiting.remove(at)).is_none() {
                     let words = format!("{name} withdrew without waiting");
                     self.broken(Rule::InTurn, place, words);
                 }
-            }
-            NoteKind::Started
-            | NoteKind::Sent
-            | NoteKind::Told
-            | NoteKind::Succeeded
-            | NoteKind::Rejected
-            | NoteKind::Skipped
-            | NoteKind::TimedOut
-            | NoteKind::Extended
-            | NoteKind::GivenUp
-            | NoteKind::WentBack
-            | NoteKind::Probed
-            | NoteKind::Undoing
-            | NoteKind::Undone
-            | NoteKind::Late
-            | NoteKind::Cancelled
-            | NoteKind::Refused
-            | NoteKind::Stuck
-            | NoteKind::Acted
-            | NoteKind::Completed
-            | NoteKind::Compensated
-            | NoteKind::Forgotten
-            | NoteKind::Waiting
-            | NoteKind::Asked
-            | NoteKind::Reminded
-            | NoteKind::Kept
-            | NoteKind::Dropped => {
-                let words = format!("a lock does not tell that {name} is {}", note.kind.text());
-                self.broken(Rule::Form, place, words);
             }
         }
     }
@@ -219,7 +210,7 @@ fn tokens_in_order(books: &Books, stories: &Stories, grants: &Grants, report: &m
         let Some(lives) = stories.get(id) else { continue };
         for sent in account.sent.iter().filter(|sent| !sent.is_again()) {
             let under = lives.get(&sent.life).and_then(|story| {
-                let under = story.under.get(&(sent.step, sent.half(), sent.attempt))?;
+                let under = story.under.get(&(sent.step, sent.part.kind(), sent.attempt))?;
                 let [(point, token)] = &under[..] else { return None };
                 Some((name_of(story, point)?, *token))
             });

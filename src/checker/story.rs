@@ -11,6 +11,16 @@ use crate::scenario::ToParent;
 /// The widest line, in characters.
 const COLUMNS_MAX: usize = 100;
 const WHO: usize = 12;
+/// The kinds of notes that are told beside the messages.
+const REMARKS: [(NoteKind, &str); 7] = [
+    (NoteKind::GivenUp, "is given up:"),
+    (NoteKind::WentBack, "goes back:"),
+    (NoteKind::Stuck, "is stuck:"),
+    (NoteKind::Late, "is late:"),
+    (NoteKind::Completed, "is completed"),
+    (NoteKind::Compensated, "is compensated:"),
+    (NoteKind::Dropped, "drops out:"),
+];
 
 /// The run, a line for each thing that happens.
 pub(super) fn tell(world: &World, run: &[Stride]) -> Vec<String> {
@@ -123,36 +133,5 @@ fn effect(effect: &Effect) -> String {
 
 /// What is worth telling beside the messages.
 fn remark(kind: NoteKind) -> Option<&'static str> {
-    match kind {
-        NoteKind::GivenUp => Some("is given up:"),
-        NoteKind::WentBack => Some("goes back:"),
-        NoteKind::Stuck => Some("is stuck:"),
-        NoteKind::Late => Some("is late:"),
-        NoteKind::Completed => Some("is completed"),
-        NoteKind::Compensated => Some("is compensated:"),
-        NoteKind::Dropped => Some("drops out:"),
-        NoteKind::Probed
-        | NoteKind::Started
-        | NoteKind::Queued
-        | NoteKind::Sent
-        | NoteKind::Told
-        | NoteKind::Succeeded
-        | NoteKind::Rejected
-        | NoteKind::Skipped
-        | NoteKind::TimedOut
-        | NoteKind::Extended
-        | NoteKind::Undoing
-        | NoteKind::Undone
-        | NoteKind::Cancelled
-        | NoteKind::Refused
-        | NoteKind::Acted
-        | NoteKind::Forgotten
-        | NoteKind::Waiting
-        | NoteKind::Asked
-        | NoteKind::Reminded
-        | NoteKind::Kept
-        | NoteKind::Locked
-        | NoteKind::Released
-        | NoteKind::Withdrawn => None,
-    }
+    REMARKS.iter().find(|(told, _)| *told == kind).map(|(_, words)| *words)
 }

@@ -8,6 +8,33 @@ use crate::runtime::Observed;
 const WHO_CHARS: usize = 26;
 const KEY_CHARS: usize = 8;
 
+/// What is told of each kind of note; of others nothing is.
+const TOLD: [(NoteKind, &str); 23] = [
+    (NoteKind::Started, "started: {why}"),
+    (NoteKind::Rejected, "no: {step} was refused: {why}"),
+    (NoteKind::TimedOut, "waiting: {step}: {why}"),
+    (NoteKind::Extended, "waiting on: {step}: {why}"),
+    (NoteKind::GivenUp, "given up: {step}: {why}"),
+    (NoteKind::WentBack, "going back: {why}"),
+    (NoteKind::Undone, "undone: {step}"),
+    (NoteKind::Late, "late: {step}: {why}"),
+    (NoteKind::Cancelled, "cancelled: {why}"),
+    (NoteKind::Refused, "refused: {why}"),
+    (NoteKind::Stuck, "needs help: {step}: {why}"),
+    (NoteKind::Completed, "completed"),
+    (NoteKind::Compensated, "ended, all undone: {why}"),
+    (NoteKind::Succeeded, "done: {step}"),
+    (NoteKind::Waiting, "waits: {step}: {why}"),
+    (NoteKind::Asked, "asks {why}: {step}"),
+    (NoteKind::Acted, "a person: {step}: {why}"),
+    (NoteKind::Reminded, "reminds: {step}"),
+    (NoteKind::Kept, "came early, kept: {why}"),
+    (NoteKind::Dropped, "left out: {step}: {why}"),
+    (NoteKind::Locked, "its turn: {step}"),
+    (NoteKind::Released, "free for others: {step}"),
+    (NoteKind::Probed, "looks whether it happened: {step}"),
+];
+
 /// Says in a shop owner's words what happens to each saga, a line for each thing that matters.
 #[derive(Debug)]
 pub(super) struct Narrator {
@@ -42,39 +69,8 @@ impl Narrator {
 
     fn words(&self, saga: &SagaName, note: &Note) -> Option<String> {
         let step = note.step.as_ref().map(|step| self.title(saga, step)).unwrap_or_default();
-        let why = &note.what;
-        Some(match note.kind() {
-            NoteKind::Started => format!("started: {why}"),
-            NoteKind::Rejected => format!("no: {step} was refused: {why}"),
-            NoteKind::TimedOut => format!("waiting: {step}: {why}"),
-            NoteKind::Extended => format!("waiting on: {step}: {why}"),
-            NoteKind::GivenUp => format!("given up: {step}: {why}"),
-            NoteKind::WentBack => format!("going back: {why}"),
-            NoteKind::Undone => format!("undone: {step}"),
-            NoteKind::Late => format!("late: {step}: {why}"),
-            NoteKind::Cancelled => format!("cancelled: {why}"),
-            NoteKind::Refused => format!("refused: {why}"),
-            NoteKind::Stuck => format!("needs help: {step}: {why}"),
-            NoteKind::Completed => "completed".to_owned(),
-            NoteKind::Compensated => format!("ended, all undone: {why}"),
-            NoteKind::Succeeded => format!("done: {step}"),
-            NoteKind::Waiting => format!("waits: {step}: {why}"),
-            NoteKind::Asked => format!("asks {why}: {step}"),
-            NoteKind::Acted => format!("a person: {step}: {why}"),
-            NoteKind::Reminded => format!("reminds: {step}"),
-            NoteKind::Kept => format!("came early, kept: {why}"),
-            NoteKind::Dropped => format!("left out: {step}: {why}"),
-            NoteKind::Locked => format!("its turn: {step}"),
-            NoteKind::Released => format!("free for others: {step}"),
-            NoteKind::Probed => format!("looks whether it happened: {step}"),
-            NoteKind::Queued
-            | NoteKind::Sent
-            | NoteKind::Told
-            | NoteKind::Skipped
-            | NoteKind::Undoing
-            | NoteKind::Withdrawn
-            | NoteKind::Forgotten => return None,
-        })
+        let (_, words) = TOLD.iter().find(|(kind, _)| *kind == note.kind())?;
+        Some(words.replace("{step}", &step).replace("{why}", &note.what.to_string()))
     }
 
     /// The title of a step; one of a fan-out says which it is, counted from 1.
