@@ -16,44 +16,6 @@ pub(super) struct Account {
     pub said: Vec<Name>,
 }
 
-/// What a request of a step is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Half {
-    /// To do it, or to tell a fact.
-    Action,
-    /// To find out whether it happened.
-    Probe,
-    /// To undo it.
-    Undo,
-}
-
-impl Half {
-    pub fn of(part: Part) -> Self {
-        match part {
-            Part::Action => Self::Action,
-            Part::Probe => Self::Probe,
-            Part::Undo(_) => Self::Undo,
-        }
-    }
-
-    /// The part of a step that it belongs to; of several undoings, the first.
-    pub fn part(self) -> Part {
-        match self {
-            Self::Action => Part::Action,
-            Self::Probe => Part::Probe,
-            Self::Undo => Part::Undo(1),
-        }
-    }
-
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Action => "the command",
-            Self::Probe => "the probe",
-            Self::Undo => "the undoing",
-        }
-    }
-}
-
 /// Where a record was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
@@ -95,10 +57,6 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    pub fn half(&self) -> Half {
-        Half::of(self.part)
-    }
-
     /// Whether it undoes what was undone before: a late success, with or without its lock.
     pub fn is_again(&self) -> bool {
         matches!(self.part, Part::Undo(run) if run > 1)

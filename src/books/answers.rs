@@ -1,15 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::account::{Account, Half, Sent};
+use super::account::{Account, Sent};
 use super::names::{Name, Names};
 use super::plan::{Plan, Verdict};
 use super::story::Story;
 use crate::definition::StepKind;
-use crate::message::{Address, LifeId};
+use crate::message::{Address, LifeId, PartKind};
 
 /// A request of an instance: its life, its step, and what for. Of a step that waits for a fact it
 /// is what it waits for.
-pub(super) type Request = (LifeId, Name, Half);
+pub(super) type Request = (LifeId, Name, PartKind);
 
 /// What participants answered to each request of one instance.
 #[derive(Debug, Default)]
@@ -60,20 +60,20 @@ impl Answers {
     ) -> Self {
         let mut answers = Self::default();
         let commands = account.sent.iter().filter(|s| s.is_command);
-        let asked: BTreeSet<Request> = commands.map(|s| (s.life, s.step, s.half())).collect();
+        let asked: BTreeSet<Request> = commands.map(|s| (s.life, s.step, s.part.kind())).collect();
         let waits = waits(plan, names, stories);
         for answer in &account.answers {
             let Ok(event) = names.text(answer.event).parse::<Address>() else {
                 continue;
             };
             let verdict =
-                |(_, step, half): &Request| plan.verdict(names.text(*step), *half, &event);
+                |(_, step, part): &Request| plan.verdict(names.text(*step), *part, &event);
             // A fact that a step waits for may name any command.
             for request in waits.iter().filter(|_| answer.is_for_waits) {
                 answers.add(*request, verdict(request), answer.id);
             }
             let requests: Vec<Request> = match answer.command {
-                Some(c) => vec![(c.life, c.step, Half::of(c.part))],
+                Some(c) => vec![(c.life, c.step, c.part.kind())],
                 None => asked.iter().filter(|r| verdict(r).is_some()).copied().collect(),
             };
             for request in requests.into_iter().filter(|r| asked.contains(r)) {
@@ -92,13 +92,13 @@ impl Answers {
             None => return,
         }
         match request.2 {
-            Half::Undo => {
+            PartKind::Undo => {
                 self.undone_by.insert(id, request);
             }
-            Half::Action if verdict == Some(Verdict::Failed) => {
+            PartKind::Action if verdict == Some(Verdict::Failed) => {
                 self.refused_by.insert(id, request);
             }
-            Half::Action | Half::Probe => {}
+            PartKind::Action | PartKind::Probe => {}
         }
     }
 
@@ -122,5 +122,8 @@ fn waits(plan: &Plan, names: &Names, stories: &BTreeMap<LifeId, Story>) -> Vec<R
     };
     let steps =
         stories.iter().flat_map(|(life, story)| story.steps.keys().map(|name| (*life, *name)));
-    steps.filter(|(_, name)| is_wait(name)).map(|(life, name)| (life, name, Half::Action)).collect()
+    steps
+        .filter(|(_, name)| is_wait(name))
+        .map(|(life, name)| (life, name, PartKind::Action))
+        .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::account::{Account, Begun, Half, Sent};
+use super::account::{Account, Begun, Sent};
 use super::answers::Answers;
 use super::carried::changed;
 use super::case::{Case, LifeCase};
@@ -12,7 +12,7 @@ use super::spot::Spot;
 use super::story::{End, Stories, Story};
 use super::{Books, Delivery, Report, Rule};
 use super::{family, locks, messages, promises, whole};
-use crate::message::{self, InstanceId, Part};
+use crate::message::{self, InstanceId, Part, PartKind};
 
 impl Books {
     /// Checks every promise.
@@ -202,7 +202,7 @@ impl<'a> Case<'a> {
                 self.broken(Rule::Ended, place, words);
             }
             // What a person left out may be what the fact tells of; then it is a dead letter.
-            let owed = self.plan.message(name, Half::Action).is_some() && !life.story.is_acted;
+            let owed = self.plan.message(name, PartKind::Action).is_some() && !life.story.is_acted;
             if ended && fact.is_none() && owed {
                 let words = format!("its end is in the history, but no fact {name} tells of it");
                 self.broken(Rule::Ended, None, words);
@@ -225,7 +225,7 @@ impl<'a> Case<'a> {
         let starts = self.starters(life);
         for sent in &life.sent {
             let name = self.text(sent.step);
-            let Some(expected) = self.plan.message(name, sent.half()) else {
+            let Some(expected) = self.plan.message(name, sent.part.kind()) else {
                 continue;
             };
             let spot = self.plan.spot(name);
@@ -261,8 +261,12 @@ impl<'a> Case<'a> {
         let undone: u64 = if self.books.has_history {
             life.story.steps.values().map(|told| u64::from(told.undone)).sum()
         } else {
-            let undos: BTreeSet<Name> =
-                life.sent.iter().filter(|s| s.half() == Half::Undo).map(|s| s.step).collect();
+            let undos: BTreeSet<Name> = life
+                .sent
+                .iter()
+                .filter(|s| s.part.kind() == PartKind::Undo)
+                .map(|s| s.step)
+                .collect();
             undos.len() as u64
         };
         let tally = &mut self.report.tally;

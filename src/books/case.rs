@@ -1,13 +1,13 @@
 //! One instance and its lives under audit.
 
-use super::account::{Account, Half, Place, Sent};
+use super::account::{Account, Place, Sent};
 use super::answers::Answers;
 use super::family::Families;
 use super::names::Name;
 use super::plan::Plan;
 use super::story::Story;
 use super::{Books, Report, Rule};
-use crate::message::{self, InstanceId};
+use crate::message::{self, InstanceId, PartKind};
 
 /// One instance's account under audit.
 pub(super) struct Case<'a> {
@@ -31,8 +31,8 @@ pub(super) struct LifeCase<'a> {
 
 impl LifeCase<'_> {
     /// Whether a step's message stands on a topic; reminders do not count.
-    pub fn first(&self, step: Name, half: Half) -> Option<&Sent> {
-        self.sent.iter().find(|s| s.step == step && s.half() == half).copied()
+    pub fn first(&self, step: Name, part: PartKind) -> Option<&Sent> {
+        self.sent.iter().find(|s| s.step == step && s.part.kind() == part).copied()
     }
 }
 

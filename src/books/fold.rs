@@ -1,13 +1,14 @@
 //! Folds the history into a story, and looks at each note whether it may come now.
 
 use super::Rule;
-use super::account::{Half, Noted, Turn};
+use super::account::{Noted, Turn};
 use super::names::{Name, Names};
 use super::plan::{Plan, Undoing};
 use super::spot::{Point, Spot};
 use super::story::{End, Hold, Story, Told};
 use crate::definition::StepKind;
 use crate::engine::NoteKind;
+use crate::message::PartKind;
 
 /// A story while a transition is added to it.
 pub(super) struct Fold<'a> {
@@ -28,11 +29,11 @@ impl Fold<'_> {
             }
             NoteKind::Sent => {
                 self.forward(note, "commanded");
-                self.sent(note, Half::Action);
+                self.sent(note, PartKind::Action);
             }
             NoteKind::Probed => {
                 self.forward(note, "probed");
-                self.sent(note, Half::Probe);
+                self.sent(note, PartKind::Probe);
             }
             NoteKind::Told => self.announced(note),
             NoteKind::Asked => {
@@ -121,7 +122,7 @@ impl Fold<'_> {
     fn announced(&mut self, note: &Noted) {
         self.forward(note, "told");
         let spot = self.spot(note.step);
-        self.under_lock(note, Half::Action, spot.as_ref(), false);
+        self.under_lock(note, PartKind::Action, spot.as_ref(), false);
         let told = self.told(note.step);
         told.announced = true;
         told.happened = true;
@@ -130,30 +131,30 @@ impl Fold<'_> {
     }
 
     /// A request was sent; over Kafka it must stand on its topic, to a child and over HTTP not.
-    fn sent(&mut self, note: &Noted, half: Half) {
+    fn sent(&mut self, note: &Noted, part: PartKind) {
         let name = self.names.text(note.step);
         let is_child = matches!(
             self.plan.find(name).map(|step| &step.kind),
-            Some(StepKind::Saga(_)) if half == Half::Action
+            Some(StepKind::Saga(_)) if part == PartKind::Action
         );
         if is_child {
             self.story.children.push((note.step, note.whom));
-        } else if self.plan.command(name, half).is_some() {
-            *self.story.sent.entry((note.step, half, note.attempt)).or_default() += 1;
+        } else if self.plan.command(name, part).is_some() {
+            *self.story.sent.entry((note.step, part, note.attempt)).or_default() += 1;
         }
         self.told(note.step).entered = true;
         let spot = self.spot(note.step);
-        self.under_lock(note, half, spot.as_ref(), false);
+        self.under_lock(note, part, spot.as_ref(), false);
     }
 
     /// What is sent under a lock is sent while it is held.
-    fn under_lock(&mut self, note: &Noted, half: Half, spot: Option<&Spot>, is_late: bool) {
+    fn under_lock(&mut self, note: &Noted, part: PartKind, spot: Option<&Spot>, is_late: bool) {
         let Some(lock) = spot.and_then(|spot| spot.lock(&self.plan.definition)) else {
             return;
         };
         let hold = self.story.holds.get(&lock).copied();
         if let Some(hold) = hold.filter(|hold| hold.is_held) {
-            let attempt = (note.step, half, note.attempt);
+            let attempt = (note.step, part, note.attempt);
             self.story.under.entry(attempt).or_default().push((lock, hold.token));
         } else if !is_late && !self.story.is_acted {
             let words = format!("{} was sent without the lock around it", self.name(note.step));
@@ -276,10 +277,10 @@ impl Fold<'_> {
     fn undoing(&mut self, note: &Noted) {
         let name = self.names.text(note.step);
         let to = self.names.text(note.whom);
-        let expected = self.plan.command(name, Half::Undo);
+        let expected = self.plan.command(name, PartKind::Undo);
         let is_sent = expected.is_some_and(|expected| expected.to.to_string() == to);
         if is_sent {
-            *self.story.sent.entry((note.step, Half::Undo, note.attempt)).or_default() += 1;
+            *self.story.sent.entry((note.step, PartKind::Undo, note.attempt)).or_default() += 1;
         }
         let step = self.plan.find(name);
         let is_child = step.is_some_and(|step| matches!(step.kind, StepKind::Saga(_)));
@@ -293,7 +294,7 @@ impl Fold<'_> {
         if note.attempt == 1 {
             self.begin_undoing(note.step, spot.as_ref());
         }
-        self.under_lock(note, Half::Undo, spot.as_ref(), is_late);
+        self.under_lock(note, PartKind::Undo, spot.as_ref(), is_late);
     }
 
     fn undone(&mut self, note: &Noted) {
@@ -301,7 +302,7 @@ impl Fold<'_> {
         if told.undoing == Undoing::Fact {
             let (is_late, spot) = (told.late, told.spot.clone());
             self.begin_undoing(note.step, spot.as_ref());
-            self.under_lock(note, Half::Undo, spot.as_ref(), is_late);
+            self.under_lock(note, PartKind::Undo, spot.as_ref(), is_late);
         }
         self.told(note.step).undone += 1;
     }

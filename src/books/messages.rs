@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rule;
-use super::account::{Half, Place};
+use super::account::Place;
 use super::case::{Case, LifeCase};
 use super::names::Name;
 use super::plan::{Sort, Undoing};
 use super::story::{Attempt, Told};
+use crate::message::PartKind;
 
 /// Compares both sides of one life.
 pub(super) fn as_the_topics(case: &mut Case<'_>, life: &LifeCase<'_>) {
@@ -21,7 +22,7 @@ pub(super) fn as_the_topics(case: &mut Case<'_>, life: &LifeCase<'_>) {
 fn requests(case: &mut Case<'_>, life: &LifeCase<'_>) {
     let mut seen: BTreeMap<Attempt, (u32, Place)> = BTreeMap::new();
     for sent in life.sent.iter().filter(|s| s.is_command) {
-        let key = (sent.step, sent.half(), sent.attempt);
+        let key = (sent.step, sent.part.kind(), sent.attempt);
         seen.entry(key).or_insert((0, sent.place)).0 += 1;
     }
     for (key, told) in &life.story.sent {
@@ -39,20 +40,28 @@ fn requests(case: &mut Case<'_>, life: &LifeCase<'_>) {
     }
 }
 
-fn named(case: &Case<'_>, (step, half, attempt): &Attempt) -> String {
-    format!("{} of {}, attempt {attempt},", half.words(), case.text(*step))
+fn words(part: PartKind) -> &'static str {
+    match part {
+        PartKind::Action => "the command",
+        PartKind::Probe => "the probe",
+        PartKind::Undo => "the undoing",
+    }
+}
+
+fn named(case: &Case<'_>, (step, part, attempt): &Attempt) -> String {
+    format!("{} of {}, attempt {attempt},", words(*part), case.text(*step))
 }
 
 /// Facts, and their corrections, that the history tells of.
 fn told(case: &mut Case<'_>, life: &LifeCase<'_>) {
     for (step, told) in &life.story.steps {
         let name = case.text(*step);
-        if told.announced && life.first(*step, Half::Action).is_none() {
+        if told.announced && life.first(*step, PartKind::Action).is_none() {
             let words = format!("the fact of {name} is in the history, but on no topic");
             case.broken(Rule::History, None, words);
         }
         let corrected = told.undone > 0 && told.undoing == Undoing::Fact;
-        if corrected && life.first(*step, Half::Undo).is_none() {
+        if corrected && life.first(*step, PartKind::Undo).is_none() {
             let words = format!("{name} is undone by a fact that is on no topic");
             case.broken(Rule::History, None, words);
         }
@@ -73,14 +82,14 @@ fn facts(case: &mut Case<'_>, life: &LifeCase<'_>) {
         let name = case.text(sent.step);
         let told: Told = life.story.step(sent.step);
         let reminder =
-            case.plan.message(name, sent.half()).is_some_and(|e| e.sort == Sort::Reminder);
+            case.plan.message(name, sent.part.kind()).is_some_and(|e| e.sort == Sort::Reminder);
         let known = match name {
             "ends.completed" | "ends.compensated" => true,
             _ if name.starts_with("ends.stuck.") => {
                 life.story.stuck.keys().any(|step| case.text(*step) == stuck_at(name))
             }
             _ if reminder => life.story.reminded.contains(&(sent.step, u64::from(sent.attempt))),
-            _ if sent.half() == Half::Undo => told.undone > 0,
+            _ if sent.part.kind() == PartKind::Undo => told.undone > 0,
             _ => told.announced,
         };
         if !known {
@@ -88,7 +97,7 @@ fn facts(case: &mut Case<'_>, life: &LifeCase<'_>) {
             case.broken(Rule::History, Some(sent.place), words);
         }
     }
-    if case.plan.message("ends.stuck", Half::Action).is_none() {
+    if case.plan.message("ends.stuck", PartKind::Action).is_none() {
         return;
     }
     let facts = life.sent.iter().map(|s| case.text(s.step));
@@ -112,7 +121,7 @@ fn stuck_at(name: &str) -> &str {
 /// What is sent under a lock carries the token under which it was sent.
 fn fences(case: &mut Case<'_>, life: &LifeCase<'_>) {
     for sent in life.sent.iter().filter(|s| !s.fences.is_empty() && !s.is_again()) {
-        let key = (sent.step, sent.half(), sent.attempt);
+        let key = (sent.step, sent.part.kind(), sent.attempt);
         let Some(under) = life.story.under.get(&key) else { continue };
         let fits = |seen: &str| under.iter().any(|(_, token)| seen == token.to_string());
         if let Some(wrong) = sent.fences.iter().find(|seen| !fits(seen)) {

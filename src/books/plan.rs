@@ -1,20 +1,19 @@
 use std::collections::BTreeMap;
 
-use super::account::Half;
 use super::carried::{Carried, Item, Source, carried, fences, item, sources};
 use super::spot::{Line, Point, Spot, coordinate};
 use crate::definition::{
     Answers, Compensation, Composite, Definition, Join, OnFailed, Reply, Sent, Step, StepId, Then,
     Verdict as Limit,
 };
-use crate::message::{Address, SagaName};
+use crate::message::{Address, PartKind, SagaName};
 
 /// What the books expect of one saga: its definition, looked at from the topics.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub definition: Definition,
     pub sources: Vec<Source>,
-    messages: BTreeMap<(String, Half), Expected>,
+    messages: BTreeMap<(String, PartKind), Expected>,
     steps: BTreeMap<String, StepId>,
 }
 
@@ -75,7 +74,7 @@ impl Plan {
             ("ends.stuck", &ends.stuck),
         ] {
             if let Some(fact) = fact {
-                plan.message_of(name, Half::Action, Sent::Fact(fact), None);
+                plan.message_of(name, PartKind::Action, Sent::Fact(fact), None);
             }
         }
         plan
@@ -86,11 +85,11 @@ impl Plan {
         let item = item(&self.definition, &self.sources, step.id);
         let item = item.as_ref();
         for (part, sent) in step.messages() {
-            self.message_of(name, Half::of(part), sent, item);
+            self.message_of(name, part.kind(), sent, item);
         }
     }
 
-    fn message_of(&mut self, name: &str, half: Half, sent: Sent<'_>, item: Option<&Item>) {
+    fn message_of(&mut self, name: &str, part: PartKind, sent: Sent<'_>, item: Option<&Item>) {
         let sort = match sent {
             Sent::Command(_) => Sort::Command,
             Sent::Fact(_) => Sort::Fact,
@@ -102,23 +101,23 @@ impl Plan {
             carried: carried(sent.body(), &self.sources, item),
             fences: fences(sent.body()),
         };
-        self.messages.insert((name.to_owned(), half), expected);
+        self.messages.insert((name.to_owned(), part), expected);
     }
 
     /// The message of a step or end, whichever branch it stands in; `ends.stuck.<step>` is
     /// `ends.stuck`.
-    pub fn message(&self, step: &str, half: Half) -> Option<&Expected> {
+    pub fn message(&self, step: &str, part: PartKind) -> Option<&Expected> {
         let name = if step.starts_with("ends.stuck.") {
             "ends.stuck"
         } else {
             step.split('[').next().unwrap_or(step)
         };
-        self.messages.get(&(name.to_owned(), half))
+        self.messages.get(&(name.to_owned(), part))
     }
 
     /// The request over Kafka of a step.
-    pub fn command(&self, step: &str, half: Half) -> Option<&Expected> {
-        self.message(step, half).filter(|expected| expected.sort == Sort::Command)
+    pub fn command(&self, step: &str, part: PartKind) -> Option<&Expected> {
+        self.message(step, part).filter(|expected| expected.sort == Sort::Command)
     }
 
     /// Where a step of this coordinate stands.
@@ -144,14 +143,14 @@ impl Plan {
     }
 
     /// What an event means as an answer to a request, or to what waits for it.
-    pub fn verdict(&self, step: &str, half: Half, event: &Address) -> Option<Verdict> {
-        verdict(self.find(step)?.answers(half.part()), event)
+    pub fn verdict(&self, step: &str, part: PartKind, event: &Address) -> Option<Verdict> {
+        verdict(self.find(step)?.answers(part.first()), event)
     }
 
     /// Whether an event may answer one of its requests.
     pub fn is_answered_by(&self, event: &Address) -> bool {
         let mut requests = self.messages.iter().filter(|(_, m)| m.sort == Sort::Command);
-        requests.any(|((step, half), _)| self.verdict(step, *half, event).is_some())
+        requests.any(|((step, part), _)| self.verdict(step, *part, event).is_some())
     }
 
     /// The steps that wait for an event.

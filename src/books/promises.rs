@@ -1,13 +1,13 @@
 //! What a life promises: at its end, to its answers, and in the order of its undoings.
 
 use super::Rule;
-use super::account::{Half, Sent};
+use super::account::Sent;
 use super::case::{Case, LifeCase};
 use super::names::Name;
 use super::plan::{Plan, Undoing};
 use super::story::{End, Told};
 use crate::definition::{Step, StepKind};
-use crate::message::Part;
+use crate::message::{Part, PartKind};
 
 /// A step, as the topics show it.
 struct Seen<'p> {
@@ -51,16 +51,16 @@ pub(super) fn completed(case: &mut Case<'_>, life: &LifeCase<'_>) {
             continue;
         }
         let what = case.text(*name);
-        if let Some(sent) = life.first(*name, Half::Action).filter(|sent| sent.is_command) {
-            let said = case.answers.to((life.number, *name, Half::Action));
-            let probed = case.answers.to((life.number, *name, Half::Probe));
+        if let Some(sent) = life.first(*name, PartKind::Action).filter(|sent| sent.is_command) {
+            let said = case.answers.to((life.number, *name, PartKind::Action));
+            let probed = case.answers.to((life.number, *name, PartKind::Probe));
             let goes_on = said.may_be_failed() && step.may_be_passed();
             if !(said.may_be_done() || probed.may_be_done() || goes_on) {
                 let words = format!("it completed, but nothing says that {what} is done");
                 case.broken(Rule::Completed, Some(sent.place), words);
             }
         }
-        let undo = life.first(*name, Half::Undo);
+        let undo = life.first(*name, PartKind::Undo);
         if let Some(undo) = undo.filter(|_| !told.given_up && !told.late) {
             let words = format!("it completed, but {what} was undone");
             case.broken(Rule::Completed, Some(undo.place), words);
@@ -70,7 +70,7 @@ pub(super) fn completed(case: &mut Case<'_>, life: &LifeCase<'_>) {
         let step = case.plan.definition.step(*step);
         let is_message = matches!(step.kind, StepKind::Command(_) | StepKind::Emit(_));
         let sent = all.iter().find(|seen| seen.step.id == step.id);
-        let sent = sent.is_some_and(|seen| life.first(seen.name, Half::Action).is_some());
+        let sent = sent.is_some_and(|seen| life.first(seen.name, PartKind::Action).is_some());
         if is_message && step.when.is_none() && !sent {
             let words = format!("it completed without {}", step.name);
             case.broken(Rule::Completed, None, words);
@@ -91,8 +91,8 @@ pub(super) fn compensated(case: &mut Case<'_>, life: &LifeCase<'_>) {
         if !on_topics {
             continue;
         }
-        let action = life.first(name, Half::Action);
-        let undo = life.first(name, Half::Undo);
+        let action = life.first(name, PartKind::Action);
+        let undo = life.first(name, PartKind::Undo);
         let happened =
             action.is_some_and(|a| !a.is_command || !is_refused(case, life, name, &told));
         match (happened, undo) {
@@ -105,7 +105,7 @@ pub(super) fn compensated(case: &mut Case<'_>, life: &LifeCase<'_>) {
                 case.broken(Rule::Compensated, Some(undo.place), words);
             }
             (true, Some(undo)) => {
-                let said = case.answers.to((life.number, name, Half::Undo));
+                let said = case.answers.to((life.number, name, PartKind::Undo));
                 if undo.is_command && !said.may_be_done() {
                     let words = format!("nothing says that the undoing of {what} is done");
                     case.broken(Rule::Compensated, Some(undo.place), words);
@@ -118,26 +118,26 @@ pub(super) fn compensated(case: &mut Case<'_>, life: &LifeCase<'_>) {
 
 /// Whether it is known, and was known in time, that an action did not happen.
 fn is_refused(case: &Case<'_>, life: &LifeCase<'_>, name: Name, told: &Told) -> bool {
-    let request = (life.number, name, Half::Action);
+    let request = (life.number, name, PartKind::Action);
     let said = case.answers.to(request);
-    let probed = case.answers.to((life.number, name, Half::Probe));
+    let probed = case.answers.to((life.number, name, PartKind::Probe));
     if case.books.has_history {
         // That an answer supports what the history says is looked at elsewhere.
         return !told.happened;
     }
     if probed.may_be_failed() {
-        return life.first(name, Half::Undo).is_none();
+        return life.first(name, PartKind::Undo).is_none();
     }
     // A refusal in time may send nothing, while something else is still being undone.
     let in_time = case.answers.is_refused_in_time(request, &life.sent);
-    said.is_surely_failed() && (in_time || life.first(name, Half::Undo).is_none())
+    said.is_surely_failed() && (in_time || life.first(name, PartKind::Undo).is_none())
 }
 
 /// The history says what the answers say, and all answers to one request agree.
 pub(super) fn answered(case: &mut Case<'_>, life: &LifeCase<'_>, end: Option<End>) {
     for Seen { step, name, told } in seen(case, life) {
         let what = case.text(name);
-        let place = life.first(name, Half::Action).map(|sent| sent.place);
+        let place = life.first(name, PartKind::Action).map(|sent| sent.place);
         for words in unanswered(case, life, end, step, name, &told) {
             case.broken(Rule::Answers, place, format!("{what} {words}"));
         }
@@ -153,8 +153,8 @@ fn unanswered(
     name: Name,
     told: &Told,
 ) -> Vec<&'static str> {
-    let [said, probed, undone] = [Half::Action, Half::Probe, Half::Undo]
-        .map(|half| case.answers.to((life.number, name, half)));
+    let [said, probed, undone] = [PartKind::Action, PartKind::Probe, PartKind::Undo]
+        .map(|part| case.answers.to((life.number, name, part)));
     let is_command = matches!(step.kind, StepKind::Command(_));
     let by_event = is_command || matches!(step.kind, StepKind::Wait(_));
     let (done, refused) = (
@@ -163,7 +163,7 @@ fn unanswered(
     );
     let mut words = Vec::new();
     // What was undone may be refused when it comes again.
-    if is_command && said.contradicts_itself() && life.first(name, Half::Undo).is_none() {
+    if is_command && said.contradicts_itself() && life.first(name, PartKind::Undo).is_none() {
         words.push("is answered as done and as failed");
     }
     if life.story.is_acted || !case.books.has_history {

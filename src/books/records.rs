@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::account::{Answer, Asked, Begun, Half, Sent};
+use super::account::{Answer, Asked, Begun, Sent};
 use super::carried::{found, given, received};
 use super::names::digest;
 use super::plan::{Plan, Sort};
@@ -63,9 +63,9 @@ impl Books {
         let Some(plan) = self.plans.get(&id.instance.saga) else {
             return;
         };
-        let half = Half::of(id.part);
+        let part = id.part.kind();
         let subject = id.subject.to_string();
-        let expected = plan.message(&subject, half).filter(|e| e.to == heading.address);
+        let expected = plan.message(&subject, part).filter(|e| e.to == heading.address);
         let Some(expected) = expected else {
             let words = format!("{} is no message of its step {subject}", heading.address);
             return self.strange(record, id.instance.to_string(), words);

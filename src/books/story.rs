@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rule;
-use super::account::{Half, Place};
+use super::account::Place;
 use super::carried::Text;
 use super::names::Name;
 use super::plan::{Plan, Undoing};
 use super::spot::{Line, Point, Spot};
-use crate::message::{InstanceId, LifeId};
+use crate::message::{InstanceId, LifeId, PartKind};
 
 /// Both ways that a saga ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +18,7 @@ pub(super) enum End {
 }
 
 /// A request of a step: what for, and which attempt.
-pub(super) type Attempt = (Name, Half, u32);
+pub(super) type Attempt = (Name, PartKind, u32);
 
 /// One life of an instance, folded from its history.
 #[derive(Debug, Default)]

@@ -41,6 +41,39 @@ impl Part {
     pub fn undoing(number: usize) -> Self {
         Self::Undo(u32::try_from(number).unwrap_or(u32::MAX))
     }
+
+    /// The same for all undoings.
+    #[must_use]
+    pub fn kind(self) -> PartKind {
+        match self {
+            Self::Action => PartKind::Action,
+            Self::Undo(_) => PartKind::Undo,
+            Self::Probe => PartKind::Probe,
+        }
+    }
+}
+
+/// What a request of a step is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PartKind {
+    /// To do it, or to tell a fact.
+    Action,
+    /// To find out whether it happened.
+    Probe,
+    /// To undo it.
+    Undo,
+}
+
+impl PartKind {
+    /// The part of a step that it belongs to; of several undoings, the first.
+    #[must_use]
+    pub fn first(self) -> Part {
+        match self {
+            Self::Action => Part::Action,
+            Self::Probe => Part::Probe,
+            Self::Undo => Part::Undo(1),
+        }
+    }
 }
 
 impl CommandId {

@@ -20,7 +20,7 @@ mod trace;
 
 pub use address::{Address, EventType, Topic};
 pub use body::{NotJson, Shown, read_body};
-pub use command_id::{CommandId, Part};
+pub use command_id::{CommandId, Part, PartKind};
 pub use coordinate::Coordinate;
 pub use engine_topics::EngineTopics;
 pub use event::{Event, EventSource, Headers, Incarnation, Origin, header};
