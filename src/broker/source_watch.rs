@@ -125,9 +125,9 @@ impl Worker {
         loop {
             match told.recv_timeout(LOOK_EVERY) {
                 Ok(first) => {
-                    self.hear(first);
+                    self.receive(first);
                     for further in told.try_iter() {
-                        self.hear(further);
+                        self.receive(further);
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -139,7 +139,7 @@ impl Worker {
         }
     }
 
-    fn hear(&mut self, told: Told) {
+    fn receive(&mut self, told: Told) {
         self.heard += 1;
         match told {
             Told::Look => {}

@@ -9,7 +9,7 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 use super::answer;
-use super::executor::Office;
+use super::executor::Shared;
 use super::failure::{Failure, Health, span};
 use super::host::Host;
 use super::redirect;
@@ -22,7 +22,7 @@ const REDIRECTS_MAX: usize = 3;
 
 /// One call from the moment it is let in to its answer; its time runs from the beginning.
 pub(super) struct Attempt {
-    pub office: Arc<Office>,
+    pub shared: Arc<Shared>,
     pub host: Arc<Host>,
     pub command: String,
     pub outgoing: Outgoing,
@@ -71,7 +71,7 @@ impl Attempt {
         let late = |_| Failure::Waited { within: self.within };
         let open = "nobody closes it";
         let near = timeout_at(self.deadline, self.host.places.acquire()).await.map_err(late)?;
-        let any = timeout_at(self.deadline, self.office.places.acquire()).await.map_err(late)?;
+        let any = timeout_at(self.deadline, self.shared.places.acquire()).await.map_err(late)?;
         // Its turn may have come in the same moment as its end.
         if Instant::now() >= self.deadline {
             return Err(Failure::Waited { within: self.within });
@@ -85,7 +85,7 @@ impl Attempt {
         for _ in 0..=REDIRECTS_MAX {
             let response = self.ask(&asked).await?;
             let Some(next) = redirect::next(&asked, response.status(), response.headers())? else {
-                let read = answer::read(response, self.office.settings.body_bytes_max);
+                let read = answer::read(response, self.shared.settings.body_bytes_max);
                 return self.in_time("its body was still coming", read).await;
             };
             asked = next;
@@ -96,7 +96,7 @@ impl Attempt {
     async fn ask(&self, outgoing: &Outgoing) -> Result<Response<Incoming>, Failure> {
         let mut request = outgoing.request();
         let connected = capture_connection(&mut request);
-        let asking = self.office.client.request(request);
+        let asking = self.shared.client.request(request);
         let answered = async { asking.await.map_err(|e| Failure::of_client(&e)) };
         let ended = self.in_time("nothing had come yet", answered).await;
         // The client tells of a connection right before it hands the request to it.

@@ -33,7 +33,7 @@ const IDLE_MAX: Duration = Duration::from_secs(15);
 
 /// The threads and connections of all calls of this process.
 pub struct Executor {
-    office: Arc<Office>,
+    shared: Arc<Shared>,
     runtime: Option<Runtime>,
 }
 
@@ -43,8 +43,8 @@ impl Executor {
     /// # Errors
     /// When the authorities cannot be read or the system gives no threads.
     pub fn open(settings: Settings, tracer: Tracer) -> Result<Self, Error> {
-        let office = Office::new(settings, Arc::new(MachineResolver))?;
-        let office = Office { tracer, ..office };
+        let shared = Shared::new(settings, Arc::new(MachineResolver))?;
+        let shared = Shared { tracer, ..shared };
         let runtime = Builder::new_multi_thread()
             .thread_name("segue-calls")
             .worker_threads(2)
@@ -52,14 +52,14 @@ impl Executor {
             .enable_all()
             .build();
         let runtime = runtime.map_err(|e| Error::Threads(e.to_string()))?;
-        Ok(Self { office: Arc::new(office), runtime: Some(runtime) })
+        Ok(Self { shared: Arc::new(shared), runtime: Some(runtime) })
     }
 
-    /// A desk for one pipeline: what it starts comes back to it alone.
+    /// A queue for one pipeline: what it starts comes back to it alone.
     #[must_use]
-    pub fn desk(&self) -> Desk {
+    pub fn queue(&self) -> CallQueue {
         let runtime = self.runtime.as_ref().expect("it is there until the end");
-        Desk::new(Arc::clone(&self.office), runtime.handle().clone())
+        CallQueue::new(Arc::clone(&self.shared), runtime.handle().clone())
     }
 }
 
@@ -73,7 +73,7 @@ impl Drop for Executor {
 }
 
 /// What all calls of a process share.
-pub(super) struct Office {
+pub(super) struct Shared {
     pub settings: Settings,
     tracer: Tracer,
     pub client: Client<Connector, Full<Bytes>>,
@@ -85,7 +85,7 @@ pub(super) struct Office {
     hosts: Mutex<BTreeMap<Target, Arc<Host>>>,
 }
 
-impl Office {
+impl Shared {
     pub fn new(settings: Settings, resolver: Arc<dyn Resolver>) -> Result<Self, Error> {
         let connector = Connector {
             allow: Arc::new(settings.allow.clone()),
@@ -124,9 +124,9 @@ impl Office {
         let within = call.within;
         let deadline = Instant::now() + Duration::from_millis(within.0);
         let command = call.id.to_string();
-        let office = Arc::clone(self);
+        let shared = Arc::clone(self);
         let left = Arc::default();
-        let attempt = Attempt { office, host, command, outgoing, within, deadline, left };
+        let attempt = Attempt { shared, host, command, outgoing, within, deadline, left };
         Ok(Admitted { attempt, _room: [near, all] })
     }
 
@@ -150,19 +150,19 @@ impl Admitted {
 }
 
 /// Where one pipeline hands over its calls and takes what came of them.
-pub struct Desk {
-    office: Arc<Office>,
+pub struct CallQueue {
+    shared: Arc<Shared>,
     handle: Handle,
     told: mpsc::UnboundedSender<Called>,
     heard: mpsc::UnboundedReceiver<Called>,
     under_way: usize,
 }
 
-impl Desk {
-    pub(super) fn new(office: Arc<Office>, handle: Handle) -> Self {
+impl CallQueue {
+    pub(super) fn new(shared: Arc<Shared>, handle: Handle) -> Self {
         // Bounded by the calls that are started and not yet finished.
         let (told, heard) = mpsc::unbounded_channel();
-        Self { office, handle, told, heard, under_way: 0 }
+        Self { shared, handle, told, heard, under_way: 0 }
     }
 
     /// What comes of a call next, as soon as something does.
@@ -174,12 +174,12 @@ impl Desk {
     }
 }
 
-impl Caller for Desk {
+impl Caller for CallQueue {
     fn start(&mut self, call: Call, traced: Traced) {
         self.under_way += 1;
-        let report = Report::of(&self.office, self.told.clone(), &call, traced);
+        let report = Report::of(&self.shared, self.told.clone(), &call, traced);
         let trace_parent = traced.context.traceparent(&call.id);
-        let admitted = match self.office.admit(&call, &trace_parent) {
+        let admitted = match self.shared.admit(&call, &trace_parent) {
             Ok(admitted) => admitted,
             Err(failure) => {
                 tracing::warn!(command = report.command, reason = %failure, "call.refused");
@@ -219,12 +219,12 @@ struct Report {
 
 impl Report {
     fn of(
-        office: &Office,
+        shared: &Shared,
         told: mpsc::UnboundedSender<Called>,
         call: &Call,
         traced: Traced,
     ) -> Self {
-        let span = office.tracer.is_on().then(|| CallSpan {
+        let span = shared.tracer.is_on().then(|| CallSpan {
             traced,
             id: call.id.clone(),
             method: call.method.text(),
@@ -234,7 +234,7 @@ impl Report {
             status: None,
             error: None,
         });
-        Self { command: call.id.to_string(), told, tracer: office.tracer.clone(), span }
+        Self { command: call.id.to_string(), told, tracer: shared.tracer.clone(), span }
     }
 
     fn tell(self, outcome: CallOutcome) {

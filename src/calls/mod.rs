@@ -1,7 +1,7 @@
 //! Makes the requests of `call` steps over HTTP, to hosts that the operator allows and nobody else.
 //!
 //! ```text
-//!  Desk::start ─▶ allowed? ─▶ place of the host ─▶ place of all ─▶ circuit ─▶ connector ─▶ answer
+//!  CallQueue::start ─▶ allowed? ─▶ place of the host ─▶ place of all ─▶ circuit ─▶ connector ─▶ answer
 //!                    │ no        │ too many wait                     │ open    │ name → addresses
 //!                    ▼           ▼                                   ▼         │ → checked
 //!  finished ◀──── Failed, with words that say what to do ◀───────────┴─────────┘ → connected
@@ -31,7 +31,7 @@ mod tests;
 mod tls;
 
 pub use allow::{Allow, HostName, Pattern};
-pub use executor::{Desk, Executor};
+pub use executor::{CallQueue, Executor};
 pub use settings::Settings;
 
 /// Why no calls can be made at all.

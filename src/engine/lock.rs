@@ -22,10 +22,10 @@ pub(super) fn step(
 ) -> Result<Transition, Rejection> {
     let instance = before.cloned().unwrap_or_default();
     let lock = instance.lock.clone().unwrap_or_default();
-    let mut desk = Desk { limits, id, lock, now, effects: Vec::new(), notes: Vec::new() };
+    let mut turn = LockTurn { limits, id, lock, now, effects: Vec::new(), notes: Vec::new() };
     match input {
-        Input::Letter(letter) => desk.read(letter)?,
-        Input::Wake(wake) if desk.lock.forget.is_some_and(|at| at <= now.min(wake.until)) => {
+        Input::Letter(letter) => turn.read(letter)?,
+        Input::Wake(wake) if turn.lock.forget.is_some_and(|at| at <= now.min(wake.until)) => {
             return Ok(Transition { after: None, effects: Vec::new(), notes: Vec::new() });
         }
         Input::Wake(_) => return Err(Rejection::Ignored("no timer is due".to_owned())),
@@ -33,7 +33,7 @@ pub(super) fn step(
             return Err(Rejection::Unmatched(format!("{id} is a lock and takes letters only")));
         }
     }
-    let Desk { lock, effects, notes, .. } = desk;
+    let LockTurn { lock, effects, notes, .. } = turn;
     assert!(
         lock.forget.is_none() == lock.holder.is_some(),
         "a lock is forgotten when nobody holds it, and only then"
@@ -43,7 +43,7 @@ pub(super) fn step(
 }
 
 /// A lock while a letter is read.
-struct Desk<'a> {
+struct LockTurn<'a> {
     limits: &'a Limits,
     id: &'a InstanceId,
     lock: Lock,
@@ -52,7 +52,7 @@ struct Desk<'a> {
     notes: Vec<Note>,
 }
 
-impl Desk<'_> {
+impl LockTurn<'_> {
     fn read(&mut self, letter: &Letter) -> Result<(), Rejection> {
         let claim = Claim::of(letter);
         match &letter.say {

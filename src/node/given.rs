@@ -27,7 +27,7 @@ impl Callers {
     /// When calls cannot be made at all.
     pub fn http(config: &Config, tracer: Tracer) -> Result<Self, Error> {
         let executor = Executor::open(config.calls.clone(), tracer)?;
-        Ok(Self::new(move || Box::new(executor.desk())))
+        Ok(Self::new(move || Box::new(executor.queue())))
     }
 
     pub(super) fn caller(&self) -> Box<dyn Caller> {

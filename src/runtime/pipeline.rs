@@ -176,7 +176,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             let moved = !polled.revoked.is_empty() || !polled.assigned.is_empty();
             if moved {
                 self.conclude()?;
-                self.keep_footing(&polled.revoked)?;
+                self.drop_revoked(&polled.revoked)?;
                 if !polled.revoked.is_empty() {
                     let shards = Shard::listed(polled.revoked.iter().copied());
                     tracing::info!(shards, "shards.released");
@@ -195,7 +195,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
                 return Ok(());
             }
             let spent = self.clock.elapsed().saturating_sub(begun);
-            match self.company(found, spent)? {
+            match self.gather_window(found, spent)? {
                 Some(more) => wait = more,
                 None => return Ok(()),
             }
@@ -203,7 +203,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
     }
 
     /// How long to wait for more records before what is pending is committed; none if it is time.
-    fn company(&mut self, found: usize, spent: Duration) -> Result<Option<Duration>, Lost> {
+    fn gather_window(&mut self, found: usize, spent: Duration) -> Result<Option<Duration>, Lost> {
         let gathered = self.pending.records;
         if self.under_way.is_some() && gathered > 0 {
             if gathered < BUSY_RECORDS || self.broker.is_concluded(LOOK_MEANWHILE) {
@@ -218,7 +218,7 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
 
     /// What is pending of a shard that is gone must not be committed: by now the group may have
     /// given the shard away and let us in again, and R6 would let a stale batch pass.
-    fn keep_footing(&mut self, revoked: &[Shard]) -> Result<(), Lost> {
+    fn drop_revoked(&mut self, revoked: &[Shard]) -> Result<(), Lost> {
         if self.pending.shards.iter().all(|shard| revoked.contains(shard)) {
             // Nothing of it was sent, and what it changed goes with the shards.
             self.pending = Pending::default();

@@ -26,8 +26,8 @@ async fn a_request_says_what_it_is_and_keeps_numbers_bit_for_bit() {
         undoes: Some("transfer/t-1/1/hold".to_owned()),
         ..call(Method::Post, &server.url("/score?a=%20b"))
     };
-    let mut desk = desk(&[&server]);
-    let outcome = made(&mut desk, request).await;
+    let mut queue = queue(&[&server]);
+    let outcome = made(&mut queue, request).await;
     let asked = hear.recv().await.flatten().expect("a request");
     assert!(asked.starts_with("POST /score?a=%20b HTTP/1.1\r\n"), "{asked}");
     assert!(asked.ends_with(&format!("\r\n\r\n{body}")), "{asked}");
@@ -63,7 +63,7 @@ async fn every_method_goes_out_and_an_empty_body_is_said_where_one_is_due() {
         }
     };
     let server = Server::start(echo).await;
-    let mut desk = desk(&[&server]);
+    let mut queue = queue(&[&server]);
     for (method, expected) in [
         (Method::Get, "GET none"),
         (Method::Post, "POST 0"),
@@ -71,7 +71,7 @@ async fn every_method_goes_out_and_an_empty_body_is_said_where_one_is_due() {
         (Method::Patch, "PATCH 0"),
         (Method::Delete, "DELETE none"),
     ] {
-        let outcome = made(&mut desk, call(method, &server.url("/"))).await;
+        let outcome = made(&mut queue, call(method, &server.url("/"))).await;
         assert_eq!(answered(outcome), (200, json!(expected)));
     }
     assert_eq!(server.connections(), 1, "the connection is kept");
@@ -95,7 +95,7 @@ async fn an_answer_of_any_status_is_an_answer() {
         ("999 What\r\nconnection: close\r\n\r\n[1]", (999, json!([1]))),
     ] {
         let server = Server::closing(format!("HTTP/1.1 {head}")).await;
-        let outcome = made(&mut desk(&[&server]), get(&server.url("/"))).await;
+        let outcome = made(&mut queue(&[&server]), get(&server.url("/"))).await;
         assert_eq!(answered(outcome), expected, "{head}");
     }
 }
@@ -104,16 +104,16 @@ async fn an_answer_of_any_status_is_an_answer() {
 async fn an_informational_answer_is_not_the_answer() {
     let early = "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n";
     let server = Server::answering(format!("{early}{OK}")).await;
-    let outcome = made(&mut desk(&[&server]), get(&server.url("/"))).await;
+    let outcome = made(&mut queue(&[&server]), get(&server.url("/"))).await;
     assert_eq!(answered(outcome), (200, json!({})));
 }
 
 #[tokio::test]
 async fn a_kept_connection_that_the_server_closed_costs_no_call() {
     let server = Server::closing(OK).await;
-    let mut desk = desk(&[&server]);
+    let mut queue = queue(&[&server]);
     for _ in 0..20 {
-        let outcome = made(&mut desk, get(&server.url("/"))).await;
+        let outcome = made(&mut queue, get(&server.url("/"))).await;
         assert_eq!(answered(outcome), (200, json!({})));
         // The client sees the end of the connection before it is asked again.
         for _ in 0..10 {
@@ -125,7 +125,7 @@ async fn a_kept_connection_that_the_server_closed_costs_no_call() {
 #[tokio::test]
 async fn an_author_may_not_write_the_headers_of_engine_and_transport() {
     let server = Server::answering(OK).await;
-    let mut desk = desk(&[&server]);
+    let mut queue = queue(&[&server]);
     for (name, value, why) in [
         ("Host", "evil", "how the request travels"),
         ("Transfer-Encoding", "chunked", "how the request travels"),
@@ -137,7 +137,7 @@ async fn an_author_may_not_write_the_headers_of_engine_and_transport() {
         ("x-note", "s3cret\r\nx-evil: 1", "control characters"),
     ] {
         let headers = vec![(name.to_owned(), value.to_owned())];
-        let outcome = made(&mut desk, Call { headers, ..get(&server.url("/")) }).await;
+        let outcome = made(&mut queue, Call { headers, ..get(&server.url("/")) }).await;
         let reason = reason(outcome);
         assert!(reason.contains(&format!("`{name}`")) && reason.contains(why), "{reason}");
         assert!(!reason.contains("s3cret"), "{reason}");
@@ -160,17 +160,17 @@ fn the_executor_has_threads_of_its_own() {
         lines
     });
     let executor = Executor::open(settings, Tracer::off()).expect("an executor");
-    let (mut desk, mut other) = (executor.desk(), executor.desk());
-    desk.start(get(&format!("http://{address}/")), traced());
-    assert_eq!((desk.under_way(), other.under_way()), (1, 0));
+    let (mut queue, mut other) = (executor.queue(), executor.queue());
+    queue.start(get(&format!("http://{address}/")), traced());
+    assert_eq!((queue.under_way(), other.under_way()), (1, 0));
     assert!(server.join().expect("it served") > 1);
     let called = std::iter::repeat_with(|| {
         std::thread::yield_now();
-        desk.finished()
+        queue.finished()
     })
     .find(|called| !called.is_empty())
     .expect("it never ends");
     assert_eq!(called.len(), 1);
     assert_eq!(answered(called[0].outcome.clone()), (200, json!({})));
-    assert_eq!((desk.under_way(), other.finished()), (0, Vec::new()));
+    assert_eq!((queue.under_way(), other.finished()), (0, Vec::new()));
 }

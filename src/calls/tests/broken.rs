@@ -9,8 +9,8 @@ use super::*;
 
 /// The call fails with these words, and the server's connection is not used again.
 async fn fails(server: Server, words: &str) {
-    let mut desk = desk(&[&server]);
-    let reason = reason(made(&mut desk, get(&server.url("/"))).await);
+    let mut queue = queue(&[&server]);
+    let reason = reason(made(&mut queue, get(&server.url("/"))).await);
     assert!(reason.contains(words), "{reason}");
     assert_eq!(server.connections(), 1);
 }
@@ -41,12 +41,12 @@ async fn a_server_that_never_answers_is_waited_for_as_long_as_the_attempt_lasts(
             }
         })
         .await;
-        let mut desk = desk(&[&server]);
-        desk.start(get(&server.url("/")), traced());
+        let mut queue = queue(&[&server]);
+        queue.start(get(&server.url("/")), traced());
         heard.notified().await;
         let began = time::Instant::now();
         time::pause();
-        assert_eq!(reason(desk.next().await.outcome), words);
+        assert_eq!(reason(queue.next().await.outcome), words);
         let took = began.elapsed();
         assert!(took > Duration::from_secs(29) && took < Duration::from_secs(31), "{took:?}");
         time::resume();
@@ -70,16 +70,16 @@ async fn slow_but_steady_is_in_time() {
         }
     })
     .await;
-    let mut desk = desk(&[&server]);
-    desk.start(get(&server.url("/")), traced());
+    let mut queue = queue(&[&server]);
+    queue.start(get(&server.url("/")), traced());
     for _ in text.bytes() {
-        assert!(desk.finished().is_empty());
+        assert!(queue.finished().is_empty());
         steps.add_permits(1);
         for _ in 0..5 {
             tokio::task::yield_now().await;
         }
     }
-    assert_eq!(answered(desk.next().await.outcome), (200, json!({ "a": 1 })));
+    assert_eq!(answered(queue.next().await.outcome), (200, json!({ "a": 1 })));
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_body_of_the_most_that_is_allowed_is_taken_and_one_more_byte_is_not() 
         let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
         let server = Server::answering(head + &"x".repeat(length)).await;
         let settings = Settings { body_bytes_max: 1000, ..near(&[&server.address.to_string()]) };
-        let outcome = made(&mut desk_with(settings, Arc::default()), get(&server.url("/"))).await;
+        let outcome = made(&mut queue_with(settings, Arc::default()), get(&server.url("/"))).await;
         assert_eq!(matches!(outcome, CallOutcome::Answered { .. }), taken, "{outcome:?}");
     }
     // What is no text grows to three times as much.
@@ -117,7 +117,7 @@ async fn a_body_of_the_most_that_is_allowed_is_taken_and_one_more_byte_is_not() 
     answer.extend([0xff; 500]);
     let server = Server::answering(answer).await;
     let settings = Settings { body_bytes_max: 1000, ..near(&[&server.address.to_string()]) };
-    let outcome = made(&mut desk_with(settings, Arc::default()), get(&server.url("/"))).await;
+    let outcome = made(&mut queue_with(settings, Arc::default()), get(&server.url("/"))).await;
     assert!(reason(outcome).contains("more than 1000 bytes"));
 }
 
@@ -158,9 +158,9 @@ async fn a_length_that_lies_is_found_out() {
     let server =
         Server::answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]HTTP/1.1 500 X\r\n\r\n")
             .await;
-    let mut desk = desk(&[&server]);
+    let mut queue = queue(&[&server]);
     for _ in 0..5 {
-        let outcome = made(&mut desk, get(&server.url("/"))).await;
+        let outcome = made(&mut queue, get(&server.url("/"))).await;
         assert_eq!(answered(outcome), (200, json!([])));
     }
 }
@@ -169,9 +169,9 @@ async fn a_length_that_lies_is_found_out() {
 async fn garbage_behind_the_last_chunk_harms_nobody() {
     let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
     let server = Server::answering(format!("{head}\0garbage{OK}")).await;
-    let mut desk = desk(&[&server]);
+    let mut queue = queue(&[&server]);
     for _ in 0..5 {
-        let outcome = made(&mut desk, get(&server.url("/"))).await;
+        let outcome = made(&mut queue, get(&server.url("/"))).await;
         assert_eq!(answered(outcome), (200, json!({})));
     }
     for sizes in
@@ -217,8 +217,8 @@ async fn a_port_that_nobody_listens_on_is_said_so() {
     let server = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = server.local_addr().expect("an address").to_string();
     drop(server);
-    let mut desk = desk_with(near(&[&address]), Arc::default());
-    let reason = reason(made(&mut desk, get(&format!("http://{address}/"))).await);
+    let mut queue = queue_with(near(&[&address]), Arc::default());
+    let reason = reason(made(&mut queue, get(&format!("http://{address}/"))).await);
     assert!(reason.starts_with(&format!("{address} cannot be connected to: ")), "{reason}");
 }
 
@@ -257,7 +257,7 @@ async fn what_never_left_is_told_from_what_may_have_arrived() {
     let servers = [&hears, &moves, &plain].map(|server| server.address.to_string());
     let hosts: Vec<String> = servers.into_iter().chain([nobody.clone()]).collect();
     let hosts: Vec<&str> = hosts.iter().map(String::as_str).chain(["a.example"]).collect();
-    let mut desk = desk_with(near(&hosts), Arc::default());
+    let mut queue = queue_with(near(&hosts), Arc::default());
     for (url, words, never_left) in [
         ("http://c.example/".to_owned(), "are not allowed", true),
         ("http://a.example/".to_owned(), "has no address", true),
@@ -267,7 +267,7 @@ async fn what_never_left_is_told_from_what_may_have_arrived() {
         (hears.url("/"), "the connection closed before it was whole", false),
         (moves.url("/"), "it redirects to", false),
     ] {
-        let (reason, unsent) = failed(made(&mut desk, get(&url)).await);
+        let (reason, unsent) = failed(made(&mut queue, get(&url)).await);
         assert!(reason.contains(words), "{reason}");
         assert_eq!(unsent, never_left, "{reason}");
     }
@@ -275,14 +275,14 @@ async fn what_never_left_is_told_from_what_may_have_arrived() {
 
 #[tokio::test]
 async fn a_time_that_is_up_before_there_is_a_connection_leaves_nothing_unknown() {
-    let office = Office::new(near(&["a.example"]), Arc::new(Mute)).expect("an office");
-    let mut desk = Desk::new(Arc::new(office), Handle::current());
+    let shared = Shared::new(near(&["a.example"]), Arc::new(Mute)).expect("what they share");
+    let mut queue = CallQueue::new(Arc::new(shared), Handle::current());
     time::pause();
-    let (reason, unsent) = failed(made(&mut desk, get("http://a.example/")).await);
+    let (reason, unsent) = failed(made(&mut queue, get("http://a.example/")).await);
     assert!(reason.contains("cannot be connected to") || reason.contains("no answer"), "{reason}");
     assert!(unsent, "{reason}");
     let short = Call { within: Span::seconds(2), ..get("http://a.example/") };
-    let (reason, unsent) = failed(made(&mut desk, short).await);
+    let (reason, unsent) = failed(made(&mut queue, short).await);
     assert_eq!(reason, "no answer within 2s: nothing had come yet");
     assert!(unsent, "{reason}");
 }

@@ -50,15 +50,15 @@ impl Gate {
 async fn a_host_gets_so_many_calls_at_once_and_the_next_one_when_one_ends() {
     let mut gate = Gate::start().await;
     let settings = Settings { host_at_once_max: 3, ..near(&[&gate.server.address.to_string()]) };
-    let mut desk = desk_with(settings, Arc::default());
+    let mut queue = queue_with(settings, Arc::default());
     for _ in 0..10 {
-        desk.start(get(&gate.server.url("/")), traced());
+        queue.start(get(&gate.server.url("/")), traced());
     }
     gate.asked(3).await;
     for left in (0..10).rev() {
         gate.answers.add_permits(1);
-        assert_eq!(answered(desk.next().await.outcome), (200, json!({})));
-        assert_eq!(desk.under_way(), left);
+        assert_eq!(answered(queue.next().await.outcome), (200, json!({})));
+        assert_eq!(queue.under_way(), left);
         gate.asked(usize::from(left >= 3)).await;
     }
     assert!(gate.server.connections() <= 3);
@@ -70,17 +70,17 @@ async fn all_hosts_together_get_so_many_calls_at_once() {
     let hosts = [one.server.address.to_string(), two.server.address.to_string()];
     let settings =
         Settings { at_once_max: 3, host_at_once_max: 2, ..near(&[&hosts[0], &hosts[1]]) };
-    let mut desk = desk_with(settings, Arc::default());
+    let mut queue = queue_with(settings, Arc::default());
     for _ in 0..2 {
-        desk.start(get(&one.server.url("/")), traced());
+        queue.start(get(&one.server.url("/")), traced());
     }
     one.asked(2).await;
     for _ in 0..2 {
-        desk.start(get(&two.server.url("/")), traced());
+        queue.start(get(&two.server.url("/")), traced());
     }
     two.asked(1).await;
     one.answers.add_permits(1);
-    desk.next().await;
+    queue.next().await;
     two.asked(1).await;
 }
 
@@ -96,33 +96,33 @@ async fn what_does_not_fit_fails_at_once_and_room_comes_back() {
         host_waiting_max: 2,
         ..near(&[&hosts[0], &hosts[1]])
     };
-    let mut desk = desk_with(settings.clone(), Arc::default());
+    let mut queue = queue_with(settings.clone(), Arc::default());
     for _ in 0..5 {
-        desk.start(get(&gate.server.url("/")), traced());
+        queue.start(get(&gate.server.url("/")), traced());
     }
     gate.asked(1).await;
-    for called in desk.finished() {
+    for called in queue.finished() {
         assert_eq!(reason(called.outcome), "too many calls wait for this host");
     }
-    assert_eq!(desk.under_way(), 3);
+    assert_eq!(queue.under_way(), 3);
     // Another host has room of its own.
-    assert_eq!(answered(made(&mut desk, get(&other.url("/"))).await).0, 200);
+    assert_eq!(answered(made(&mut queue, get(&other.url("/"))).await).0, 200);
     gate.answers.add_permits(10);
     for _ in 0..3 {
-        assert_eq!(answered(desk.next().await.outcome).0, 200);
+        assert_eq!(answered(queue.next().await.outcome).0, 200);
     }
-    assert_eq!(answered(made(&mut desk, get(&gate.server.url("/"))).await).0, 200);
+    assert_eq!(answered(made(&mut queue, get(&gate.server.url("/"))).await).0, 200);
 
     let mut gate = Gate::start().await;
     let host = gate.server.address.to_string();
     let all = Settings { waiting_max: 1, at_once_max: 1, host_waiting_max: 100, ..near(&[&host]) };
-    let mut desk = desk_with(all, Arc::default());
+    let mut queue = queue_with(all, Arc::default());
     for _ in 0..3 {
-        desk.start(get(&gate.server.url("/")), traced());
+        queue.start(get(&gate.server.url("/")), traced());
     }
     gate.asked(1).await;
     let refused: Vec<_> =
-        desk.finished().into_iter().map(|called| reason(called.outcome)).collect();
+        queue.finished().into_iter().map(|called| reason(called.outcome)).collect();
     assert_eq!(refused, ["too many calls wait"]);
 }
 
@@ -130,17 +130,17 @@ async fn what_does_not_fit_fails_at_once_and_room_comes_back() {
 async fn a_call_whose_time_is_up_before_its_turn_is_never_sent() {
     let mut gate = Gate::start().await;
     let settings = Settings { host_at_once_max: 1, ..near(&[&gate.server.address.to_string()]) };
-    let mut desk = desk_with(settings, Arc::default());
-    desk.start(get(&gate.server.url("/")), traced());
+    let mut queue = queue_with(settings, Arc::default());
+    queue.start(get(&gate.server.url("/")), traced());
     gate.asked(1).await;
-    desk.start(Call { within: Span::seconds(2), ..get(&gate.server.url("/")) }, traced());
+    queue.start(Call { within: Span::seconds(2), ..get(&gate.server.url("/")) }, traced());
     tokio::task::yield_now().await;
     time::pause();
-    let reason = reason(desk.next().await.outcome);
+    let reason = reason(queue.next().await.outcome);
     assert_eq!(reason, "2s were over before it was its turn; nothing was sent");
     time::resume();
     gate.answers.add_permits(1);
-    assert_eq!(answered(desk.next().await.outcome).0, 200);
+    assert_eq!(answered(queue.next().await.outcome).0, 200);
     gate.asked(0).await;
 }
 
@@ -162,25 +162,25 @@ async fn one_dead_host_holds_up_nobody() {
         pause: Duration::from_secs(3600),
         ..near(&hosts)
     };
-    let mut desk = desk_with(settings, Arc::new(Names::of(&known)));
+    let mut queue = queue_with(settings, Arc::new(Names::of(&known)));
     for number in 0..100 {
         let within = Span::seconds(if number < 4 { 30 } else { 60 });
-        desk.start(Call { within, ..get(&dead.server.url("/")) }, traced());
+        queue.start(Call { within, ..get(&dead.server.url("/")) }, traced());
     }
     dead.asked(4).await;
     for host in &named {
-        desk.start(get(&format!("http://{host}/")), traced());
+        queue.start(get(&format!("http://{host}/")), traced());
     }
     for _ in 0..50 {
-        assert_eq!(answered(desk.next().await.outcome).0, 200);
+        assert_eq!(answered(queue.next().await.outcome).0, 200);
     }
-    assert_eq!(desk.under_way(), 100);
+    assert_eq!(queue.under_way(), 100);
     // Four run out of time and open the circuit. By then the next three may have been sent; all
     // others are told at once, long before their own time is up.
     time::pause();
     let mut late = 0;
     for _ in 0..100 {
-        let reason = reason(desk.next().await.outcome);
+        let reason = reason(queue.next().await.outcome);
         if reason.starts_with("no answer within ") {
             late += 1;
         } else {
@@ -204,24 +204,24 @@ async fn errors_in_a_row_open_the_circuit_and_a_probe_closes_it() {
         }
     })
     .await;
-    let mut desk = desk(&[&server]);
+    let mut queue = queue(&[&server]);
     for _ in 0..5 {
-        assert_eq!(answered(made(&mut desk, get(&server.url("/"))).await).0, 500);
+        assert_eq!(answered(made(&mut queue, get(&server.url("/"))).await).0, 500);
     }
-    let reason = reason(made(&mut desk, get(&server.url("/"))).await);
+    let reason = reason(made(&mut queue, get(&server.url("/"))).await);
     let words =
         format!("{} failed 5 times in a row and is not called for another ", server.address);
     assert!(reason.starts_with(&words), "{reason}");
     pass(Duration::from_secs(11)).await;
     // The probe fails, and the circuit is open for another pause.
-    assert_eq!(answered(made(&mut desk, get(&server.url("/"))).await).0, 500);
-    let reason = super::reason(made(&mut desk, get(&server.url("/"))).await);
+    assert_eq!(answered(made(&mut queue, get(&server.url("/"))).await).0, 500);
+    let reason = super::reason(made(&mut queue, get(&server.url("/"))).await);
     assert!(reason.contains("failed 6 times in a row"), "{reason}");
     assert_eq!(ill.load(Ordering::Relaxed), 6, "it was left alone");
     pass(Duration::from_secs(11)).await;
     switch.store(1, Ordering::Relaxed);
     for _ in 0..3 {
-        assert_eq!(answered(made(&mut desk, get(&server.url("/"))).await).0, 200);
+        assert_eq!(answered(made(&mut queue, get(&server.url("/"))).await).0, 200);
     }
 }
 
@@ -231,33 +231,33 @@ async fn while_a_probe_is_under_way_other_calls_fail_at_once() {
     let host = gate.server.address.to_string();
     // The probe has the only place: nobody waits for it.
     let settings = Settings { failures_max: 1, host_at_once_max: 1, ..near(&[&host]) };
-    let mut desk = desk_with(settings, Arc::default());
-    desk.start(get(&gate.server.url("/")), traced());
+    let mut queue = queue_with(settings, Arc::default());
+    queue.start(get(&gate.server.url("/")), traced());
     gate.asked(1).await;
     time::pause();
-    assert!(reason(desk.next().await.outcome).starts_with("no answer within 30s"));
+    assert!(reason(queue.next().await.outcome).starts_with("no answer within 30s"));
     time::advance(Duration::from_secs(10)).await;
     time::resume();
     gate.answers.add_permits(1);
-    desk.start(get(&gate.server.url("/")), traced());
+    queue.start(get(&gate.server.url("/")), traced());
     gate.asked(1).await;
-    let reason = reason(made(&mut desk, get(&gate.server.url("/"))).await);
+    let reason = reason(made(&mut queue, get(&gate.server.url("/"))).await);
     assert!(reason.ends_with("one call finds out whether it is well"), "{reason}");
     gate.answers.add_permits(1);
-    assert_eq!(answered(desk.next().await.outcome).0, 200);
+    assert_eq!(answered(queue.next().await.outcome).0, 200);
     gate.answers.add_permits(1);
-    assert_eq!(answered(made(&mut desk, get(&gate.server.url("/"))).await).0, 200);
+    assert_eq!(answered(made(&mut queue, get(&gate.server.url("/"))).await).0, 200);
 }
 
 #[tokio::test]
 async fn the_circuit_of_one_host_is_no_others() {
     let (ill, well) = (Server::answering(ERROR).await, Server::answering(OK).await);
-    let mut desk = desk(&[&ill, &well]);
+    let mut queue = queue(&[&ill, &well]);
     for _ in 0..6 {
-        made(&mut desk, get(&ill.url("/"))).await;
-        assert_eq!(answered(made(&mut desk, get(&well.url("/"))).await).0, 200);
+        made(&mut queue, get(&ill.url("/"))).await;
+        assert_eq!(answered(made(&mut queue, get(&well.url("/"))).await).0, 200);
     }
-    assert!(reason(made(&mut desk, get(&ill.url("/"))).await).contains("failed 5 times"));
+    assert!(reason(made(&mut queue, get(&ill.url("/"))).await).contains("failed 5 times"));
 }
 
 /// Lets so much time pass at once.

@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 
-use super::executor::{Desk, Office};
+use super::executor::{CallQueue, Shared};
 use super::resolver::{Resolver, Resolving};
 use super::settings::Settings;
 use crate::definition::Method;
@@ -167,16 +167,16 @@ fn near(hosts: &[&str]) -> Settings {
     settings
 }
 
-fn desk_with(settings: Settings, names: Arc<Names>) -> Desk {
-    let office = Office::new(settings, names).expect("an office");
-    Desk::new(Arc::new(office), Handle::current())
+fn queue_with(settings: Settings, names: Arc<Names>) -> CallQueue {
+    let shared = Shared::new(settings, names).expect("what they share");
+    CallQueue::new(Arc::new(shared), Handle::current())
 }
 
-/// A desk that may call some servers.
-fn desk(servers: &[&Server]) -> Desk {
+/// A queue that may call some servers.
+fn queue(servers: &[&Server]) -> CallQueue {
     let hosts: Vec<String> = servers.iter().map(|s| s.address.to_string()).collect();
     let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
-    desk_with(near(&hosts), Arc::default())
+    queue_with(near(&hosts), Arc::default())
 }
 
 /// Where the calls stand in a trace that somebody else has begun.
@@ -212,10 +212,10 @@ fn get(url: &str) -> Call {
     call(Method::Get, url)
 }
 
-async fn made(desk: &mut Desk, call: Call) -> CallOutcome {
+async fn made(queue: &mut CallQueue, call: Call) -> CallOutcome {
     let command = call.id.to_string();
-    desk.start(call, traced());
-    let called = desk.next().await;
+    queue.start(call, traced());
+    let called = queue.next().await;
     assert_eq!(called.command, command);
     called.outcome
 }

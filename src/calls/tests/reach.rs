@@ -9,8 +9,8 @@ fn allowed(public: &[&str]) -> Settings {
 }
 
 async fn refused(settings: Settings, names: &Arc<Names>, url: &str) -> String {
-    let mut desk = desk_with(settings, Arc::clone(names));
-    reason(made(&mut desk, get(url)).await)
+    let mut queue = queue_with(settings, Arc::clone(names));
+    reason(made(&mut queue, get(url)).await)
 }
 
 #[tokio::test]
@@ -75,8 +75,8 @@ async fn a_name_that_leads_inside_is_not_called_unless_it_is_meant() {
     }
     assert_eq!(server.connections(), 0);
     let names = Arc::new(Names::of(&[("a.example", &[&["127.0.0.1"]])]));
-    let mut desk = desk_with(near(&[&host]), names);
-    assert_eq!(answered(made(&mut desk, get(&url)).await), (200, json!({})));
+    let mut queue = queue_with(near(&[&host]), names);
+    assert_eq!(answered(made(&mut queue, get(&url)).await), (200, json!({})));
 }
 
 #[tokio::test]
@@ -115,13 +115,13 @@ async fn a_name_whose_address_changes_gains_nothing() {
     // One question for each connection, and the address of its answer is the one connected to.
     let answers: &[&[&str]] = &[&["127.0.0.1"], &["169.254.169.254"], &["127.0.0.1"]];
     let names = Arc::new(Names::of(&[("a.example", answers)]));
-    let mut desk = desk_with(near(&[&host]), Arc::clone(&names));
-    assert_eq!(answered(made(&mut desk, get(&url)).await).0, 200);
+    let mut queue = queue_with(near(&[&host]), Arc::clone(&names));
+    assert_eq!(answered(made(&mut queue, get(&url)).await).0, 200);
     assert_eq!(names.asked("a.example"), 1);
-    let reason = reason(made(&mut desk, get(&url)).await);
+    let reason = reason(made(&mut queue, get(&url)).await);
     assert!(reason.contains("a link-local address"), "{reason}");
     assert_eq!((names.asked("a.example"), server.connections()), (2, 1));
-    assert_eq!(answered(made(&mut desk, get(&url)).await).0, 200);
+    assert_eq!(answered(made(&mut queue, get(&url)).await).0, 200);
 }
 
 #[tokio::test]
@@ -131,8 +131,8 @@ async fn of_several_addresses_only_good_ones_are_tried_and_one_of_them_is_enough
     // Nobody listens at the second; the first is never tried.
     let answers: &[&[&str]] = &[&["169.254.169.254", "127.0.0.2", "127.0.0.1"]];
     let names = Arc::new(Names::of(&[("a.example", answers)]));
-    let mut desk = desk_with(near(&[&host]), names);
-    assert_eq!(answered(made(&mut desk, get(&format!("http://{host}/"))).await).0, 200);
+    let mut queue = queue_with(near(&[&host]), names);
+    assert_eq!(answered(made(&mut queue, get(&format!("http://{host}/"))).await).0, 200);
 }
 
 #[tokio::test]

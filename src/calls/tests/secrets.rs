@@ -42,18 +42,18 @@ async fn the_log_tells_of_calls_and_never_what_they_carry() {
     let good = "HTTP/1.1 200 OK\r\nx-a: s3cret\r\ncontent-length: 8\r\n\r\n\"s3cret\"";
     let good = Server::answering(good).await;
     let bad = Server::closing("HTTP/1.1 2s3cret\r\ns3cret\r\n\r\ns3cret").await;
-    let mut desk = desk(&[&good, &bad]);
+    let mut queue = queue(&[&good, &bad]);
     let carrying = |url: &str| Call {
         headers: vec![("authorization".to_owned(), "Bearer s3cret".to_owned())],
         body: Some(json!("s3cret")),
         ..call(Method::Post, url)
     };
-    made(&mut desk, carrying(&good.url("/s3cret?s3cret"))).await;
-    made(&mut desk, carrying(&bad.url("/s3cret"))).await;
-    made(&mut desk, carrying("http://other.example/s3cret")).await;
-    made(&mut desk, carrying("http://other.example/ s3cret")).await;
+    made(&mut queue, carrying(&good.url("/s3cret?s3cret"))).await;
+    made(&mut queue, carrying(&bad.url("/s3cret"))).await;
+    made(&mut queue, carrying("http://other.example/s3cret")).await;
+    made(&mut queue, carrying("http://other.example/ s3cret")).await;
     made(
-        &mut desk,
+        &mut queue,
         Call { headers: vec![("a b".to_owned(), "s3cret".to_owned())], ..carrying("http://a/") },
     )
     .await;

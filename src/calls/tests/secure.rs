@@ -69,24 +69,24 @@ async fn a_certificate_is_verified_by_the_named_authorities() {
     std::fs::write(&file, authority.pem()).expect("a file");
     let server = serve(&authority, &["a.example", "127.0.0.1"], false).await;
     let (settings, names) = trusting(&server, &file);
-    let mut desk = desk_with(settings, names);
+    let mut queue = queue_with(settings, names);
     let port = server.port();
     for url in ["a.example", "A.Example", "a.example.", "127.0.0.1"] {
         let url = format!("https://{url}:{port}/");
-        assert_eq!(answered(made(&mut desk, get(&url)).await), (200, json!({})), "{url}");
+        assert_eq!(answered(made(&mut queue, get(&url)).await), (200, json!({})), "{url}");
     }
-    let to_tls = made(&mut desk, get(&format!("https://a.example:{port}/there"))).await;
+    let to_tls = made(&mut queue, get(&format!("https://a.example:{port}/there"))).await;
     assert_eq!(answered(to_tls).0, 200);
-    let away = made(&mut desk, get(&format!("https://a.example:{port}/away"))).await;
+    let away = made(&mut queue, get(&format!("https://a.example:{port}/away"))).await;
     assert_eq!(reason(away), "it redirects from https to http; that is never followed");
-    let other = reason(made(&mut desk, get(&format!("https://b.example:{port}/"))).await);
+    let other = reason(made(&mut queue, get(&format!("https://b.example:{port}/"))).await);
     assert!(other.starts_with(&format!("b.example:{port} cannot be trusted: ")), "{other}");
 
     for (signer, past) in [(&stranger, false), (&authority, true)] {
         let server = serve(signer, &["a.example"], past).await;
         let (settings, names) = trusting(&server, &file);
         let url = format!("https://a.example:{}/", server.port());
-        let reason = reason(made(&mut desk_with(settings, names), get(&url)).await);
+        let reason = reason(made(&mut queue_with(settings, names), get(&url)).await);
         assert!(reason.contains("cannot be trusted: "), "{reason}");
     }
 }
@@ -99,7 +99,7 @@ async fn nothing_is_said_to_a_server_that_speaks_no_tls() {
     let server = Server::start(|mut wire| async move { wire.send(OK).await }).await;
     let (settings, names) = trusting(&server, &file);
     let url = format!("https://a.example:{}/", server.port());
-    let reason = reason(made(&mut desk_with(settings, names), get(&url)).await);
+    let reason = reason(made(&mut queue_with(settings, names), get(&url)).await);
     assert!(reason.contains("cannot be trusted: "), "{reason}");
 }
 
@@ -109,7 +109,7 @@ async fn a_file_of_authorities_must_hold_some() {
     let file = folder.path().join("ca.pem");
     let open = || {
         let settings = Settings { ca_file: Some(file.clone()), ..near(&["a.example"]) };
-        Office::new(settings, Arc::new(Names::default())).err().map(|e| e.to_string())
+        Shared::new(settings, Arc::new(Names::default())).err().map(|e| e.to_string())
     };
     let missing = open().expect("it is refused");
     assert!(missing.contains("ca.pem: No such file"), "{missing}");

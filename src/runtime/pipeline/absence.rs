@@ -1,4 +1,4 @@
-//! Notices when the engine was away or behind: what it could not hear in time is no silence.
+//! Notices when the engine was away or behind: what it could not receive in time is no silence.
 
 use std::time::Duration;
 
