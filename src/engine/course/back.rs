@@ -5,19 +5,19 @@ use crate::definition::{Compensation, Definition};
 use crate::engine::kind::lock;
 use crate::engine::request::{probe, undo};
 use crate::engine::state::place::{Line, Place};
-use crate::engine::work::turn::Turn;
+use crate::engine::work::turn::{LifeTurn, Turn};
 use crate::engine::{Direction, Failure, Frame, Phase, Progress, Request, Stage, StepState, What};
 use crate::message::{InputId, Part};
 
 /// Turns round: no new forward step, the running ones are given up, the rest is undone.
-pub(in crate::engine) fn go_back(turn: &mut Turn<'_>, failure: Failure) {
+pub(in crate::engine) fn go_back(turn: &mut LifeTurn<'_>, failure: Failure) {
     let failure = Failure { reason: turn.limits.cut(&failure.reason), ..failure };
-    turn.life.direction = Direction::Back;
-    turn.life.deadline = None;
-    turn.life.pending = None;
+    turn.life_mut().direction = Direction::Back;
+    turn.life_mut().deadline = None;
+    turn.life_mut().pending = None;
     // What a person owes to an undoing is still owed.
-    turn.life.stuck.retain(|s| s.undoing);
-    turn.life.failure = Some(failure.clone());
+    turn.life_mut().stuck.retain(|s| s.undoing);
+    turn.life_mut().failure = Some(failure.clone());
     turn.note(None, What::WentBack(failure));
     turn_back(turn, &Line::main());
 }
@@ -208,15 +208,15 @@ pub(in crate::engine) fn undone(turn: &mut Turn<'_>, place: &Place, part: Part, 
 
 /// After the end: locks that nothing is undone under any more are let go, and what outlived its
 /// time only because something was owed is forgotten in due time.
-pub(in crate::engine) fn after_end(turn: &mut Turn<'_>) {
-    if turn.life.ended.is_none() {
+pub(in crate::engine) fn after_end(turn: &mut LifeTurn<'_>) {
+    if turn.life().ended.is_none() {
         return;
     }
     lock::let_go(turn);
-    if turn.life.forget.is_none()
-        && !turn.life.owes()
-        && turn.life.parent.as_ref().is_none_or(|parent| parent.gone)
+    if turn.life().forget.is_none()
+        && !turn.life().owes()
+        && turn.life().parent.as_ref().is_none_or(|parent| parent.gone)
     {
-        turn.life.forget = Some(turn.now.after(turn.definition.late));
+        turn.life_mut().forget = Some(turn.now.after(turn.definition.late));
     }
 }

@@ -5,10 +5,10 @@ use super::kinds;
 use crate::definition::Step;
 use crate::engine::state::place::{Line, Place};
 use crate::engine::work::outcome::Outcome;
-use crate::engine::work::turn::Turn;
+use crate::engine::work::turn::{LifeTurn, Turn};
 
 /// Enters the next step of a list. One that cannot begin keeps its place until a person acts.
-pub(in crate::engine) fn enter(turn: &mut Turn<'_>, line: &Line) {
+pub(in crate::engine) fn enter(turn: &mut LifeTurn<'_>, line: &Line) {
     let frame = turn.frame(line);
     let id = turn.definition.block(frame.block).steps[frame.position as usize];
     let step = turn.step(id);

@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use crate::engine::kind::{lock, saga};
 use crate::engine::work::early;
-use crate::engine::work::turn::Turn;
+use crate::engine::work::turn::{LifeTurn, Turn};
 use crate::engine::{Direction, Effect, Failure, FailureKind, Letter, Life, Parent, Say, What};
 use crate::message::{InstanceId, Subject};
 
 /// All steps are done.
-pub(in crate::engine) fn complete(turn: &mut Turn<'_>) {
+pub(in crate::engine) fn complete(turn: &mut LifeTurn<'_>) {
     end(turn);
     turn.note(None, What::Completed);
     let definition = turn.definition;
@@ -20,9 +20,9 @@ pub(in crate::engine) fn complete(turn: &mut Turn<'_>) {
 }
 
 /// All that may have happened is undone.
-pub(in crate::engine) fn compensated(turn: &mut Turn<'_>) {
+pub(in crate::engine) fn compensated(turn: &mut LifeTurn<'_>) {
     end(turn);
-    let failure = turn.life.failure.as_ref();
+    let failure = turn.life().failure.as_ref();
     let reason = failure.map_or(String::new(), |failure| failure.reason.clone());
     turn.note(None, What::Compensated { reason });
     let definition = turn.definition;
@@ -32,24 +32,25 @@ pub(in crate::engine) fn compensated(turn: &mut Turn<'_>) {
     tell_family(turn);
 }
 
-fn end(turn: &mut Turn<'_>) {
+fn end(turn: &mut LifeTurn<'_>) {
     lock::release_all(turn);
-    let life = &mut *turn.life;
-    life.ended = Some(turn.now);
+    let (now, late) = (turn.now, turn.definition.late);
+    let life = turn.life_mut();
+    life.ended = Some(now);
     life.deadline = None;
     life.pending = None;
     // A child is remembered as long as its parent may take it back.
     let free = life.parent.as_ref().is_none_or(|parent| parent.gone);
-    life.forget = free.then(|| turn.now.after(turn.definition.late));
+    life.forget = free.then(|| now.after(late));
     early::end(turn);
 }
 
 /// The parent hears how it ended; the children, that nobody will take them back.
 fn tell_family(turn: &mut Turn<'_>) {
-    let back = turn.life.direction == Direction::Back;
-    if let Some(parent) = turn.life.parent.clone() {
-        for say in endings(turn.life, &parent) {
-            turn.out.effects.push(answer(turn.id, &parent, say));
+    let back = turn.life().direction == Direction::Back;
+    if let Some(parent) = turn.life().parent.clone() {
+        for say in endings(turn.life(), &parent) {
+            turn.send(answer(turn.id, &parent, say));
         }
         if !back && !parent.gone {
             return;

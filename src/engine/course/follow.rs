@@ -4,18 +4,18 @@ use super::{back, forward, late, race};
 use crate::definition::StepKind;
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::Outcome;
-use crate::engine::work::turn::Turn;
+use crate::engine::work::turn::{LifeTurn, Turn};
 use crate::engine::{Inside, Phase, What};
 
 /// Does what follows from an outcome.
-pub(in crate::engine) fn follow(turn: &mut Turn<'_>, place: &Place, outcome: Outcome) {
+pub(in crate::engine) fn follow(turn: &mut LifeTurn<'_>, place: &Place, outcome: Outcome) {
     match outcome {
         Outcome::Waits => {}
         Outcome::Succeeded(written) => forward::succeed(turn, place, written),
         Outcome::Rejected(refusal) => forward::reject(turn, place, refusal),
         Outcome::Skipped(reason) => skip(turn, place, reason),
         Outcome::Parked(reason) => turn.park(place, false, &reason),
-        Outcome::GoesBack(failure) => forward::fall(turn, &place.line, failure),
+        Outcome::GoesBack(failure) => forward::fall_back(turn, &place.line, failure),
         Outcome::LeftBehind(failure) => {
             let Inside::Branched(branched) = &mut turn.at_mut(place).inside else {
                 unreachable!("only a block whose branches run is left behind");
@@ -52,7 +52,7 @@ fn skip(turn: &mut Turn<'_>, place: &Place, reason: &str) {
 }
 
 /// A child that ran out of time is rejected once it is undone.
-fn rejected_at_last(turn: &mut Turn<'_>, place: &Place) {
+fn rejected_at_last(turn: &mut LifeTurn<'_>, place: &Place) {
     let state = turn.at(place);
     if state.phase != Phase::Running || state.is_being_undone() {
         return;

@@ -7,12 +7,16 @@ use crate::definition::{Step, Then};
 use crate::engine::kind::lock;
 use crate::engine::state::place::{Line, Place};
 use crate::engine::work::outcome::Refusal;
-use crate::engine::work::turn::Turn;
+use crate::engine::work::turn::LifeTurn;
 use crate::engine::{Failure, Phase, What};
 use crate::message::Coordinate;
 
 /// A step's success: what it writes, its place in the order, and what a pivot means.
-pub(in crate::engine) fn succeed(turn: &mut Turn<'_>, place: &Place, written: Map<String, Value>) {
+pub(in crate::engine) fn succeed(
+    turn: &mut LifeTurn<'_>,
+    place: &Place,
+    written: Map<String, Value>,
+) {
     turn.write(&place.line, written);
     let completed = turn.completion();
     let state = turn.at_mut(place);
@@ -27,10 +31,10 @@ pub(in crate::engine) fn succeed(turn: &mut Turn<'_>, place: &Place, written: Ma
 }
 
 /// From here there is only forward: a cancel or deadline that waited for it comes too late.
-fn pass_pivot(turn: &mut Turn<'_>, step: &Step) {
-    turn.life.pivoted = true;
-    turn.life.deadline = None;
-    if let Some(pending) = turn.life.pending.take() {
+fn pass_pivot(turn: &mut LifeTurn<'_>, step: &Step) {
+    turn.life_mut().pivoted = true;
+    turn.life_mut().deadline = None;
+    if let Some(pending) = turn.life_mut().pending.take() {
         let reason =
             format!("{}: {} has been done, there is no way back", pending.reason, step.name);
         turn.note(Some(&Coordinate::from(step.name.clone())), What::Refused { reason });
@@ -39,7 +43,7 @@ fn pass_pivot(turn: &mut Turn<'_>, step: &Step) {
 }
 
 /// A step did not happen, says whoever must know.
-pub(in crate::engine) fn reject(turn: &mut Turn<'_>, place: &Place, refusal: Refusal) {
+pub(in crate::engine) fn reject(turn: &mut LifeTurn<'_>, place: &Place, refusal: Refusal) {
     let name = turn.name_at(place);
     turn.unpark(place, false);
     let state = turn.at_mut(place);
@@ -49,7 +53,9 @@ pub(in crate::engine) fn reject(turn: &mut Turn<'_>, place: &Place, refusal: Ref
     turn.note(Some(&name), What::Rejected { reason: refusal.failure.reason.clone() });
     match refusal.then {
         Then::GoOn => turn.write(&place.line, refusal.written),
-        Then::GoBack if turn.can_go_back(&place.line) => fall(turn, &place.line, refusal.failure),
+        Then::GoBack if turn.can_go_back(&place.line) => {
+            fall_back(turn, &place.line, refusal.failure)
+        }
         Then::GoBack | Then::Park => {
             turn.park(place, false, &format!("rejected: {}", refusal.failure.reason));
         }
@@ -57,7 +63,7 @@ pub(in crate::engine) fn reject(turn: &mut Turn<'_>, place: &Place, refusal: Ref
 }
 
 /// Takes the way back: the innermost branch that may drop out, else the whole saga.
-pub(in crate::engine) fn fall(turn: &mut Turn<'_>, line: &Line, failure: Failure) {
+pub(in crate::engine) fn fall_back(turn: &mut LifeTurn<'_>, line: &Line, failure: Failure) {
     match turn.dropping(line) {
         Some(branch) => back::drop_out(turn, &branch, failure),
         None => back::go_back(turn, failure),

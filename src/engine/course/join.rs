@@ -5,7 +5,7 @@ use super::{back, kinds};
 use crate::definition::Step;
 use crate::engine::kind::lock;
 use crate::engine::state::place::Place;
-use crate::engine::work::turn::Turn;
+use crate::engine::work::turn::LifeTurn;
 use crate::engine::{Phase, Stage, StepState};
 
 /// The most branches of a step that run at once.
@@ -34,7 +34,7 @@ pub(in crate::engine) fn is_ready(step: &Step, state: &StepState) -> bool {
 }
 
 /// The branches of a step have come as far as it needs.
-pub(in crate::engine) fn join(turn: &mut Turn<'_>, place: &Place) {
+pub(in crate::engine) fn join(turn: &mut LifeTurn<'_>, place: &Place) {
     let state = turn.at(place);
     if state.phase != Phase::Running {
         lock::release(turn, place);

@@ -50,7 +50,7 @@ fn owe(turn: &mut Turn<'_>, place: &Place) {
 
 /// Whether the way back still comes to what is not undone in a list.
 fn will_unwind(turn: &Turn<'_>, line: &Line) -> bool {
-    if turn.life.ended.is_some() {
+    if turn.life().ended.is_some() {
         return false;
     }
     for line in line.outwards() {
@@ -65,7 +65,7 @@ fn will_unwind(turn: &Turn<'_>, line: &Line) -> bool {
 
 /// A branch that was undone is not, as long as something in it is being undone.
 fn reopen(turn: &mut Turn<'_>, line: &Line) {
-    if turn.life.ended.is_some() {
+    if turn.life().ended.is_some() {
         return;
     }
     for line in line.outwards().filter(|line| !line.is_main()) {

@@ -5,7 +5,7 @@
 
 use super::{back, enter, finish, join};
 use crate::engine::state::place::{Line, Place};
-use crate::engine::work::turn::Turn;
+use crate::engine::work::turn::{LifeTurn, Turn};
 use crate::engine::{Direction, Frame, Life, Phase, StepState};
 
 /// What can move.
@@ -27,7 +27,7 @@ enum Motion {
 }
 
 /// Moves until everything waits.
-pub(in crate::engine) fn settle(turn: &mut Turn<'_>) {
+pub(in crate::engine) fn settle(turn: &mut LifeTurn<'_>) {
     while let Some(motion) = next(turn) {
         match motion {
             Motion::Enter(line) => enter::enter(turn, &line),
@@ -43,11 +43,11 @@ pub(in crate::engine) fn settle(turn: &mut Turn<'_>) {
 }
 
 /// Goes on behind a step; a cancel or deadline that waited for it counts now.
-fn leave(turn: &mut Turn<'_>, line: &Line) {
-    let stuck = turn.life.stuck.iter().any(|s| !s.undoing);
+fn leave(turn: &mut LifeTurn<'_>, line: &Line) {
+    let stuck = turn.life().stuck.iter().any(|s| !s.undoing);
     if !stuck
         && !turn.awaits_pivot()
-        && let Some(pending) = turn.life.pending.take()
+        && let Some(pending) = turn.life_mut().pending.take()
     {
         back::go_back(turn, *pending);
         return;
@@ -56,10 +56,10 @@ fn leave(turn: &mut Turn<'_>, line: &Line) {
 }
 
 fn next(turn: &Turn<'_>) -> Option<Motion> {
-    if turn.life.ended.is_some() {
+    if turn.life().ended.is_some() {
         return None;
     }
-    inside(turn, &turn.life.frame, &Line::main())
+    inside(turn, &turn.life().frame, &Line::main())
 }
 
 /// What can move in a list or in the branches of its steps, the inner ones first.
@@ -98,7 +98,7 @@ fn in_branches(turn: &Turn<'_>, state: &StepState, line: &Line, at: usize) -> Op
         }
     }
     let place = Place { line: line.clone(), at };
-    let stuck = state.phase == Phase::Running && is_stuck(turn.life, &place);
+    let stuck = state.phase == Phase::Running && is_stuck(turn.life(), &place);
     (!stuck && join::is_ready(step, state)).then_some(Motion::Join(place))
 }
 
@@ -110,7 +110,7 @@ fn is_begun(frame: &Frame) -> bool {
 fn ahead(turn: &Turn<'_>, frame: &Frame, line: &Line) -> Option<Motion> {
     let steps = &turn.definition.block(frame.block).steps;
     let position = frame.position as usize;
-    if stuck_in(turn.life, frame, line) {
+    if stuck_in(turn.life(), frame, line) {
         return None;
     }
     let stands_at = frame.steps.last().filter(|s| steps.get(position) == Some(&s.step));

@@ -5,7 +5,7 @@ use super::{back, kinds, motion};
 use crate::engine::kind::waiting;
 use crate::engine::request::attempt;
 use crate::engine::state::place::{Place, walk};
-use crate::engine::work::turn::Turn;
+use crate::engine::work::turn::{LifeTurn, Turn};
 use crate::engine::{
     Direction, Failure, FailureKind, Frame, Life, Progress, Request, StepState, Wake,
 };
@@ -57,9 +57,9 @@ pub(in crate::engine) fn is_due(life: &Life, until: Timestamp) -> bool {
 }
 
 /// Obeys every timer of a life that strikes; `wake.until` is not later than now.
-pub(in crate::engine) fn wake(turn: &mut Turn<'_>, wake: Wake) {
+pub(in crate::engine) fn wake(turn: &mut LifeTurn<'_>, wake: Wake) {
     // The deadline is asked first: an attempt that ends with it is not sent again.
-    if turn.life.deadline.is_some_and(|at| at <= wake.until) {
+    if turn.life().deadline.is_some_and(|at| at <= wake.until) {
         deadline(turn);
         motion::settle(turn);
     }
@@ -73,7 +73,7 @@ pub(in crate::engine) fn wake(turn: &mut Turn<'_>, wake: Wake) {
 /// The earliest timer that strikes; of those due at once, that of the outer step.
 fn due(turn: &Turn<'_>, until: Timestamp) -> Option<(Place, Timer)> {
     let mut due: Option<(Timestamp, Place, Timer)> = None;
-    walk(&turn.life.frame, |line, at, state| {
+    walk(&turn.life().frame, |line, at, state| {
         for (timer, when) in timers(state).filter(|(_, when)| *when <= until) {
             if due.as_ref().is_none_or(|(earliest, _, _)| when < *earliest) {
                 due = Some((when, Place { line: line.clone(), at }, timer));
@@ -84,27 +84,27 @@ fn due(turn: &Turn<'_>, until: Timestamp) -> Option<(Place, Timer)> {
     due.map(|(_, place, timer)| (place, timer))
 }
 
-fn deadline(turn: &mut Turn<'_>) {
-    turn.life.deadline = None;
+fn deadline(turn: &mut LifeTurn<'_>) {
+    turn.life_mut().deadline = None;
     let within = turn.definition.within.unwrap_or_default();
     let failure = Failure {
         step: None,
         kind: FailureKind::Deadline,
         reason: format!("not done within {within}"),
     };
-    if turn.life.direction == Direction::Back || turn.life.pivoted {
+    if turn.life().direction == Direction::Back || turn.life().pivoted {
         return;
     }
     // A stuck step keeps its place for a person; the deadline counts once it moves again.
     let awaits = turn.awaits_pivot();
-    if awaits || turn.life.stuck.iter().any(|s| !s.undoing) {
-        turn.life.pending.get_or_insert(Box::new(failure));
+    if awaits || turn.life().stuck.iter().any(|s| !s.undoing) {
+        turn.await_pivot(failure);
     } else {
         back::go_back(turn, failure);
     }
 }
 
-fn obey(turn: &mut Turn<'_>, place: &Place, timer: Timer, away_until: Timestamp) {
+fn obey(turn: &mut LifeTurn<'_>, place: &Place, timer: Timer, away_until: Timestamp) {
     let outcome = match timer {
         Timer::Remind => {
             waiting::remind(turn, place);

@@ -19,11 +19,11 @@ impl Handler for AskStep {
         let question = turn.limits.cut(&turn.text(line, &self.question)?);
         let name = turn.name(line, step);
         let state = waiting::waiting(turn, step, self.within, self.remind.as_ref());
-        let asked = u32::try_from(turn.life.transitions).unwrap_or(u32::MAX);
-        turn.out.effects.push(Effect::Question(Question {
+        let asked = u32::try_from(turn.life().transitions).unwrap_or(u32::MAX);
+        turn.send(Effect::Question(Question {
             id: turn.command_id(&name, Part::Action, asked).to_string(),
             instance: turn.id.clone(),
-            life: turn.life.id,
+            life: turn.life().id,
             step: name.clone(),
             who: self.who.clone(),
             question,
@@ -52,7 +52,7 @@ pub(in crate::engine) struct Answer<'a> {
 /// # Errors
 /// When nobody is asked there.
 pub(in crate::engine) fn find(turn: &Turn<'_>, act: &Act) -> Result<Place, Rejection> {
-    let asking = asking(turn.definition, turn.life);
+    let asking = asking(turn.definition, turn.life());
     let (mut meant, mut all) = (asking.iter().filter(|p| is_meant(turn, p, act)), asking.len());
     if act.step.is_some() {
         all = 1;

@@ -70,8 +70,8 @@ pub(super) fn out_of_time(
     }
     let words = "the pivot in it was sent: its outcome counts";
     turn.note(Some(&name), What::Refused { reason: words.to_owned() });
-    if verdict.then == Then::GoBack && !turn.life.pivoted {
-        turn.life.pending.get_or_insert(Box::new(failure));
+    if verdict.then == Then::GoBack && !turn.life().pivoted {
+        turn.await_pivot(failure);
     }
     None
 }
@@ -82,7 +82,7 @@ fn holds_pivot(turn: &Turn<'_>, place: &Place) -> bool {
     if step.pivot && turn.at(place).action().is_some() {
         return true;
     }
-    let found = walk(&turn.life.frame, |line, _, state| {
+    let found = walk(&turn.life().frame, |line, _, state| {
         let inside =
             line.owner().is_some() && line.outwards().any(|l| l.owner().as_ref() == Some(place));
         let sent = state.action().is_some()

@@ -16,7 +16,7 @@ impl Handler for EmitStep {
         let id = turn.command_id(&name, Part::Action, 1);
         let message = turn.fill(line, id, None, &Addressed::from(&self.fact))?;
         let written = turn.assigned(line, &step.set, None)?;
-        turn.out.effects.push(Effect::Fact(message));
+        turn.send(Effect::Fact(message));
         turn.note(Some(&name), What::Told { fact: self.fact.to.clone() });
         turn.push_running(line, step);
         Ok(Outcome::Succeeded(written))

@@ -68,7 +68,7 @@ impl Branches for LockStep {
     fn joined(&self, turn: &mut Turn<'_>, place: &Place) {
         let now = match self.release {
             Release::Block => true,
-            Release::Pivot => turn.life.pivoted,
+            Release::Pivot => turn.life().pivoted,
             Release::End => false,
         };
         if now && turn.at(place).phase == Phase::Succeeded {
@@ -158,7 +158,7 @@ pub(in crate::engine) fn undo_again(turn: &mut Turn<'_>, place: &Place) {
 /// The undoings under a lock that wait for it.
 pub(in crate::engine) fn awaiting(turn: &Turn<'_>, place: &Place) -> Vec<Place> {
     let waits = |state: &StepState| state.undos.last().is_some_and(Request::awaits_lock);
-    let mut inside = places(&turn.life.frame, waits);
+    let mut inside = places(&turn.life().frame, waits);
     inside.retain(|inner| {
         let ours = around(turn, &inner.line).as_ref() == Some(place);
         ours && !matches!(turn.step_at(inner).kind, StepKind::Saga(_))
@@ -171,7 +171,7 @@ pub(in crate::engine) fn let_go(turn: &mut Turn<'_>) {
     let idle = |state: &StepState| {
         state.hold().is_some_and(|hold| hold.stage == Stage::Held) && !state.owes_inside()
     };
-    for place in places(&turn.life.frame, idle) {
+    for place in places(&turn.life().frame, idle) {
         release(turn, &place);
     }
 }
@@ -283,7 +283,7 @@ pub(in crate::engine) fn passed_pivot(turn: &mut Turn<'_>) {
     let done = |state: &StepState| {
         state.phase == Phase::Succeeded && state.hold().is_some_and(|h| h.stage == Stage::Held)
     };
-    for place in places(&turn.life.frame, done) {
+    for place in places(&turn.life().frame, done) {
         let lock = said(turn, &place);
         if lock.release == Release::Pivot && turn.at(&place).frames().iter().all(Frame::is_done) {
             release_at_rest(turn, &place);
@@ -293,7 +293,7 @@ pub(in crate::engine) fn passed_pivot(turn: &mut Turn<'_>) {
 
 /// The end: nothing is held any more, but for what is still undone under it.
 pub(in crate::engine) fn release_all(turn: &mut Turn<'_>) {
-    for place in places(&turn.life.frame, |state| state.locked().is_some()) {
+    for place in places(&turn.life().frame, |state| state.locked().is_some()) {
         release_at_rest(turn, &place);
     }
 }
@@ -360,10 +360,10 @@ fn say(turn: &mut Turn<'_>, place: &Place, key: Key, round: u32, say: Say) {
     let letter = Letter {
         id: format!("{asked}/{}/{}", say.text(), to.key),
         from: turn.id.clone(),
-        life: turn.life.id,
+        life: turn.life().id,
         step: name,
         round,
         say,
     };
-    turn.out.effects.push(Effect::Letter { to, letter });
+    turn.send(Effect::Letter { to, letter });
 }

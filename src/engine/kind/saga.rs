@@ -102,7 +102,7 @@ fn filled(
 }
 
 fn start(turn: &mut Turn<'_>, place: &Place, body: Value) {
-    let trace_parent = turn.life.trace_parent.clone();
+    let trace_parent = turn.life().trace_parent.clone();
     say(turn, place, Say::Start { body, trace_parent });
     let name = turn.name_at(place);
     let to = whom(turn, place).to_string();
@@ -151,19 +151,19 @@ fn say(turn: &mut Turn<'_>, place: &Place, say: Say) {
     let letter = Letter {
         id: format!("{asked}/{}", say.text()),
         from: turn.id.clone(),
-        life: turn.life.id,
+        life: turn.life().id,
         step: name,
         round,
         say,
     };
-    turn.out.effects.push(Effect::Letter { to, letter });
+    turn.send(Effect::Letter { to, letter });
 }
 
 /// Asks a child to take itself back; it is undone once it says so.
 fn take_back(turn: &mut Turn<'_>, place: &Place) {
     let step = turn.step_at(place);
     let reopen = *step.compensation() == Compensation::Child;
-    let failure = child(turn, place).failure.as_ref().or(turn.life.failure.as_ref());
+    let failure = child(turn, place).failure.as_ref().or(turn.life().failure.as_ref());
     let reason = failure.map_or_else(|| "its parent goes back".to_owned(), |f| f.reason.clone());
     say(turn, place, Say::TakeBack { reason, reopen });
     let request = open(turn, 0);
@@ -312,7 +312,7 @@ fn took_back(turn: &mut Turn<'_>, place: &Place, letter: &Letter) -> Outcome {
 /// No child will be taken back any more.
 pub(in crate::engine) fn let_go(turn: &mut Turn<'_>) {
     let is_child = |state: &StepState| matches!(state.inside, Inside::Child(_));
-    for place in places(&turn.life.frame, is_child) {
+    for place in places(&turn.life().frame, is_child) {
         say(turn, &place, Say::ParentGone);
     }
 }

@@ -5,7 +5,7 @@ use super::waiting;
 use crate::definition::{Answers, Step, WaitStep};
 use crate::engine::request::reply;
 use crate::engine::state::place::{Line, Place};
-use crate::engine::work::early::{complain, takes};
+use crate::engine::work::early::takes;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::Turn;
 use crate::engine::{Awaited, What};
@@ -30,8 +30,8 @@ impl Handler for WaitStep {
 fn offer(turn: &mut Turn<'_>, place: &Place, wait: &WaitStep) -> Outcome {
     let answers = Answers { done: &wait.on, failed: &wait.failed, absent: &[] };
     let mut at = 0;
-    while at < turn.early.len() {
-        let event = &turn.early[at].event;
+    while let Some(early) = turn.kept(at) {
+        let event = &early.event;
         if !takes(wait, &event.address) {
             at += 1;
             continue;
@@ -45,15 +45,15 @@ fn offer(turn: &mut Turn<'_>, place: &Place, wait: &WaitStep) -> Outcome {
                 continue;
             }
             Err(reason) => {
-                let event = turn.early.remove(at).event;
-                complain(turn.id, &event, &reason, turn.out);
+                let event = turn.take_kept(at);
+                turn.complain(&event, &reason);
                 continue;
             }
         };
-        let event = turn.early.remove(at).event;
+        let event = turn.take_kept(at);
         match reply::take(turn, place, Part::Action, answer, &event) {
             Ok(outcome) => return outcome,
-            Err(reason) => complain(turn.id, &event, &reason, turn.out),
+            Err(reason) => turn.complain(&event, &reason),
         }
     }
     Outcome::Waits

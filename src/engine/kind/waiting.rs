@@ -56,17 +56,17 @@ pub(in crate::engine) fn remind(turn: &mut Turn<'_>, place: &Place) {
     });
     let name = turn.name_at(place);
     // It is told once in a transition, so this number makes each telling's id its own.
-    let number = u32::try_from(turn.life.transitions).unwrap_or(u32::MAX);
+    let number = u32::try_from(turn.life().transitions).unwrap_or(u32::MAX);
     let id = turn.command_id(&name, Part::Action, number);
     match turn.fill(&place.line, id, None, &Addressed::from(&remind.fact)) {
         Ok(message) => {
-            turn.out.effects.push(Effect::Fact(message));
+            turn.send(Effect::Fact(message));
             turn.note(Some(&name), What::Reminded { fact: remind.fact.to.clone() });
         }
         // The step itself must not depend on it; people are told.
         Err(reason) => {
             let words = format!("{} {name}: no reminder: {reason}", turn.id);
-            turn.out.effects.push(Effect::Complaint(words));
+            turn.send(Effect::Complaint(words));
         }
     }
 }

@@ -39,7 +39,7 @@ pub(in crate::engine) fn take(
     let unknown = || Rejection::Unmatched(format!("call {} was never made", called.command));
     let id: CommandId = called.command.parse().map_err(|_| unknown())?;
     let named = id.subject.step().ok_or_else(unknown)?;
-    let place = Place::named(turn.definition, &turn.life.frame, named);
+    let place = Place::named(turn.definition, &turn.life().frame, named);
     let place = place.ok_or_else(unknown)?;
     let part = id.part;
     let step = turn.step_at(&place);

@@ -56,7 +56,7 @@ pub(in crate::engine) fn send(
             (Effect::Call(call), to)
         }
     };
-    turn.out.effects.push(effect);
+    turn.send(effect);
     let sending = Sending { to, attempt };
     let what = match part {
         Part::Action => What::Sent(sending),
@@ -92,7 +92,7 @@ pub(in crate::engine) fn extend(
         let undoes = undone_by(turn, &name, part);
         let id = turn.command_id(&name, part, before.attempts);
         let call = turn.fill_call(&place.line, id, undoes, request)?;
-        turn.out.effects.push(Effect::Call(call));
+        turn.send(Effect::Call(call));
     }
     let (attempt, within) = (before.attempts, asked.within());
     turn.note(Some(&name), What::Extended { attempt, within });

@@ -50,7 +50,7 @@ fn correct(turn: &mut Turn<'_>, place: &Place, part: Part, fact: &Fact) -> Resul
     let undoes = turn.command_id(&name, Part::Action, 1).idempotency_key();
     let id = turn.command_id(&name, part, 1);
     let message = turn.fill(&place.line, id, Some(undoes), &Addressed::from(fact))?;
-    turn.out.effects.push(Effect::Fact(message));
+    turn.send(Effect::Fact(message));
     turn.note(Some(&name), What::Undone { by: Some(fact.to.clone()) });
     Ok(Request::settled(turn.now))
 }

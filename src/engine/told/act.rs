@@ -8,7 +8,7 @@ use crate::engine::request::asked::Asked;
 use crate::engine::request::send;
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::Outcome;
-use crate::engine::work::turn::Turn;
+use crate::engine::work::turn::{LifeTurn, Turn};
 use crate::engine::{
     Act, Direction, Failure, FailureKind, Inside, Life, Phase, Progress, Proof, Rejection, Request,
     Stuck, Verb, What,
@@ -41,11 +41,11 @@ pub(in crate::engine) fn stuck<'g>(
 ///
 /// # Errors
 /// When the instance is not stuck there, or the verb makes no sense for it.
-pub(in crate::engine) fn take(turn: &mut Turn<'_>, act: &Act) -> Result<(), Rejection> {
-    let found = stuck(turn.definition, turn.life, act).cloned();
+pub(in crate::engine) fn take(turn: &mut LifeTurn<'_>, act: &Act) -> Result<(), Rejection> {
+    let found = stuck(turn.definition, turn.life(), act).cloned();
     let stuck =
         found.ok_or_else(|| Rejection::Refused(format!("{} is not stuck there", turn.id)))?;
-    let place = Place::of(turn.definition, &turn.life.frame, stuck.step, &stuck.branch)
+    let place = Place::of(turn.definition, &turn.life().frame, stuck.step, &stuck.branch)
         .expect("a step is entered before it can be stuck");
     let name = turn.name_at(&place);
     let (by, why) = (act.by.clone(), act.why.clone());
@@ -63,7 +63,7 @@ pub(in crate::engine) fn take(turn: &mut Turn<'_>, act: &Act) -> Result<(), Reje
         (Verb::ResolveNotDone, false) => resolve_not_done(turn, &place, act),
         (Verb::GoBack, false) => go_back(turn, act),
         // What is left behind is stuck; the saga itself still goes forward.
-        (Verb::GoBack, true) if is_forward(turn.life) => go_back(turn, act),
+        (Verb::GoBack, true) if is_forward(turn.life()) => go_back(turn, act),
         (Verb::Retry | Verb::ResolveNotDone, true) => retry_undo(turn, &place),
         (Verb::Skip | Verb::ResolveDone(_), true) => {
             settle_undo(turn, &place, &act.id);
@@ -154,7 +154,7 @@ fn parked(turn: &Turn<'_>, place: &Place) -> Vec<Part> {
     parked.map(|(_, run)| Part::Undo(run)).collect()
 }
 
-fn retry_undo(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
+fn retry_undo(turn: &mut LifeTurn<'_>, place: &Place) -> Result<(), Rejection> {
     if turn.at(place).locked().is_some() {
         lock::undo_again(turn, place);
         return Ok(());
@@ -191,7 +191,7 @@ fn retry_undo(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
     }
 }
 
-fn settle_undo(turn: &mut Turn<'_>, place: &Place, act: &str) {
+fn settle_undo(turn: &mut LifeTurn<'_>, place: &Place, act: &str) {
     if turn.at(place).locked().is_some() {
         back::undo_without_lock(turn, place);
         return;
@@ -201,7 +201,7 @@ fn settle_undo(turn: &mut Turn<'_>, place: &Place, act: &str) {
     }
 }
 
-fn skip(turn: &mut Turn<'_>, place: &Place) -> Result<(), Rejection> {
+fn skip(turn: &mut LifeTurn<'_>, place: &Place) -> Result<(), Rejection> {
     let step = turn.step_at(place);
     if step.pivot {
         return Err(Rejection::Refused(format!(
@@ -246,7 +246,7 @@ fn closed(turn: &Turn<'_>, place: &Place) -> Result<(), Rejection> {
 }
 
 fn resolve_done(
-    turn: &mut Turn<'_>,
+    turn: &mut LifeTurn<'_>,
     place: &Place,
     fields: &serde_json::Map<String, serde_json::Value>,
     act: &str,
@@ -260,7 +260,7 @@ fn resolve_done(
     Ok(())
 }
 
-fn resolve_not_done(turn: &mut Turn<'_>, place: &Place, act: &Act) -> Result<(), Rejection> {
+fn resolve_not_done(turn: &mut LifeTurn<'_>, place: &Place, act: &Act) -> Result<(), Rejection> {
     closed(turn, place)?;
     let name = turn.name_at(place);
     if !turn.can_go_back(&place.line) {
@@ -285,8 +285,8 @@ fn resolve_not_done(turn: &mut Turn<'_>, place: &Place, act: &Act) -> Result<(),
     Ok(())
 }
 
-fn go_back(turn: &mut Turn<'_>, act: &Act) -> Result<(), Rejection> {
-    if turn.life.pivoted {
+fn go_back(turn: &mut LifeTurn<'_>, act: &Act) -> Result<(), Rejection> {
+    if turn.life().pivoted {
         return Err(Rejection::Refused(format!("{} is past its pivot", turn.id)));
     }
     if turn.awaits_pivot() {

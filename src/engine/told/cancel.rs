@@ -5,7 +5,7 @@ use crate::engine::course::back;
 use crate::engine::state::place::Line;
 use crate::engine::work::early;
 use crate::engine::work::scope::holds;
-use crate::engine::work::turn::Turn;
+use crate::engine::work::turn::LifeTurn;
 use crate::engine::{Act, Direction, Failure, FailureKind, Instance, Rejection, What};
 use crate::message::{Event, InputId, InstanceId, Timestamp};
 
@@ -38,17 +38,17 @@ pub(in crate::engine) fn is_one(
 ///
 /// # Errors
 /// When there is no way back, or it has been taken or asked for already.
-pub(in crate::engine) fn take(turn: &mut Turn<'_>, event: &Event) -> Result<(), Rejection> {
+pub(in crate::engine) fn take(turn: &mut LifeTurn<'_>, event: &Event) -> Result<(), Rejection> {
     let word = event.address.event_type.to_string();
     ask_back(turn, &word, &word)
 }
 
 /// A fact that asked for the way back before the start counts now: nothing is sent.
-pub(in crate::engine) fn came_before(turn: &mut Turn<'_>) {
+pub(in crate::engine) fn came_before(turn: &mut LifeTurn<'_>) {
     let Some(event) = early::take_cancel(turn) else {
         return;
     };
-    turn.life.seen.push(InputId::of(&event));
+    turn.life_mut().seen.push(InputId::of(&event));
     take(turn, &event).expect("what has just begun can go back");
 }
 
@@ -56,12 +56,12 @@ pub(in crate::engine) fn came_before(turn: &mut Turn<'_>) {
 ///
 /// # Errors
 /// As [`take`].
-pub(in crate::engine) fn by_a_person(turn: &mut Turn<'_>, act: &Act) -> Result<(), Rejection> {
+pub(in crate::engine) fn by_a_person(turn: &mut LifeTurn<'_>, act: &Act) -> Result<(), Rejection> {
     ask_back(turn, "go back", &format!("{}: {}", act.by, act.why))
 }
 
-fn ask_back(turn: &mut Turn<'_>, word: &str, reason: &str) -> Result<(), Rejection> {
-    let life = &turn.life;
+fn ask_back(turn: &mut LifeTurn<'_>, word: &str, reason: &str) -> Result<(), Rejection> {
+    let life = &turn.life();
     if life.direction == Direction::Back {
         return Err(Rejection::Ignored(format!("{word}: the way back was taken already")));
     }
@@ -86,7 +86,7 @@ fn ask_back(turn: &mut Turn<'_>, word: &str, reason: &str) -> Result<(), Rejecti
     let failure = Failure { step, kind, reason: turn.limits.cut(reason) };
     turn.note(None, What::Cancelled { reason: failure.reason.clone() });
     if awaits_pivot {
-        turn.life.pending = Some(Box::new(failure));
+        turn.life_mut().pending = Some(Box::new(failure));
     } else {
         back::go_back(turn, failure);
     }

@@ -3,7 +3,7 @@ use std::fmt::Display;
 use crate::definition::{Catalog, Definition};
 use crate::engine::course::motion;
 use crate::engine::state::{check, weight};
-use crate::engine::work::turn::{Out, Turn};
+use crate::engine::work::turn::{LifeTurn, Out};
 use crate::engine::{Act, Instance, Life, Note, Rejection, Transition, What};
 use crate::message::{InputId, InstanceId, Timestamp};
 
@@ -21,7 +21,7 @@ impl Case<'_> {
     pub fn change<T>(
         &mut self,
         place: usize,
-        handle: impl FnOnce(&mut Turn<'_>) -> Result<T, Rejection>,
+        handle: impl FnOnce(&mut LifeTurn<'_>) -> Result<T, Rejection>,
     ) -> Result<T, Rejection> {
         let mut life = self.instance.lives.remove(place);
         let known = self.catalog.by_hash(life.definition);
@@ -45,19 +45,11 @@ impl Case<'_> {
     }
 
     /// A turn of a life that is not among the others meanwhile.
-    pub fn turn<'t>(&'t mut self, definition: &'t Definition, life: &'t mut Life) -> Turn<'t> {
+    pub fn turn<'t>(&'t mut self, definition: &'t Definition, life: &'t mut Life) -> LifeTurn<'t> {
         let Instance { lives, queued, early, .. } = &mut self.instance;
         let beside = weight::of_lives(self.catalog, lives) + weight::of_events(queued.iter());
-        Turn {
-            definition,
-            limits: &self.catalog.limits,
-            id: self.id,
-            life,
-            early,
-            beside,
-            now: self.now,
-            out: &mut self.out,
-        }
+        let known = (self.catalog, definition);
+        LifeTurn::new(known, (self.id, life, early), beside, self.now, &mut self.out)
     }
 
     /// Refuses what would make the instance outgrow its limit.
@@ -80,7 +72,7 @@ impl Case<'_> {
     pub fn newest(
         &mut self,
         act: &Act,
-        handle: impl FnOnce(&mut Turn<'_>) -> Result<(), Rejection>,
+        handle: impl FnOnce(&mut LifeTurn<'_>) -> Result<(), Rejection>,
     ) -> Result<(), Rejection> {
         let newest = self.instance.lives.len() - 1;
         self.change(newest, handle)?;

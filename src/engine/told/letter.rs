@@ -9,7 +9,7 @@ use crate::engine::course::{back, finish};
 use crate::engine::kind::{lock, saga};
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::Outcome;
-use crate::engine::work::turn::Turn;
+use crate::engine::work::turn::{LifeTurn, Turn};
 use crate::engine::{
     Direction, Effect, Failure, FailureKind, Letter, Life, Parent, Rejection, Say, What,
 };
@@ -68,7 +68,7 @@ fn at_step(
         return Err(nobody());
     }
     case.change(found, |turn| {
-        let place = Place::named(turn.definition, &turn.life.frame, &letter.step);
+        let place = Place::named(turn.definition, &turn.life().frame, &letter.step);
         let place = place.ok_or_else(nobody)?;
         let outcome = take(turn, &place)?;
         follow(turn, &place, outcome);
@@ -201,7 +201,7 @@ fn take_back(
     };
     let asked = case.instance.lives[found].parent.as_ref().is_some_and(|p| p.taken_back);
     case.change(found, |turn| {
-        if let Some(parent) = &mut turn.life.parent {
+        if let Some(parent) = &mut turn.life_mut().parent {
             parent.taken_back = true;
             parent.round = letter.round;
         }
@@ -210,15 +210,15 @@ fn take_back(
             kind: FailureKind::Cancelled,
             reason: format!("its parent goes back: {reason}"),
         };
-        match (turn.life.ended.is_some(), turn.life.direction) {
-            (true, Direction::Forward) if reopen && !turn.life.pivoted => {
+        match (turn.life().ended.is_some(), turn.life().direction) {
+            (true, Direction::Forward) if reopen && !turn.life().pivoted => {
                 reopen_child(turn, failure);
                 Ok(())
             }
-            (true, Direction::Forward | Direction::Back) => {
-                if !reopen && let Some(parent) = &mut turn.life.parent {
+            (true, direction @ (Direction::Forward | Direction::Back)) => {
+                if !reopen && let Some(parent) = &mut turn.life_mut().parent {
                     // It stays done: the parent undoes it in its own way.
-                    parent.taken_back = turn.life.direction == Direction::Back;
+                    parent.taken_back = direction == Direction::Back;
                 }
                 tell_parent(turn);
                 Ok(())
@@ -235,31 +235,31 @@ fn take_back(
 }
 
 /// A child that has completed is undone.
-fn reopen_child(turn: &mut Turn<'_>, failure: Failure) {
-    turn.life.ended = None;
-    turn.life.forget = None;
+fn reopen_child(turn: &mut LifeTurn<'_>, failure: Failure) {
+    turn.life_mut().ended = None;
+    turn.life_mut().forget = None;
     turn.note(None, What::Cancelled { reason: failure.reason.clone() });
     back::go_back(turn, failure);
 }
 
 /// A child that runs goes back, unless its pivot was sent: then the outcome of that counts.
-fn turn_round(turn: &mut Turn<'_>, failure: Failure) {
-    if turn.life.pivoted {
+fn turn_round(turn: &mut LifeTurn<'_>, failure: Failure) {
+    if turn.life().pivoted {
         // It runs on; its end tells the parent that it cannot be taken back.
         return;
     }
     turn.note(None, What::Cancelled { reason: failure.reason.clone() });
     if turn.awaits_pivot() {
-        turn.life.pending = Some(Box::new(failure));
+        turn.life_mut().pending = Some(Box::new(failure));
     } else {
         back::go_back(turn, failure);
     }
 }
 
 fn tell_parent(turn: &mut Turn<'_>) {
-    if let Some(parent) = turn.life.parent.clone() {
-        for say in finish::endings(turn.life, &parent) {
-            turn.out.effects.push(finish::answer(turn.id, &parent, say));
+    if let Some(parent) = turn.life().parent.clone() {
+        for say in finish::endings(turn.life(), &parent) {
+            turn.send(finish::answer(turn.id, &parent, say));
         }
     }
 }
@@ -272,14 +272,14 @@ fn parent_gone(case: &mut Case<'_>, letter: &Letter) -> Result<(), Rejection> {
         Rejection::Duplicate(format!("{} has no child here that waits for it", letter.from))
     })?;
     case.change(found, |turn| {
-        if let Some(parent) = &mut turn.life.parent {
+        if let Some(parent) = &mut turn.life_mut().parent {
             parent.gone = true;
         }
-        if turn.life.ended.is_some() {
-            if !turn.life.owes() {
-                turn.life.forget = Some(turn.now.after(turn.definition.late));
+        if turn.life().ended.is_some() {
+            if !turn.life().owes() {
+                turn.life_mut().forget = Some(turn.now.after(turn.definition.late));
             }
-            if turn.life.direction == Direction::Forward {
+            if turn.life().direction == Direction::Forward {
                 saga::let_go(turn);
             }
         }

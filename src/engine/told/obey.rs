@@ -11,7 +11,7 @@ use crate::engine::course::follow::follow;
 use crate::engine::course::timers;
 use crate::engine::kind::ask;
 use crate::engine::request::{called, reply};
-use crate::engine::work::turn::Turn;
+use crate::engine::work::turn::LifeTurn;
 use crate::engine::{Act, Effect, Life, Rejection, Status, Verb, Wake};
 use crate::message::{Coordinate, Event, InputId};
 
@@ -146,7 +146,7 @@ impl Case<'_> {
 }
 
 /// Takes an answer to the request or wait that was found for it.
-fn answer(turn: &mut Turn<'_>, found: &Found, event: &Event) -> Result<(), Rejection> {
+fn answer(turn: &mut LifeTurn<'_>, found: &Found, event: &Event) -> Result<(), Rejection> {
     let outcome = reply::take(turn, &found.place, found.part, found.answer, event)
         .map_err(|reason| Rejection::Refused(format!("{}: {reason}", event.address)))?;
     follow(turn, &found.place, outcome);

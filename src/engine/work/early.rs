@@ -4,7 +4,7 @@ use super::scope::holds;
 use super::turn::{Out, Turn};
 use crate::definition::{Definition, Step, WaitStep, Waiting};
 use crate::engine::state::place::Line;
-use crate::engine::{Effect, Rejection};
+use crate::engine::{Early, Effect, Rejection};
 use crate::expression::Expression;
 use crate::message::{Address, Event, InstanceId};
 
@@ -35,7 +35,7 @@ pub(in crate::engine) fn end(turn: &mut Turn<'_>) {
         std::mem::take(turn.early).into_iter().partition(|early| early.until.is_some());
     *turn.early = kept;
     for early in lost {
-        complain(turn.id, &early.event, "it came early, and nothing has waited for it", turn.out);
+        turn.complain(&early.event, "it came early, and nothing has waited for it");
     }
 }
 
@@ -56,10 +56,10 @@ pub(in crate::engine) fn take_cancel(turn: &mut Turn<'_>) -> Option<Event> {
             }
             Ok(false) => {
                 let reason = "it came early, and its `where` does not hold for this start";
-                complain(turn.id, &early.event, reason, turn.out);
+                turn.complain(&early.event, reason);
             }
             Err(rejection) => {
-                turn.out.effects.push(Effect::Complaint(format!("{}: {rejection}", turn.id)));
+                turn.send(Effect::Complaint(format!("{}: {rejection}", turn.id)));
             }
         }
     }
@@ -75,7 +75,24 @@ fn asks_back(turn: &Turn<'_>, event: &Event) -> Result<bool, Rejection> {
     cancels.try_fold(false, |found, cancel| Ok(found || holds(cancel.condition.as_ref())?))
 }
 
-/// Tells people of an event that came early and is taken by nothing.
+impl Turn<'_> {
+    /// The event that was kept at a place, the oldest first.
+    pub fn kept(&self, at: usize) -> Option<&Early> {
+        self.early.get(at)
+    }
+
+    /// Takes the event that was kept at a place.
+    pub fn take_kept(&mut self, at: usize) -> Event {
+        self.early.remove(at).event
+    }
+
+    /// Tells people of an event that came early and is taken by nothing.
+    pub fn complain(&mut self, event: &Event, reason: &str) {
+        complain(self.id, event, reason, self.out);
+    }
+}
+
+/// The same of an instance that has no life.
 pub(in crate::engine) fn complain(id: &InstanceId, event: &Event, reason: &str, out: &mut Out) {
     let words = format!("{id}: {} {}: {reason}", event.address, event.id);
     out.effects.push(Effect::Complaint(words));

@@ -1,7 +1,9 @@
+use std::ops::{Deref, DerefMut};
+
 use super::scope::Bound;
-use crate::definition::{Definition, Limits, Step, StepId};
+use crate::definition::{Catalog, Definition, Limits, Step, StepId};
 use crate::engine::state::place::{Line, Place};
-use crate::engine::{Early, Effect, Frame, Life, Note, Phase, StepState, What};
+use crate::engine::{Early, Effect, Failure, Frame, Life, Note, Phase, StepState, What};
 use crate::message::{CommandId, Coordinate, InstanceId, Part, Subject, Timestamp};
 
 /// What a step has become so far: effects in their order, and the notes beside them.
@@ -11,21 +13,69 @@ pub(in crate::engine) struct Out {
     pub notes: Vec<Note>,
 }
 
-/// One life under way, with what may be read and written of it.
+/// What a step may do in its life: read all of it, change the states of steps, write data, send.
 pub(in crate::engine) struct Turn<'a> {
     pub definition: &'a Definition,
     pub limits: &'a Limits,
     pub id: &'a InstanceId,
-    pub life: &'a mut Life,
-    /// Events that came before what waits for them.
-    pub early: &'a mut Vec<Early>,
-    /// How much the instance remembers besides.
-    pub beside: usize,
     pub now: Timestamp,
-    pub out: &'a mut Out,
+    pub(super) life: &'a mut Life,
+    /// Events that came before what waits for them.
+    pub(super) early: &'a mut Vec<Early>,
+    /// How much the instance remembers besides.
+    pub(super) beside: usize,
+    pub(super) out: &'a mut Out,
+}
+
+/// A turn in which the life itself may change: its direction, its end, what it was told.
+pub(in crate::engine) struct LifeTurn<'a>(Turn<'a>);
+
+impl<'a> LifeTurn<'a> {
+    /// A turn of a life of the instance that remembers `early`, and as many bytes `beside`.
+    pub fn new(
+        (catalog, definition): (&'a Catalog, &'a Definition),
+        (id, life, early): (&'a InstanceId, &'a mut Life, &'a mut Vec<Early>),
+        beside: usize,
+        now: Timestamp,
+        out: &'a mut Out,
+    ) -> Self {
+        Self(Turn { definition, limits: &catalog.limits, id, now, life, early, beside, out })
+    }
+
+    pub fn life_mut(&mut self) -> &mut Life {
+        self.life
+    }
+}
+
+impl<'a> Deref for LifeTurn<'a> {
+    type Target = Turn<'a>;
+
+    fn deref(&self) -> &Turn<'a> {
+        &self.0
+    }
+}
+
+impl DerefMut for LifeTurn<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }
 
 impl<'a> Turn<'a> {
+    pub fn life(&self) -> &Life {
+        self.life
+    }
+
+    /// A cancel or deadline that waits for the outcome of a pivot that was sent; the first one
+    /// counts.
+    pub fn await_pivot(&mut self, failure: Failure) {
+        self.life.pending.get_or_insert(Box::new(failure));
+    }
+
+    pub fn send(&mut self, effect: Effect) {
+        self.out.effects.push(effect);
+    }
+
     /// The definition of a step, alive independently of this turn.
     pub fn step(&self, id: StepId) -> &'a Step {
         self.definition.step(id)
