@@ -12,7 +12,7 @@ use rdkafka::util::Timeout;
 
 use super::faults::passing;
 use super::ledger::Ledger;
-use super::progress::{Progress, Stage};
+use super::progress::{CommitStage, Progress};
 use crate::message::{Offset, Shard};
 use crate::runtime::{Batch, Lost};
 
@@ -194,13 +194,14 @@ impl Job {
         let sent = self.send_changelog().and_then(|()| self.send_outwards()).and_then(|()| {
             // The changelog stands in its log before the group takes the positions: whoever is
             // given a shard later reads to the log's end, so nothing of ours comes behind it.
-            let settled = progress.at(Stage::Writing, || self.ledger.settle_changelog(self.limit));
+            let settled =
+                progress.at(CommitStage::Writing, || self.ledger.settle_changelog(self.limit));
             settled.map_err(Answer::Lost)?;
-            let added = progress.at(Stage::AddingPositions, || {
+            let added = progress.at(CommitStage::AddingPositions, || {
                 producer.send_offsets_to_transaction(offsets, generation, self.limit)
             });
             self.accepted(Call::AddPositions, added)?;
-            let settled = progress.at(Stage::Sending, || self.ledger.settle(self.limit));
+            let settled = progress.at(CommitStage::Sending, || self.ledger.settle(self.limit));
             settled.map_err(Answer::Lost)
         });
         if let Err(answer) = sent {
@@ -208,7 +209,8 @@ impl Job {
             return Err(answer);
         }
         let start = Instant::now();
-        let ended = progress.at(Stage::Ending, || producer.commit_transaction(Timeout::Never));
+        let ended =
+            progress.at(CommitStage::Ending, || producer.commit_transaction(Timeout::Never));
         self.accepted(Call::Commit, ended)?;
         let took = start.elapsed();
         // What the client has to tell of its connections comes by another thread.

@@ -48,7 +48,7 @@ pub use kafka_broker::KafkaBroker;
 pub use kafka_source::KafkaSource;
 pub use membership::{Delivery, Membership};
 pub use outage::{is_any_away, since_return};
-pub use progress::{Progress, Stage};
+pub use progress::{CommitStage, Progress};
 pub use provision::{Mode, Plan, Replication, provision};
 pub use reader::Reader;
 pub use rivals::Token;

@@ -14,7 +14,7 @@ struct Shared {
     /// When the call began, after `start`.
     since: Option<Duration>,
     /// What it is at, and since when, where that is known.
-    stage: Option<(Stage, Duration)>,
+    stage: Option<(CommitStage, Duration)>,
     /// Counts pipelines: a call of one that was given up says nothing of the next one.
     pipeline: u64,
     /// Whether the present pipeline's call is given up.
@@ -25,7 +25,7 @@ struct Shared {
 
 /// What a commit is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub enum CommitStage {
     /// Waits until the changelog stands in its log.
     Writing,
     /// Adds the inbox positions to its transaction. Of all stages this is the one that is known to
@@ -37,7 +37,7 @@ pub enum Stage {
     Ending,
 }
 
-impl Stage {
+impl CommitStage {
     /// It in a word for the log.
     #[must_use]
     pub fn text(self) -> &'static str {
@@ -66,7 +66,7 @@ impl Progress {
 
     /// What the present call is at, and for how long; none where that is not known.
     #[must_use]
-    pub fn stage(&self) -> Option<(Stage, Duration)> {
+    pub fn stage(&self) -> Option<(CommitStage, Duration)> {
         let (stage, since) = self.shared().stage?;
         Some((stage, self.start.elapsed().saturating_sub(since)))
     }
@@ -127,7 +127,7 @@ impl Progress {
     }
 
     /// Is at a stage of a commit, inside of [`Progress::during`].
-    pub(super) fn at<T>(&self, stage: Stage, work: impl FnOnce() -> T) -> T {
+    pub(super) fn at<T>(&self, stage: CommitStage, work: impl FnOnce() -> T) -> T {
         let mut shared = self.shared();
         shared.stage = Some((stage, self.start.elapsed()));
         let pipeline = shared.pipeline;
@@ -151,10 +151,11 @@ mod tests {
         let progress = Progress::default();
         progress.during(|| {
             assert_eq!(progress.stage(), None);
-            let told = progress.at(Stage::Ending, || progress.stage().map(|(stage, _)| stage));
-            assert_eq!(told, Some(Stage::Ending));
+            let told =
+                progress.at(CommitStage::Ending, || progress.stage().map(|(stage, _)| stage));
+            assert_eq!(told, Some(CommitStage::Ending));
             assert_eq!(progress.stage(), None);
-            progress.at(Stage::AddingPositions, || {
+            progress.at(CommitStage::AddingPositions, || {
                 progress.begin();
                 assert_eq!(progress.stage(), None, "it is another pipeline's");
             });

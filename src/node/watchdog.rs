@@ -4,7 +4,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::Error;
-use crate::broker::{self, Progress, Stage};
+use crate::broker::{self, CommitStage, Progress};
 
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(100);
@@ -67,7 +67,7 @@ pub(super) fn start(
                 undisturbed = (undisturbed + LOOK).min(busy);
             }
             let stage = progress.stage();
-            let adding = stage.filter(|(stage, _)| *stage == Stage::AddingPositions);
+            let adding = stage.filter(|(stage, _)| *stage == CommitStage::AddingPositions);
             let call = Call {
                 busy,
                 adding: adding.map(|(_, since)| since).unwrap_or_default(),
@@ -103,9 +103,9 @@ impl Call {
     }
 }
 
-fn give_up(progress: &Progress, busy: Duration, stage: Option<Stage>) {
+fn give_up(progress: &Progress, busy: Duration, stage: Option<CommitStage>) {
     if progress.give_up() {
-        let (busy_s, stage) = (busy.as_secs(), stage.map(Stage::text));
+        let (busy_s, stage) = (busy.as_secs(), stage.map(CommitStage::text));
         tracing::error!(busy_s, stage, "watchdog.gave_up: a commit makes no progress; restoring");
     }
 }
