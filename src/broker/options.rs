@@ -14,6 +14,10 @@ pub(super) const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How soon a gateway sees a topic that is created again, or that gets more partitions.
 const TOPICS_REFRESHED_MS: &str = "5000";
+/// How soon a committer sees that brokers come and go. It forgets a coordinator that it has not
+/// used for three times as long: the one that it knew when its leader went away may be gone as
+/// well, and it would wait for that one as long as no broker comes or goes (librdkafka #5511).
+const COORDINATORS_REFRESHED_MS: &str = "1000";
 
 impl Connection {
     /// What every client has in common.
@@ -133,8 +137,10 @@ impl Connection {
             let timeout = membership.transaction.as_millis().to_string();
             config.set("transactional.id", &client).set("transaction.timeout.ms", timeout);
             // The next transaction meets the last one's markers: with the default pauses a
-            // commit takes 91 ms instead of 3.5 ms.
-            config.set("retry.backoff.ms", "1").set("retry.backoff.max.ms", "5");
+            // commit takes 91 ms instead of 3.5 ms. They double up to the second, which is the
+            // pace at which a leader is asked for that is away.
+            config.set("retry.backoff.ms", "1").set("retry.backoff.max.ms", "50");
+            config.set("topic.metadata.refresh.interval.ms", COORDINATORS_REFRESHED_MS);
             // Every lost connection is told (R1).
             config.set("log.connection.close", "true").set_log_level(RDKafkaLogLevel::Info);
         }

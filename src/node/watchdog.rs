@@ -16,8 +16,10 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(20);
 /// hang for as long as a broker is away (librdkafka #5456, #5511).
 const GIVE_UP_ADDING_AFTER: Duration = Duration::from_secs(4);
 /// Any step is given up so soon after a broker has come back: a new pipeline is at work within a
-/// second.
+/// second. A return gives up only what began before it, so that no patience is lost by it.
 const GIVE_UP_AFTER_RETURN: Duration = Duration::from_secs(2);
+/// The same of the step that is known to hang.
+const GIVE_UP_ADDING_AFTER_RETURN: Duration = Duration::from_secs(1);
 /// Each one that is given up doubles the patience with the next, at most so often.
 const DOUBLINGS_MAX: u32 = 3;
 
@@ -88,8 +90,9 @@ pub(super) fn start(
 impl Call {
     fn remedy(self, limit: Duration) -> Remedy {
         let factor = 2_u32.pow(self.given_up_in_a_row.min(DOUBLINGS_MAX));
-        let hangs_since_return =
-            self.since_return.is_some_and(|since| since > GIVE_UP_AFTER_RETURN * factor);
+        let hangs_since_return = self.since_return.is_some_and(|since| {
+            since > GIVE_UP_AFTER_RETURN || since.min(self.adding) > GIVE_UP_ADDING_AFTER_RETURN
+        });
         if self.undisturbed > limit {
             Remedy::End
         } else if self.busy > GIVE_UP_AFTER * factor
@@ -162,12 +165,24 @@ mod tests {
     fn after_a_return_less_patience_is_enough() {
         check([9, 2], Some(2), 0, Remedy::Wait);
         check([9, 3], Some(3), 0, Remedy::GiveUp);
+        check([9, 3], Some(3), 1, Remedy::GiveUp);
+    }
+
+    #[test]
+    fn after_a_return_the_step_that_hangs_gets_least() {
+        for (adding, since_return, remedy) in
+            [(2, 1, Remedy::Wait), (1, 2, Remedy::Wait), (2, 2, Remedy::GiveUp)]
+        {
+            let [busy, undisturbed] = [9, 0].map(Duration::from_secs);
+            let adding = Duration::from_secs(adding);
+            let since_return = Some(Duration::from_secs(since_return));
+            let call = Call { busy, adding, undisturbed, since_return, given_up_in_a_row: 1 };
+            assert_eq!(call.remedy(Duration::from_secs(60)), remedy, "{call:?}");
+        }
     }
 
     #[test]
     fn who_gave_up_in_vain_is_more_patient() {
-        check([9, 4], Some(4), 1, Remedy::Wait);
-        check([9, 5], Some(5), 1, Remedy::GiveUp);
         check([21, 21], None, 1, Remedy::Wait);
         check([161, 0], None, 9, Remedy::GiveUp);
     }
