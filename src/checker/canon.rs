@@ -2,12 +2,24 @@
 
 use super::model::{LATER, NOW};
 use crate::engine::{
-    Failure, FailureKind, Frame, Inside, Instance, Life, Progress, Request, StepState,
+    Failure, FailureKind, Frame, Inside, Instance, Letter, Life, Progress, Request, Say, StepState,
 };
 use crate::message::InputId;
 
 /// What every reason reads as: reasons are for people.
 const REASON: &str = "reason";
+
+/// The last round in which a lock is taken that is told from the others: whatever is taken again is
+/// taken again.
+const ROUND_MAX: u32 = 2;
+
+/// What is told a partner, as the partner remembers it: the round is the instance's own.
+pub(super) fn told(mut letter: Letter) -> Letter {
+    if let Say::Acquire { .. } = letter.say {
+        letter.round = letter.round.min(ROUND_MAX);
+    }
+    letter
+}
 
 pub(super) fn canonical(mut instance: Instance) -> Instance {
     instance.lives.iter_mut().for_each(life);
@@ -88,7 +100,7 @@ fn step(state: &mut StepState) {
         }
         Inside::Locked(locked) => {
             let hold = &mut locked.hold;
-            (hold.fence, hold.round) = (hold.fence.min(1), hold.round.min(2));
+            (hold.fence, hold.round) = (hold.fence.min(1), hold.round.min(ROUND_MAX));
         }
     }
 }

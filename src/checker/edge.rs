@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::answers::Choice;
 use super::mark::{Mark, rests_on};
 use super::model::{Ending, State};
 use super::moves::{Move, moves, starts};
-use super::oracle::Choice;
 use super::promise::{Broken, Promise};
 use super::promises::{ending, forever, judge};
-use super::spots::requests;
+use super::spots::{coordinate, requests, spots};
 use super::world::{Step, World};
-use crate::definition::{Correlation, Definition};
+use crate::definition::{Composite, Correlation, Definition};
 use crate::engine::{Instance, Progress};
 use crate::message::Coordinate;
 
@@ -66,8 +66,10 @@ pub(super) fn edges(world: &World, state: &State, known: &Known) -> Expanded {
     for next in moves {
         let (outcomes, is_cut) = world.take(state, &next);
         expanded.is_cut |= is_cut;
-        for step in outcomes.into_iter().filter(|step| is_like_before(&next, step)) {
-            expanded.edges.push(edge(world, state, &from, &next, step, known));
+        for step in outcomes {
+            if is_like_before(&next, &step) && !leaves_assumed_gap(definition, &step) {
+                expanded.edges.push(edge(world, state, &from, &next, step, known));
+            }
         }
     }
     expanded
@@ -82,6 +84,21 @@ pub(super) fn is_begun(state: &State) -> bool {
 fn is_like_before(next: &Move, step: &Step) -> bool {
     let differs = |choice: &Choice| choice.is_of_event && choice.taken > 0;
     !matches!(next, Move::Again { .. }) || !step.choices.iter().any(differs)
+}
+
+/// Whether no guard of a choice holds although its author says that they leave no gap.
+fn leaves_assumed_gap(definition: &Definition, step: &Step) -> bool {
+    let life = step.outcome.as_ref().ok().and_then(|taken| taken.state.instance.as_ref()?.newest());
+    let Some(life) = life.filter(|life| !life.stuck.is_empty()) else { return false };
+    let is_stuck = |name: &Coordinate| {
+        life.stuck.iter().any(|stuck| !stuck.undoing && coordinate(definition, stuck) == *name)
+    };
+    spots(definition, life).iter().any(|spot| {
+        let state = spot.state(life);
+        let is_total = matches!(definition.step(state.step).composite(),
+            Some(Composite::Choose(choose)) if choose.total);
+        is_total && state.frames().is_empty() && is_stuck(&spot.name)
+    })
 }
 
 fn edge(world: &World, state: &State, from: &Mark, next: &Move, step: Step, known: &Known) -> Edge {

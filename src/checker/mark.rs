@@ -1,7 +1,7 @@
 use std::hash::{Hash as _, Hasher};
 
+use super::answers::Memory;
 use super::model::{Around, State};
-use super::oracle::Memory;
 use super::spots::requests;
 use super::symmetry::Symmetry;
 use crate::definition::Definition;

@@ -16,6 +16,7 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod answers;
 mod canon;
 mod edge;
 mod element;
@@ -31,6 +32,7 @@ mod spots;
 mod story;
 mod symmetry;
 mod timers;
+mod value;
 mod world;
 mod written;
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::oracle::Memory;
+use super::answers::Memory;
 use crate::engine::{Instance, Letter, Say};
 use crate::message::{Address, Coordinate, InstanceId, Span, Timestamp};
 

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::model::{Around, Stands, State};
-use super::oracle::body;
 use super::spots::{Asked, Spot, coordinate, requests, spots, step};
-use crate::definition::{Attempted, Definition, Never, Reply, Step, StepKind};
+use super::value::body;
+use crate::definition::{
+    Attempted, Composite, Definition, Meaning, Never, Outcome, Reply, Step, StepKind,
+};
 use crate::engine::{Direction, Failure, FailureKind, Life, Phase, Progress, Say, Verb};
 use crate::message::{Address, Coordinate, InstanceId, Part};
 
@@ -278,7 +280,7 @@ fn stuck(definition: &Definition, life: &Life, found: &mut Vec<Move>) {
         let verbs = [
             Verb::Retry,
             Verb::Skip,
-            Verb::ResolveDone(resolved(owner)),
+            Verb::ResolveDone(resolved(definition, owner)),
             Verb::ResolveNotDone,
             Verb::GoBack,
         ];
@@ -289,10 +291,30 @@ fn stuck(definition: &Definition, life: &Life, found: &mut Vec<Move>) {
 }
 
 /// What a person who resolves a step as done has to know: all that it would have set.
-fn resolved(step: &Step) -> Map<String, Value> {
-    let sets = step.answers(Part::Action).done.iter().filter_map(|d| d.set.as_ref()).flatten();
-    let fields = step.set.iter().chain(sets).map(|a| a.field.clone());
-    fields.map(|field| (field.clone(), Value::from(format!("{field} by a person")))).collect()
+fn resolved(definition: &Definition, step: &Step) -> Map<String, Value> {
+    let mut fields = BTreeSet::new();
+    filled(definition, step, &mut fields);
+    fields
+        .into_iter()
+        .map(|field| (field.to_owned(), json!(format!("{field} by a person"))))
+        .collect()
+}
+
+/// The fields that a step, or what is in it, fills where it goes on; the branches of a fan-out fill
+/// their own.
+fn filled<'d>(definition: &'d Definition, step: &'d Step, fields: &mut BTreeSet<&'d str>) {
+    let outcomes = step.outcomes();
+    let goes_on = outcomes.iter().filter(|outcome| outcome.meaning == Meaning::Succeeded);
+    fields.extend(goes_on.flat_map(Outcome::fields));
+    let inside = match step.composite() {
+        Some(Composite::Each(_)) | None => Vec::new(),
+        Some(Composite::Parallel(_) | Composite::Choose(_) | Composite::Lock(_)) => step.blocks(),
+    };
+    for block in inside {
+        for inner in &definition.block(block).steps {
+            filled(definition, definition.step(*inner), fields);
+        }
+    }
 }
 
 /// What children and locks can say.

@@ -1,146 +1,16 @@
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::definition::Role;
-use crate::expression::{Condition, Error, Expression, Judge, Name, Question, Reference, Scope};
-
-use super::element::{apart, tag, together};
+use super::answers::{Demanded, Oracle, Reads, length_of};
+use super::element::tag;
 use super::model::KEY;
-
-/// What was answered to conditions whose data has not changed since: by what was asked.
-pub(super) type Memory = BTreeMap<String, u8>;
-
-/// One question that had more than one answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Choice {
-    /// Which answer was given.
-    pub taken: u8,
-    /// How many there are.
-    pub of: u8,
-    /// The question and its answer, for people.
-    pub words: String,
-    /// Whether nothing but the event at hand decides: the same event gets the same answer.
-    pub is_of_event: bool,
-}
-
-/// Answers in the place of data that nobody knows: conditions hold or do not, lists have no, one or
-/// two elements, and every other value is a token that tells where it comes from.
-#[derive(Debug, Default)]
-pub(super) struct Oracle(Mutex<Asked>);
-
-#[derive(Debug, Default)]
-struct Asked {
-    /// The answers to give, in order; what is asked beyond them is answered by the first.
-    script: Vec<u8>,
-    given: Vec<Choice>,
-    memory: Arc<Memory>,
-    /// Answers that hold only while one event is at hand.
-    fleeting: Memory,
-    missing: Vec<String>,
-    /// Fields of the event that were asked about.
-    fields: BTreeSet<String>,
-    /// Whether what is asked is about an event that came before.
-    is_again: bool,
-    is_unclear: bool,
-}
-
-/// What one consultation came to.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Consulted {
-    pub choices: Vec<Choice>,
-    pub memory: Arc<Memory>,
-    /// Paths that were read and cannot be there.
-    pub missing: Vec<String>,
-}
-
-impl Oracle {
-    /// Begins a step of the engine: what is remembered, and the answers to give.
-    pub fn open(&self, memory: &Arc<Memory>, script: Vec<u8>) {
-        *self.asked() = Asked { script, memory: Arc::clone(memory), ..Asked::default() };
-    }
-
-    /// What was asked since; what is asked further on is answered alike, and not told.
-    pub fn pause(&self) -> Consulted {
-        let mut asked = self.asked();
-        asked.script.clear();
-        asked.is_again = true;
-        Consulted {
-            choices: std::mem::take(&mut asked.given),
-            memory: Arc::clone(&asked.memory),
-            missing: std::mem::take(&mut asked.missing),
-        }
-    }
-
-    /// Whether an event that came again was asked something new about fields that were asked about
-    /// before: the author may have told two things apart by them.
-    pub fn is_unclear(&self) -> bool {
-        self.asked().is_unclear
-    }
-
-    fn asked(&self) -> MutexGuard<'_, Asked> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Asked {
-    /// The answer to a question with so many answers, the same for the same question.
-    fn answer(
-        &mut self,
-        question: String,
-        reads: &Reads,
-        of: u8,
-        words: impl Fn(u8) -> String,
-    ) -> u8 {
-        if let Some(answer) = self.known(&question) {
-            return answer;
-        }
-        let taken = self.choose(reads, of, words);
-        self.remember(question, reads, taken);
-        taken
-    }
-
-    /// The answer to a question that has two: whether it holds. A question and its contrary are
-    /// answered once.
-    fn holds(
-        &mut self,
-        subject: String,
-        is_contrary: bool,
-        reads: &Reads,
-        words: impl Fn(u8) -> String,
-    ) -> bool {
-        if let Some(answer) = self.known(&subject) {
-            return (answer == 0) != is_contrary;
-        }
-        let holds = self.choose(reads, 2, words) == 0;
-        self.remember(subject, reads, u8::from(holds == is_contrary));
-        holds
-    }
-
-    fn known(&self, question: &str) -> Option<u8> {
-        self.memory.get(question).or_else(|| self.fleeting.get(question)).copied()
-    }
-
-    /// Takes the answer that the script asks for.
-    fn choose(&mut self, reads: &Reads, of: u8, words: impl Fn(u8) -> String) -> u8 {
-        let taken = self.script.get(self.given.len()).copied().unwrap_or(0).min(of - 1);
-        let words = words(taken);
-        self.given.push(Choice { taken, of, words, is_of_event: reads.is_of_event });
-        if self.is_again {
-            self.is_unclear |= reads.fields.iter().any(|field| self.fields.contains(field));
-        } else {
-            self.fields.extend(reads.fields.iter().cloned());
-        }
-        taken
-    }
-
-    fn remember(&mut self, question: String, reads: &Reads, taken: u8) {
-        let memory =
-            if reads.is_fleeting { &mut self.fleeting } else { Arc::make_mut(&mut self.memory) };
-        memory.insert(question, taken);
-    }
-}
+use super::value::{constant, identity, passed, token};
+use crate::definition::Role;
+use crate::expression::{
+    Condition, Demand, Element, Error, Expression, Judge, Measured, Name, Question, Reference,
+    Relation, Scope, Test,
+};
 
 /// The judge of one expression of a definition.
 #[derive(Debug)]
@@ -153,17 +23,8 @@ pub(super) struct Seat {
     reads: Vec<Reads>,
     /// The number of the list that it is, if its elements are alike.
     list: Option<usize>,
-}
-
-/// What a question is about.
-#[derive(Debug, Default)]
-struct Reads {
-    /// Whether it changes from input to input.
-    is_fleeting: bool,
-    /// Whether it is about nothing but the event at hand.
-    is_of_event: bool,
-    /// The fields of the event.
-    fields: Vec<String>,
+    /// Its value, if it reads nothing.
+    constant: Option<Value>,
 }
 
 impl Judge for Seat {
@@ -179,13 +40,16 @@ impl Judge for Seat {
 
     fn value(&self, of: &Expression, scope: &Scope<'_>) -> Result<Value, Error> {
         present(&self.references, scope).map_err(|missing| self.missing(missing))?;
+        self.long_enough(of.elements(), scope).map_err(|missing| self.missing(missing))?;
         let references = &self.references;
         match self.role {
             Role::Key => Ok(Value::from(KEY)),
             Role::Moment => Ok(Value::from(scope.now().after(MOMENT).to_string())),
             Role::Items(most) => Ok(self.items(of, scope, most)),
-            Role::Condition | Role::Message | Role::Value => Ok(known(of, scope)
-                .unwrap_or_else(|| Value::from(token(of.source(), references, scope)))),
+            Role::Condition | Role::Message | Role::Value => {
+                let known = self.constant.clone().or_else(|| passed(of, scope));
+                Ok(known.unwrap_or_else(|| Value::from(token(of.source(), references, scope))))
+            }
         }
     }
 }
@@ -202,7 +66,8 @@ impl Seat {
     ) -> Self {
         let questions = expression.condition().questions();
         let reads = questions.iter().map(|question| Reads::of(&question.references)).collect();
-        Self { oracle, role, reads, references: expression.references(), list }
+        let constant = constant(expression);
+        Self { oracle, role, reads, references: expression.references(), list, constant }
     }
 
     /// Whether a part of a condition holds.
@@ -211,8 +76,20 @@ impl Seat {
     /// When it reads something that cannot be there: the path.
     fn ask(&self, question: &Question, written: &str, scope: &Scope<'_>) -> Result<bool, String> {
         present(&question.references, scope)?;
-        if let Some((name @ (Name::Data | Name::Branch), field)) = question.asks_for() {
-            return Ok(scope.value(name).is_some_and(|value| value.get(field).is_some()));
+        self.long_enough(&question.elements, scope)?;
+        if let Some(answer) = self.sure(question, scope) {
+            return Ok(answer);
+        }
+        if let Some(Demand { of, test }) = &question.demand {
+            let value = identity(of, &question.references, scope);
+            let words = |answer| match answer {
+                0 => format!("{written} holds"),
+                _ => format!("{written} does not hold"),
+            };
+            let reads = &self.reads[question.number];
+            let demanded = Demanded { of, value, test };
+            let mut asked = self.oracle.asked();
+            return Ok(asked.demanded(&demanded, &self.oracle.written, reads, words));
         }
         let subject = token(&question.subject, &question.references, scope);
         let words = |answer| match answer {
@@ -223,23 +100,103 @@ impl Seat {
         Ok(self.oracle.asked().holds(subject, question.is_contrary, reads, words))
     }
 
+    /// The answer to a part of a condition, if what is known leaves only one.
+    fn sure(&self, question: &Question, scope: &Scope<'_>) -> Option<bool> {
+        if let Some((name @ (Name::Data | Name::Branch), field)) = question.asks_for() {
+            return Some(scope.value(name).is_some_and(|value| value.get(field).is_some()));
+        }
+        let Demand { of, test } = question.demand.as_ref()?;
+        let written = &self.oracle.written;
+        let known = match of {
+            Measured::Value(path) => written.known(path, scope).cloned(),
+            Measured::Size(path) => self.length(path, scope).map(Value::from),
+            Measured::Computed(_) => None,
+        };
+        if let Some(value) = known {
+            let (holds, fails) = (test.is(&value, true), test.is(&value, false));
+            return (holds != fails).then_some(holds);
+        }
+        let value = identity(of, &question.references, scope);
+        self.oracle.asked().sure(of, &value, test, written)
+    }
+
+    /// How many elements a list has that is no token.
+    fn length(&self, path: &Reference, scope: &Scope<'_>) -> Option<u64> {
+        let list = self.oracle.written.known(path, scope)?.as_array()?;
+        u64::try_from(list.len()).ok()
+    }
+
+    /// Refuses to read an element that its list surely does not have.
+    ///
+    /// # Errors
+    /// When one cannot be there: its path.
+    fn long_enough(&self, elements: &[Element], scope: &Scope<'_>) -> Result<(), String> {
+        for Element { list, place, asked } in elements {
+            let mut sure = |question: &Question| self.sure(question, scope).ok_or(());
+            let is_read = asked.iter().all(|(guard, holds)| guard.decide(&mut sure) == Ok(*holds));
+            let of = Measured::Size(list.clone());
+            let longer = Test::Compared(Relation::Greater, Value::from(*place));
+            let is_short = match self.length(list, scope) {
+                Some(length) => length <= *place,
+                None => {
+                    let value = identity(&of, &[], scope);
+                    let written = &self.oracle.written;
+                    self.oracle.asked().sure(&of, &value, &longer, written) == Some(false)
+                }
+            };
+            if is_read && is_short {
+                let path = [&[list.name.text().to_owned()], &list.fields[..]].concat();
+                return Err(format!("{}[{place}]", path.join(".")));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many elements a list has: as many as is known, else as the script says.
+    fn count(&self, of: &Expression, scope: &Scope<'_>, most: u32) -> u32 {
+        let few = |length: u64| match u32::try_from(length) {
+            Ok(length) if length <= most => length.min(2),
+            _ => most.saturating_add(1),
+        };
+        let written = of.written_elements().and_then(|length| u64::try_from(length).ok());
+        let known = written.or_else(|| self.length(of.path()?, scope));
+        if let Some(length) = known {
+            return few(length);
+        }
+        let value = match of.path() {
+            Some(path) => identity(&Measured::Size(path.clone()), &[], scope),
+            None => format!("size of {}", token(of.source(), &self.references, scope)),
+        };
+        let mut asked = self.oracle.asked();
+        let lengths = [1, 2, 0, most.saturating_add(1)];
+        let lengths = lengths.into_iter().filter(|l| *l <= 2.min(most) || *l > most);
+        let lengths = asked.lengths(&value, lengths, &self.oracle.written);
+        let many = u8::try_from(lengths.len()).expect("there are few answers");
+        let taken = match &lengths[..] {
+            // What is known of it leaves none of these: it is longer than two, and not too long.
+            [] => return 2.min(most),
+            [_] => 0,
+            several => {
+                asked.choose(&Reads::default(), many, |answer| match several[usize::from(answer)] {
+                    1 => format!("{of} has 1 element"),
+                    length => format!("{of} has {length} elements"),
+                })
+            }
+        };
+        let length = lengths[usize::from(taken)];
+        asked.remember(length_of(&value, length), &Reads::default(), 1);
+        length
+    }
+
     fn items(&self, of: &Expression, scope: &Scope<'_>, most: u32) -> Value {
         let question = token(of.source(), &self.references, scope);
-        let lengths = [1, 2, 0, most.saturating_add(1)];
-        let lengths: Vec<u32> =
-            lengths.into_iter().filter(|l| *l <= 2.min(most) || *l > most).collect();
-        let words = |answer: u8| match lengths[usize::from(answer)] {
-            1 => format!("{of} has 1 element"),
-            length => format!("{of} has {length} elements"),
-        };
-        let few = u8::try_from(lengths.len()).expect("there are few answers");
-        let answer = self.oracle.asked().answer(question.clone(), &Reads::default(), few, words);
+        let length = self.count(of, scope, most);
         let which = |index: u32| match self.list {
             Some(list) => tag(list, index),
             None => format!("[{index}]"),
         };
         let item = |index: u32| Value::from(format!("{question}{}", which(index)));
-        Value::Array((0..lengths[usize::from(answer)]).map(item).collect())
+        Value::Array((0..length).map(item).collect())
     }
 
     /// Notes a path that was read and cannot be there.
@@ -268,90 +225,4 @@ fn present(references: &[Reference], scope: &Scope<'_>) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-impl Reads {
-    fn of(references: &[Reference]) -> Self {
-        let of_event = references.iter().filter(|r| r.name == Name::Event);
-        Self {
-            is_fleeting: references.iter().any(|r| is_fleeting(r.name)),
-            is_of_event: references.iter().all(|r| r.name == Name::Event),
-            fields: of_event.map(|r| r.fields.join(".")).collect(),
-        }
-    }
-}
-
-/// Whether what a name means changes from input to input.
-fn is_fleeting(name: Name) -> bool {
-    match name {
-        Name::Event | Name::Now | Name::Answer | Name::Child => true,
-        Name::Data
-        | Name::Key
-        | Name::Failure
-        | Name::Item
-        | Name::Index
-        | Name::Branch
-        | Name::Fence => false,
-    }
-}
-
-/// The value of a path that leads to one: it goes through as it is.
-fn known(of: &Expression, scope: &Scope<'_>) -> Option<Value> {
-    let reference = of.path()?;
-    let value = scope.value(reference.name)?;
-    match reference.name {
-        Name::Data | Name::Branch | Name::Failure | Name::Answer => match &reference.fields[..] {
-            [field] => value.get(field).cloned(),
-            [] | [_, ..] => None,
-        },
-        Name::Key | Name::Item | Name::Index | Name::Fence => {
-            reference.fields.is_empty().then(|| value.clone())
-        }
-        Name::Event | Name::Now | Name::Child => None,
-    }
-}
-
-/// What an expression is called whose value nobody knows: its text, and what it reads.
-fn token(of: &str, references: &[Reference], scope: &Scope<'_>) -> String {
-    let mut text = of.to_owned();
-    for reference in references {
-        let value = scope.value(reference.name);
-        let read = match (reference.name, reference.fields.first(), value) {
-            (Name::Now, ..) | (_, _, None) => continue,
-            (Name::Event | Name::Child, _, Some(value)) => value.get(ORIGIN).cloned(),
-            (
-                Name::Data | Name::Branch | Name::Failure | Name::Answer,
-                Some(field),
-                Some(value),
-            ) => value.get(field).cloned(),
-            (_, _, Some(value)) => Some(value.clone()),
-        };
-        let read = read.map_or_else(|| "nothing".to_owned(), |read| short(&read));
-        text.push_str(" | ");
-        text.push_str(&read);
-    }
-    text
-}
-
-/// A value in few words; a long one is told apart by its hash, and by the elements in it.
-fn short(value: &Value) -> String {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Array(values) => together(values),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
-    };
-    if text.len() <= 60 {
-        return text;
-    }
-    let (plain, tags) = apart(&text);
-    let hash = blake3::hash(plain.as_bytes()).to_hex();
-    format!("{}…{}{tags}", plain.chars().take(40).collect::<String>(), &hash[..8])
-}
-
-/// The field of an event's body that says where it comes from.
-const ORIGIN: &str = "$from";
-
-/// A body that nobody knows.
-pub(super) fn body(from: &str) -> Value {
-    json!({ ORIGIN: from })
 }

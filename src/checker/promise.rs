@@ -91,6 +91,16 @@ impl Promise {
         }
     }
 
+    /// Whether the engine keeps it for every definition: what breaks it is no mistake of the
+    /// definition's, so it stops nobody.
+    #[must_use]
+    pub fn is_engines(self) -> bool {
+        match self {
+            Self::Ends | Self::Complete | Self::Undone | Self::Silent | Self::LetGo => true,
+            Self::Filled | Self::Answered | Self::Once | Self::Waits => false,
+        }
+    }
+
     /// How to mend what breaks it.
     #[must_use]
     pub fn mend(self) -> &'static str {
@@ -105,8 +115,8 @@ impl Promise {
             }
             Self::Waits => "give it a `within`, or the saga one in front of the pivot",
             Self::Ends | Self::Complete | Self::Undone | Self::Silent | Self::LetGo => {
-                "the engine keeps this promise for every definition, so this is its own mistake: \
-                 report the story; until then look at what the step asks for"
+                "the engine keeps this promise for every definition, so this is Segue's own \
+                 mistake and stops nobody: report the story"
             }
         }
     }

@@ -40,7 +40,12 @@ fn filled(before: &State, next: &Move, outcome: &Step, found: &mut Vec<Broken>) 
         taken.notes.iter().find(|note| note.kind() == NoteKind::Stuck).and_then(|n| n.step.clone())
     });
     let step = stuck.map_or_else(|| subject(next), |step| step.to_string());
-    let words = format!("`{path}` is read, and on this run nothing has set it");
+    let words = match path.strip_suffix(']').and_then(|path| path.rsplit_once('[')) {
+        Some((list, _)) => format!(
+            "`{path}` is read, and on this run the list is shorter; ask first by `size({list})`"
+        ),
+        None => format!("`{path}` is read, and on this run nothing has set it"),
+    };
     let path = Some(path.clone());
     found.push(Broken { path, ..Broken::new(Promise::Filled, step, words) });
 }
@@ -189,9 +194,7 @@ fn is_owed(step: &crate::definition::Step) -> bool {
 fn settled(definition: &Definition, before: &State, taken: &Taken, found: &mut Vec<Broken>) {
     let Some(new) = newest(&taken.state).filter(|life| life.ended.is_some()) else { return };
     let ends = newest(before).is_none_or(|life| life.ended.is_none());
-    if ends {
-        let_go(definition, &taken.state, new, found);
-    }
+    let_go(definition, &taken.state, new, ends, found);
     let mut say = |promise: Promise, step: &Coordinate, words: String| {
         found.push(Broken::new(promise, step.to_string(), words));
     };
@@ -216,15 +219,21 @@ fn settled(definition: &Definition, before: &State, taken: &Taken, found: &mut V
     }
 }
 
-/// What a life that ends has asked of locks and children is over.
-fn let_go(definition: &Definition, state: &State, new: &Life, found: &mut Vec<Broken>) {
+/// What a life that ends has asked of locks and children is over; a lock is kept, or taken once
+/// more, as long as something is undone under it.
+fn let_go(definition: &Definition, state: &State, new: &Life, ends: bool, found: &mut Vec<Broken>) {
     for (id, partner) in &state.around.partners {
+        let spot = spots(definition, new).into_iter().find(|s| s.name == partner.letter.step);
         let words = match partner.stands {
-            Stands::Held | Stands::Waiting => format!("{id} is not let go"),
+            Stands::Held | Stands::Waiting => {
+                if spot.is_some_and(|spot| spot.state(new).owes_inside()) {
+                    continue;
+                }
+                format!("{id} is not let go")
+            }
+            Stands::Running | Stands::Asked | Stands::Completed | Stands::Over if !ends => continue,
             Stands::Running | Stands::Asked => format!("{id} is left behind"),
             Stands::Completed if new.direction == Direction::Back => {
-                let spot =
-                    spots(definition, new).into_iter().find(|s| s.name == partner.letter.step);
                 let owed = spot.is_some_and(|spot| {
                     *step(definition, new, &spot).compensation() == Compensation::Child
                 });

@@ -56,16 +56,19 @@ impl Finding {
     pub fn diagnostic(&self, file: &str) -> Diagnostic {
         let text = self.line_text.trim();
         let before = self.line_text.len() - self.line_text.trim_start().len();
+        let promise = self.broken.promise;
+        let severity =
+            if promise.is_engines() { Severity::Warning } else { Severity::Error };
         Diagnostic {
-            code: self.broken.promise.code(),
-            severity: Severity::Error,
+            code: promise.code(),
+            severity,
             message: self.broken.words.clone(),
             file: file.to_owned(),
             line: self.line as usize,
             column: before + 1,
             span: before..before + text.len(),
             line_text: self.line_text.clone(),
-            help: Some(self.broken.promise.mend().to_owned()),
+            help: Some(promise.mend().to_owned()),
         }
     }
 }
@@ -87,6 +90,18 @@ impl Report {
             assumed: assumed(definition),
             bound: explored.is_bounded.then_some(explored.states()),
         }
+    }
+
+    /// Whether the definition itself is to be mended, or was not looked at as a whole.
+    #[must_use]
+    pub fn is_wrong(&self) -> bool {
+        self.bound.is_some() || self.findings.iter().any(|f| !f.broken.promise.is_engines())
+    }
+
+    /// Whether the engine breaks a promise that it keeps for every definition.
+    #[must_use]
+    pub fn shows_own_mistake(&self) -> bool {
+        self.findings.iter().any(|finding| finding.broken.promise.is_engines())
     }
 
     /// Whether every promise is kept on every run.

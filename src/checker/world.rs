@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::canon::canonical;
+use super::answers::{Choice, Consulted, Memory, Oracle};
+use super::canon::{canonical, told};
 use super::mark::{Mark, least, mark};
 use super::model::{Around, Ending, KEY, NOW, Partner, Stands, State};
 use super::moves::{Move, is_young, shared};
-use super::oracle::{Choice, Consulted, Memory, Oracle, Seat, body};
+use super::oracle::Seat;
 use super::spots::{Asked, coordinate};
 use super::symmetry::Symmetry;
 use super::timers::prepared;
+use super::value::{Written, body};
 use crate::definition::{Catalog, Compensation, Definition, Done, Role};
 use crate::engine::{
     Act, CallOutcome, Called, Direction, Effect, Input, Instance, Letter, Life, Note, Rejection,
@@ -72,7 +74,9 @@ pub(super) struct Taken {
 
 impl World {
     pub fn new(door: Door, definition: &Definition, others: &[&Definition]) -> Self {
-        let (oracle, symmetry) = (Arc::new(Oracle::default()), Symmetry::of(definition));
+        let all = others.iter().copied().chain([definition]);
+        let oracle = Arc::new(Oracle::new(Written::of(all)));
+        let symmetry = Symmetry::of(definition);
         let judged = |definition: &Definition| {
             definition.mapped(&|expression, role| {
                 let oracle = Arc::clone(&oracle);
@@ -132,7 +136,8 @@ impl World {
     /// Lets the engine take an input, and looks round after it.
     fn told(&self, state: &State, next: &Move, input: &Input, script: Vec<u8>) -> Step {
         let before = prepared(&self.definition, state, next);
-        self.oracle.open(&state.around.memory, script);
+        let is_start = matches!(next, Move::Start(_));
+        self.oracle.open(&state.around.memory, script, is_start);
         let outcome = self.step(before.as_deref(), input);
         let Consulted { choices, memory, missing } = self.oracle.pause();
         let outcome = outcome.map(|transition| {
@@ -217,7 +222,7 @@ impl World {
         for effect in effects {
             let Effect::Letter { to, letter } = effect else { continue };
             if let Some(stands) = Stands::told(&letter.say) {
-                let partner = Partner { letter: letter.clone(), stands };
+                let partner = Partner { letter: told(letter.clone()), stands };
                 state.around.partners.insert(to.clone(), partner);
             } else {
                 state.around.partners.remove(to);

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::{FINDINGS, complain, findings, say, scenarios};
+use super::{FINDINGS, OWN_MISTAKE, complain, findings, say, scenarios};
 use crate::checker::{self, Report, Written};
 use crate::definition::{self, Definition, Diagnostic};
 use crate::node::files::{self, SagaFiles};
@@ -55,7 +55,16 @@ impl Checked {
     fn is_wrong(&self) -> bool {
         let error = |d: &Diagnostic| d.severity == definition::Severity::Error;
         self.diagnostics.iter().any(error)
-            || self.reports.iter().any(|(_, report)| !report.is_proved())
+            || self.reports.iter().any(|(_, report)| report.is_wrong())
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        let own = self.reports.iter().any(|(_, report)| report.shows_own_mistake());
+        match (self.is_wrong(), own) {
+            (true, _) => ExitCode::from(FINDINGS),
+            (false, true) => ExitCode::from(OWN_MISTAKE),
+            (false, false) => ExitCode::SUCCESS,
+        }
     }
 }
 
@@ -81,7 +90,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             report.map(|report| scenarios::write(&into, file, report, written)).transpose()?;
         }
     }
-    Ok(if checked.is_wrong() { ExitCode::from(FINDINGS) } else { ExitCode::SUCCESS })
+    Ok(checked.exit_code())
 }
 
 /// Runs one definition through everything that can happen.

@@ -1,7 +1,7 @@
 //! Gives each verb of the command line its arguments, its words and its exit code.
 //!
 //! stdout is data, stderr is talk. Exit codes: 0 done, 1 failed, 2 wrong usage, 4 findings of a
-//! check or test, 6 out of time.
+//! check or test, 5 a mistake of Segue's own that a check has found, 6 out of time.
 
 mod act;
 mod check;
@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use output::{FAILED, FINDINGS, complain, say};
+use output::{FAILED, FINDINGS, OWN_MISTAKE, complain, say};
 
 /// Coordinates long-running business transactions over Kafka, and undoes them when they fail.
 #[derive(Debug, Parser)]

@@ -62,8 +62,10 @@ pub enum Code {
     Expression = 301,
     /// A template does not parse.
     Template = 302,
-    /// A whole number meets one with a decimal point.
-    NumberKinds = 303,
+    /// A value is of a kind that what is done with it does not take.
+    Kinds = 303,
+    /// A text in which nothing is evaluated reads like an expression.
+    TextForExpression = 304,
     /// A step in front of the pivot does not say how it is undone.
     NoCompensation = 401,
     /// A rejection behind the pivot does not say what it means.
@@ -76,10 +78,6 @@ pub enum Code {
     NoEffect = 405,
     /// A pivot stands where it may not.
     PivotPlace = 406,
-    /// The same command is undone elsewhere and not here.
-    UndoneElsewhere = 407,
-    /// A fact is told that may turn out wrong, and nothing corrects it.
-    FactUncorrected = 408,
     /// A child with a pivot stands where its parent could still go back.
     ChildPivot = 409,
     /// A child undoes what it did, but its parent never asks it to.

@@ -4,7 +4,7 @@ use std::ops::Range;
 use super::StepId;
 use super::node::{Content, Node};
 use super::parse::{Place, Position};
-use crate::expression::{Name, Sum};
+use crate::expression::Name;
 
 /// Where the parts of a definition stand in its file, and what its expressions read there.
 #[derive(Debug, Clone, Default)]
@@ -17,8 +17,23 @@ pub(crate) struct Places {
     pub stands: Vec<Position>,
     /// What is read, in the order of reading.
     pub reads: Vec<Read>,
-    /// What is computed, and where the expression stands.
-    pub sums: Vec<(Sum, Range<usize>)>,
+    /// Every text in which nothing is evaluated, where an expression could stand.
+    pub texts: Vec<Written>,
+    /// Fan-outs over a field that is no longer than they allow, as far as the starts tell.
+    pub bounded: Vec<(StepId, String)>,
+    /// Every expression, in the order of reading.
+    pub expressions: Vec<Written>,
+}
+
+/// Where an expression or a text stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    /// The step that it belongs to; none outside the steps.
+    pub step: Option<StepId>,
+    /// The expression or text.
+    pub source: String,
+    /// Its place.
+    pub span: Range<usize>,
 }
 
 /// One path that an expression reads.

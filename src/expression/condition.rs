@@ -1,9 +1,11 @@
+use std::cmp::Ordering;
+
 use cel::common::ast::{Expr, IdedExpr, LiteralValue, operators};
 use serde_json::{Number, Value};
 
 use super::logic::{Logic, call};
 use super::path::Path;
-use super::{Name, Reference, print, walk};
+use super::{Demand, Element, Name, Reference, element, print, walk};
 
 /// What a condition says: how its parts decide, down to the questions that only data can answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +39,14 @@ pub struct Question {
     pub references: Vec<Reference>,
     /// What it compares, if it compares a path with a literal.
     pub comparison: Option<Comparison>,
+    /// What it demands of one value, if it compares that one with literals.
+    pub demand: Option<Demand>,
+    /// What stands on either side, if it says that two values are the same, or are not.
+    pub sides: Option<[Vec<Reference>; 2]>,
+    /// The elements of lists that it reads by their place.
+    pub elements: Vec<Element>,
+    /// Whether it is nothing but `has(…)`.
+    pub is_only_asked: bool,
 }
 
 /// A path that is compared with a literal.
@@ -81,6 +91,10 @@ impl Condition {
             is_contrary: false,
             references: vec![reference.clone()],
             comparison: None,
+            demand: Some(Demand::of_path(reference)),
+            sides: None,
+            elements: Vec::new(),
+            is_only_asked: false,
         })
     }
 
@@ -174,6 +188,10 @@ impl Question {
             text,
             references: walk::references(tree),
             comparison: Comparison::of(tree),
+            demand: Demand::of(tree),
+            sides: sides(tree),
+            elements: element::of(tree),
+            is_only_asked: matches!(&tree.expr, Expr::Select(select) if select.test),
         }
     }
 
@@ -187,6 +205,16 @@ impl Question {
             },
             _ => None,
         }
+    }
+}
+
+/// What stands on either side of `==` or `!=`.
+fn sides(tree: &IdedExpr) -> Option<[Vec<Reference>; 2]> {
+    match call(tree)? {
+        (operators::EQUALS | operators::NOT_EQUALS, [left, right]) => {
+            Some([walk::references(left), walk::references(right)])
+        }
+        _ => None,
     }
 }
 
@@ -219,7 +247,7 @@ impl Comparison {
 }
 
 impl Relation {
-    fn of(function: &str) -> Option<Self> {
+    pub(super) fn of(function: &str) -> Option<Self> {
         Some(match function {
             operators::EQUALS => Self::Equal,
             operators::NOT_EQUALS => Self::Unequal,
@@ -232,13 +260,37 @@ impl Relation {
     }
 
     /// The relation seen from the other side.
-    fn turned(self) -> Self {
+    pub(super) fn turned(self) -> Self {
         match self {
             Self::Equal | Self::Unequal => self,
             Self::Less => Self::Greater,
             Self::AtMost => Self::AtLeast,
             Self::Greater => Self::Less,
             Self::AtLeast => Self::AtMost,
+        }
+    }
+
+    /// The relation of two values that do not stand so to each other, and can be compared.
+    pub(super) fn contrary(self) -> Self {
+        match self {
+            Self::Equal => Self::Unequal,
+            Self::Unequal => Self::Equal,
+            Self::Less => Self::AtLeast,
+            Self::AtMost => Self::Greater,
+            Self::Greater => Self::AtMost,
+            Self::AtLeast => Self::Less,
+        }
+    }
+
+    /// Whether two values in this order stand so to each other.
+    pub(super) fn is_so(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::Unequal => order.is_ne(),
+            Self::Less => order.is_lt(),
+            Self::AtMost => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::AtLeast => order.is_ge(),
         }
     }
 }

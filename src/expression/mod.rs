@@ -8,29 +8,37 @@
 mod compiled;
 mod condition;
 mod convert;
+mod demand;
+mod element;
+mod functions;
 mod judge;
+mod kinds;
 mod logic;
+mod misfit;
 mod path;
 mod places;
 mod print;
 mod reference;
 mod scope;
 mod source;
-mod sum;
 mod template;
 mod usage;
 mod walk;
+mod ways;
 mod words;
 
 #[cfg(test)]
 mod tests;
 
 pub use condition::{Comparison, Condition, Question, Relation};
+pub use demand::{Demand, Measured, Test};
+pub use element::Element;
 pub use judge::Judge;
+pub use kinds::Kinds;
+pub use misfit::{KindsOf, Misfit};
 pub use reference::Reference;
 pub use scope::{Name, Scope};
 pub use source::Expression;
-pub use sum::{Operand, Sum};
 pub use template::{Piece, Template};
 pub use usage::{Beside, Usage, Use};
 

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::compiled::{self, Compiled};
 use super::path::Path;
-use super::sum::{self, Sum};
 use super::usage::{self, Usage, Use};
 use super::walk;
-use super::{Condition, Error, Judge, ParseError, Reference, Scope};
+use super::{Condition, Element, Error, Judge, Kinds, KindsOf, Misfit, ParseError, Reference};
+use super::{Scope, element, misfit};
 
 /// One expression of a definition, parsed once and evaluated often.
 #[derive(Debug, Clone)]
@@ -24,9 +24,11 @@ pub struct Expression {
 #[derive(Debug)]
 struct Reading {
     references: Vec<Reference>,
-    sums: Vec<Sum>,
     condition: Condition,
     uses: Vec<Use>,
+    elements: Vec<Element>,
+    /// Its tree; none if it is a plain path.
+    tree: Option<IdedExpr>,
 }
 
 /// How an expression is evaluated.
@@ -63,10 +65,11 @@ impl Expression {
         if let Some(path) = Path::plain(text) {
             let reference = Reference::plain(path.root, path.fields());
             let reading = Reading {
-                sums: Vec::new(),
                 condition: Condition::of_path(text, &reference),
                 uses: vec![Use { path: reference.clone(), usage: Usage::Alone }],
                 references: vec![reference],
+                elements: Vec::new(),
+                tree: None,
             };
             return Ok(Self::of(text, Form::Path(path), reading));
         }
@@ -74,9 +77,10 @@ impl Expression {
             .map_err(|e| ParseError { at: e.at.map(|at| at + offset), ..e })?;
         let reading = Reading {
             references: parsed.references,
-            sums: sum::of(&parsed.tree),
             condition: Condition::of(&parsed.tree),
             uses: usage::of(&parsed.tree),
+            elements: element::of(&parsed.tree),
+            tree: Some(parsed.tree.clone()),
         };
         Ok(Self::of(text, Form::of(parsed.tree), reading))
     }
@@ -97,10 +101,30 @@ impl Expression {
         self.reading.references.clone()
     }
 
-    /// Its arithmetic operations.
+    /// The elements of lists that it reads by their place.
     #[must_use]
-    pub fn sums(&self) -> &[Sum] {
-        &self.reading.sums
+    pub fn elements(&self) -> &[Element] {
+        &self.reading.elements
+    }
+
+    /// The kinds that its value may be of, and what in it can never be computed, by the kinds of
+    /// what its paths lead to.
+    #[must_use]
+    pub fn kinds(&self, of: &KindsOf<'_>) -> (Kinds, Vec<Misfit>) {
+        match (&self.reading.tree, self.path()) {
+            (Some(tree), _) => misfit::of(tree, of),
+            (None, Some(path)) => misfit::of_path(path, of),
+            (None, None) => (Kinds::ANY, Vec::new()),
+        }
+    }
+
+    /// How many elements it has, if it is a list that is written out.
+    #[must_use]
+    pub fn written_elements(&self) -> Option<usize> {
+        match &self.reading.tree.as_ref()?.expr {
+            Expr::List(list) => Some(list.elements.len()),
+            _ => None,
+        }
     }
 
     /// What it says as a condition.

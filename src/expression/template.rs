@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Error, Expression, ParseError, Reference, Scope, Sum};
+use super::{Error, Expression, ParseError, Reference, Scope};
 
 /// YAML in which `${ cel }` is evaluated and all else is literal.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,25 +114,6 @@ impl Template {
         }
     }
 
-    /// The arithmetic operations of its expressions.
-    #[must_use]
-    pub fn sums(&self) -> Vec<Sum> {
-        match self {
-            Self::Literal(_) => Vec::new(),
-            Self::Whole(expression) => expression.sums().to_vec(),
-            Self::Text(pieces) => pieces
-                .iter()
-                .filter_map(|piece| match piece {
-                    Piece::Hole(expression) => Some(expression.sums().to_vec()),
-                    Piece::Literal(_) => None,
-                })
-                .flatten()
-                .collect(),
-            Self::List(items) => items.iter().flat_map(Self::sums).collect(),
-            Self::Object(fields) => fields.iter().flat_map(|(_, f)| f.sums()).collect(),
-        }
-    }
-
     /// The same template with other expressions.
     #[must_use]
     pub fn mapped(&self, with: &impl Fn(&Expression) -> Expression) -> Self {
@@ -153,6 +134,24 @@ impl Template {
                 let field = |(name, t): &(String, Self)| (name.clone(), t.mapped(with));
                 Self::Object(fields.iter().map(field).collect())
             }
+        }
+    }
+
+    /// Its expressions, in the order of the text.
+    #[must_use]
+    pub fn expressions(&self) -> Vec<&Expression> {
+        match self {
+            Self::Literal(_) => Vec::new(),
+            Self::Whole(expression) => vec![expression],
+            Self::Text(pieces) => pieces
+                .iter()
+                .filter_map(|piece| match piece {
+                    Piece::Hole(expression) => Some(expression),
+                    Piece::Literal(_) => None,
+                })
+                .collect(),
+            Self::List(items) => items.iter().flat_map(Self::expressions).collect(),
+            Self::Object(fields) => fields.iter().flat_map(|(_, f)| f.expressions()).collect(),
         }
     }
 

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::message::{Timestamp, read_json};
 
+mod kinds;
 mod questions;
+mod ways;
 
 const NOW: Timestamp = Timestamp(1_767_225_600_000);
 
@@ -352,28 +354,4 @@ proptest! {
         let _ = check(&text);
         let _ = check(&tokens.join(" "));
     }
-}
-
-#[test]
-fn arithmetic_is_known_as_far_as_an_expression_says() {
-    let check = |source: &str, expected: &[(&str, &str, &str)]| {
-        let expression = Expression::parse(source).expect(source);
-        let word = |operand: &Operand| match operand {
-            Operand::Int => "int".to_owned(),
-            Operand::Double => "double".to_owned(),
-            Operand::Path(path) => format!("{}.{}", path.name.text(), path.fields.join(".")),
-            Operand::Unknown => "?".to_owned(),
-        };
-        let sums = expression.sums().iter();
-        let seen: Vec<_> = sums.map(|s| (word(&s.left), s.operator, word(&s.right))).collect();
-        let seen: Vec<_> = seen.iter().map(|(l, o, r)| (l.as_str(), *o, r.as_str())).collect();
-        assert_eq!(seen, expected, "{source}");
-    };
-    check("data.total", &[]);
-    check("data.total + 1", &[("data.total", "+", "int")]);
-    check("(data.total + 1) * 0.5", &[("data.total", "+", "int"), ("int", "*", "double")]);
-    check("double(data.total) / -2.0", &[("double", "/", "double")]);
-    check("size(data.lines) % 2 == 0 ? 'even' : 'odd'", &[("int", "%", "int")]);
-    check("data.note + ' seen'", &[("data.note", "+", "?")]);
-    check("data.lines.map(l, l.price * 2)", &[]);
 }

@@ -1,4 +1,4 @@
-//! Draws definitions with fan-outs whose elements are alike, as their text.
+//! Draws definitions as their text: with fan-outs whose elements are alike, and with locks.
 
 use crate::engine::tests::drive::Dice;
 
@@ -27,6 +27,57 @@ pub(super) fn fan_out(dice: &mut Dice) -> String {
     format!(
         "saga: s\nversion: 1\nstart: {{ on: t/Placed, key: event.id }}\nlate: 9d\n{within}\
          events: {{ t/*: {{ by: command-id }} }}\ndata: {{ list: event.list }}\n\
+         steps:\n{}\n",
+        steps.join("\n")
+    )
+}
+
+/// Draws a definition with one lock, and steps under it, beside it and behind it.
+pub(super) fn locked(dice: &mut Dice) -> String {
+    let mut draw = Draw { dice, names: 0 };
+    let inside = match draw.dice.roll(4) {
+        0 => vec![draw.command("")],
+        1 => {
+            let (name, one, two) = (draw.name(), draw.command(""), draw.command(""));
+            let join = draw.one(&["", ", join: first"]);
+            vec![format!("{{ step: {name}, parallel: {{ one: [{one}], two: [{two}] }}{join} }}")]
+        }
+        2 => vec![draw.command(""), draw.command("")],
+        _ => vec![draw.command(""), "{ step: pivot, emit: t/told, pivot: true }".to_owned()],
+    };
+    let release = match inside.last().is_some_and(|step| step.contains("pivot: true")) {
+        true => draw.one(&["block", "end"]),
+        false => draw.one(&["block", "pivot", "end"]),
+    };
+    let lock = format!(
+        "{{ step: alone, lock: [ 'key/${{data.id}}' ], within: 1d, release: {release}, \
+         steps: [{}] }}",
+        inside.join(", ")
+    );
+    let mut steps = vec![lock];
+    let has_pivot = steps[0].contains("pivot: true");
+    if !has_pivot && draw.dice.roll(2) == 0 {
+        steps.push(match draw.dice.roll(2) {
+            0 => "{ step: pivot, emit: t/told, pivot: true }".to_owned(),
+            _ => "{ step: pivot, command: t/p, done: t/p-done, pivot: true, within: 5s }".to_owned(),
+        });
+    }
+    if has_pivot || steps.len() > 1 {
+        let name = draw.name();
+        let behind = format!("command: t/{name}, done: t/{name}-done, within: 5s");
+        match draw.dice.roll(3) {
+            0 => steps.push(format!("{{ step: {name}, {behind} }}")),
+            1 if release != "end" => steps.push(format!(
+                "{{ step: again, lock: [ 'other/${{data.id}}' ], within: 1d, \
+                 failed: {{ then: go-on }}, steps: [ {{ step: {name}, {behind} }} ] }}"
+            )),
+            _ => {}
+        }
+    }
+    let steps: Vec<String> = steps.iter().map(|step| format!("  - {step}")).collect();
+    format!(
+        "saga: s\nversion: 1\nstart: {{ on: t/Placed, key: event.id }}\nlate: 9d\nwithin: 5d\n\
+         events: {{ t/*: {{ by: command-id }} }}\ndata: {{ id: event.id }}\n\
          steps:\n{}\n",
         steps.join("\n")
     )

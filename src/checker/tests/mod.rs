@@ -1,6 +1,8 @@
 mod drawn;
 mod guards;
+mod locks;
 mod reduced;
+mod values;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -148,7 +148,10 @@ impl Composite<'_> {
     pub fn may_be_rejected(self) -> bool {
         match self {
             Self::Parallel(parallel) => parallel.within.is_some() || parallel.join == Join::First,
-            Self::Each(_) => true,
+            Self::Each(each) => {
+                let written = each.items.written_elements();
+                each.within.is_some() || written.is_none_or(|n| n > each.at_most as usize)
+            }
             Self::Choose(_) | Self::Lock(_) => self.within().is_some(),
         }
     }

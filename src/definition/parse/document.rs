@@ -8,6 +8,7 @@ use crate::definition::rules;
 use crate::definition::{Assignment, Assumption, Definition, Ends, Step};
 use crate::message::{Address, Hash, Span, Version};
 
+use super::begun::Begun;
 use super::place::Place;
 use super::reader::{Fields, Reader, nearest};
 
@@ -30,6 +31,7 @@ pub(super) fn document(reader: &mut Reader<'_>, root: &Node) -> Option<Definitio
     let (starts, by_parent) = starts.map(|n| reader.starts(n)).unwrap_or_default();
     let events = fields.take("events").map(|n| reader.event_rules(n)).unwrap_or_default();
     let data = data(reader, &mut fields);
+    reader.begun = Begun::of(&starts, by_parent, &data);
     let sensitive = fields.take("sensitive").map(|n| reader.sensitive(n)).unwrap_or_default();
     let within = fields.take("within").and_then(|n| reader.duration(n, "within"));
     let late = fields.take("late").and_then(|n| reader.duration(n, "late")).unwrap_or(LATE);

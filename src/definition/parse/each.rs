@@ -1,6 +1,7 @@
 use crate::definition::diagnostic::Code;
 use crate::definition::node::Node;
 use crate::definition::{EachStep, OnFailed, StepKind, Then};
+use crate::expression::{Expression, Name, Reference};
 
 use super::place::{Around, Place};
 use super::position::Position;
@@ -31,7 +32,11 @@ impl Reader<'_> {
         let on_failed = [("go-back", OnFailed::GoBack), ("drop", OnFailed::Drop)];
         let on_failed = fields.take("on-failed").map(|n| self.choice(n, "on-failed", &on_failed));
         let within = self.within(fields);
-        let failed = self.verdict(fields, position, Place::Alone, Comes::Always);
+        let comes = match (&items, at_most) {
+            (Some(items), Some(most)) if self.is_short(items, most) => Comes::AtWorstInTime,
+            (Some(_) | None, _) => Comes::Always,
+        };
+        let failed = self.verdict(fields, position, Place::Alone, comes);
         let goes_on = failed.as_ref().is_some_and(|failed| failed.then == Then::GoOn);
         let inside = if on_failed == Some(Some(OnFailed::Drop)) {
             Position::Before
@@ -60,6 +65,25 @@ impl Reader<'_> {
             within,
             failed: failed?,
         }))
+    }
+
+    /// Whether a list is surely no longer than that: it is written out, or the starts say so.
+    fn is_short(&mut self, items: &Expression, most: u32) -> bool {
+        if let Some(length) = items.written_elements() {
+            return length <= most as usize;
+        }
+        let field = match items.path() {
+            Some(Reference { name: Name::Data, fields, .. }) => match &fields[..] {
+                [field] => field,
+                [] | [_, ..] => return false,
+            },
+            Some(_) | None => return false,
+        };
+        let is_short = self.begun.has_at_most(field, most);
+        if let Some(step) = self.step.filter(|_| is_short) {
+            self.places.bounded.push((step, field.clone()));
+        }
+        is_short
     }
 
     fn check_at_once(&mut self, node: &Node, once: u32, most: u32) {

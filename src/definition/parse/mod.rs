@@ -1,6 +1,7 @@
 //! Turns the tree of a YAML file into a definition, and says everything that is wrong with it.
 
 mod ask;
+mod begun;
 mod call;
 mod child;
 mod choose;

@@ -7,6 +7,7 @@ use crate::definition::finding::Finding;
 use crate::definition::node::{Content, Key, Node, floor};
 use crate::definition::places::Places;
 
+use super::begun::Begun;
 use super::drafts::Drafts;
 use super::place::Around;
 
@@ -25,6 +26,8 @@ pub(crate) struct Reader<'t> {
     pub around: Vec<Around>,
     /// The steps and blocks that were read.
     pub drafts: Drafts,
+    /// What is known of the data at the start.
+    pub begun: Begun,
 }
 
 impl<'t> Reader<'t> {
@@ -38,6 +41,7 @@ impl<'t> Reader<'t> {
             step: None,
             around: Vec::new(),
             drafts: Drafts::default(),
+            begun: Begun::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::definition::Assignment;
 use crate::definition::diagnostic::Code;
 use crate::definition::node::{Content, Node, is_number};
-use crate::definition::places::Read;
+use crate::definition::places::{Read, Written};
 use crate::expression::{Expression, Name, ParseError, Template};
 use crate::message::read_json;
 
@@ -27,13 +27,19 @@ impl Reader<'_> {
         match Expression::parse(text) {
             Ok(expression) => {
                 let at = places(self.text(), node, text);
+                self.note_expression(&expression, &at);
                 self.check_references(&expression.references(), place, at);
-                let sums = expression.sums().iter().cloned();
-                self.places.sums.extend(sums.map(|sum| (sum, node.span.clone())));
                 Some(expression)
             }
             Err(e) => self.refused(node, text, Code::Expression, &e),
         }
+    }
+
+    /// Notes where an expression stands.
+    fn note_expression(&mut self, expression: &Expression, at: &impl Fn(&str) -> Range<usize>) {
+        let source = expression.source().to_owned();
+        let span = at(&source);
+        self.places.expressions.push(Written { step: self.step, source, span });
     }
 
     /// An expression that YAML reads as a tag, a list or a mapping.
@@ -168,9 +174,14 @@ impl Reader<'_> {
         match Template::parse(text) {
             Ok(template) => {
                 let at = places(self.text(), node, text);
+                if let Template::Literal(Value::String(text)) = &template {
+                    let (step, source) = (self.step, text.clone());
+                    self.places.texts.push(Written { step, source, span: node.span.clone() });
+                }
+                for expression in template.expressions() {
+                    self.note_expression(expression, &at);
+                }
                 self.check_references(&template.references(), place, at);
-                let sums = template.sums().into_iter();
-                self.places.sums.extend(sums.map(|sum| (sum, node.span.clone())));
                 Some(template)
             }
             Err(e) => self.refused(node, text, Code::Template, &e),

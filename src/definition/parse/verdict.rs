@@ -15,6 +15,8 @@ pub(crate) enum Comes {
     Always,
     /// Only if the step has a `within`.
     InTime,
+    /// Only if the step has a `within`, as far as the definition tells; it may be said all the same.
+    AtWorstInTime,
 }
 
 impl Reader<'_> {
@@ -29,7 +31,7 @@ impl Reader<'_> {
         let timed = fields.entry("within").is_some();
         let Some((key, node)) = fields.entry("failed") else {
             let unsaid = Verdict { set: Vec::new(), then: Then::GoBack };
-            if comes == Comes::InTime && !timed {
+            if comes != Comes::Always && !timed {
                 return Some(unsaid);
             }
             let head = fields.head(self);

@@ -1,17 +1,17 @@
 use std::collections::BTreeSet;
 
-use super::outcome;
+use super::{kinds, outcome};
 use crate::definition::diagnostic::{Code, Severity};
 use crate::definition::finding::Finding;
 use crate::definition::parse::{Place, nearest, places_of};
 use crate::definition::places::Places;
 use crate::definition::{Definition, SagaStep, Step};
-use crate::expression::{Name, Template};
+use crate::expression::{Misfit, Name, Template};
 
 /// Finds what a parent and its child do not agree on: fields that the child needs and does not
 /// get, fields that it is asked for and never has, and the time that it may take.
 pub(super) fn check(
-    parent: &Places,
+    (parent, parent_definition): (&Places, &Definition),
     step: &Step,
     child: &SagaStep,
     definition: &Definition,
@@ -19,7 +19,27 @@ pub(super) fn check(
     let mut found = asked_for(parent, step, definition);
     found.extend(handed_over(parent, step, child, definition));
     found.extend(too_long(parent, step, child, definition));
+    found.extend(misfits(parent, step, child, (parent_definition, definition)));
     found
+}
+
+/// What is handed over must be of a kind that the child can compute with.
+fn misfits(
+    parent: &Places,
+    step: &Step,
+    child: &SagaStep,
+    (own, definition): (&Definition, &Definition),
+) -> Vec<Finding> {
+    let found = kinds::of_child(own, step, child.with.as_ref(), definition);
+    let span = parent.steps[step.id.0 as usize].key("with");
+    let finding = |misfit: Misfit| Finding {
+        code: Code::Kinds,
+        severity: Severity::Error,
+        span: span.clone(),
+        message: format!("`{}` cannot compute with this: {}", definition.saga, misfit.message),
+        help: format!("hand over what `{}` reads; there, {}", definition.saga, misfit.help),
+    };
+    found.into_iter().map(finding).collect()
 }
 
 /// What the parent reads of the child's data must be there.
@@ -66,14 +86,11 @@ fn handed_over(
         // What it holds is known when it runs.
         Some(_) => return None,
     };
-    // A saga that begins by an event as well asks for what the two have in common.
-    let only_child = definition.starts.is_empty();
     let places = places_of("", &definition.source);
     let read = places.reads.iter().find(|read| {
         let field = read.fields.first();
         let at_start = read.step.is_none() && matches!(read.place, Place::Data);
         at_start
-            && only_child
             && read.name == Name::Event
             && !read.asked
             && field.is_some_and(|field| !given.contains(&field.as_str()))

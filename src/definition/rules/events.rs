@@ -1,7 +1,8 @@
+use super::apart::{self, tells_branch};
 use super::whole::{Relation, Whole};
 use crate::definition::diagnostic::Code;
 use crate::definition::{Answer, Correlation, Reply, Start, Step};
-use crate::expression::{Expression, Name};
+use crate::expression::Expression;
 use crate::message::{Address, Part};
 
 /// Finds events that two steps could take, or that nothing reads.
@@ -11,11 +12,13 @@ pub(super) fn check(whole: &mut Whole<'_>) {
         for second in &taken[place + 1..] {
             same_reply(whole, first, second);
             undone_by_action(whole, &taken, first, second);
+            yes_and_no(whole, first, second);
         }
         same_reply_of_branches(whole, first);
         wait_by_command(whole, first);
     }
     starts_too(whole, &taken);
+    cancels_too(whole, &taken);
     unread(whole, &taken);
 }
 
@@ -34,6 +37,7 @@ pub(super) struct Taken<'d> {
     slot: Slot,
     pub on: &'d Address,
     condition: Option<&'d Expression>,
+    says: Answer,
     /// Where it is written, among the step's keys.
     pub path: String,
 }
@@ -61,7 +65,13 @@ impl<'d> Taken<'d> {
             Answer::Absent(place) => (absent, place),
         };
         let path = format!("{key}.{place}");
-        Self { step, slot, on: reply.on, condition: reply.condition, path }
+        let Reply { on, condition, says } = reply;
+        Self { step, slot, on, condition, says, path }
+    }
+
+    /// Whether its `where` is about a value that belongs to the branch of a fan-out.
+    fn tells_branch(&self) -> bool {
+        self.condition.is_some_and(tells_branch)
     }
 }
 
@@ -69,13 +79,16 @@ fn by_command(whole: &Whole<'_>, on: &Address) -> bool {
     whole.definition.rule(on).is_some_and(|rule| rule.by == Correlation::CommandId)
 }
 
-const APART: &str = "tell them apart by a `where` on both, or say \
+const APART: &str = "tell them apart by two `where`s that cannot both hold, such as \
+                     `event.side == \"a\"` and `event.side == \"b\"`, or say \
                      `events: { topic/*: { by: command-id } }` if the participant echoes the id";
 
 /// An event that comes without a command's id could be taken by either.
 fn same_reply(whole: &mut Whole<'_>, first: &Taken<'_>, second: &Taken<'_>) {
-    let told_apart = first.condition.is_some() && second.condition.is_some();
-    if first.on != second.on || told_apart || by_command(whole, first.on) {
+    if first.on != second.on || by_command(whole, first.on) {
+        return;
+    }
+    if apart::at_any_time(whole, first.condition, second.condition) {
         return;
     }
     let same = first.step.id == second.step.id;
@@ -84,7 +97,12 @@ fn same_reply(whole: &mut Whole<'_>, first: &Taken<'_>, second: &Taken<'_>) {
         return;
     }
     if !same && whole.relation(first.step.id, second.step.id) == Relation::Apart {
-        return;
+        let each = whole.each(first.step.id);
+        let is_beside = each.is_some() && each == whole.each(second.step.id);
+        // Another branch of the fan-out may have taken the other way.
+        if !is_beside || (first.tells_branch() && second.tells_branch()) {
+            return;
+        }
     }
     let (of, other) = (what(second), what(first));
     let message =
@@ -106,7 +124,9 @@ fn undone_by_action(
     first: &Taken<'_>,
     second: &Taken<'_>,
 ) {
-    let told_apart = first.condition.is_some() || second.condition.is_some();
+    let is_same =
+        first.condition.map(Expression::condition) == second.condition.map(Expression::condition);
+    let told_apart = !is_same && (first.condition.is_some() || second.condition.is_some());
     let same = first.on == second.on && first.step.id == second.step.id;
     let undoes = (first.slot, second.slot) == (Slot::Action, Slot::Undo);
     if !same || !undoes || told_apart || !by_command(whole, first.on) {
@@ -127,8 +147,8 @@ fn starts_too(whole: &mut Whole<'_>, taken: &[Taken<'_>]) {
     let definition = whole.definition;
     let starts = |on: &Address, condition: Option<&Expression>| {
         let same = |start: &&Start| start.on == *on;
-        let apart = |start: &Start| start.condition.is_some() && condition.is_some();
-        definition.starts.iter().filter(same).any(|start| !apart(start))
+        let is_apart = |start: &Start| apart::at_once(start.condition.as_ref(), condition);
+        definition.starts.iter().filter(same).any(|start| !is_apart(start))
     };
     let cancels = definition.cancel.iter().enumerate();
     let cancels = cancels.filter(|(_, c)| starts(&c.on, c.condition.as_ref()));
@@ -139,7 +159,47 @@ fn starts_too(whole: &mut Whole<'_>, taken: &[Taken<'_>]) {
     found.extend(replies.map(|t| (whole.keys(t.step.id).value(&t.path), t.on)));
     for (span, on) in found {
         let message = format!("`{on}` starts this saga, so it cannot mean this as well");
-        let help = "name another event, or tell them apart by a `where` on both";
+        let help = "name another event, or tell them apart by two `where`s that cannot both hold";
+        whole.warn(Code::Contradiction, span, message, help);
+    }
+}
+
+/// An event that asks for the way back, and also answers a step or is waited for.
+fn cancels_too(whole: &mut Whole<'_>, taken: &[Taken<'_>]) {
+    let definition = whole.definition;
+    for read in taken {
+        let cancels = definition.cancel.iter().filter(|cancel| cancel.on == *read.on);
+        let mut meets =
+            cancels.filter(|cancel| !apart::at_once(cancel.condition.as_ref(), read.condition));
+        if meets.next().is_none() {
+            continue;
+        }
+        let message =
+            format!("`{}` asks for the way back, so it cannot mean this as well", read.on);
+        let help = "name another event, or tell them apart by two `where`s that cannot both hold";
+        let span = whole.keys(read.step.id).value(&read.path);
+        whole.warn(Code::Contradiction, span, message, help);
+    }
+}
+
+/// One event that says both yes and no to a step, as far as its two `where`s tell.
+fn yes_and_no(whole: &mut Whole<'_>, yes: &Taken<'_>, no: &Taken<'_>) {
+    let same = (yes.on, yes.step.id, yes.slot) == (no.on, no.step.id, no.slot);
+    if !same || !yes.says.is_done() || no.says.is_done() {
+        return;
+    }
+    // A `no` without a `where` is what is left over, for a yes is looked for first.
+    let (Some(yes_if), Some(no_if)) = (yes.condition, no.condition) else { return };
+    if apart::at_once(Some(yes_if), Some(no_if)) {
+        return;
+    }
+    let span = whole.keys(no.step.id).value(&no.path);
+    let help = "let the two `where`s exclude each other, such as `event.ok` and `!event.ok`";
+    if yes_if.condition() == no_if.condition() {
+        let message = format!("`{}` says yes wherever it says no", no.on);
+        whole.error(Code::Contradiction, span, message, help);
+    } else {
+        let message = format!("`{}` may say yes and no at once, and then counts as a yes", no.on);
         whole.warn(Code::Contradiction, span, message, help);
     }
 }
@@ -158,9 +218,7 @@ fn same_reply_of_branches(whole: &mut Whole<'_>, taken: &Taken<'_>) {
     if whole.each(taken.step.id).is_none() || by_command(whole, taken.on) {
         return;
     }
-    let own = |name| matches!(name, Name::Item | Name::Index | Name::Branch);
-    let tells = taken.condition.is_some_and(|c| c.references().iter().any(|r| own(r.name)));
-    if tells {
+    if taken.tells_branch() {
         return;
     }
     let message = format!("`{}` could answer every branch of this `each`", taken.on);

@@ -7,9 +7,9 @@ use crate::definition::diagnostic::Code;
 use crate::definition::parse::Place;
 use crate::definition::places::Read;
 use crate::definition::{
-    BlockId, ChooseStep, Composite, Join, ParallelStep, Step, StepId, StepKind,
+    Assignment, BlockId, ChooseStep, Composite, Join, ParallelStep, Step, StepId, StepKind,
 };
-use crate::expression::{Expression, Name};
+use crate::expression::{Expression, Name, Reference};
 
 /// Follows every way forward and finds what is read but may not be set, and what nothing reaches.
 pub(super) fn check(whole: &mut Whole<'_>) {
@@ -18,6 +18,7 @@ pub(super) fn check(whole: &mut Whole<'_>) {
     let start = Known::of(data);
     let end = flow.block(BlockId::MAIN, start);
     let (at, collected) = (flow.at, flow.collected);
+    failure_when_done(whole);
     let early = first_rest(whole, &at);
     for read in &whole.places.reads {
         let known = match (read.step, read.place) {
@@ -29,6 +30,24 @@ pub(super) fn check(whole: &mut Whole<'_>) {
         };
         if let Some(known) = known {
             check_read(whole, read, known);
+        }
+    }
+}
+
+/// A child that has completed has no failure.
+fn failure_when_done(whole: &mut Whole<'_>) {
+    for step in whole.steps().filter(|step| matches!(step.kind, StepKind::Saga(_))) {
+        for Assignment { field, value } in &step.set {
+            let read = |read: &Reference| {
+                let is_failure = read.fields.first().is_some_and(|first| first == "failure");
+                read.name == Name::Child && is_failure && read.needs_first()
+            };
+            if value.references().iter().any(read) {
+                let message = "`child.failure` is not there when the child has completed";
+                let help = "read it where the child has failed: `failed: { then: go-on, set: … }`";
+                let span = whole.keys(step.id).value(&format!("set.{field}"));
+                whole.error(Code::Unset, span, message, help);
+            }
         }
     }
 }

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::outcome::Fields;
 use crate::definition::StepId;
 use crate::definition::places::owned;
-use crate::expression::{Condition, Expression, Name, Question, Reference, Relation};
+use crate::expression::{Condition, Demand, Expression, Name, Question, Reference, Test};
 
 /// A field of the data (none) or of the branches of an `each`.
 pub(super) type Field = (Option<StepId>, String);
@@ -217,9 +217,20 @@ impl Known {
         if let Some((_, holds)) = self.answers.get(&question.subject) {
             return Some(*holds != question.is_contrary);
         }
-        let mut known = self.answers.values().filter(|(_, holds)| *holds);
-        let is_another = known.any(|(other, _)| excludes(other, question));
-        is_another.then_some(question.is_contrary)
+        let demand = question.demand.as_ref()?;
+        let answers = self.answers.values().filter_map(|(other, holds)| {
+            let other_demand = other.demand.as_ref().filter(|other| other.of == demand.of)?;
+            Some((&other_demand.test, *holds != other.is_contrary))
+        });
+        let answers: Vec<(&Test, bool)> = answers.collect();
+        let can_be = |holds: bool| {
+            Demand::can_be(&demand.of, &[&answers[..], &[(&demand.test, holds)]].concat())
+        };
+        match (can_be(true), can_be(false)) {
+            (true, false) => Some(true),
+            (false, true) => Some(false),
+            (true, true) | (false, false) => None,
+        }
     }
 
     /// Adds the fields whose premises hold by now, and those that depend on them.
@@ -305,19 +316,4 @@ fn asked_field(question: &Question, scope: Option<StepId>) -> Option<Field> {
     let (name, field) = question.asks_for()?;
     let (owner, field) = owned(name, scope, field)?;
     Some((owner, field.to_owned()))
-}
-
-/// Whether the subject of the second of two questions cannot hold where that of the first does: one
-/// value is not two.
-fn excludes(first: &Question, second: &Question) -> bool {
-    let (Some(first), Some(second)) = (&first.comparison, &second.comparison) else {
-        return false;
-    };
-    let equals = |relation| matches!(relation, Relation::Equal | Relation::Unequal);
-    let numbers = first.literal.as_f64().zip(second.literal.as_f64());
-    let differ = match numbers {
-        Some((one, other)) => one.total_cmp(&other).is_ne(),
-        None => first.literal != second.literal,
-    };
-    equals(first.relation) && equals(second.relation) && first.path == second.path && differ
 }

@@ -1,16 +1,19 @@
 //! What can be wrong with a definition whose every part is right.
 
+mod apart;
+mod branches;
 mod children;
 mod events;
 mod flow;
+mod kinds;
 mod known;
 mod locks;
-mod numbers;
 mod outcome;
 mod reach;
 mod sensitive;
 mod shared;
 mod spelling;
+mod texts;
 mod times;
 mod together;
 mod topics;
@@ -35,7 +38,10 @@ pub(super) fn apply(reader: &mut Reader<'_>, definition: &Definition) {
     undo::check(&mut whole);
     locks::check(&mut whole);
     sensitive::check(&mut whole);
-    numbers::check(&mut whole);
+    kinds::check(&mut whole);
+    branches::check(&mut whole);
+    branches::check_bounds(&mut whole);
+    texts::check(&mut whole);
     topics::check(&mut whole);
     spelling::check(&mut whole);
     for finding in whole.found {

@@ -2,8 +2,9 @@ use std::ops::Range;
 
 use super::whole::Whole;
 use crate::definition::diagnostic::Code;
-use crate::definition::{Composite, Nature, Sent, Step, Waiting};
-use crate::expression::{Expression, Name, Reference, Template};
+use crate::definition::places::owned;
+use crate::definition::{Composite, Nature, Sent, Step, StepId, Waiting};
+use crate::expression::{Expression, Name, Reference, Template, Usage};
 use crate::message::Part;
 
 /// Finds sensitive fields where everybody can read them.
@@ -11,6 +12,7 @@ pub(super) fn check(whole: &mut Whole<'_>) {
     if whole.definition.sensitive.is_empty() {
         return;
     }
+    spread(whole);
     head(whole);
     for step in whole.steps() {
         own(whole, step);
@@ -46,52 +48,126 @@ impl Spot<'_> {
     }
 }
 
-/// The sensitive field that a reference reads, the whole data included.
-fn leak(whole: &Whole<'_>, references: &[Reference]) -> Option<String> {
-    let read = references.iter().filter(|r| r.name == Name::Data && !r.tested);
-    for reference in read {
+/// Follows secrets from field to field: what is computed from one is one, unless it only says
+/// whether, or how many.
+fn spread(whole: &mut Whole<'_>) {
+    let all = whole.definition.expressions();
+    loop {
+        let known = whole.secrets.len();
+        for placed in &all {
+            let Some(field) = placed.fills else { continue };
+            let told = placed.expression.uses().iter().filter(|used| tells(&used.usage));
+            let each = placed.each.map(|each| each.id);
+            let Some(secret) = told.into_iter().find_map(|used| secret(whole, &used.path, each))
+            else {
+                continue;
+            };
+            let owner = placed.step.and_then(|step| whole.each(step.id));
+            let is_own = owner.is_none() && is_said(whole, field);
+            if !is_own {
+                whole.secrets.entry((owner, field.to_owned())).or_insert(secret);
+            }
+        }
+        if whole.secrets.len() == known {
+            return;
+        }
+    }
+}
+
+/// Whether what is done with a value lets it be known.
+fn tells(usage: &Usage) -> bool {
+    match usage {
+        Usage::Alone | Usage::Looped | Usage::Added(_) | Usage::Computed(_) | Usage::Other => true,
+        Usage::Argument(function) => !matches!(function.as_str(), "size" | "type"),
+        Usage::Asked | Usage::Held | Usage::Compared(_) | Usage::Receiver(_) => false,
+    }
+}
+
+/// Whether the author says that a field is sensitive as a whole.
+fn is_said(whole: &Whole<'_>, field: &str) -> bool {
+    whole.definition.sensitive.iter().any(|path| path[..] == [field.to_owned()])
+}
+
+/// The sensitive field that a path reads, or whose value it has; the whole data included.
+fn secret(whole: &Whole<'_>, read: &Reference, each: Option<StepId>) -> Option<String> {
+    if read.tested {
+        return None;
+    }
+    if read.name == Name::Data {
         for path in &whole.definition.sensitive {
-            if path.starts_with(&reference.fields) || reference.fields.starts_with(path) {
+            if path.starts_with(&read.fields) || read.fields.starts_with(path) {
                 return Some(format!("data.{}", path.join(".")));
             }
         }
     }
-    None
+    let (owner, field) = owned(read.name, each, read.fields.first()?)?;
+    whole.secrets.get(&(owner, field.to_owned())).cloned()
 }
 
-fn refuse(whole: &mut Whole<'_>, span: Range<usize>, what: &str, path: &str) {
-    let message = format!("`{path}` is sensitive, and {what} can be read by everybody");
+/// What is wrong with reading these paths in the open, in words.
+fn leak(whole: &Whole<'_>, references: &[Reference], step: Option<StepId>) -> Option<String> {
+    let each = step.and_then(|step| whole.each(step));
+    references.iter().find_map(|read| {
+        let secret = secret(whole, read, each)?;
+        let text = format!("{}.{}", read.name.text(), read.fields.join("."));
+        let is_other = whole.secrets.values().any(|known| *known == secret)
+            && !text.starts_with(&secret)
+            && !secret.starts_with(&text);
+        Some(if is_other {
+            format!("`{text}` is set from `{secret}`, which is sensitive")
+        } else {
+            format!("`{secret}` is sensitive")
+        })
+    })
+}
+
+fn refuse(whole: &mut Whole<'_>, span: Range<usize>, what: &str, leak: &str) {
+    let message = format!("{leak}, and {what} can be read by everybody");
     let help = "leave it out, or name it by something that is no secret, such as its order's id";
     whole.warn(Code::Sensitive, span, message, help);
 }
 
-fn expression(whole: &mut Whole<'_>, read: Option<&Expression>, span: Range<usize>, what: &str) {
-    if let Some(path) = read.and_then(|read| leak(whole, &read.references())) {
-        refuse(whole, span, what, &path);
+fn expression(
+    whole: &mut Whole<'_>,
+    spot: &Spot<'_>,
+    read: Option<&Expression>,
+    span: Range<usize>,
+    what: &str,
+) {
+    let step = spot.step.map(|step| step.id);
+    if let Some(leak) = read.and_then(|read| leak(whole, &read.references(), step)) {
+        refuse(whole, span, what, &leak);
     }
 }
 
-fn template(whole: &mut Whole<'_>, read: Option<&Template>, span: Range<usize>, what: &str) {
-    if let Some(path) = read.and_then(|read| leak(whole, &read.references())) {
-        refuse(whole, span, what, &path);
+fn template(
+    whole: &mut Whole<'_>,
+    spot: &Spot<'_>,
+    read: Option<&Template>,
+    span: Range<usize>,
+    what: &str,
+) {
+    let step = spot.step.map(|step| step.id);
+    if let Some(leak) = read.and_then(|read| leak(whole, &read.references(), step)) {
+        refuse(whole, span, what, &leak);
     }
 }
 
 fn headers(whole: &mut Whole<'_>, spot: &Spot<'_>, headers: &[(String, Template)]) {
     for (name, value) in headers {
         let span = spot.span(whole, &format!("headers.{name}"));
-        template(whole, Some(value), span, "a header");
+        template(whole, spot, Some(value), span, "a header");
     }
 }
 
 /// The key and headers of a message, and the body of a fact; a command's body goes to one
 /// participant.
 fn message(whole: &mut Whole<'_>, spot: &Spot<'_>, sent: Sent<'_>) {
-    expression(whole, sent.key(), spot.span(whole, "key"), "a key");
+    expression(whole, spot, sent.key(), spot.span(whole, "key"), "a key");
     match sent {
         Sent::Command(_) => {}
         Sent::Fact(fact) | Sent::Reminder(fact) => {
-            template(whole, fact.with.as_ref(), spot.span(whole, "with"), "a fact");
+            template(whole, spot, fact.with.as_ref(), spot.span(whole, "with"), "a fact");
         }
     }
     headers(whole, spot, sent.headers());
@@ -126,7 +202,7 @@ fn head(whole: &mut Whole<'_>) {
         if let Some(field) = secret(key) {
             let file = &whole.places.file;
             let span = if file.has(&path) { file.value(&path) } else { file.value("start.key") };
-            refuse(whole, span, "a key", &field);
+            refuse(whole, span, "a key", &format!("`{field}` is sensitive"));
         }
     }
 }
@@ -135,15 +211,15 @@ fn own(whole: &mut Whole<'_>, step: &Step) {
     let spot = Spot { step: Some(step), path: String::new() };
     match step.nature() {
         Nature::Waiting(Waiting::Person(ask)) => {
-            template(whole, Some(&ask.question), spot.span(whole, "question"), "a question");
+            template(whole, &spot, Some(&ask.question), spot.span(whole, "question"), "a question");
         }
         Nature::Waiting(Waiting::Child(child)) => {
-            expression(whole, child.key.as_ref(), spot.span(whole, "key"), "a key");
+            expression(whole, &spot, child.key.as_ref(), spot.span(whole, "key"), "a key");
         }
         Nature::Composite(Composite::Lock(lock)) => {
             for (place, key) in lock.keys.iter().enumerate() {
                 let span = spot.span(whole, &format!("lock.{place}"));
-                template(whole, Some(key), span, "a lock");
+                template(whole, &spot, Some(key), span, "a lock");
             }
         }
         Nature::Instant(_) | Nature::Attempted(_) | Nature::Waiting(_) | Nature::Composite(_) => {}
@@ -161,7 +237,7 @@ fn own(whole: &mut Whole<'_>, step: &Step) {
     for (part, call) in step.calls() {
         let path = if part == Part::Action { "" } else { "compensate" };
         let spot = Spot { step: Some(step), path: path.to_owned() };
-        template(whole, Some(&call.path), spot.span(whole, "call"), "an address");
+        template(whole, &spot, Some(&call.path), spot.span(whole, "call"), "an address");
         headers(whole, &spot, &call.headers);
     }
 }

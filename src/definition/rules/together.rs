@@ -39,8 +39,9 @@ pub fn check_together<'d>(all: impl IntoIterator<Item = (&'d str, &'d Definition
                 let span = keys.value("compensate");
                 reader.find(Finding { code, severity, span, message, help });
             }
+            let of = definition;
             if let Some(definition) = newest(&all, child) {
-                for finding in children::check(&places, step, child, definition) {
+                for finding in children::check((&places, of), step, child, definition) {
                     reader.find(finding);
                 }
             }

@@ -8,34 +8,10 @@ use crate::message::Address;
 /// Finds steps that are not undone although they should be.
 pub(super) fn check(whole: &mut Whole<'_>) {
     for step in whole.steps() {
-        undone_elsewhere(whole, step);
         done_again(whole, step);
         called_again(whole, step);
         undone_by_another(whole, step);
-        uncorrected(whole, step);
     }
-}
-
-/// The same command is undone elsewhere, and here there is nothing to undo.
-fn undone_elsewhere(whole: &mut Whole<'_>, step: &Step) {
-    let StepKind::Command(command) = &step.kind else { return };
-    if command.compensate != Compensation::Nothing {
-        return;
-    }
-    let is_undone = |other: &&Step| {
-        let StepKind::Command(other) = &other.kind else { return false };
-        other.request.command == command.request.command
-            && !matches!(other.compensate, Compensation::Nothing | Compensation::Unsaid)
-    };
-    let other = whole.steps().find(is_undone);
-    let Some(other) = other else { return };
-    let message = format!(
-        "`{}` is undone in `{}` on line {}, but not here",
-        command.request.command, other.name, other.line
-    );
-    let help = "undo it here as well, or say there `none` too";
-    let span = whole.keys(step.id).key("compensate");
-    whole.warn(Code::UndoneElsewhere, span, message, help);
 }
 
 /// What should undo an action, or ask whether it happened, does it again.
@@ -111,24 +87,6 @@ fn says_no_more(undo: &Request, own: &Request) -> bool {
         }
         (undo, own) => undo == own,
     }
-}
-
-/// A fact is told that may turn out wrong, and nothing corrects it.
-fn uncorrected(whole: &mut Whole<'_>, step: &Step) {
-    let StepKind::Emit(emit) = &step.kind else { return };
-    let stand = whole.places.stands[step.id.0 as usize];
-    if emit.compensate != Compensation::Nothing || stand != Position::Before {
-        return;
-    }
-    let failing = whole.steps().find(|other| follows(whole, step, other) && can_fail(whole, other));
-    let Some(failing) = failing else { return };
-    let message = format!(
-        "this is told before `{}` on line {}, which can still fail, and nothing corrects it",
-        failing.name, failing.line
-    );
-    let help = "add `compensate: { emit: … }` with the correcting fact, or tell it later";
-    let span = whole.keys(step.id).key("compensate");
-    whole.warn(Code::FactUncorrected, span, message, help);
 }
 
 /// Whether a step may run when another is over.

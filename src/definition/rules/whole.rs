@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::known::Field;
 use super::outcome::{self, Fields};
 use crate::definition::diagnostic::{Code, Severity};
 use crate::definition::finding::Finding;
@@ -12,6 +14,8 @@ pub(super) struct Whole<'d> {
     pub definition: &'d Definition,
     pub places: &'d Places,
     pub found: Vec<Finding>,
+    /// Fields that are set from sensitive ones, and from which.
+    pub secrets: BTreeMap<Field, String>,
     fills: Vec<Fields>,
     undo_fills: Vec<Fields>,
     each: Vec<Option<StepId>>,
@@ -36,7 +40,8 @@ impl<'d> Whole<'d> {
         let undo_fills = definition.steps.iter().map(outcome::undo_fills).collect();
         let each = |step: &Step| definition.fan_out_around(step.id).map(|each| each.id);
         let each = definition.steps.iter().map(each).collect();
-        Self { definition, places, found: Vec::new(), fills, undo_fills, each }
+        let (found, secrets) = (Vec::new(), BTreeMap::new());
+        Self { definition, places, found, secrets, fills, undo_fills, each }
     }
 
     /// All that a step itself may fill on the way forward.

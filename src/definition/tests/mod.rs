@@ -8,8 +8,10 @@ use super::*;
 use crate::expression::{Expression, Name, Scope, Template};
 use crate::message::{Address, Hash, SagaName, Span, StepName, Timestamp, Topic, Version};
 
+mod apart;
 mod guards;
 mod language;
+mod meanings;
 mod right;
 
 const WHOLE: &str = include_str!("whole.yaml");

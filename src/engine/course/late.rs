@@ -18,6 +18,8 @@ pub(in crate::engine) fn success(turn: &mut Turn<'_>, place: &Place, by: InputId
     turn.note(Some(&name), What::Late { has_happened: true, by_probe: false });
     match turn.step_at(place).compensation() {
         Compensation::Nothing => {}
+        // Behind the pivot nothing is undone; that a pivot has happened after all is for a person.
+        Compensation::Unsaid if !turn.step_at(place).pivot => {}
         Compensation::Unsaid
         | Compensation::Command { .. }
         | Compensation::Emit(_)

@@ -1,6 +1,6 @@
 //! What people do about a stuck instance.
 
-use crate::definition::{Compensation, Definition, Step};
+use crate::definition::{Compensation, Definition, Meaning, Outcome, Step};
 use crate::engine::course::follow::follow;
 use crate::engine::course::{back, kinds};
 use crate::engine::kind::{lock, saga};
@@ -252,12 +252,36 @@ fn resolve_done(
     act: &str,
 ) -> Result<(), Rejection> {
     closed(turn, place)?;
+    given(turn, place, fields)?;
     turn.fits(&place.line, fields).map_err(Rejection::Refused)?;
     turn.at_mut(place).answered(InputId::named(act));
     let name = turn.name_at(place);
     turn.note(Some(&name), What::Succeeded(Proof::Person));
     follow(turn, place, Outcome::Succeeded(fields.clone()));
     Ok(())
+}
+
+/// Refuses to take a composite step for done without what it would have left behind: nothing else
+/// is known to fill it.
+fn given(
+    turn: &Turn<'_>,
+    place: &Place,
+    fields: &serde_json::Map<String, serde_json::Value>,
+) -> Result<(), Rejection> {
+    let step = turn.step_at(place);
+    if step.composite().is_none() {
+        return Ok(());
+    }
+    let outcomes = step.outcomes();
+    let done = outcomes.iter().filter(|outcome| outcome.meaning == Meaning::Succeeded);
+    let mut missing = done.flat_map(Outcome::fields).filter(|field| !fields.contains_key(*field));
+    match missing.next() {
+        None => Ok(()),
+        Some(field) => Err(Rejection::Refused(format!(
+            "{} would have set `{field}`; resolve it as done with its data",
+            turn.name_at(place)
+        ))),
+    }
 }
 
 fn resolve_not_done(turn: &mut LifeTurn<'_>, place: &Place, act: &Act) -> Result<(), Rejection> {
