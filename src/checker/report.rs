@@ -57,8 +57,7 @@ impl Finding {
         let text = self.line_text.trim();
         let before = self.line_text.len() - self.line_text.trim_start().len();
         let promise = self.broken.promise;
-        let severity =
-            if promise.is_engines() { Severity::Warning } else { Severity::Error };
+        let severity = if promise.is_engines() { Severity::Warning } else { Severity::Error };
         Diagnostic {
             code: promise.code(),
             severity,

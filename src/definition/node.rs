@@ -219,6 +219,13 @@ impl Builder<'_> {
             (Content::List(items), _) => items.push(node),
             (Content::Map(entries), Some(key)) => entries.push((key, node)),
             (Content::Map(_), None) => match node.content {
+                Content::Scalar { text, plain: true } if text == "<<" => {
+                    return Err(Refusal::Unused {
+                        span: node.span,
+                        message: "`<<` merges nothing: YAML 1.2 has no merge key",
+                        help: "write the fields out, or quote the key if it is meant as a name",
+                    });
+                }
                 Content::Scalar { text, .. } => {
                     open.key = Some(Key { text, span: node.span });
                 }

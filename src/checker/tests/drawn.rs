@@ -59,7 +59,9 @@ pub(super) fn locked(dice: &mut Dice) -> String {
     if !has_pivot && draw.dice.roll(2) == 0 {
         steps.push(match draw.dice.roll(2) {
             0 => "{ step: pivot, emit: t/told, pivot: true }".to_owned(),
-            _ => "{ step: pivot, command: t/p, done: t/p-done, pivot: true, within: 5s }".to_owned(),
+            _ => {
+                "{ step: pivot, command: t/p, done: t/p-done, pivot: true, within: 5s }".to_owned()
+            }
         });
     }
     if has_pivot || steps.len() > 1 {

@@ -455,12 +455,16 @@ steps:
     done: { on: t/Ordered, where: \"!has(data.number)\" }
     set: { number: event.number }
     compensate: none
-  - { step: again, wait: { on: t/Ordered, where: has(data.number) }, within: 3d }
+  - { step: again, wait: { on: t/OrderedAgain, where: has(data.number) }, within: 3d }
 ";
 
 #[test]
 fn an_answer_that_comes_again_and_is_taken_by_a_wait_is_told() {
-    let definition = parse("told-apart.yaml", TOLD_APART).expect("it parses");
+    // The shape refuses this, so it is made behind its back.
+    let mut definition = parse("told-apart.yaml", TOLD_APART).expect("it parses");
+    if let StepKind::Wait(wait) = &mut step(&mut definition, "again").kind {
+        wait.on[0].on = "t/Ordered".parse().expect("it is an address");
+    }
     let report = told(check(&definition, &[], STATES_MAX));
     let twice = report.findings.iter().find(|f| f.broken.promise == Promise::Once);
     assert_eq!(twice.map(|f| f.broken.step.as_str()), Some("order"), "{report}");

@@ -80,6 +80,10 @@ fn handed_over(
     child: &SagaStep,
     definition: &Definition,
 ) -> Option<Finding> {
+    // That no parent may start it is another mistake.
+    if !definition.by_parent {
+        return None;
+    }
     let given: Vec<&str> = match &child.with {
         None => Vec::new(),
         Some(Template::Object(fields)) => fields.iter().map(|(name, _)| name.as_str()).collect(),

@@ -93,6 +93,12 @@ impl<'d> Fields<'d> {
     fn of(definition: &'d Definition, handed: Option<BTreeMap<String, Kinds>>) -> Self {
         let mut fields = Self { definition, handed, known: BTreeMap::new() };
         let all = definition.expressions();
+        for placed in &all {
+            // Of what is filled later nothing is known yet, not that it may be anything.
+            fields
+                .known
+                .extend(placed.fills.map(|field| (fields.place(placed, field), Kinds::NONE)));
+        }
         for _ in 0..ROUNDS_MAX {
             let before = fields.known.clone();
             for placed in &all {
@@ -113,13 +119,18 @@ impl<'d> Fields<'d> {
         }
         let of = |path: &Reference| self.kinds(path, placed.event, placed.each);
         let kinds = placed.expression.kinds(&of).0.kept();
-        let around = placed.step.and_then(|step| self.definition.fan_out_around(step.id));
         let is_collected =
             placed.step.is_some_and(|step| placed.each.is_some_and(|each| each.id == step.id));
         let kinds = if is_collected { kinds.listed() } else { kinds };
-        let place = (around.map(|each| each.id), field.to_owned());
+        let place = self.place(placed, field);
         let known = self.known.entry(place).or_default();
         *known = known.or(kinds);
+    }
+
+    /// Whose field it is that an expression fills.
+    fn place(&self, placed: &PlacedExpression<'_>, field: &str) -> (Option<StepId>, String) {
+        let around = placed.step.and_then(|step| self.definition.fan_out_around(step.id));
+        (around.map(|each| each.id), field.to_owned())
     }
 
     /// Of which kinds what a path leads to may be.

@@ -43,6 +43,7 @@ fn beside(first: &str, second: &str) -> Vec<String> {
     parallel:
       one: [ {{ step: a, wait: {{ on: p.events/Said, where: '{first}' }} }} ]
       two: [ {{ step: b, wait: {{ on: p.events/Said, where: '{second}' }} }} ]
+  - {{ set: {{ tries: data.tries }} }}
 "
     ))
 }
@@ -100,7 +101,8 @@ fn yes_and_no_are_two_answers() {
         assert_eq!(step(yes, no), ["SG0108"], "{yes} / {no}");
         assert_eq!(wait(yes, no), ["SG0108"], "{yes} / {no}");
     }
-    for (yes, no) in [("event.ok", "!event.ok"), ("event.n == data.tries", "event.n != data.tries")] {
+    for (yes, no) in [("event.ok", "!event.ok"), ("event.n == data.tries", "event.n != data.tries")]
+    {
         assert!(step(yes, no).is_empty(), "{yes} / {no}");
         assert!(wait(yes, no).is_empty(), "{yes} / {no}");
     }
@@ -146,7 +148,10 @@ fn an_event_does_not_cancel_what_waits_for_it() {
             "{}
   - {{ step: answer, wait: {{ on: g.events/Answered{wait} }}, within: 5d }}
 ",
-            HEAD.replace("within:", &format!("cancel: {{ on: g.events/Answered{cancel} }}\nwithin:"))
+            HEAD.replace(
+                "within:",
+                &format!("cancel: {{ on: g.events/Answered{cancel} }}\nwithin:")
+            )
         ))
     };
     assert_eq!(saga("", ""), ["SG0108"]);

@@ -27,7 +27,7 @@ fn kinds_are_followed_from_field_to_field() {
         ("set: { label: '\"lines: \" + data.count' }", "`+` cannot take text and a number"),
         ("set: { late: 'now > data.at' }", "`>` cannot take a moment and a value from JSON"),
         ("set: { next: 'now + 3600' }", "`+` cannot take a moment and a number"),
-        ("{ step: rest, until: data.count }", "`data.count` is a number, not a moment or text"),
+        ("{ step: rest, until: data.count }", "`data.count` is a number, not text or a moment"),
         ("{ step: rest, until: 'now + duration(\"14d\")' }", "`duration(\"14d\")` has no value"),
         (
             "{ step: tell, when: size(data.lines), pivot: true, emit: s.orders/Told }",
@@ -173,7 +173,9 @@ fn a_text_that_reads_like_an_expression_is_told() {
     ] {
         assert_eq!(with(text), ["SG0304"], "{text}");
     }
-    for text in ["data.csv", "data", "an event. why", "see data. total", "${data.total}", "e.events"] {
+    for text in
+        ["data.csv", "data", "an event. why", "see data. total", "${data.total}", "e.events"]
+    {
         assert!(with(text).is_empty(), "{text}");
     }
     let lock = "  - { step: alone, lock: [line/data.total], within: 1h, steps: [ { sleep: 1s, step: a } ] }
