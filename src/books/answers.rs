@@ -76,8 +76,11 @@ impl Answers {
                 Some(c) => vec![(c.life, c.step, c.part.kind())],
                 None => asked.iter().filter(|r| verdict(r).is_some()).copied().collect(),
             };
+            // A second event of one kind may be for a step that waits, and not the answer.
+            let is_open = answer.is_for_waits && plan.waits_for(&event);
             for request in requests.into_iter().filter(|r| asked.contains(r)) {
-                answers.add(request, verdict(&request), answer.id);
+                let says = verdict(&request).map(|v| if is_open { Verdict::Either } else { v });
+                answers.add(request, says, answer.id);
             }
         }
         answers

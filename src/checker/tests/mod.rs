@@ -1,4 +1,5 @@
 mod drawn;
+mod edges;
 mod guards;
 mod locks;
 mod reduced;

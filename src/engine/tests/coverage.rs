@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::super::{
-    Direction, Effect, FailureKind, Frame, Input, Instance, Life, NoteKind, Rejection, Say,
-    StepState, Transition, Verb,
+    Direction, Effect, FailureKind, Frame, Input, Instance, Life, NoteKind, Proof, Rejection, Say,
+    StepState, Transition, Verb, What,
 };
 use super::random::has_happened;
 use crate::definition::{
@@ -13,7 +13,7 @@ use crate::definition::{
     OnFailed, Release, Request, Sleep, Step, StepKind, Then, Unknown,
 };
 use crate::engine::state::place::walk;
-use crate::message::Part;
+use crate::message::{CommandId, Event, Part};
 
 const CONSTRUCTS: &[&str] = &[
     "start list",
@@ -138,6 +138,8 @@ const RULES: &[&str] = &[
     "6 late after the end",
     "6 late in an older life",
     "7 duplicate",
+    "7 what started a life comes again",
+    "7 a second answer is waited for",
     "7 kept for a wait",
     "7 kept for a start",
     "7 unmatched",
@@ -392,7 +394,10 @@ impl Coverage {
     /// Counts the rules by which an input was declined.
     pub fn declined(&mut self, by: &Rejection) {
         match by {
-            Rejection::Duplicate(_) => self.saw("7 duplicate"),
+            Rejection::Duplicate(why) => {
+                self.saw("7 duplicate");
+                self.saw_if(why.contains("has started"), "7 what started a life comes again");
+            }
             Rejection::Unmatched(_) => self.saw("7 unmatched"),
             Rejection::Refused(why) => self.saw_if(why.contains("no way back"), "4 no way back"),
             Rejection::Ignored(_) => {}
@@ -463,6 +468,8 @@ impl Coverage {
         if has(NoteKind::Succeeded) {
             self.saw("1 succeeded");
             if let Input::Event(event) = input {
+                let second = is_second_answer(event, made);
+                self.saw_if(second, "7 a second answer is waited for");
                 self.saw(if event.command.is_some() { "7 by id" } else { "7 by type and key" });
             }
         }
@@ -500,6 +507,17 @@ impl Coverage {
             None::<()>
         });
     }
+}
+
+/// Whether an event that names a command of a step has ended the wait of another.
+fn is_second_answer(event: &Event, made: &Transition) -> bool {
+    let named = event.command.as_deref().and_then(|text| text.parse::<CommandId>().ok());
+    let Some(step) = named.as_ref().and_then(|command| command.subject.step()) else {
+        return false;
+    };
+    let mut by_event =
+        made.notes.iter().filter(|n| matches!(n.what, What::Succeeded(Proof::Event(_))));
+    by_event.next().is_some_and(|note| note.step.as_ref() != Some(step))
 }
 
 /// Whether a step has just been answered that had sent more than one attempt.

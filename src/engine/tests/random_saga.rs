@@ -65,7 +65,7 @@ impl Draw<'_> {
             self.one(&["", ", after: ignore", ", after: new", ", after: new"]),
         );
         let start = format!("{{ on: t/Placed, key: event.id{again}{after} }}");
-        let second = "{ on: t/PlacedByPhone, where: event.flag, key: event.id }";
+        let second = "{ on: w/PlacedByPhone, where: event.flag, key: event.id }";
         let start = if self.few() { format!("[{start}, {second}]") } else { start };
         let asked = self.one(&["", ", where: event.flag"]);
         // Several elements of a list take the same kinds of answer.
@@ -273,7 +273,24 @@ impl Draw<'_> {
         format!("{{ step: {name}, set: {{ f{name}: key }} }}")
     }
 
+    /// A command whose answer is given in two parts: the second one is waited for.
+    fn told_in_parts(&mut self, spot: Spot) -> String {
+        let (name, then) = (self.name(), self.then(spot));
+        let undo =
+            if spot.after_pivot { ", unknown: park".to_owned() } else { self.undo(&name) };
+        format!(
+            "{{ step: {name}, command: t/{name}, done: {{ on: w/{name}-told, where: event.n < 2 \
+             }}, failed: {{ on: t/{name}-no, then: {then} }}, within: 5s, \
+             retry: {{ attempts: 1, most: 5h }}{undo} }}, \
+             {{ step: {name}-end, wait: {{ on: w/{name}-told, where: event.n == 2 }}, \
+             within: 6h, late: go-on }}"
+        )
+    }
+
     fn wait(&mut self, spot: Spot) -> String {
+        if !spot.in_each && spot.depth > 0 && self.few() {
+            return self.told_in_parts(spot);
+        }
         let name = self.name();
         let late =
             if spot.after_pivot { ", late: go-on" } else { self.one(&["", ", late: go-on"]) };
@@ -287,8 +304,9 @@ impl Draw<'_> {
         let set = self.maybe(&format!(", set: {{ f{name}: event.n }}"));
         let other =
             if spot.in_each { String::new() } else { self.maybe(&format!(", w/{name}-call")) };
+        let start = if spot.in_each { String::new() } else { self.maybe(", w/PlacedByPhone") };
         format!(
-            "{{ step: {name}, wait: [{{ on: w/{name}-fact{filter}{set} }}{other}]{failed}, \
+            "{{ step: {name}, wait: [{{ on: w/{name}-fact{filter}{set} }}{other}{start}]{failed}, \
              within: 6h{late}{remind} }}"
         )
     }

@@ -80,15 +80,12 @@ fn frames_of<'f>(definition: &Definition, main: &'f Frame, block: BlockId) -> Ve
 /// Keeps an event.
 ///
 /// # Errors
-/// When it is kept already, or too many are.
+/// When too many are.
 pub(in crate::engine) fn keep(
     case: &mut Case<'_>,
     event: &Event,
     kept: Kept,
 ) -> Result<(), Rejection> {
-    if case.instance.early.iter().any(|early| early.event.is(event)) {
-        return Err(Rejection::Duplicate(format!("event {} is kept already", event.id)));
-    }
     let most = case.catalog.limits.early_max;
     if case.instance.early.len() >= most {
         return Err(Rejection::Refused(format!(

@@ -2,9 +2,10 @@ use std::sync::Arc;
 
 use super::moves::Kind;
 use super::search::Found;
-use super::{cancel, early, search, start};
+use super::search::Miss;
+use super::{cancel, early, search, start, taken};
 use crate::definition::{Catalog, Definition};
-use crate::engine::{Act, Called, Input, Instance, Letter, Rejection, Verb, Wake};
+use crate::engine::{Act, Called, Input, Instance, Letter, Life, Rejection, Verb, Wake};
 use crate::message::{CommandId, Event, InputId, InstanceId, Timestamp};
 
 /// An input, once it is clear what it is to the instance.
@@ -82,22 +83,23 @@ impl<'a> Meaning<'a> {
         event: &'a Event,
         now: Timestamp,
     ) -> Result<Self, Rejection> {
-        let mut no_answer = None;
+        if let Some(instance) = before {
+            taken::refuse_again(catalog, id, instance, event)?;
+        }
+        let (mut declined, mut spoken_of) = (None, None);
         if let Some(instance) = before.filter(|instance| !instance.lives.is_empty()) {
             match search::find(catalog, id, instance, event, now) {
                 Ok(found) => return Ok(Self::Answer(found, event)),
-                Err(Rejection::Unmatched(reason)) => no_answer = Some(reason),
-                Err(
-                    refused @ (Rejection::Duplicate(_)
-                    | Rejection::Ignored(_)
-                    | Rejection::Refused(_)),
-                ) => return Err(refused),
-            }
-            if cancel::is_one(catalog, id, instance, event, now)? {
-                if is_seen(before, |seen| seen.is(event)) {
-                    let reason = format!("event {} was obeyed before", event.id);
-                    return Err(Rejection::Duplicate(reason));
+                Err(Miss::Refused(refused)) => return Err(refused),
+                Err(Miss::Unasked(life, reason)) => {
+                    (declined, spoken_of) = (Some(reason), life.map(|at| &instance.lives[at]));
                 }
+            }
+            // What speaks of an older life means nothing to this one.
+            let is_older = |life: &Life| instance.newest().is_some_and(|g| g.id != life.id);
+            if !spoken_of.is_some_and(is_older)
+                && cancel::is_one(catalog, id, instance, event, now)?
+            {
                 return Ok(Self::Cancel(event));
             }
         }
@@ -106,10 +108,12 @@ impl<'a> Meaning<'a> {
         {
             return Ok(Self::Start(Arc::clone(definition), entry, event));
         }
-        if let Some(kept) = early::kept_for(catalog, id, before, event, now) {
+        if spoken_of.is_none_or(|life| life.ended.is_none())
+            && let Some(kept) = early::kept_for(catalog, id, before, event, now)
+        {
             return Ok(Self::Early(event, kept));
         }
-        Err(Rejection::Unmatched(no_answer.unwrap_or_else(|| format!("there is no {id}"))))
+        Err(declined.unwrap_or_else(|| Rejection::Unmatched(format!("there is no {id}"))))
     }
 
     /// Its column in the table of legal moves.

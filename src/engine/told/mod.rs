@@ -10,3 +10,4 @@ mod moves;
 mod obey;
 mod search;
 mod start;
+mod taken;

@@ -15,37 +15,59 @@ pub(in crate::engine) struct Found {
     pub answer: Answer,
 }
 
+/// Why an event is no answer.
+#[derive(Debug)]
+pub(in crate::engine) enum Miss {
+    /// Nothing waits for it now, though it may be something else; if it is not, this is why it is
+    /// declined. The life is known if it speaks of what that life has asked.
+    Unasked(Option<usize>, Rejection),
+    /// It is an answer that cannot be taken.
+    Refused(Rejection),
+}
+
 /// Looks for the one request or wait that an event answers.
 ///
 /// # Errors
-/// Unmatched when the event is no answer; it may be something else then. Otherwise when it is an
-/// answer that cannot be taken.
+/// When there is none.
 pub(in crate::engine) fn find(
     catalog: &Catalog,
     id: &InstanceId,
     instance: &Instance,
     event: &Event,
     now: Timestamp,
-) -> Result<Found, Rejection> {
+) -> Result<Found, Miss> {
     let search = Search { catalog, id, instance, event, now };
     let named = event.command.as_deref().and_then(|text| text.parse::<CommandId>().ok());
     match named {
+        // Whoever waits in that life takes what is no answer, or another event than the answer was.
         Some(command) if command.instance == *id => match search.named(&command) {
-            Err(Rejection::Unmatched(reason)) => {
-                let by_wait = search.unnamed(true);
-                by_wait.map_err(|_| Rejection::Unmatched(reason))
+            Err(Miss::Unasked(life, reason)) => {
+                let found = search.unnamed(life.map_or(Among::Waits, Among::WaitsOf));
+                found.map_err(|_| Miss::Unasked(life, reason))
             }
             found => found,
         },
         // A fact that a step waits for may name the command that caused it, whoever sent that.
-        Some(command) => search.unnamed(true).map_err(|rejection| match rejection {
-            Rejection::Unmatched(_) => Rejection::Unmatched(format!(
-                "it answers command {command}, which is not one of {id}"
-            )),
-            Rejection::Duplicate(_) | Rejection::Ignored(_) | Rejection::Refused(_) => rejection,
+        Some(command) => search.unnamed(Among::Waits).map_err(|miss| match miss {
+            Miss::Unasked(..) => {
+                let words = format!("it answers command {command}, which is not one of {id}");
+                Miss::Unasked(None, Rejection::Unmatched(words))
+            }
+            Miss::Refused(_) => miss,
         }),
-        None => search.unnamed(false),
+        None => search.unnamed(Among::All),
     }
+}
+
+/// Among what an event is looked for that does not say what it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Among {
+    /// Every request and wait.
+    All,
+    /// The steps that wait for facts.
+    Waits,
+    /// The same, of one life.
+    WaitsOf(usize),
 }
 
 struct Search<'a> {
@@ -61,17 +83,18 @@ struct Search<'a> {
 struct Candidates {
     running: Option<Found>,
     given_up: Option<Found>,
-    repeated: Option<Rejection>,
+    repeated: Option<(usize, Rejection)>,
     unclear: Option<Rejection>,
 }
 
 impl<'a> Search<'a> {
     /// By the command id that the event names.
-    fn named(&self, command: &CommandId) -> Result<Found, Rejection> {
-        let unknown = || Rejection::Unmatched(format!("command {command} was never sent"));
+    fn named(&self, command: &CommandId) -> Result<Found, Miss> {
         let lives = &self.instance.lives;
-        let meant = |g: &Life| g.id == command.life;
-        let life = lives.iter().position(meant).ok_or_else(unknown)?;
+        let life = lives.iter().position(|g| g.id == command.life);
+        let unasked = |words| Miss::Unasked(life, Rejection::Unmatched(words));
+        let unknown = || unasked(format!("command {command} was never sent"));
+        let life = life.ok_or_else(unknown)?;
         let run = &lives[life];
         let definition = self.definition(run)?;
         let named = command.subject.step().ok_or_else(unknown)?;
@@ -80,32 +103,30 @@ impl<'a> Search<'a> {
         let part = command.part;
         let sent = |r: &&Request| (1..=r.attempts).contains(&command.attempt);
         let request = state.request(part).filter(sent).ok_or_else(unknown)?;
-        let answer = self.answer(definition, run, &place.line, state, part)?.ok_or_else(|| {
+        let answer = self.answer(definition, run, &place.line, state, part);
+        let answer = answer.map_err(Miss::Refused)?.ok_or_else(|| {
             let address = &self.event.address;
-            Rejection::Unmatched(format!("{address} is no answer to command {command}"))
+            unasked(format!("{address} is no answer to command {command}"))
         })?;
         // A probe that was given up says nothing about what was sent since.
         if request.lacks_answer() && (part != Part::Probe || request.is_under_way()) {
             return Ok(Found { life, place, part, answer });
         }
-        Err(self.repeated(state, part, answer))
+        Err(Miss::Unasked(Some(life), self.repeated(state, part, answer)))
     }
 
     /// By type, `where` and key: the oldest life that lacks the answer, in it a running
     /// request or wait first, else the oldest request that was given up.
-    fn unnamed(&self, waits_only: bool) -> Result<Found, Rejection> {
+    fn unnamed(&self, among: Among) -> Result<Found, Miss> {
         let mut left = Candidates::default();
-        for run in &self.instance.lives {
-            if self.was_taken(self.definition(run)?, run) {
-                let words = format!("event {} was taken before", self.event.id);
-                return Err(Rejection::Duplicate(words));
-            }
-        }
         for (life, run) in self.instance.lives.iter().enumerate() {
+            if matches!(among, Among::WaitsOf(one) if one != life) {
+                continue;
+            }
             let definition = self.definition(run)?;
             let mut found = Candidates::default();
             walk(&run.frame, |line, at, state| {
-                self.look(life, definition, (line, at), state, waits_only, &mut found)
+                self.look(life, definition, (line, at), state, among, &mut found)
             });
             left.unclear = left.unclear.or(found.unclear);
             left.repeated = found.repeated.or(left.repeated);
@@ -114,7 +135,11 @@ impl<'a> Search<'a> {
                 return Ok(found);
             }
         }
-        Err(left.unclear.or(left.repeated).unwrap_or_else(|| self.unmatched()))
+        Err(match (left.unclear, left.repeated) {
+            (Some(unclear), _) => Miss::Refused(unclear),
+            (None, Some((life, repeated))) => Miss::Unasked(Some(life), repeated),
+            (None, None) => Miss::Unasked(None, self.unmatched()),
+        })
     }
 
     /// Looks whether a step takes the event; answers once one is found that surely does.
@@ -124,7 +149,7 @@ impl<'a> Search<'a> {
         definition: &Definition,
         (line, at): (&Line, usize),
         state: &StepState,
-        waits_only: bool,
+        among: Among,
         found: &mut Candidates,
     ) -> Option<()> {
         let run = &self.instance.lives[life];
@@ -137,7 +162,7 @@ impl<'a> Search<'a> {
         }
         let waits = matches!(step.kind, StepKind::Wait(_)) && state.phase == Phase::Running;
         let waiting = waits.then_some((Part::Action, Progress::Open)).into_iter();
-        let sent = state.requests().filter(|(_, r)| r.attempts > 0 && !waits_only);
+        let sent = state.requests().filter(|(_, r)| r.attempts > 0 && among == Among::All);
         let asked = sent.map(|(part, r)| match part {
             Part::Probe if !r.is_under_way() => (part, Progress::Answered),
             Part::Probe | Part::Action | Part::Undo(_) => (part, r.progress),
@@ -159,30 +184,35 @@ impl<'a> Search<'a> {
                     return Some(());
                 }
                 Progress::GivenUp => found.given_up = found.given_up.take().or(Some(this)),
-                Progress::Answered => found.repeated = Some(self.repeated(state, part, answer)),
+                Progress::Answered => {
+                    found.repeated = Some((life, self.repeated(state, part, answer)));
+                }
             }
         }
         None
     }
 
-    fn definition(&self, run: &Life) -> Result<&'a Definition, Rejection> {
+    fn definition(&self, run: &Life) -> Result<&'a Definition, Miss> {
         self.catalog.by_hash(run.definition).map(|d| &**d).ok_or_else(|| {
-            Rejection::Refused(format!("{} runs on a definition that is not known here", self.id))
+            let words = format!("{} runs on a definition that is not known here", self.id);
+            Miss::Refused(Rejection::Refused(words))
         })
     }
 
     /// Refuses a reply without a command id where its participant always echoes it.
-    fn may_be_unnamed(&self, definition: &Definition, found: &Found) -> Result<(), Rejection> {
+    fn may_be_unnamed(&self, definition: &Definition, found: &Found) -> Result<(), Miss> {
         let run = &self.instance.lives[found.life];
         let step = definition.step(found.place.state(&run.frame).step);
         if let StepKind::Wait(_) = step.kind {
             return Ok(());
         }
         match definition.rule(&self.event.address).map(|rule| rule.by) {
-            Some(Correlation::CommandId) => Err(Rejection::Unmatched(format!(
-                "{} names no command, and `by: command-id` asks for one",
-                self.event.address
-            ))),
+            Some(Correlation::CommandId) => {
+                let address = &self.event.address;
+                let words =
+                    format!("{address} names no command, and `by: command-id` asks for one");
+                Err(Miss::Unasked(None, Rejection::Unmatched(words)))
+            }
             Some(Correlation::Any) | None => Ok(()),
         }
     }
@@ -233,19 +263,5 @@ impl<'a> Search<'a> {
         answers.find(&self.event.address, |condition| {
             holds(condition, self.id, run, line, self.event, self.now)
         })
-    }
-
-    /// Whether this very event was an answer before. An id that was stored before sources were read
-    /// is unique among events of one kind only, so an equal one of another kind means nothing.
-    fn was_taken(&self, definition: &Definition, run: &Life) -> bool {
-        let taken = walk(&run.frame, |_, _, state| {
-            let step = definition.step(state.step);
-            let mut all = state.requests();
-            all.any(|(part, request)| {
-                request.answer.is(self.event) && step.answers(part).mention(&self.event.address)
-            })
-            .then_some(())
-        });
-        taken.is_some()
     }
 }

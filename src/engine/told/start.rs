@@ -57,11 +57,6 @@ pub(in crate::engine) fn take(
     event: &Event,
 ) -> Result<(), Rejection> {
     let (id, instance) = (case.id, &case.instance);
-    let known = instance.lives.iter().any(|g| g.started_by.is(event))
-        || instance.queued.iter().any(|queued| queued.is(event));
-    if known {
-        return Err(Rejection::Duplicate(format!("event {} has started {id} before", event.id)));
-    }
     let Some(newest) = instance.newest() else {
         return begin(case, definition, Birth::by(event));
     };
