@@ -205,6 +205,8 @@ impl Exchange<'_> {
     fn frame(&self, frame: &mut Frame) {
         frame.item.iter_mut().for_each(|item| self.value(item));
         frame.fields.values_mut().for_each(|field| self.value(field));
+        let late = frame.steps.iter_mut().filter_map(|state| state.late.as_deref_mut());
+        late.flat_map(|set| set.values_mut()).for_each(|field| self.value(field));
         frame.steps.iter_mut().for_each(|state| self.step(state));
     }
 

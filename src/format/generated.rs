@@ -245,6 +245,9 @@ pub struct Request {
     pub progress: i32,
     /// When the attempt, or the pause before the next one, is over.
     #[prost(int64, optional, tag = "5")]
+    /// What a late answer has set, for the undoing of this step alone: JSON object; empty for none.
+    #[prost(bytes = "vec", tag = "18")]
+    pub late_set: ::prost::alloc::vec::Vec<u8>,
     pub until_ms: ::core::option::Option<i64>,
     /// The event that answered.
     #[prost(string, tag = "6")]

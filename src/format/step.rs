@@ -1,4 +1,4 @@
-use super::instance::{failure_in, failure_out, frame_in, frame_out};
+use super::instance::{bytes, failure_in, failure_out, frame_in, frame_out, object};
 use super::{Error, wire};
 use crate::definition::StepId;
 use crate::engine::{
@@ -21,6 +21,7 @@ pub(super) fn out(s: &StepState) -> wire::Step {
         undos: s.undos.iter().map(request_out).collect(),
         completed: s.completed,
         until_ms: s.until.map(|t| t.0),
+        late_set: s.late.as_deref().map(bytes).unwrap_or_default(),
         ..wire::Step::default()
     };
     match &s.inside {
@@ -76,6 +77,7 @@ pub(super) fn read(s: wire::Step) -> Result<StepState, Error> {
         completed: s.completed,
         until: s.until_ms.map(Timestamp),
         undos: s.undos.iter().map(request_in).collect::<Result<_, _>>()?,
+        late: Some(object(&s.late_set)?).filter(|fields| !fields.is_empty()).map(Box::new),
         inside: inside_in(s)?,
     })
 }
@@ -232,6 +234,7 @@ mod tests {
                 undos: vec![],
                 ..step()
             },
+            wire::Step { action: Some(request(1)), late_set: br#"{"id":7}"#.to_vec(), ..step() },
             wire::Step {
                 action: Some(request(1)),
                 keys: key,

@@ -199,6 +199,9 @@ pub(in crate::engine) fn undone(turn: &mut Turn<'_>, place: &Place, part: Part, 
     let undoing = state.request_mut(part).expect("an undoing is begun before it is over");
     undoing.progress = Progress::Answered;
     undoing.answer = by;
+    if !state.undos.iter().any(Request::lacks_answer) {
+        state.late = None;
+    }
     if !state.undos.iter().any(|r| r.progress == Progress::Parked) {
         turn.unpark(place, true);
     }

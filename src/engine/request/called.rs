@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::asked::Asked;
 use super::attempt;
+use super::late;
 use super::reply;
 use crate::definition::{CallDone, CallFailed, CallRequest, Compensation, StepKind};
 use crate::engine::state::place::Place;
@@ -155,11 +156,12 @@ fn happened(
     event: &Value,
     by: &str,
 ) -> Result<Outcome, String> {
-    if turn.at(place).phase != Phase::Running {
-        return Ok(Outcome::HappenedLate(InputId::named(by)));
-    }
     let step = turn.step_at(place);
     let set = done.set.as_deref().unwrap_or(&step.set);
+    if turn.at(place).phase != Phase::Running {
+        late::keep(turn, place, set, event);
+        return Ok(Outcome::HappenedLate(InputId::named(by)));
+    }
     let written = turn.assigned(&place.line, set, Some((Name::Event, event)))?;
     turn.at_mut(place).answered(InputId::named(by));
     let name = turn.name_at(place);
@@ -212,7 +214,7 @@ fn undone(
         | Compensation::Child => &[],
     };
     let set = done.set.as_deref().unwrap_or(own);
-    let written = turn.assigned(&place.line, set, Some((Name::Event, event)))?;
+    let written = turn.assigned_undone(place, set, Some((Name::Event, event)))?;
     turn.write(&place.line, written);
     Ok(Outcome::Undone { part, by: InputId::named(by) })
 }

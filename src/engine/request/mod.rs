@@ -3,6 +3,7 @@
 pub(super) mod asked;
 pub(super) mod attempt;
 pub(super) mod called;
+mod late;
 pub(super) mod pause;
 pub(super) mod probe;
 pub(super) mod reply;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::probe;
+use super::{late, probe};
 use crate::definition::{Answer, Compensation, Done, Failed};
 use crate::engine::state::place::Place;
 use crate::engine::work::outcome::{Outcome, Refusal};
@@ -21,7 +21,8 @@ pub(in crate::engine) fn is_so(
     let Some(condition) = condition else {
         return Ok(true);
     };
-    let bound = turn.bound(&place.line).with(Some((Name::Event, event)));
+    let bound = turn.bound(&place.line).knowing(turn.at(place).late.as_deref());
+    let bound = bound.with(Some((Name::Event, event)));
     condition.holds(&bound.scope()).map_err(|e| format!("`where` has no answer: {e}"))
 }
 
@@ -50,7 +51,10 @@ pub(in crate::engine) fn take(
                 Phase::Running => {
                     turn.assigned(&place.line, set, Some((Name::Event, &event.body)))?
                 }
-                Phase::Succeeded | Phase::Rejected | Phase::Unknown | Phase::Skipped => Map::new(),
+                Phase::Succeeded | Phase::Rejected | Phase::Unknown | Phase::Skipped => {
+                    late::keep(turn, place, set, &event.body);
+                    Map::new()
+                }
             };
             Ok(probe::found(turn, place, written, InputId::of(event)))
         }
@@ -64,11 +68,12 @@ pub(in crate::engine) fn take(
 }
 
 fn done(turn: &mut Turn<'_>, place: &Place, done: &Done, event: &Event) -> Result<Outcome, String> {
-    if turn.at(place).phase != Phase::Running {
-        return Ok(Outcome::HappenedLate(InputId::of(event)));
-    }
     let step = turn.step_at(place);
     let set = done.set.as_deref().unwrap_or(&step.set);
+    if turn.at(place).phase != Phase::Running {
+        late::keep(turn, place, set, &event.body);
+        return Ok(Outcome::HappenedLate(InputId::of(event)));
+    }
     let written = turn.assigned(&place.line, set, Some((Name::Event, &event.body)))?;
     taken(turn, place, event);
     let name = turn.name_at(place);
@@ -121,7 +126,7 @@ fn undone(
 ) -> Result<Outcome, String> {
     if let Compensation::Command { set, .. } = turn.step_at(place).compensation() {
         let set = done.set.as_deref().unwrap_or(set);
-        let written = turn.assigned(&place.line, set, Some((Name::Event, &event.body)))?;
+        let written = turn.assigned_undone(place, set, Some((Name::Event, &event.body)))?;
         turn.write(&place.line, written);
     }
     Ok(Outcome::Undone { part, by: InputId::of(event) })

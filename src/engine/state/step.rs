@@ -1,3 +1,5 @@
+use serde_json::{Map, Value};
+
 use super::{Direction, Failure, Frame, Hold, Inside, Locked, Progress, Reminder, Request, Stage};
 use crate::definition::StepId;
 use crate::message::{InputId, Part, Timestamp};
@@ -17,6 +19,8 @@ pub struct StepState {
     pub undos: Vec<Request>,
     /// What it keeps of its own.
     pub inside: Inside,
+    /// What the answer has set that came after it was given up; its undoings alone read it.
+    pub late: Option<Box<Map<String, Value>>>,
 }
 
 /// How a step stands.
@@ -40,7 +44,7 @@ impl StepState {
     #[must_use]
     pub fn new(step: StepId, phase: Phase) -> Self {
         let inside = Inside::Nothing;
-        Self { step, phase, completed: 0, until: None, undos: Vec::new(), inside }
+        Self { step, phase, completed: 0, until: None, undos: Vec::new(), inside, late: None }
     }
 
     /// What was sent for it, or the fact that ended it.

@@ -51,10 +51,11 @@ pub(in crate::engine) fn of_data(life: &Life) -> usize {
     fn inside(frame: &Frame) -> usize {
         let own = frame.item.as_deref().map_or(0, of_value);
         let inner = frame.steps.iter().flat_map(StepState::frames).map(inside);
-        own + of_fields(&frame.fields) + inner.sum::<usize>()
+        own + of_fields(&frame.fields) + late.sum::<usize>() + inner.sum::<usize>()
     }
     of_value(&life.data) + inside(&life.frame)
 }
+        let late = frame.steps.iter().filter_map(|state| state.late.as_deref()).map(of_fields);
 
 /// All that an instance remembers.
 pub(in crate::engine) fn of_instance(catalog: &Catalog, instance: &Instance) -> usize {

@@ -136,6 +136,7 @@ const RULES: &[&str] = &[
     "6 late success",
     "6 late rejection",
     "6 late after the end",
+    "6 a late success brings its data",
     "6 late in an older life",
     "7 duplicate",
     "7 what started a life comes again",
@@ -502,6 +503,7 @@ impl Coverage {
             self.saw_if(side_by_side, "2 branches side by side");
             let own = state.frames().iter().any(|frame| !frame.fields.is_empty());
             self.saw_if(own, "9 a branch sets its own fields");
+            self.saw_if(state.late.is_some(), "6 a late success brings its data");
             let speaks = was.is_some_and(|was| is_answered_late(was, state));
             self.saw_if(speaks, "1 an answer speaks for all attempts");
             None::<()>

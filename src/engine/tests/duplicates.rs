@@ -116,8 +116,11 @@ fn told_in_two_parts(between: &str) -> String {
                failed: t/AskNo, within: 10s, compensate: none }";
     let outcome = "{ step: outcome, wait: { on: t/Told, where: event.n == 2 }, \
                    failed: { on: t/Told, where: event.n == 3 }, within: 3d }";
-    saga("", &[ask, between, outcome, &part("b", "")])
-        .replacen("event.id }", "event.id, after: new }", 1)
+    saga("", &[ask, between, outcome, &part("b", "")]).replacen(
+        "event.id }",
+        "event.id, after: new }",
+        1,
+    )
 }
 
 #[test]
@@ -210,8 +213,8 @@ fn what_started_a_life_ends_no_wait_of_it() {
 #[test]
 fn what_waits_to_start_the_next_life_ends_no_wait_of_this_one() {
     let wait = "{ step: again, wait: t/Placed, within: 3d, late: go-on }";
-    let queued = saga("", &[&part("a", ""), wait])
-        .replacen("event.id }", "event.id, again: queue }", 1);
+    let queued =
+        saga("", &[&part("a", ""), wait]).replacen("event.id }", "event.id, again: queue }", 1);
     check(
         &queued,
         "

@@ -183,7 +183,15 @@ impl Draw<'_> {
                      absent: t/{name}-absent, within: 3s, retry: {{ attempts: 2 }} }}"
                 )]);
             }
-            more.extend([self.undo(&name)]);
+            let undo = self.undo(&name);
+            // What a late answer sets is known to its undoing.
+            let reads = format!(
+                "command: t/{name}-undo, with: {{ \
+                 late: \"${{has(data.f{name}) ? data.f{name} : 9}}\" }},"
+            );
+            let is_set = more.contains(&format!("f{name}:")) && !spot.in_each;
+            let plain = format!("command: t/{name}-undo,");
+            more.push_str(&if is_set { undo.replace(&plain, &reads) } else { undo });
         }
         let done = match self.dice.roll(6) {
             0 => format!("[{{ on: t/{name}-done, set: {{ g{name}: event.n }} }}, t/{name}-fine]"),
@@ -276,8 +284,7 @@ impl Draw<'_> {
     /// A command whose answer is given in two parts: the second one is waited for.
     fn told_in_parts(&mut self, spot: Spot) -> String {
         let (name, then) = (self.name(), self.then(spot));
-        let undo =
-            if spot.after_pivot { ", unknown: park".to_owned() } else { self.undo(&name) };
+        let undo = if spot.after_pivot { ", unknown: park".to_owned() } else { self.undo(&name) };
         format!(
             "{{ step: {name}, command: t/{name}, done: {{ on: w/{name}-told, where: event.n < 2 \
              }}, failed: {{ on: t/{name}-no, then: {then} }}, within: 5s, \

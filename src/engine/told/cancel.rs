@@ -27,7 +27,7 @@ pub(in crate::engine) fn is_one(
         return Ok(false);
     };
     for cancel in definition.cancel.iter().filter(|c| c.on == event.address) {
-        if holds(cancel.condition.as_ref(), id, newest, &Line::main(), event, now)? {
+        if holds(cancel.condition.as_ref(), id, newest, (&Line::main(), None), event, now)? {
             return Ok(true);
         }
     }

@@ -261,7 +261,8 @@ impl<'a> Search<'a> {
     ) -> Result<Option<Answer>, Rejection> {
         let answers = definition.step(state.step).answers(part);
         answers.find(&self.event.address, |condition| {
-            holds(condition, self.id, run, line, self.event, self.now)
+            let place = (line, state.late.as_deref());
+            holds(condition, self.id, run, place, self.event, self.now)
         })
     }
 }

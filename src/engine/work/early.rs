@@ -70,7 +70,7 @@ pub(in crate::engine) fn take_cancel(turn: &mut Turn<'_>) -> Option<Event> {
 fn asks_back(turn: &Turn<'_>, event: &Event) -> Result<bool, Rejection> {
     let mut cancels = turn.definition.cancel.iter().filter(|cancel| cancel.on == event.address);
     let holds = |condition: Option<&Expression>| {
-        holds(condition, turn.id, turn.life, &Line::main(), event, turn.now)
+        holds(condition, turn.id, turn.life, (&Line::main(), None), event, turn.now)
     };
     cancels.try_fold(false, |found, cancel| Ok(found || holds(cancel.condition.as_ref())?))
 }

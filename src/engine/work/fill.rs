@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value};
 
+use super::scope::Bound;
 use super::turn::Turn;
 use crate::definition::{Fact, Request, bytes};
 use crate::engine::Message;
 use crate::engine::state::place::Line;
 use crate::engine::state::weight;
 use crate::expression::{Error, Expression, Scope, Template};
-use crate::message::{Address, CommandId};
+use crate::message::{Address, CommandId, Part};
 
 /// The half of a message that its sender decides.
 pub(in crate::engine) struct Addressed<'t> {
@@ -39,7 +40,7 @@ impl Turn<'_> {
         undoes: Option<String>,
         what: &Addressed<'_>,
     ) -> Result<Message, String> {
-        let bound = self.bound(line);
+        let bound = self.bound_for(line, &id);
         let scope = bound.scope();
         let filled =
             |part: &str, e: Error| format!("`{part}` of {} cannot be filled: {e}", what.to);
@@ -55,6 +56,18 @@ impl Turn<'_> {
         let beside: usize = headers.iter().map(|(name, text)| name.len() + text.len()).sum();
         self.may_send(&body, key.len() + beside, what.to)?;
         Ok(Message { id, undoes, to: what.to.clone(), key, headers, body })
+    }
+
+    /// The meaning of every name in what is sent about a step of this list: an undoing knows what
+    /// a late answer of that very step has set.
+    pub(super) fn bound_for(&self, line: &Line, id: &CommandId) -> Bound<'_> {
+        let bound = self.bound(line);
+        let (Part::Undo(_), Some(undone)) = (id.part, id.subject.step()) else {
+            return bound;
+        };
+        let steps = &self.frame(line).steps;
+        let state = steps.iter().find(|state| self.step(state.step).name == undone.step);
+        bound.knowing(state.and_then(|state| state.late.as_deref()))
     }
 
     /// Refuses a message that is larger than one may be.

@@ -21,7 +21,7 @@ impl Turn<'_> {
         undoes: Option<String>,
         request: &CallRequest,
     ) -> Result<Call, String> {
-        let bound = self.bound(line);
+        let bound = self.bound_for(line, &id);
         let scope = bound.scope();
         let scheme = match request.scheme {
             Scheme::Http => "http",

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::engine::state::place::Line;
 use crate::engine::{Failure, Life, Rejection, StepState};
@@ -58,7 +58,7 @@ impl<'g> Bound<'g> {
     }
 
     /// What a branch of a race has set lies over what it would set.
-    fn overlay(&mut self, fields: &serde_json::Map<String, Value>) {
+    fn overlay(&mut self, fields: &Map<String, Value>) {
         for (name, value) in fields {
             self.set(name, value.clone());
         }
@@ -70,6 +70,14 @@ impl<'g> Bound<'g> {
         if let Value::Object(fields) = target {
             fields.insert(name.to_owned(), value);
         }
+    }
+
+    /// Adds what a step's late answer has set, for what undoes that step.
+    pub fn knowing(mut self, late: Option<&Map<String, Value>>) -> Self {
+        if let Some(fields) = late {
+            self.overlay(fields);
+        }
+        self
     }
 
     /// Gives one more name its value: an event, an answer, a child.
@@ -99,7 +107,8 @@ impl<'g> Bound<'g> {
     }
 }
 
-/// Whether a `where` over event and data holds; true if there is none.
+/// Whether a `where` over event and data holds; true if there is none. `late` is what a late answer
+/// has set that it may read.
 ///
 /// # Errors
 /// When it has no answer.
@@ -107,14 +116,15 @@ pub(in crate::engine) fn holds(
     condition: Option<&Expression>,
     id: &InstanceId,
     life: &Life,
-    line: &Line,
+    (line, late): (&Line, Option<&Map<String, Value>>),
     event: &Event,
     now: Timestamp,
 ) -> Result<bool, Rejection> {
     let Some(condition) = condition else {
         return Ok(true);
     };
-    let bound = Bound::new(id, life, line, now).with(Some((Name::Event, &event.body)));
+    let bound = Bound::new(id, life, line, now).knowing(late);
+    let bound = bound.with(Some((Name::Event, &event.body)));
     condition
         .holds(&bound.scope())
         .map_err(|e| Rejection::Refused(format!("{}: `where` has no answer: {e}", event.address)))

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::scope::More;
+use super::scope::{Bound, More};
 use super::turn::Turn;
 use crate::definition::{Assignment, BlockId, Composite, Join, Limits, bytes};
-use crate::engine::state::place::Line;
+use crate::engine::state::place::{Line, Place};
 use crate::engine::state::weight;
 
 impl Turn<'_> {
@@ -16,11 +16,30 @@ impl Turn<'_> {
         assignments: &[Assignment],
         more: More<'_>,
     ) -> Result<Map<String, Value>, String> {
+        self.assigned_by(self.bound(line).with(more), line, assignments)
+    }
+
+    /// The same for the undoing of a step, which knows what a late answer of that step has set.
+    pub fn assigned_undone(
+        &self,
+        place: &Place,
+        assignments: &[Assignment],
+        more: More<'_>,
+    ) -> Result<Map<String, Value>, String> {
+        let bound = self.bound(&place.line).knowing(self.at(place).late.as_deref());
+        self.assigned_by(bound.with(more), &place.line, assignments)
+    }
+
+    fn assigned_by(
+        &self,
+        mut bound: Bound<'_>,
+        line: &Line,
+        assignments: &[Assignment],
+    ) -> Result<Map<String, Value>, String> {
         let mut written = Map::new();
         if assignments.is_empty() {
             return Ok(written);
         }
-        let mut bound = self.bound(line).with(more);
         for (place, assignment) in assignments.iter().enumerate() {
             let value = assignment
                 .value
