@@ -44,7 +44,7 @@ impl Judge for Seat {
         let references = &self.references;
         match self.role {
             Role::Key => Ok(Value::from(KEY)),
-            Role::Moment => Ok(Value::from(scope.now().after(MOMENT).to_string())),
+            Role::Moment => Ok(self.moment(of, scope)),
             Role::Items(most) => Ok(self.items(of, scope, most)),
             Role::Condition | Role::Message | Role::Value => {
                 let known = self.constant.clone().or_else(|| passed(of, scope));
@@ -197,6 +197,23 @@ impl Seat {
         };
         let item = |index: u32| Value::from(format!("{question}{}", which(index)));
         Value::Array((0..length).map(item).collect())
+    }
+
+    /// A moment; what is only passed on may be none.
+    fn moment(&self, of: &Expression, scope: &Scope<'_>) -> Value {
+        let moment = || Value::from(scope.now().after(MOMENT).to_string());
+        if of.path().is_none() {
+            return moment();
+        }
+        let question = token(of.source(), &self.references, scope);
+        let words = |answer| match answer {
+            0 => format!("{of} is a moment"),
+            _ => format!("{of} is no moment"),
+        };
+        match self.oracle.asked().answer(question, &Reads::default(), 2, words) {
+            0 => moment(),
+            _ => Value::Null,
+        }
     }
 
     /// Notes a path that was read and cannot be there.

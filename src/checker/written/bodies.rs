@@ -190,8 +190,13 @@ impl Bodies {
             }
             Kind::Flag => found.extend([json!(true), json!(false)]),
             Kind::Moment => found.extend(
-                ["2026-01-01T00:00:01Z", "2026-01-02T09:00:00Z", "2036-01-01T00:00:00Z"]
-                    .map(Value::from),
+                [
+                    "2026-01-01T00:00:01Z",
+                    "2026-01-02T09:00:00Z",
+                    "2036-01-01T00:00:00Z",
+                    "some day",
+                ]
+                .map(Value::from),
             ),
             Kind::Length => found.extend(["1s", "20000h"].map(Value::from)),
             Kind::List => {

@@ -17,16 +17,19 @@ impl Handler for EachStep {
         let list =
             self.items.evaluate(&bound.scope()).map_err(|e| format!("`each` has no value: {e}"))?;
         drop(bound);
-        let Value::Array(items) = list else {
-            return Err(format!("`each: {}` is no list", self.items));
+        let items = match list {
+            Value::Array(items) if items.len() <= self.at_most as usize => items,
+            Value::Array(items) => {
+                let (length, most) = (items.len(), self.at_most);
+                let reason = format!("the list has {length} elements, at most {most}");
+                return Ok(rejected(turn, line, step, self, reason));
+            }
+            other => {
+                let instead = turn.instead(&self.items, &other);
+                let reason = format!("`each: {}` is no list{instead}", self.items);
+                return Ok(rejected(turn, line, step, self, reason));
+            }
         };
-        if items.len() > self.at_most as usize {
-            let reason = format!("the list has {} elements, at most {}", items.len(), self.at_most);
-            let place = turn.push_running(line, step);
-            let step = Some(turn.name(line, step));
-            let failure = Failure { step, kind: FailureKind::Rejected, reason };
-            return Ok(turn.refused(&place, &self.failed, failure, None));
-        }
         turn.room_for(&items, self.block)?;
         if items.is_empty() {
             let written = collected(turn, line, step, self, &[])?;
@@ -76,6 +79,20 @@ impl Branches for EachStep {
             Err(reason) => Outcome::Parked(reason),
         }
     }
+}
+
+/// A list that cannot be gone through: nothing has been sent.
+fn rejected(
+    turn: &mut Turn<'_>,
+    line: &Line,
+    step: &Step,
+    each: &EachStep,
+    reason: String,
+) -> Outcome {
+    let place = turn.push_running(line, step);
+    let failure =
+        Failure { step: Some(turn.name(line, step)), kind: FailureKind::Rejected, reason };
+    turn.refused(&place, &each.failed, failure, None)
 }
 
 /// What is collected from these branches, and what the step itself sets.

@@ -1,13 +1,14 @@
 //! Waits for a time.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::handler::Handler;
-use crate::definition::{Sleep, Step};
+use crate::definition::{Sleep, Step, Then};
 use crate::engine::state::place::{Line, Place};
-use crate::engine::work::outcome::Outcome;
+use crate::engine::work::outcome::{Outcome, Refusal};
 use crate::engine::work::turn::Turn;
-use crate::engine::{Awaited, Phase, Proof, StepState, What};
+use crate::engine::{Awaited, Failure, FailureKind, Phase, Proof, StepState, What};
+use crate::expression::Expression;
 use crate::message::Timestamp;
 
 impl Handler for Sleep {
@@ -19,7 +20,10 @@ impl Handler for Sleep {
                 let value = moment
                     .evaluate(&bound.scope())
                     .map_err(|e| format!("`until` has no value: {e}"))?;
-                moment_of(&value)?
+                match moment_of(&value) {
+                    Some(until) => until,
+                    None => return Ok(rejected(turn, line, step, moment, &value)),
+                }
             }
         };
         if until <= turn.now {
@@ -43,10 +47,23 @@ impl Handler for Sleep {
 }
 
 /// The moment that a timestamp or an RFC 3339 text names.
-fn moment_of(value: &Value) -> Result<Timestamp, String> {
-    let Value::String(text) = value else {
-        return Err("`until` is no moment; write such as 2026-01-31T08:00:00Z".to_owned());
-    };
-    Timestamp::parse(text)
-        .ok_or_else(|| "`until` is no moment; write such as 2026-01-31T08:00:00Z".to_owned())
+fn moment_of(value: &Value) -> Option<Timestamp> {
+    if let Value::String(text) = value { Timestamp::parse(text) } else { None }
+}
+
+/// What is no moment cannot be waited for.
+fn rejected(
+    turn: &mut Turn<'_>,
+    line: &Line,
+    step: &Step,
+    until: &Expression,
+    value: &Value,
+) -> Outcome {
+    let instead = turn.instead(until, value);
+    turn.push_running(line, step);
+    let reason =
+        format!("`until: {until}` is no moment{instead}; write such as 2026-01-31T08:00:00Z");
+    let (step, kind) = (Some(turn.name(line, step)), FailureKind::Rejected);
+    let failure = Failure { step, kind, reason: turn.limits.cut(&reason) };
+    Outcome::Rejected(Refusal { written: Map::new(), then: Then::GoBack, failure })
 }

@@ -47,7 +47,7 @@ fn a_list_that_is_empty_or_too_long_sends_nothing() {
         is compensated
         "#,
     );
-    check(&lines(""), "start {\"id\": \"k\", \"lines\": 1} > nothing\nis stuck");
+    check(&lines(""), "start {\"id\": \"k\", \"lines\": 1} > nothing\nis compensated");
 }
 
 #[test]
@@ -121,5 +121,51 @@ fn an_element_and_its_place_can_be_read() {
             fact Told {"it":8,"at":1}
         is completed
         "#,
+    );
+}
+
+#[test]
+fn what_is_no_list_is_rejected_and_shown() {
+    let first = part("b", "");
+    let whole = lines("");
+    let each = whole.lines().find(|line| line.contains("each:")).expect("it is there");
+    let behind = saga_by_id(", lines: event.lines", &[&first, each.trim_start_matches("  - ")]);
+    let told = "ends: { compensated: { emit: t/Back, with: { why: '${failure.reason}' } } }";
+    let behind = format!("{behind}{told}");
+    let words = "`each: data.lines` is no list";
+    for (value, shown) in
+        [("null", "null"), ("3", "3"), (r#""a,b""#, r#"\"a,b\""#), (r#"{"a": 1}"#, r#"{\"a\":1}"#)]
+    {
+        check(
+            &behind,
+            &format!(
+                r#"
+                start {{"id": "k", "lines": {value}}} > B b/1
+                BDone for=b/1 > UndoB b~undo/1
+                BUndone for=b~undo/1 > fact Back {{"why":"{words}, but `{shown}`"}}
+                is compensated
+                "#
+            ),
+        );
+    }
+}
+
+#[test]
+fn what_is_no_list_behind_the_pivot_is_what_the_step_says() {
+    let pivot = "{ step: p, pivot: true, command: t/P, done: t/PDone, within: 10s, unknown: park }";
+    let each = |then: &str| {
+        format!(
+            "{{ step: lines, each: data.lines, at-most: 3, failed: {{ then: {then} }}, steps: [ \
+             {{ step: e, emit: t/E, compensate: none }} ] }}"
+        )
+    };
+    let tell = "{ step: tell, emit: t/Told }";
+    let start = r#"start {"id": "k", "lines": null} > P p/1"#;
+    let passed = saga_by_id(", lines: event.lines", &[pivot, &each("go-on"), tell]);
+    check(&passed, &format!("{start}\nPDone for=p/1 > fact Told\nis completed"));
+    let parked = saga_by_id(", lines: event.lines", &[pivot, &each("park"), tell]);
+    check(
+        &parked,
+        &format!("{start}\nPDone for=p/1 > nothing\nis stuck\nact skip lines > fact Told"),
     );
 }

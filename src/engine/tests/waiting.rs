@@ -96,5 +96,71 @@ fn a_sleep_until_a_moment_that_has_passed_is_over_at_once() {
         "#,
     );
     check(&nap, r#"start {"id": "k", "at": "1970-01-01T00:00:00Z"} > A a/1"#);
-    check(&nap, "start {\"id\": \"k\", \"at\": \"soon\"} > nothing\nis stuck\nact skip > A a/1");
+    check(&nap, "start {\"id\": \"k\", \"at\": \"soon\"} > nothing\nis compensated");
+}
+
+/// A step, and then a moment from the data.
+fn until(before: &str) -> String {
+    let sleep = "{ step: rest, until: data.at }";
+    let whole = saga(", at: event.at", &[before, sleep, &part("b", "")]);
+    format!(
+        "{whole}ends: {{ compensated: {{ emit: t/Back, with: {{ why: '${{failure.reason}}' }} }}, \
+         stuck: {{ emit: t/Help, with: {{ why: '${{failure.reason}}' }} }} }}"
+    )
+}
+
+fn no_moment(instead: &str) -> String {
+    format!("`until: data.at` is no moment{instead}; write such as 2026-01-31T08:00:00Z")
+}
+
+#[test]
+fn what_is_no_moment_is_rejected_and_shown() {
+    for (value, shown) in [("null", "null"), ("7", "7"), (r#""2099-09-14""#, r#"\"2099-09-14\""#)] {
+        check(
+            &until(&part("a", "")),
+            &format!(
+                r#"
+                start {{"id": "k", "at": {value}}} > A a/1
+                ADone > UndoA a~undo/1
+                AUndone > fact Back {{"why":"{}"}}
+                is compensated
+                "#,
+                no_moment(&format!(", but `{shown}`"))
+            ),
+        );
+    }
+}
+
+#[test]
+fn what_is_no_moment_behind_the_pivot_waits_for_a_person() {
+    let pivot = "{ step: p, pivot: true, command: t/P, done: t/PDone, within: 10s, unknown: park }";
+    let whole = until(pivot).replace(&part("b", ""), "{ step: b, emit: t/B }");
+    check(
+        &whole,
+        &format!(
+            r#"
+            start {{"id": "k", "at": null}} > P p/1
+            PDone > fact Help {{"why":"rejected: {}"}}
+            is stuck
+            act skip rest > fact B
+            "#,
+            no_moment(", but `null`")
+        ),
+    );
+}
+
+#[test]
+fn a_sensitive_value_that_does_not_fit_is_not_shown() {
+    let whole = until(&part("a", "")).replacen("late: 7d", "late: 7d\nsensitive: [data.at]", 1);
+    check(
+        &whole,
+        &format!(
+            r#"
+            start {{"id": "k", "at": 7}} > A a/1
+            ADone > UndoA a~undo/1
+            AUndone > fact Back {{"why":"{}"}}
+            "#,
+            no_moment("")
+        ),
+    );
 }

@@ -5,6 +5,7 @@ pub(super) mod fill;
 mod fill_call;
 pub(super) mod outcome;
 pub(super) mod scope;
+mod shown;
 mod stuck;
 pub(super) mod turn;
 mod way;
