@@ -89,8 +89,8 @@ pub const KEYS: &[Key] = &[
     text("limits.message-bytes-max", "512KiB", "The largest message that is sent."),
     text("limits.reason-bytes-max", "1KiB", "The longest reason; the rest is cut off."),
     text("limits.queued-max", "16", "The most starts that wait for one instance to end."),
-    text("limits.lives-max", "64", "The most ended lives of one key that are remembered."),
-    text("limits.early-max", "16", "The most events that one instance keeps for a later step."),
+    text("limits.early-max", "1000", "The most events that one instance keeps for a later step."),
+    text("limits.early-bytes-max", "256KiB", "The most that these events take in all."),
     text("limits.ids-max", "32", "The most cancels and acts of one life that are told apart."),
     text("limits.lock-waiting-max", "1000", "The most steps that wait for one lock."),
     text(

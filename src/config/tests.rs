@@ -224,9 +224,9 @@ fn every_limit_of_the_engine_can_be_set() {
 
     assert_eq!(load("", &[]).expect("a configuration").limits, Limits::default());
     let yaml = "limits: { event-bytes-max: 2MiB, data-bytes-max: 1KiB, instance-bytes-max: 8KiB, \
-                message-bytes-max: 3KiB, reason-bytes-max: 80, queued-max: 1, lives-max: 2, \
-                early-max: 3, ids-max: 8, lock-waiting-max: 5, lock-late: 2h, lock-kept: 3h, \
-                insist: 4h }\n";
+                message-bytes-max: 3KiB, reason-bytes-max: 80, queued-max: 1, early-max: 3, \
+                early-bytes-max: 2KiB, ids-max: 8, lock-waiting-max: 5, lock-late: 2h, \
+                lock-kept: 3h, insist: 4h }\n";
     let limits = load(yaml, &[("SEGUE_LIMITS__QUEUED_MAX", "7")]).expect("a configuration").limits;
     let set = Limits {
         event_bytes_max: 2 << 20,
@@ -235,8 +235,8 @@ fn every_limit_of_the_engine_can_be_set() {
         message_bytes_max: 3 << 10,
         reason_bytes_max: 80,
         queued_max: 7,
-        lives_max: 2,
         early_max: 3,
+        early_bytes_max: 2 << 10,
         ids_max: 8,
         lock_waiting_max: 5,
         lock_late: Span::hours(2),

@@ -20,10 +20,10 @@ pub struct Limits {
     pub reason_bytes_max: usize,
     /// The most starts that wait for one living instance (`again: queue`).
     pub queued_max: usize,
-    /// The most lives of one instance that are remembered at once (`after: new`).
-    pub lives_max: usize,
     /// The most events that one instance keeps for a start or a `wait` to come.
     pub early_max: usize,
+    /// The most that these events take in all.
+    pub early_bytes_max: usize,
     /// The most ids of cancels and acts that one life remembers, so that each is obeyed once.
     pub ids_max: usize,
     /// The most steps that wait for one lock.
@@ -46,8 +46,8 @@ impl Default for Limits {
             message_bytes_max: 512 * 1024,
             reason_bytes_max: 1024,
             queued_max: 16,
-            lives_max: 64,
-            early_max: 16,
+            early_max: 1_000,
+            early_bytes_max: 256 * 1024,
             ids_max: 32,
             lock_waiting_max: 1_000,
             lock_late: Span::hours(24),

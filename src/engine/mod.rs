@@ -30,8 +30,8 @@ pub use input::{Act, CallOutcome, Called, Input, Verb, Wake};
 pub use note::{Awaited, Claimant, Note, NoteKind, Proof, Sending, What};
 pub use state::{
     Branched, Child, Claim, Direction, Early, Failure, FailureKind, Frame, Hold, Inside, Instance,
-    Letter, Life, Lock, Locked, Parent, Phase, Progress, Reminder, Request, Requested, Say, Stage,
-    Status, StepState, Stuck,
+    Letter, Life, Lock, Locked, Parent, Phase, Progress, Reminder, Remnant, Request, Requested,
+    Say, Stage, Status, StepState, Stuck,
 };
 pub use transition::{Call, Effect, Message, Question, Rejection, Transition};
 
@@ -72,7 +72,8 @@ pub fn step(
 #[must_use]
 pub fn next_due(instance: &Instance) -> Option<Timestamp> {
     let lives = instance.lives.iter().filter_map(timers::next_due);
+    let gone = instance.remnants.iter().map(|remnant| remnant.forget);
     let early = instance.early.iter().filter_map(|early| early.until);
     let lock = instance.lock.as_ref().and_then(|lock| lock.forget);
-    lives.chain(early).chain(lock).min()
+    lives.chain(gone).chain(early).chain(lock).min()
 }

@@ -17,6 +17,23 @@ pub struct Instance {
     /// Events that came before what waits for them, in their order.
     #[prost(message, repeated, tag = "5")]
     pub early: ::prost::alloc::vec::Vec<Early>,
+    /// Older lives of which nothing new can be heard, oldest first.
+    #[prost(message, repeated, tag = "6")]
+    pub remnants: ::prost::alloc::vec::Vec<Remnant>,
+}
+/// A life that has ended, owes nothing and lacks no answer: only repetitions come for it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Remnant {
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+    /// As in Life.
+    #[prost(uint64, tag = "2")]
+    pub mark: u64,
+    #[prost(int64, tag = "3")]
+    pub forget_ms: i64,
+    /// Digests of the ids of everything that it took.
+    #[prost(fixed64, repeated, tag = "4")]
+    pub taken: ::prost::alloc::vec::Vec<u64>,
 }
 /// An event that came before what waits for it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -228,6 +245,9 @@ pub struct Step {
     /// A lock is taken again, or kept, only for what is undone late.
     #[prost(bool, tag = "17")]
     pub late: bool,
+    /// What a late answer has set, for the undoing of this step alone: JSON object; empty for none.
+    #[prost(bytes = "vec", tag = "18")]
+    pub late_set: ::prost::alloc::vec::Vec<u8>,
 }
 /// A request and its attempts.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -245,9 +265,6 @@ pub struct Request {
     pub progress: i32,
     /// When the attempt, or the pause before the next one, is over.
     #[prost(int64, optional, tag = "5")]
-    /// What a late answer has set, for the undoing of this step alone: JSON object; empty for none.
-    #[prost(bytes = "vec", tag = "18")]
-    pub late_set: ::prost::alloc::vec::Vec<u8>,
     pub until_ms: ::core::option::Option<i64>,
     /// The event that answered.
     #[prost(string, tag = "6")]

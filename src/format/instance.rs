@@ -2,7 +2,9 @@ use serde_json::{Map, Value};
 
 use super::{Error, open, seal, step, wire};
 use crate::definition::{BlockId, StepId};
-use crate::engine::{Direction, Early, Failure, FailureKind, Frame, Instance, Life, Parent, Stuck};
+use crate::engine::{
+    Direction, Early, Failure, FailureKind, Frame, Instance, Life, Parent, Remnant, Stuck,
+};
 use crate::message::{
     Coordinate, Hash, InputId, InstanceId, Key, LifeId, Offset, SagaName, Timestamp, read_json,
 };
@@ -17,6 +19,7 @@ impl Instance {
             inbox: self.inbox.0,
             lock: self.lock.as_ref().map(super::lock::out),
             early: self.early.iter().map(early_out).collect(),
+            remnants: self.remnants.iter().map(remnant_out).collect(),
         })
     }
 
@@ -32,6 +35,7 @@ impl Instance {
             inbox: Offset(stored.inbox),
             early: each(stored.early, early_in)?,
             lock: stored.lock.as_ref().map(super::lock::read).transpose()?,
+            remnants: stored.remnants.into_iter().map(remnant_in).collect(),
         })
     }
 }
@@ -50,6 +54,20 @@ fn early_out(e: &Early) -> wire::Early {
 fn early_in(e: wire::Early) -> Result<Early, Error> {
     let event = e.event.ok_or(Error::Field("early event"))?.read()?;
     Ok(Early { event, until: e.until_ms.map(Timestamp) })
+}
+
+fn remnant_out(t: &Remnant) -> wire::Remnant {
+    wire::Remnant {
+        number: t.life.number,
+        mark: t.life.mark,
+        forget_ms: t.forget.0,
+        taken: t.taken.clone(),
+    }
+}
+
+fn remnant_in(t: wire::Remnant) -> Remnant {
+    let life = LifeId { number: t.number, mark: t.mark };
+    Remnant { life, forget: Timestamp(t.forget_ms), taken: t.taken }
 }
 
 fn life_out(g: &Life) -> wire::Life {

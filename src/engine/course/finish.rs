@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use crate::engine::kind::{lock, saga};
-use crate::engine::work::early;
 use crate::engine::work::turn::{LifeTurn, Turn};
 use crate::engine::{Direction, Effect, Failure, FailureKind, Letter, Life, Parent, Say, What};
 use crate::message::{InstanceId, Subject};
@@ -42,7 +41,6 @@ fn end(turn: &mut LifeTurn<'_>) {
     // A child is remembered as long as its parent may take it back.
     let free = life.parent.as_ref().is_none_or(|parent| parent.gone);
     life.forget = free.then(|| now.after(late));
-    early::end(turn);
 }
 
 /// The parent hears how it ended; the children, that nobody will take them back.

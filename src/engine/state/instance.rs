@@ -1,4 +1,5 @@
-use super::{Life, Lock};
+use super::{Life, Lock, Remnant};
+use crate::message::LifeId;
 use crate::message::{Event, Offset, Timestamp};
 
 /// Everything that is remembered of one saga and key.
@@ -12,6 +13,8 @@ pub struct Instance {
     pub inbox: Offset,
     /// Events that came before what waits for them.
     pub early: Vec<Early>,
+    /// Older lives of which nothing new can be heard, oldest first.
+    pub remnants: Vec<Remnant>,
     /// Who holds a lock and who waits for it; only of the built-in saga `segue-lock`.
     pub lock: Option<Lock>,
 }
@@ -30,6 +33,36 @@ impl Instance {
     #[must_use]
     pub fn living(&self) -> Option<&Life> {
         self.lives.last().filter(|g| g.ended.is_none())
+    }
+
+    /// Whether a life that is over and done with has this id.
+    #[must_use]
+    pub fn is_gone(&self, life: LifeId) -> bool {
+        self.remnants.iter().any(|remnant| remnant.life == life)
+    }
+
+    /// The number of the life that begins next.
+    pub(in crate::engine) fn next_number(&self) -> u32 {
+        let lives = self.lives.iter().map(|life| life.id);
+        let all = lives.chain(self.remnants.iter().map(|remnant| remnant.life));
+        all.map(|id| id.number).max().unwrap_or(0) + 1
+    }
+
+    /// Keeps of lives before the newest no more than is needed; one that has ended now is still
+    /// told of in this transition.
+    pub(in crate::engine) fn shrink(&mut self, now: Timestamp) {
+        let older = self.lives.len().saturating_sub(1);
+        let mut at = 0;
+        for _ in 0..older {
+            let life = &self.lives[at];
+            match Remnant::of(life).filter(|_| life.ended != Some(now)) {
+                Some(remnant) => {
+                    self.lives.remove(at);
+                    self.remnants.push(remnant);
+                }
+                None => at += 1,
+            }
+        }
     }
 
     /// The newest life.

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Frame, Instance, Life, StepState};
+use super::{Frame, Instance, Life, Remnant, StepState};
 use crate::definition::{BlockId, Catalog, Composite, Definition, Step, StepKind};
 use crate::message::Event;
 
@@ -15,6 +15,11 @@ const BRANCH: usize = 600;
 const LIFE: usize = 4_096;
 /// An event that is kept, apart from its body.
 const EVENT: usize = 1_024;
+/// An event that came early, apart from what its sender wrote.
+const EARLY: usize = 64;
+/// What is left of a life that is over and done with, and each id in it.
+const REMNANT: usize = 48;
+const TAKEN: usize = 8;
 /// A key of a lock.
 const KEY: usize = 64;
 
@@ -50,17 +55,24 @@ fn of_text(text: &str) -> usize {
 pub(in crate::engine) fn of_data(life: &Life) -> usize {
     fn inside(frame: &Frame) -> usize {
         let own = frame.item.as_deref().map_or(0, of_value);
+        let late = frame.steps.iter().filter_map(|state| state.late.as_deref()).map(of_fields);
         let inner = frame.steps.iter().flat_map(StepState::frames).map(inside);
         own + of_fields(&frame.fields) + late.sum::<usize>() + inner.sum::<usize>()
     }
     of_value(&life.data) + inside(&life.frame)
 }
-        let late = frame.steps.iter().filter_map(|state| state.late.as_deref()).map(of_fields);
 
 /// All that an instance remembers.
 pub(in crate::engine) fn of_instance(catalog: &Catalog, instance: &Instance) -> usize {
     let early = instance.early.iter().map(|early| &early.event);
-    of_lives(catalog, &instance.lives) + of_events(instance.queued.iter().chain(early))
+    of_lives(catalog, &instance.lives)
+        + of_remnants(&instance.remnants)
+        + of_events(instance.queued.iter().chain(early))
+}
+
+/// What is left of lives.
+pub(in crate::engine) fn of_remnants(remnants: &[Remnant]) -> usize {
+    remnants.iter().map(|remnant| REMNANT + TAKEN * remnant.taken.len()).sum()
 }
 
 /// Some lives.
@@ -77,6 +89,13 @@ pub(in crate::engine) fn of_events<'e>(events: impl Iterator<Item = &'e Event>) 
         EVENT + own + of_value(&event.body)
     };
     events.map(of).sum()
+}
+
+/// An event that came early: what its sender wrote, and little beside it.
+pub(in crate::engine) fn of_early(event: &Event) -> usize {
+    let Event { id, key, command, .. } = event;
+    let beside = [key, command].into_iter().flatten().map(String::len).sum::<usize>();
+    EARLY + id.len() + event.source.name().map_or(0, str::len) + beside + of_value(&event.body)
 }
 
 /// A life with every step that it has entered or may still enter, except for those of fan-outs that

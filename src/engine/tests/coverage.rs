@@ -143,6 +143,7 @@ const RULES: &[&str] = &[
     "7 a second answer is waited for",
     "7 kept for a wait",
     "7 kept for a start",
+    "7 kept for a queued start",
     "7 unmatched",
     "7 by id",
     "7 by type and key",
@@ -151,6 +152,7 @@ const RULES: &[&str] = &[
     "8 an end is told",
     "8 a start waits for the end",
     "8 a new life",
+    "8 an older life is over and done with",
     "8 forgotten",
     "9 a branch sets its own fields",
     "10 a timer is an input",
@@ -427,6 +429,7 @@ impl Coverage {
             self.change(was, life);
         }
         self.saw_if(after.lives.iter().any(|g| g.id.number > 1), "8 a new life");
+        self.saw_if(!after.remnants.is_empty(), "8 an older life is over and done with");
         let early = |i: &Instance| i.early.iter().filter(|early| early.until.is_some()).count();
         self.saw_if(early(after) > before.map_or(0, early), "7 kept for a start");
     }
@@ -462,6 +465,8 @@ impl Coverage {
         self.saw_if(has(NoteKind::Undone), "2 undone");
         self.saw_if(has(NoteKind::Stuck), "5 stuck");
         self.saw_if(has(NoteKind::Kept) && lives().count() > 0, "7 kept for a wait");
+        let queued = before.is_some_and(|instance| !instance.queued.is_empty());
+        self.saw_if(has(NoteKind::Kept) && queued, "7 kept for a queued start");
         self.saw_if(has(NoteKind::Queued) && lives().count() > 0, "8 a start waits for the end");
         self.saw_if(has(NoteKind::Completed), "8 completed");
         self.saw_if(has(NoteKind::Compensated), "8 compensated");

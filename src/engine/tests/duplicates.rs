@@ -230,3 +230,21 @@ fn what_waits_to_start_the_next_life_ends_no_wait_of_this_one() {
         ",
     );
 }
+
+#[test]
+fn an_act_that_an_older_life_has_obeyed_is_not_obeyed_by_the_next() {
+    let again = PAIR.replace("key: event.id }", "key: event.id, after: new }");
+    let mut world = super::World::of(&again);
+    world.told("start");
+    world.told("ADone");
+    let act = super::Input::Act(world.act("go-back", None));
+    assert!(world.tell(&act).is_ok());
+    world.told("BUndone");
+    world.told("AUndone");
+    world.told("pass 1s");
+    world.told("start");
+    let instance = world.instance.as_ref().expect("it lives");
+    assert_eq!((instance.lives.len(), instance.remnants.len()), (1, 1));
+    let repeated = world.tell(&act);
+    assert!(matches!(repeated, Err(super::Rejection::Duplicate(_))), "{repeated:?}");
+}

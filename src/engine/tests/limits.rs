@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Input, PAIR, World, part, saga, saga_by_id};
 use crate::definition::Limits;
-use crate::engine::Instance;
-use crate::message::Span;
+use crate::engine::{Instance, Remnant};
+use crate::message::{LifeId, Span};
 
 /// A world with limits of its own.
 fn limited(definition: &str, limits: Limits) -> World {
@@ -86,37 +86,81 @@ fn the_queue_of_starts_has_an_end() {
 }
 
 #[test]
-fn lives_that_are_remembered_have_an_end() {
+fn lives_that_are_remembered_have_an_end_in_bytes() {
     let again = PAIR.replace("key: event.id }", "key: event.id, after: new }");
-    let limits = Limits { lives_max: 2, ..Limits::default() };
+    let limits = Limits { instance_bytes_max: 10_000, ..Limits::default() };
     let mut world = limited(&again, limits);
+    // A life that was never answered is remembered whole: it may have happened.
     for life in ["1", "2"] {
-        taken(&mut world, "start");
-        taken(&mut world, &format!("ANo for={life}/a/1"));
+        assert_eq!(taken(&mut world, "start").replace("2/", ""), "> A a/1");
+        world.pass(Span::seconds(10));
+        taken(&mut world, &format!("AUndone for={life}/a~undo/1"));
     }
-    assert_eq!(
-        refusal(&mut world, "start", json!({"id": "k"})),
-        "t/Placed: 2 lives of pair/k are remembered (`limits.lives-max`); shorten `late` or use \
-         another key"
-    );
-    world.catalog.limits = Limits { instance_bytes_max: 10_000, ..Limits::default() };
-    assert_eq!(
-        refusal(&mut world, "start", json!({"id": "k"})),
-        "t/Placed: pair/k would remember more than 10000 bytes (`limits.instance-bytes-max`)"
-    );
+    let full =
+        "t/Placed: pair/k would remember more than 10000 bytes (`limits.instance-bytes-max`)";
+    assert_eq!(refusal(&mut world, "start", json!({"id": "k"})), full);
+    world.pass(Span::hours(24 * 8));
+    taken(&mut world, "start");
+}
+
+#[test]
+fn a_queued_start_keeps_its_place_until_there_is_room() {
+    let queue = PAIR.replace("key: event.id }", "key: event.id, again: queue, after: new }");
+    let mut world = limited(&queue, Limits::default());
+    taken(&mut world, "start");
+    world.pass(Span::seconds(10));
+    taken(&mut world, "start");
+    world.catalog.limits = Limits { instance_bytes_max: 7_000, ..Limits::default() };
+    assert_eq!(taken(&mut world, "AUndone for=1/a~undo/1"), "> nothing");
+    let instance = world.instance.as_ref().expect("it is remembered");
+    assert_eq!((instance.lives.len(), instance.queued.len()), (1, 1));
+    let begun = world.pass(Span::hours(24 * 8));
+    assert!(begun.len() == 2 && world.instance.as_ref().is_some_and(|i| i.queued.is_empty()));
+}
+
+#[test]
+fn a_key_that_lives_every_minute_for_a_week_has_room() {
+    let again = PAIR.replace("key: event.id }", "key: event.id, after: new }");
+    let mut world = limited(&again, Limits::default());
+    taken(&mut world, "start");
+    taken(&mut world, "ANo for=1/a/1");
+    world.pass(Span::seconds(1));
+    taken(&mut world, "start");
+    let instance = world.instance.as_mut().expect("it is remembered");
+    let of_one = instance.remnants[0].clone();
+    let week = 7 * 24 * 60;
+    instance.remnants = (1..=week)
+        .map(|number| Remnant { life: LifeId { number, ..of_one.life }, ..of_one.clone() })
+        .collect();
+    instance.lives[0].id.number = week + 1;
+    taken(&mut world, &format!("ANo for={}/a/1", week + 1));
+    world.pass(Span::seconds(1));
+    taken(&mut world, "start");
+    let bytes = world.instance.as_ref().expect("it lives").encode().len();
+    assert!(bytes < 600_000, "{bytes} bytes for {week} lives");
 }
 
 #[test]
 fn early_events_have_an_end() {
     let wait = "{ step: answer, wait: t/Answer, within: 1d }";
-    let limits = Limits { early_max: 1, ..Limits::default() };
-    let mut world = limited(&saga("", &[&part("a", ""), wait]), limits);
+    let definition = saga("", &[&part("a", ""), wait]);
+    let mut world = limited(&definition, Limits { early_max: 1, ..Limits::default() });
     taken(&mut world, "start");
     taken(&mut world, "Answer");
     assert_eq!(
         refusal(&mut world, "Answer", json!({"id": "k"})),
-        "t/Answer: 1 events of s/k wait for their step already (`limits.early-max`)"
+        "t/Answer: 1 events of s/k wait for their step already (`limits.early-max`), so this one \
+         is not kept"
     );
+    let mut world = limited(&definition, Limits { early_bytes_max: 1024, ..Limits::default() });
+    taken(&mut world, "start");
+    taken(&mut world, "Answer");
+    assert_eq!(
+        refusal(&mut world, "Answer", json!({"id": "k", "note": "x".repeat(1024)})),
+        "t/Answer: the events of s/k that wait for their step would take more than 1 KiB \
+         (`limits.early-bytes-max`), so this one is not kept"
+    );
+    taken(&mut world, "Answer");
 }
 
 #[test]

@@ -309,7 +309,8 @@ impl World {
             2 => short.split_once('/').expect("a slash"),
             _ => return self.command_of_another(short),
         };
-        let mut lives = self.instance.iter().flat_map(|i| &i.lives).map(|g| g.id);
+        let gone = self.instance.iter().flat_map(|i| &i.remnants).map(|t| t.life);
+        let mut lives = self.instance.iter().flat_map(|i| &i.lives).map(|g| g.id).chain(gone);
         let number = number.parse().expect("a number");
         let life = lives.find(|life| life.number == number);
         format!("{}/{}/{rest}", self.id, life.unwrap_or(LifeId::unmarked(number)))
@@ -429,9 +430,10 @@ impl World {
                 newest.map_or("is forgotten".to_owned(), |g| format!("is {}", g.status().text())),
             ),
             "data" => newest.map(|g| format!("data {}", g.data)),
-            "lives" => {
-                Some(format!("lives {}", self.instance.as_ref().map_or(0, |i| i.lives.len())))
-            }
+            "lives" => Some(format!(
+                "lives {}",
+                self.instance.as_ref().map_or(0, |i| i.lives.len() + i.remnants.len())
+            )),
             _ => None,
         }
     }

@@ -68,7 +68,10 @@ fn the_lives_of_two_sources_have_two_marks() {
         world.told("ANo");
     }
     let instance = world.instance.as_ref().expect("it is remembered");
-    let marks: BTreeSet<u64> = instance.lives.iter().map(|g| g.id.mark).collect();
+    let marks: BTreeSet<u64> = {
+        let gone = instance.remnants.iter().map(|t| t.life.mark);
+        instance.lives.iter().map(|g| g.id.mark).chain(gone).collect()
+    };
     assert_eq!(marks.len(), 3);
 }
 

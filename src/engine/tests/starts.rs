@@ -93,6 +93,32 @@ fn a_start_after_the_end_begins_anew_if_the_author_says_so() {
 }
 
 #[test]
+fn of_an_older_life_that_is_over_and_done_with_repetitions_are_known() {
+    let again = PAIR.replace("key: event.id }", "key: event.id, after: new }");
+    check(
+        &again,
+        "
+        start id=s > A a/1
+        ADone id=x for=a/1 > B b/1
+        BNo id=y for=b/1 > UndoA a~undo/1
+        AUndone id=z for=a~undo/1 > nothing
+        is compensated
+        pass 1s > nothing
+        start id=t > A 2/a/1
+        lives 2
+        start id=s ! duplicate
+        ADone id=x for=a/1 ! duplicate
+        ADone id=x ! duplicate
+        ADone for=a/1 ! duplicate
+        BNo id=y ! duplicate
+        AUndone id=z ! duplicate
+        is running
+        ADone > B 2/b/1
+        ",
+    );
+}
+
+#[test]
 fn a_key_that_is_forgotten_starts_afresh() {
     check(
         PAIR,

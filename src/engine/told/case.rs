@@ -46,8 +46,10 @@ impl Case<'_> {
 
     /// A turn of a life that is not among the others meanwhile.
     pub fn turn<'t>(&'t mut self, definition: &'t Definition, life: &'t mut Life) -> LifeTurn<'t> {
-        let Instance { lives, queued, early, .. } = &mut self.instance;
-        let beside = weight::of_lives(self.catalog, lives) + weight::of_events(queued.iter());
+        let Instance { lives, queued, early, remnants, .. } = &mut self.instance;
+        let beside = weight::of_lives(self.catalog, lives)
+            + weight::of_remnants(remnants)
+            + weight::of_events(queued.iter());
         let known = (self.catalog, definition);
         LifeTurn::new(known, (self.id, life, early), beside, self.now, &mut self.out)
     }
@@ -107,12 +109,21 @@ impl Case<'_> {
             notes.push(Note { life: life.id, step: None, what: What::Forgotten });
             false
         });
+        self.instance.remnants.retain(|remnant| {
+            let is_over = remnant.forget <= until;
+            if is_over {
+                notes.push(Note { life: remnant.life, step: None, what: What::Forgotten });
+            }
+            changed |= is_over;
+            !is_over
+        });
         changed
     }
 
     /// The answer.
     pub fn close(self) -> Transition {
         let forgotten = self.instance.lives.is_empty()
+            && self.instance.remnants.is_empty()
             && self.instance.queued.is_empty()
             && self.instance.early.is_empty();
         if !forgotten {

@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::case::Case;
-use super::start;
+use super::start::{self, Unborn};
 use crate::engine::course::follow::follow;
 use crate::engine::course::{back, finish};
 use crate::engine::kind::{lock, saga};
 use crate::engine::state::place::Place;
+use crate::engine::state::remnant::digest;
 use crate::engine::work::outcome::Outcome;
 use crate::engine::work::turn::{LifeTurn, Turn};
 use crate::engine::{
@@ -57,6 +58,10 @@ fn at_step(
         let Letter { from, step, life, .. } = letter;
         Rejection::Unmatched(format!("{from} speaks to {step} of life {life}, not known here"))
     };
+    // A lock that is granted to nobody must be let go.
+    if case.instance.is_gone(letter.life) && !matches!(letter.say, Say::Granted { .. }) {
+        return Err(Rejection::Duplicate(format!("{} is no news", letter.id)));
+    }
     let number = |g: &Life| g.id == letter.life;
     let found = case.instance.lives.iter().position(number).ok_or_else(nobody)?;
     let run = &case.instance.lives[found];
@@ -116,7 +121,10 @@ fn begin(
     trace_parent: &str,
 ) -> Result<(), Rejection> {
     let parent = parent_of(letter);
-    if case.instance.lives.iter().any(|g| g.started_by.text == letter.id) {
+    let by = InputId::named(&letter.id);
+    if case.instance.lives.iter().any(|g| g.started_by.text == letter.id)
+        || case.instance.remnants.iter().any(|remnant| remnant.has_taken(&[digest(&by)]))
+    {
         return Err(Rejection::Duplicate(format!("{} has started {} before", letter.id, case.id)));
     }
     if let Some(newest) = case.instance.lives.last_mut() {
@@ -153,13 +161,13 @@ fn begin(
     let started = if definition.by_parent {
         let birth = start::Birth {
             event: body,
-            by: InputId::named(&letter.id),
+            by,
             source: None,
             trace_parent,
             parent: Some(parent),
             on: None,
         };
-        start::begin(case, &definition, birth)
+        start::begin(case, &definition, birth).map_err(Unborn::into)
     } else {
         let saga = &definition.saga;
         Err(Rejection::Refused(format!("{saga} is no child; its `start` has no `by: parent`")))

@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use super::moves::Kind;
 use super::search::Found;
-use super::search::Miss;
+use super::search::{Miss, Whose};
 use super::{cancel, early, search, start, taken};
 use crate::definition::{Catalog, Definition};
-use crate::engine::{Act, Called, Input, Instance, Letter, Life, Rejection, Verb, Wake};
+use crate::engine::state::remnant::digest;
+use crate::engine::{Act, Called, Input, Instance, Letter, Rejection, Verb, Wake};
 use crate::message::{CommandId, Event, InputId, InstanceId, Timestamp};
 
 /// An input, once it is clear what it is to the instance.
@@ -44,7 +45,7 @@ impl<'a> Meaning<'a> {
     ) -> Result<Self, Rejection> {
         match input {
             Input::Wake(wake) => Ok(Self::Wake(*wake)),
-            Input::Act(act) if is_seen(before, |seen| seen.text == act.id) => {
+            Input::Act(act) if was_obeyed(before, act) => {
                 Err(Rejection::Duplicate(format!("act {} was obeyed before", act.id)))
             }
             Input::Act(act) => Ok(match act.verb {
@@ -71,6 +72,10 @@ impl<'a> Meaning<'a> {
         let lives = before.map(|instance| instance.lives.as_slice());
         let mut lives = lives.unwrap_or_default().iter();
         let life = command.life;
+        if before.is_some_and(|instance| instance.is_gone(life)) {
+            let words = format!("call {command} was answered before");
+            return Err(Rejection::Duplicate(words));
+        }
         let found = lives.position(|g| g.id == life && command.instance == *id);
         found.map(|life| Self::Called(life, called)).ok_or_else(unknown)
     }
@@ -86,19 +91,17 @@ impl<'a> Meaning<'a> {
         if let Some(instance) = before {
             taken::refuse_again(catalog, id, instance, event)?;
         }
-        let (mut declined, mut spoken_of) = (None, None);
-        if let Some(instance) = before.filter(|instance| !instance.lives.is_empty()) {
+        let (mut declined, mut whose) = (None, Whose::Nobody);
+        let is_remembered =
+            |instance: &&Instance| !(instance.lives.is_empty() && instance.remnants.is_empty());
+        if let Some(instance) = before.filter(is_remembered) {
             match search::find(catalog, id, instance, event, now) {
                 Ok(found) => return Ok(Self::Answer(found, event)),
                 Err(Miss::Refused(refused)) => return Err(refused),
-                Err(Miss::Unasked(life, reason)) => {
-                    (declined, spoken_of) = (Some(reason), life.map(|at| &instance.lives[at]));
-                }
+                Err(Miss::Unasked(of, reason)) => (declined, whose) = (Some(reason), of),
             }
             // What speaks of an older life means nothing to this one.
-            let is_older = |life: &Life| instance.newest().is_some_and(|g| g.id != life.id);
-            if !spoken_of.is_some_and(is_older)
-                && cancel::is_one(catalog, id, instance, event, now)?
+            if is_for_newest(whose, instance) && cancel::is_one(catalog, id, instance, event, now)?
             {
                 return Ok(Self::Cancel(event));
             }
@@ -108,8 +111,13 @@ impl<'a> Meaning<'a> {
         {
             return Ok(Self::Start(Arc::clone(definition), entry, event));
         }
-        if spoken_of.is_none_or(|life| life.ended.is_none())
-            && let Some(kept) = early::kept_for(catalog, id, before, event, now)
+        // Nor is it kept for a life to come.
+        let lives = |instance: &Instance| {
+            whose == Whose::Nobody
+                || (is_for_newest(whose, instance) && instance.living().is_some())
+        };
+        if before.is_none_or(lives)
+            && let Some(kept) = early::kept_for(catalog, id, before, event, now)?
         {
             return Ok(Self::Early(event, kept));
         }
@@ -133,8 +141,21 @@ impl<'a> Meaning<'a> {
     }
 }
 
-fn is_seen(before: Option<&Instance>, is_it: impl Fn(&InputId) -> bool) -> bool {
-    let lives = before.map(|instance| instance.lives.as_slice());
-    let mut seen = lives.unwrap_or_default().iter().flat_map(|g| &g.seen);
-    seen.any(is_it)
+/// Whether what an event speaks of may concern the newest life.
+fn is_for_newest(whose: Whose, instance: &Instance) -> bool {
+    match whose {
+        Whose::Nobody => true,
+        Whose::Life(life) => life + 1 == instance.lives.len(),
+        Whose::Gone => false,
+    }
+}
+
+/// Whether a life has obeyed this very act.
+fn was_obeyed(before: Option<&Instance>, act: &Act) -> bool {
+    let digest = digest(&InputId::named(&act.id));
+    before.is_some_and(|instance| {
+        let mut seen = instance.lives.iter().flat_map(|life| &life.seen);
+        seen.any(|seen| seen.text == act.id)
+            || instance.remnants.iter().any(|remnant| remnant.has_taken(&[digest]))
+    })
 }

@@ -6,6 +6,7 @@ use super::case::Case;
 use super::meaning::Meaning;
 use super::moves::{Move, legal};
 use super::search::Found;
+use super::start::Unborn;
 use super::{act, cancel, early, letter, start};
 use crate::engine::course::follow::follow;
 use crate::engine::course::timers;
@@ -132,15 +133,25 @@ impl Case<'_> {
 
     /// Lets the starts that waited begin, one as soon as the one before it has ended.
     pub fn begin_queued(&mut self) {
+        early::settle(self);
         while !self.instance.queued.is_empty() && self.instance.living().is_none() {
             // A saga that was taken off the shelf keeps its queue until it is back.
             let Some(definition) = self.catalog.newest(&self.id.saga).map(Arc::clone) else {
                 return;
             };
             let event = self.instance.queued.remove(0);
-            if let Err(refused) = start::begin(self, &definition, start::Birth::by(&event)) {
-                self.out.effects.push(Effect::Complaint(refused.to_string()));
+            match start::begin(self, &definition, start::Birth::by(&event)) {
+                Ok(()) => {}
+                Err(Unborn::NoRoom(_)) => {
+                    // It keeps its place until there is room.
+                    self.instance.queued.insert(0, event);
+                    return;
+                }
+                Err(Unborn::Refused(refused)) => {
+                    self.out.effects.push(Effect::Complaint(refused.to_string()));
+                }
             }
+            early::settle(self);
         }
     }
 }

@@ -19,10 +19,21 @@ pub(in crate::engine) struct Found {
 #[derive(Debug)]
 pub(in crate::engine) enum Miss {
     /// Nothing waits for it now, though it may be something else; if it is not, this is why it is
-    /// declined. The life is known if it speaks of what that life has asked.
-    Unasked(Option<usize>, Rejection),
+    /// declined.
+    Unasked(Whose, Rejection),
     /// It is an answer that cannot be taken.
     Refused(Rejection),
+}
+
+/// Of whose requests an event speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) enum Whose {
+    /// Of nobody's here, as far as it says.
+    Nobody,
+    /// Of those of this life.
+    Life(usize),
+    /// Of those of a life that is over and done with.
+    Gone,
 }
 
 /// Looks for the one request or wait that an event answers.
@@ -41,9 +52,13 @@ pub(in crate::engine) fn find(
     match named {
         // Whoever waits in that life takes what is no answer, or another event than the answer was.
         Some(command) if command.instance == *id => match search.named(&command) {
-            Err(Miss::Unasked(life, reason)) => {
-                let found = search.unnamed(life.map_or(Among::Waits, Among::WaitsOf));
-                found.map_err(|_| Miss::Unasked(life, reason))
+            Err(Miss::Unasked(whose, reason)) => {
+                let found = match whose {
+                    Whose::Nobody => search.unnamed(Among::Waits),
+                    Whose::Life(life) => search.unnamed(Among::WaitsOf(life)),
+                    Whose::Gone => return Err(Miss::Unasked(whose, reason)),
+                };
+                found.map_err(|_| Miss::Unasked(whose, reason))
             }
             found => found,
         },
@@ -51,7 +66,7 @@ pub(in crate::engine) fn find(
         Some(command) => search.unnamed(Among::Waits).map_err(|miss| match miss {
             Miss::Unasked(..) => {
                 let words = format!("it answers command {command}, which is not one of {id}");
-                Miss::Unasked(None, Rejection::Unmatched(words))
+                Miss::Unasked(Whose::Nobody, Rejection::Unmatched(words))
             }
             Miss::Refused(_) => miss,
         }),
@@ -91,8 +106,12 @@ impl<'a> Search<'a> {
     /// By the command id that the event names.
     fn named(&self, command: &CommandId) -> Result<Found, Miss> {
         let lives = &self.instance.lives;
+        if self.instance.is_gone(command.life) {
+            return Err(Miss::Unasked(Whose::Gone, self.of_a_life_gone(command)));
+        }
         let life = lives.iter().position(|g| g.id == command.life);
-        let unasked = |words| Miss::Unasked(life, Rejection::Unmatched(words));
+        let whose = life.map_or(Whose::Nobody, Whose::Life);
+        let unasked = |words| Miss::Unasked(whose, Rejection::Unmatched(words));
         let unknown = || unasked(format!("command {command} was never sent"));
         let life = life.ok_or_else(unknown)?;
         let run = &lives[life];
@@ -112,7 +131,7 @@ impl<'a> Search<'a> {
         if request.lacks_answer() && (part != Part::Probe || request.is_under_way()) {
             return Ok(Found { life, place, part, answer });
         }
-        Err(Miss::Unasked(Some(life), self.repeated(state, part, answer)))
+        Err(Miss::Unasked(whose, self.repeated(state, part, answer)))
     }
 
     /// By type, `where` and key: the oldest life that lacks the answer, in it a running
@@ -137,8 +156,8 @@ impl<'a> Search<'a> {
         }
         Err(match (left.unclear, left.repeated) {
             (Some(unclear), _) => Miss::Refused(unclear),
-            (None, Some((life, repeated))) => Miss::Unasked(Some(life), repeated),
-            (None, None) => Miss::Unasked(None, self.unmatched()),
+            (None, Some((life, repeated))) => Miss::Unasked(Whose::Life(life), repeated),
+            (None, None) => Miss::Unasked(Whose::Nobody, self.unmatched()),
         })
     }
 
@@ -211,10 +230,26 @@ impl<'a> Search<'a> {
                 let address = &self.event.address;
                 let words =
                     format!("{address} names no command, and `by: command-id` asks for one");
-                Err(Miss::Unasked(None, Rejection::Unmatched(words)))
+                Err(Miss::Unasked(Whose::Nobody, Rejection::Unmatched(words)))
             }
             Some(Correlation::Any) | None => Ok(()),
         }
+    }
+
+    /// What names a command of a life that is over and done with: what may answer it has answered
+    /// it before.
+    fn of_a_life_gone(&self, command: &CommandId) -> Rejection {
+        let address = &self.event.address;
+        let named = command.subject.step();
+        let is_asked = |definition: &Definition| {
+            let step =
+                definition.steps.iter().find(|step| named.is_some_and(|n| n.step == step.name));
+            step.is_some_and(|step| step.answers(command.part).mention(address))
+        };
+        if self.catalog.newest(&self.id.saga).is_some_and(|newest| is_asked(newest)) {
+            return Rejection::Duplicate(format!("what {address} answers was answered before"));
+        }
+        Rejection::Unmatched(format!("{address} is no answer to command {command}"))
     }
 
     fn unmatched(&self) -> Rejection {

@@ -58,13 +58,13 @@ pub(in crate::engine) fn take(
 ) -> Result<(), Rejection> {
     let (id, instance) = (case.id, &case.instance);
     let Some(newest) = instance.newest() else {
-        return begin(case, definition, Birth::by(event));
+        return Ok(begin(case, definition, Birth::by(event))?);
     };
     // A start that waits must not be overtaken.
     if newest.ended.is_some() && instance.queued.is_empty() {
         return match start.after {
             After::Ignore => Err(Rejection::Ignored(format!("{id} has ended and is remembered"))),
-            After::New => begin(case, definition, Birth::by(event)),
+            After::New => Ok(begin(case, definition, Birth::by(event))?),
         };
     }
     match start.again {
@@ -124,6 +124,23 @@ impl<'e> Birth<'e> {
     }
 }
 
+/// Why no life begins.
+#[derive(Debug)]
+pub(in crate::engine) enum Unborn {
+    /// Too much is remembered; there is room once something of it is forgotten.
+    NoRoom(Rejection),
+    /// It never can.
+    Refused(Rejection),
+}
+
+impl From<Unborn> for Rejection {
+    fn from(unborn: Unborn) -> Self {
+        match unborn {
+            Unborn::NoRoom(rejection) | Unborn::Refused(rejection) => rejection,
+        }
+    }
+}
+
 /// Begins a life.
 ///
 /// # Errors
@@ -132,23 +149,15 @@ pub(in crate::engine) fn begin(
     case: &mut Case<'_>,
     definition: &Definition,
     birth: Birth<'_>,
-) -> Result<(), Rejection> {
+) -> Result<(), Unborn> {
     let what = birth.on.map_or_else(|| "the parent's start".to_owned(), ToString::to_string);
-    let refused = |reason| Rejection::Refused(format!("{what}: {reason}"));
+    let refused = |reason| Unborn::Refused(Rejection::Refused(format!("{what}: {reason}")));
     let (id, now, limits) = (case.id, case.now, &case.catalog.limits);
-    if case.instance.lives.len() >= limits.lives_max {
-        return Err(refused(format!(
-            "{} lives of {id} are remembered (`limits.lives-max`); shorten `late` or use another \
-             key",
-            limits.lives_max
-        )));
-    }
     let data = first_data(definition, id, birth.event, now).map_err(refused)?;
     within_limit(&data, limits).map_err(refused)?;
-    let number = case.instance.newest().map_or(1, |newest| newest.id.number + 1);
     let mut life = Life {
         id: LifeId::begun(
-            number,
+            case.instance.next_number(),
             &birth.on.map_or_else(String::new, ToString::to_string),
             birth.source,
             &birth.by.text,
@@ -174,7 +183,8 @@ pub(in crate::engine) fn begin(
     };
     // The first one always has room, for its data has.
     if !case.instance.lives.is_empty() {
-        case.room_for(&what, weight::of_life(definition, &life))?;
+        let room = case.room_for(&what, weight::of_life(definition, &life));
+        room.map_err(Unborn::NoRoom)?;
     }
     early::begun(&mut case.instance.early);
     let mut turn = case.turn(definition, &mut life);
@@ -184,6 +194,7 @@ pub(in crate::engine) fn begin(
     // Most instances have one life: room for one, not for four.
     case.instance.lives.reserve_exact(1);
     case.instance.lives.push(life);
+    case.instance.shrink(now);
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use crate::definition::{Catalog, Definition};
 use crate::engine::state::place::walk;
+use crate::engine::state::remnant;
 use crate::engine::{Instance, Life, Rejection};
 use crate::message::{Event, InstanceId};
 
@@ -22,6 +23,12 @@ pub(in crate::engine) fn refuse_again(
     }
     if instance.early.iter().any(|early| early.event.is(event)) {
         return again("is kept already");
+    }
+    if !instance.remnants.is_empty() {
+        let digests = remnant::digests(event);
+        if instance.remnants.iter().any(|remnant| remnant.has_taken(&digests)) {
+            return again("was taken before, by an earlier life");
+        }
     }
     for life in &instance.lives {
         let Some(definition) = catalog.by_hash(life.definition) else {

@@ -29,16 +29,6 @@ pub(in crate::engine) fn takes(wait: &WaitStep, on: &Address) -> bool {
     wait.on.iter().any(|done| done.on == *on) || wait.failed.iter().any(|f| f.on == *on)
 }
 
-/// What is kept for a saga that has ended will never be taken.
-pub(in crate::engine) fn end(turn: &mut Turn<'_>) {
-    let (kept, lost): (Vec<_>, Vec<_>) =
-        std::mem::take(turn.early).into_iter().partition(|early| early.until.is_some());
-    *turn.early = kept;
-    for early in lost {
-        turn.complain(&early.event, "it came early, and nothing has waited for it");
-    }
-}
-
 /// Takes the fact that asked for the way back before the start, if there is one. Others of its
 /// kind are no news then; one that asks for nothing here is told to people, unless a wait may come
 /// for it.
