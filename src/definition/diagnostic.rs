@@ -118,6 +118,8 @@ pub enum Code {
     LateTooShort = 705,
     /// A step could wait for ever.
     NoDeadline = 706,
+    /// More events may come early than an instance keeps.
+    ManyEarly = 707,
     /// A lock stands inside a lock.
     LockInLock = 801,
     /// A child that locks is started under a lock.

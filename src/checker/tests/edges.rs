@@ -31,3 +31,32 @@ fn what_starts_a_saga_does_not_end_its_wait_when_it_comes_again() {
         assert!(report.is_proved(), "{condition}: {report}");
     }
 }
+
+#[test]
+fn an_answer_in_two_parts_that_exclude_each_other_is_no_mistake() {
+    let report = checked(
+        "
+saga: parts
+version: 1
+start: { on: t/Placed, key: event.id }
+events: { t/*: { key: event.id } }
+data: { id: event.id }
+steps:
+  - step: void
+    command: t/Void
+    done:
+      - { on: t/Answered, where: event.status == 'pending', set: { over: 'false' } }
+      - { on: t/Answered, where: event.status == 'over', set: { over: 'true' } }
+    failed: { on: t/Answered, where: event.status == 'no' }
+    within: 10s
+    compensate: none
+  - step: outcome
+    when: '!data.over'
+    wait: { on: t/Answered, where: event.status == 'over' }
+    failed: { on: t/Answered, where: event.status == 'no' }
+    within: 7d
+  - { step: tell, emit: t/Voided, compensate: none }
+",
+    );
+    assert!(report.is_proved(), "{report}");
+}

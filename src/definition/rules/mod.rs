@@ -3,6 +3,7 @@
 mod apart;
 mod branches;
 mod children;
+mod early;
 mod events;
 mod flow;
 mod kinds;
@@ -35,6 +36,7 @@ pub(super) fn apply(reader: &mut Reader<'_>, definition: &Definition) {
     reach::check(&mut whole);
     events::check(&mut whole);
     times::check(&mut whole);
+    early::check(&mut whole);
     undo::check(&mut whole);
     locks::check(&mut whole);
     sensitive::check(&mut whole);
