@@ -210,9 +210,10 @@ impl Seat {
             0 => format!("{of} is a moment"),
             _ => format!("{of} is no moment"),
         };
-        match self.oracle.asked().answer(question, &Reads::default(), 2, words) {
-            0 => moment(),
-            _ => Value::Null,
+        if self.oracle.asked().holds(question, false, &Reads::default(), words) {
+            moment()
+        } else {
+            Value::Null
         }
     }
 
