@@ -162,6 +162,18 @@ impl Asked {
         lengths.filter(can_be).collect()
     }
 
+    /// Takes it that a field of the event at hand is there, unless it was said that it is not: the
+    /// question that asks for it.
+    pub fn assume_there(&mut self, asked: String) -> bool {
+        match self.known(&asked) {
+            Some(answer) => answer == 0,
+            None => {
+                self.fleeting.insert(asked, 0);
+                true
+            }
+        }
+    }
+
     /// What is known of a value.
     pub fn facts(&self, value: &str, written: &Written) -> Vec<(Test, bool)> {
         let from = format!("{value}{BEHIND}");

@@ -35,7 +35,10 @@ impl Judge for Seat {
             let written = if is_whole { condition.source() } else { &question.text };
             self.ask(question, written, scope)
         };
-        whole.decide(&mut answer).map_err(|missing| self.missing(missing))
+        whole.decide(&mut answer).map_err(|unanswered| match unanswered {
+            Unanswered::Missing(path) => self.missing(path),
+            Unanswered::Absent(path) => Error::Missing(path),
+        })
     }
 
     fn value(&self, of: &Expression, scope: &Scope<'_>) -> Result<Value, Error> {
@@ -73,10 +76,22 @@ impl Seat {
     /// Whether a part of a condition holds.
     ///
     /// # Errors
-    /// When it reads something that cannot be there: the path.
-    fn ask(&self, question: &Question, written: &str, scope: &Scope<'_>) -> Result<bool, String> {
-        present(&question.references, scope)?;
-        self.long_enough(&question.elements, scope)?;
+    /// When it reads something that cannot be there, or that an event was said not to have.
+    fn ask(
+        &self,
+        question: &Question,
+        written: &str,
+        scope: &Scope<'_>,
+    ) -> Result<bool, Unanswered> {
+        present(&question.references, scope).map_err(Unanswered::Missing)?;
+        self.long_enough(&question.elements, scope).map_err(Unanswered::Missing)?;
+        for asked in asked_of_event(&question.references) {
+            let text = format!("has({})", path(&asked));
+            let fact = token(&text, std::slice::from_ref(&asked), scope);
+            if !self.oracle.asked().assume_there(fact) {
+                return Err(Unanswered::Absent(path(&asked)));
+            }
+        }
         if let Some(answer) = self.sure(question, scope) {
             return Ok(answer);
         }
@@ -145,8 +160,7 @@ impl Seat {
                 }
             };
             if is_read && is_short {
-                let path = [&[list.name.text().to_owned()], &list.fields[..]].concat();
-                return Err(format!("{}[{place}]", path.join(".")));
+                return Err(format!("{}[{place}]", path(list)));
             }
         }
         Ok(())
@@ -224,6 +238,32 @@ impl Seat {
     }
 }
 
+/// Why a part of a condition has no answer.
+enum Unanswered {
+    /// It reads what nothing has set.
+    Missing(String),
+    /// It reads what the event at hand does not have, by an answer that was given before.
+    Absent(String),
+}
+
+/// The fields of an event that must be there for a question to have an answer, as far as
+/// conditions ask for fields by `has(…)`.
+fn asked_of_event(references: &[Reference]) -> Vec<Reference> {
+    let mut asked = Vec::new();
+    for read in references.iter().filter(|read| read.name == Name::Event && !read.guarded) {
+        let deepest = read.fields.len() - usize::from(read.tested);
+        for length in 1..=deepest {
+            let fields = read.fields[..length].to_vec();
+            asked.push(Reference { fields, tested: true, ..read.clone() });
+        }
+    }
+    asked
+}
+
+fn path(reference: &Reference) -> String {
+    [&[reference.name.text().to_owned()], &reference.fields[..]].concat().join(".")
+}
+
 /// Refuses what cannot be there.
 ///
 /// # Errors
@@ -238,8 +278,7 @@ fn present(references: &[Reference], scope: &Scope<'_>) -> Result<(), String> {
             (name, _) => scope.value(name).is_some(),
         };
         if !is_there {
-            let path = [&[reference.name.text().to_owned()], &reference.fields[..]].concat();
-            return Err(path.join("."));
+            return Err(path(reference));
         }
     }
     Ok(())

@@ -41,9 +41,7 @@ fn filled(before: &State, next: &Move, outcome: &Step, found: &mut Vec<Broken>) 
     });
     let step = stuck.map_or_else(|| subject(next), |step| step.to_string());
     let words = match path.strip_suffix(']').and_then(|path| path.rsplit_once('[')) {
-        Some((list, _)) => format!(
-            "`{path}` is read, and on this run the list is shorter; ask first by `size({list})`"
-        ),
+        Some(_) => format!("`{path}` is read, and on this run the list is shorter"),
         None => format!("`{path}` is read, and on this run nothing has set it"),
     };
     let path = Some(path.clone());

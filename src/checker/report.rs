@@ -51,6 +51,15 @@ impl Finding {
         Self { broken: broken.clone(), line, line_text, story }
     }
 
+    /// How to mend it.
+    fn mend(&self) -> String {
+        let element = self.broken.path.as_ref().and_then(|path| path.strip_suffix(']'));
+        match element.and_then(|path| path.rsplit_once('[')) {
+            Some((list, place)) => format!("ask first by `size({list}) > {place}`"),
+            None => self.broken.promise.mend().to_owned(),
+        }
+    }
+
     /// The same as the mistakes in the shape are told, in the file of this name.
     #[must_use]
     pub fn diagnostic(&self, file: &str) -> Diagnostic {
@@ -67,7 +76,7 @@ impl Finding {
             column: before + 1,
             span: before..before + text.len(),
             line_text: self.line_text.clone(),
-            help: Some(promise.mend().to_owned()),
+            help: Some(self.mend()),
         }
     }
 }

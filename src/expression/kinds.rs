@@ -2,8 +2,6 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::Template;
-
 /// The kinds that a value may be of, as far as its expression tells. CEL has more of them than
 /// JSON: what is kept or sent as JSON is never a moment or a duration, but their text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,21 +67,6 @@ impl Kinds {
             Value::String(_) => Self::TEXT,
             Value::Array(items) => items.iter().map(Self::of).fold(Self::NONE, Self::or).listed(),
             Value::Object(_) => Self::OBJECT,
-        }
-    }
-
-    /// The kinds of what a template makes.
-    #[must_use]
-    pub fn of_template(template: &Template, of: &super::KindsOf<'_>) -> Self {
-        match template {
-            Template::Literal(value) => Self::of(value),
-            Template::Whole(expression) => expression.kinds(of).0.kept(),
-            Template::Text(_) => Self::TEXT,
-            Template::List(items) => {
-                let all = items.iter().map(|item| Self::of_template(item, of));
-                all.fold(Self::NONE, Self::or).listed()
-            }
-            Template::Object(_) => Self::OBJECT,
         }
     }
 

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Error, Expression, ParseError, Reference, Scope};
+use super::{Error, Expression, Kinds, KindsOf, ParseError, Reference, Scope};
 
 /// YAML in which `${ cel }` is evaluated and all else is literal.
 #[derive(Debug, Clone, PartialEq)]
@@ -152,6 +152,21 @@ impl Template {
                 .collect(),
             Self::List(items) => items.iter().flat_map(Self::expressions).collect(),
             Self::Object(fields) => fields.iter().flat_map(|(_, f)| f.expressions()).collect(),
+        }
+    }
+
+    /// The kinds that what it makes may be of, by the kinds of what its paths lead to.
+    #[must_use]
+    pub fn kinds(&self, of: &KindsOf<'_>) -> Kinds {
+        match self {
+            Self::Literal(value) => Kinds::of(value),
+            Self::Whole(expression) => expression.kinds(of).0.kept(),
+            Self::Text(_) => Kinds::TEXT,
+            Self::List(items) => {
+                let all = items.iter().map(|item| item.kinds(of));
+                all.fold(Kinds::NONE, Kinds::or).listed()
+            }
+            Self::Object(_) => Kinds::OBJECT,
         }
     }
 

@@ -93,6 +93,43 @@ fn guards_that_follow_from_others_hold_with_them() {
     }
 }
 
+/// Whether a fact of which this must hold can be a no.
+fn can_be_a_no(condition: &str) -> bool {
+    let wait = format!(
+        "  - {{ step: hear, wait: t/Heard, within: 1d,
+      failed: {{ on: t/Other, where: '{condition}' }} }}
+"
+    );
+    let definition = parse("saga.yaml", &format!("{HEAD}{wait}{END}")).expect("it parses");
+    let report = check(&definition, &[], STATES_MAX);
+    let no = |end: &Ending| matches!(end, Ending::Compensated { kind: "rejected", .. });
+    report.endings.iter().any(no)
+}
+
+#[test]
+fn no_fact_is_what_contradicts_itself() {
+    for condition in [
+        "event.n > 5 && event.n < 3",
+        "event.n > 5 && !(event.n > 4)",
+        "event.kind == \"a\" && event.kind == \"b\"",
+        "event.kind == \"a\" && !(event.kind in [\"a\", \"b\"])",
+        "size(event.lines) == 0 && size(event.lines) > 0",
+        "!has(event.why) && event.why == \"late\"",
+        "has(event.why.text) && !has(event.why)",
+    ] {
+        assert!(!can_be_a_no(condition), "{condition}");
+    }
+    for condition in [
+        "event.n > 5 && event.n < 9",
+        "event.kind != \"a\" && event.kind != \"b\"",
+        "size(event.lines) == 1 && size(event.lines) > 0",
+        "has(event.why) && event.why == \"late\"",
+        "!has(event.why) || event.why == \"late\"",
+    ] {
+        assert!(can_be_a_no(condition), "{condition}");
+    }
+}
+
 #[test]
 fn what_is_written_out_is_what_it_is() {
     let marked = |guard: &str| {

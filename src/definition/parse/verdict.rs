@@ -15,7 +15,7 @@ pub(crate) enum Comes {
     Always,
     /// Only if the step has a `within`.
     InTime,
-    /// Only if the step has a `within`, as far as the definition tells; it may be said all the same.
+    /// The same, as far as the definition tells: what it means may be said in any case.
     AtWorstInTime,
 }
 

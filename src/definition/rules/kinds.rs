@@ -37,8 +37,7 @@ pub(super) fn of_child(
     let fields = Fields::of(parent, None);
     let each = parent.fan_out_around(step.id);
     let of = |path: &Reference| fields.kinds(path, None, each);
-    let kinds =
-        |(name, template): &(String, Template)| (name.clone(), Kinds::of_template(template, &of));
+    let kinds = |(name, template): &(String, Template)| (name.clone(), template.kinds(&of));
     let handed: BTreeMap<String, Kinds> = given.iter().map(kinds).collect();
     let (alone, begun) = (Fields::of(child, None), Fields::of(child, Some(handed)));
     let mut found = Vec::new();

@@ -42,7 +42,8 @@ fn kinds_are_followed_from_field_to_field() {
             "`+` cannot take text and a number",
         ),
         (
-            "{ step: all, each: data.lines, at-most: 3, steps: [ { set: { a: 'index + \"n\"' } } ] }",
+            "{ step: all, each: data.lines, at-most: 3, \
+             steps: [ { set: { a: 'index + \"n\"' } } ] }",
             "`+` cannot take a number and text",
         ),
     ] {
@@ -98,7 +99,8 @@ steps: [ { step: tell, emit: s.orders/Picked, compensate: none } ]
 ";
     let parent = |with: &str, set: &str| {
         format!(
-            "{HEAD}  - {{ step: pick, saga: picking, with: {{ {with} }}, {set} compensate: child }}\n"
+            "{HEAD}  - {{ step: pick, saga: picking, with: {{ {with} }}, {set}
+      compensate: child }}\n"
         )
     };
     let together = |with: &str, set: &str| {
@@ -178,7 +180,8 @@ fn a_text_that_reads_like_an_expression_is_told() {
     {
         assert!(with(text).is_empty(), "{text}");
     }
-    let lock = "  - { step: alone, lock: [line/data.total], within: 1h, steps: [ { sleep: 1s, step: a } ] }
+    let lock = "  - { step: alone, lock: [line/data.total], within: 1h,
+      steps: [ { sleep: 1s, step: a } ] }
 ";
     assert_eq!(codes(&format!("{HEAD}{lock}")), ["SG0304"]);
 }

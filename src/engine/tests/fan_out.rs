@@ -51,6 +51,21 @@ fn a_list_that_is_empty_or_too_long_sends_nothing() {
 }
 
 #[test]
+fn a_person_who_resolves_it_as_done_gives_what_it_would_have_collected() {
+    check(
+        &lines(", failed: { then: park }"),
+        r#"
+        start {"id": "k", "lines": [1, 2, 3, 4]} > nothing
+        is stuck
+        act done lines ! refused
+        act done lines {"some": [1]} ! refused
+        act done lines {"all": [5]} > C c/1
+        data {"id":"k","lines":[1,2,3,4],"all":[5]}
+        "#,
+    );
+}
+
+#[test]
 fn a_no_takes_all_branches_back_and_those_that_have_not_begun_never_do() {
     check(
         &lines(""),

@@ -179,6 +179,54 @@ fn behind_the_pivot_steps_are_retried_and_then_parked() {
 }
 
 #[test]
+fn behind_the_pivot_what_was_skipped_stays_when_it_succeeds_late() {
+    let told = "  - step: tell
+    command: t/Tell
+    done: t/Told
+    within: 10s
+    retry: { attempts: 1 }
+    unknown: park
+  - { step: thank, command: t/Thank, done: t/Thanked, within: 10s }
+";
+    let alone = "  - step: alone
+    lock: [\"hall\"]
+    within: 1d
+    failed: { then: go-on }
+    steps: [ { step: tell, command: t/Tell, done: t/Told, within: 10s,
+               retry: { attempts: 1 }, unknown: park } ]
+  - { step: thank, command: t/Thank, done: t/Thanked, within: 10s }
+";
+    let with = |steps: &str| ORDER.replace("  - step: tell\n    emit: t/Told\n", steps);
+    check(
+        &with(told),
+        &format!(
+            r#"{SHIPPING}
+            Shipped > Tell tell/1
+            pass 10s > fact Help {{"step":"tell"}}
+            act skip > Thank thank/1
+            Told for=tell/1 > nothing
+            is running
+            Thanked > fact Done
+            is completed
+            "#
+        ),
+    );
+    check(
+        &with(alone),
+        &format!(
+            r#"{SHIPPING}
+            Shipped > acquire to segue-lock/hall; granted to order/o-1; Tell tell/1
+            pass 10s > fact Help {{"step":"tell"}}
+            act skip > release to segue-lock/hall; Thank thank/1
+            Told for=tell/1 > nothing
+            Thanked > fact Done
+            is completed
+            "#
+        ),
+    );
+}
+
+#[test]
 fn a_pivot_retries_for_a_day_by_default() {
     let definition = ORDER.replace("    unknown: park\n", "");
     check(
