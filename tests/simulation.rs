@@ -96,6 +96,7 @@ fn options(text: &str, odds: Odds) -> Options {
         scripts: vec![script(SERVICES)],
         events: orders(6),
         starts: 0,
+        deployments: Vec::new(),
         shards: 3,
         nodes: 2,
         odds,

@@ -10,6 +10,9 @@ use crate::message::{Address, Event, InstanceId, Key, SagaName, Timestamp, Topic
 #[derive(Debug, Clone, Default)]
 pub struct Index {
     entries: BTreeMap<Address, Entry>,
+    /// Topics with starts of some version: they are read on, so that a version which is put back
+    /// starts on what comes then, not on what came meanwhile.
+    start_topics: BTreeSet<Topic>,
     sagas: BTreeSet<SagaName>,
 }
 
@@ -42,7 +45,7 @@ pub struct Route {
 }
 
 impl Index {
-    /// Reads a catalog: starts of the newest definitions, replies and cancels of all.
+    /// Reads a catalog: starts of the definitions that start, replies and cancels of all.
     #[must_use]
     pub fn new(catalog: &Catalog) -> Self {
         let mut index = Self::default();
@@ -60,6 +63,7 @@ impl Index {
 
     fn add(&mut self, definition: &Definition) {
         self.sagas.insert(definition.saga.clone());
+        self.start_topics.extend(definition.starts.iter().map(|start| start.on.topic.clone()));
         let found = |address: &Address| {
             let rule = definition.rule(address);
             Found {
@@ -89,7 +93,8 @@ impl Index {
     /// The topics that some definition reads.
     #[must_use]
     pub fn topics(&self) -> BTreeSet<Topic> {
-        self.entries.keys().map(|address| address.topic.clone()).collect()
+        let read = self.entries.keys().map(|address| &address.topic);
+        read.chain(&self.start_topics).cloned().collect()
     }
 
     /// Whether some definition reads events of this kind.

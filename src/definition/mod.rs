@@ -17,12 +17,14 @@ mod fact;
 mod finding;
 mod limits;
 mod mapped;
+mod meaning;
 mod model;
 mod node;
 mod parse;
 mod places;
 mod request;
 mod rules;
+mod starts;
 mod step;
 mod verdict;
 mod waiting;
@@ -42,15 +44,17 @@ pub use fact::{Assignment, Fact};
 pub use limits::Limits;
 pub(crate) use limits::bytes;
 pub use mapped::Role;
+pub use meaning::Difference;
 pub use model::{
     After, Again, Assumption, Cancel, Correlation, Definition, Ends, EventPattern, EventRule,
     Never, Start,
 };
 pub(crate) use node::{Content, Node};
-pub use parse::{FILE_BYTES_MAX, STEPS_MAX, check, parse};
+pub use parse::{FILE_BYTES_MAX, STEPS_MAX, check, parse, parse_stored};
 pub(crate) use parse::{Fields, Reader, read_file};
 pub use request::{Budget, Done, Failed, Probe, Request, Retry};
 pub use rules::check_together;
+pub use starts::{Starting, Starts, State};
 pub use step::{Step, StepKind};
 pub use verdict::{Then, Unknown, Verdict};
 pub use waiting::{AskStep, Choice, Late, Remind, SagaStep, Sleep, WaitStep};

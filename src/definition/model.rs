@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Assignment, Block, BlockId, Fact, Step, StepId};
+use super::{Assignment, Block, BlockId, Fact, State, Step, StepId};
 use crate::expression::Expression;
 use crate::message::{Address, EventType, Hash, SagaName, Span, Topic, Version};
 
@@ -16,6 +16,10 @@ pub struct Definition {
     pub hash: Hash,
     /// What it does, for people.
     pub title: String,
+    /// What becomes of events that start it, as its file says.
+    pub state: State,
+    /// The name of its file.
+    pub file: Arc<str>,
     /// The YAML itself, as `<app>.definitions` keeps it.
     pub source: Arc<str>,
     /// What starts an instance.

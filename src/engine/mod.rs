@@ -36,7 +36,7 @@ pub use state::{
 pub use transition::{Call, Effect, Message, Question, Rejection, Transition};
 
 use crate::definition::Catalog;
-use crate::message::{InstanceId, Timestamp};
+use crate::message::{InstanceId, Span, Timestamp};
 
 use course::timers;
 use told::case::Case;
@@ -75,5 +75,14 @@ pub fn next_due(instance: &Instance) -> Option<Timestamp> {
     let gone = instance.remnants.iter().map(|remnant| remnant.forget);
     let early = instance.early.iter().filter_map(|early| early.until);
     let lock = instance.lock.as_ref().and_then(|lock| lock.forget);
-    lives.chain(gone).chain(early).chain(lock).min()
+    lives.chain(gone).chain(early).chain(lock).chain(kept_since(instance)).min()
+}
+
+/// Timers from here on strike when a saga is active again, or retired, in their order.
+pub const WHEN_ACTIVE: Timestamp = Timestamp(i64::MAX / 2);
+
+/// The timer of starts that a pause keeps: none while something lives, for they begin at its end.
+fn kept_since(instance: &Instance) -> Option<Timestamp> {
+    let kept = instance.queued.first().filter(|_| instance.living().is_none())?;
+    Some(WHEN_ACTIVE.after(Span(kept.timestamp.0.max(0).cast_unsigned())))
 }

@@ -354,7 +354,7 @@ pub struct Inbox {
     /// Beside wake_ms: until then the engine could not hear or send.
     #[prost(int64, optional, tag = "8")]
     pub away_until_ms: ::core::option::Option<i64>,
-    #[prost(oneof = "inbox::Input", tags = "2, 3, 4, 6, 7")]
+    #[prost(oneof = "inbox::Input", tags = "2, 3, 4, 6, 7, 9")]
     pub input: ::core::option::Option<inbox::Input>,
 }
 /// Nested message and enum types in `Inbox`.
@@ -372,7 +372,35 @@ pub mod inbox {
         Letter(super::Letter),
         #[prost(message, tag = "7")]
         Called(super::Called),
+        /// From here on these definitions start; without targets.
+        #[prost(message, tag = "9")]
+        Starts(super::Starts),
     }
+}
+/// What starts now, as a whole: in `<app>.definitions` under the key `starts`, and in each inbox.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Starts {
+    /// The offset of the record in `<app>.definitions`; greater is newer. Not written there.
+    #[prost(int64, tag = "1")]
+    pub offset: i64,
+    #[prost(message, repeated, tag = "2")]
+    pub sagas: ::prost::alloc::vec::Vec<Starting>,
+    /// Which node has said so.
+    #[prost(string, tag = "3")]
+    pub node: ::prost::alloc::string::String,
+}
+/// What a saga's new instances run on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Starting {
+    #[prost(string, tag = "1")]
+    pub saga: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub version: u32,
+    /// As in Life.
+    #[prost(bytes = "vec", tag = "3")]
+    pub definition: ::prost::alloc::vec::Vec<u8>,
+    #[prost(enumeration = "StartState", tag = "4")]
+    pub state: i32,
 }
 /// An instance by name.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -561,6 +589,9 @@ pub struct Position {
     /// had the same name before are remembered, the present one last.
     #[prost(message, repeated, tag = "2")]
     pub watermarks: ::prost::alloc::vec::Vec<Watermark>,
+    /// What starts in this shard; without it every definition that is stored.
+    #[prost(message, optional, tag = "3")]
+    pub starts: ::core::option::Option<Starts>,
 }
 /// How far one source partition has been taken over.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -834,6 +865,42 @@ impl FailureKind {
             "FAILURE_KIND_DEADLINE" => Some(Self::Deadline),
             "FAILURE_KIND_CANCELLED" => Some(Self::Cancelled),
             "FAILURE_KIND_FAILED" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum StartState {
+    Unspecified = 0,
+    Active = 1,
+    Paused = 2,
+    Retired = 3,
+    /// Its file is gone; only parents that run still begin it.
+    Removed = 4,
+}
+impl StartState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "START_STATE_UNSPECIFIED",
+            Self::Active => "START_STATE_ACTIVE",
+            Self::Paused => "START_STATE_PAUSED",
+            Self::Retired => "START_STATE_RETIRED",
+            Self::Removed => "START_STATE_REMOVED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "START_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "START_STATE_ACTIVE" => Some(Self::Active),
+            "START_STATE_PAUSED" => Some(Self::Paused),
+            "START_STATE_RETIRED" => Some(Self::Retired),
+            "START_STATE_REMOVED" => Some(Self::Removed),
             _ => None,
         }
     }

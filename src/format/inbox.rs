@@ -3,6 +3,7 @@ use prost::Message as _;
 
 use super::instance::instance_id;
 use super::{Error, wire};
+use crate::definition::Starts;
 use crate::engine::{Called, Input, Letter, Wake};
 use crate::message::{InstanceId, Timestamp};
 
@@ -60,6 +61,13 @@ impl wire::Inbox {
         Self::to(wire::Target::new(to), wire::inbox::Input::Called(wire::Called::new(called)))
     }
 
+    /// What starts from here on, for a whole shard.
+    #[must_use]
+    pub fn of_starts(starts: &Starts) -> Self {
+        let input = Some(wire::inbox::Input::Starts(wire::Starts::of(starts)));
+        Self { input, ..Self::default() }
+    }
+
     fn to(target: wire::Target, input: wire::inbox::Input) -> Self {
         Self { targets: vec![target], input: Some(input), ..Self::default() }
     }
@@ -77,6 +85,23 @@ impl wire::Inbox {
             Some(wire::inbox::Input::Event(event)) => Some(event),
             Some(
                 wire::inbox::Input::WakeMs(_)
+                | wire::inbox::Input::Act(_)
+                | wire::inbox::Input::Letter(_)
+                | wire::inbox::Input::Called(_)
+                | wire::inbox::Input::Starts(_),
+            )
+            | None => None,
+        }
+    }
+
+    /// What starts from here on, if the record says that.
+    #[must_use]
+    pub fn starts(&self) -> Option<&wire::Starts> {
+        match &self.input {
+            Some(wire::inbox::Input::Starts(starts)) => Some(starts),
+            Some(
+                wire::inbox::Input::Event(_)
+                | wire::inbox::Input::WakeMs(_)
                 | wire::inbox::Input::Act(_)
                 | wire::inbox::Input::Letter(_)
                 | wire::inbox::Input::Called(_),
@@ -109,6 +134,9 @@ impl wire::Inbox {
                     .read()
                     .map_err(|e| format!("what came of this call cannot be read: {e}"))?;
                 Ok(Input::Called(called))
+            }
+            Some(wire::inbox::Input::Starts(_)) => {
+                Err("what starts is for a shard, not for an instance".to_owned())
             }
             None => Err("this inbox record holds no input; a newer segue wrote it".to_owned()),
         }

@@ -9,6 +9,7 @@ mod instance;
 mod letter;
 mod lock;
 mod note;
+mod starts;
 mod step;
 mod value;
 #[allow(missing_docs, clippy::all, clippy::pedantic)]

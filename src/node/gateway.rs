@@ -1,9 +1,11 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::Trouble;
+use super::{Trouble, starts};
 use super::plan::{Pauses, Plan, passing};
 use crate::broker::KafkaSource;
+use crate::definition::Starts;
 use crate::runtime::{Gateway, Lost};
 
 /// The longest wait for a record: how soon a stop is seen.
@@ -12,9 +14,10 @@ const WAIT: Duration = Duration::from_millis(100);
 /// Runs a gateway, and a new one whenever it is lost, until it is told to stop.
 pub(super) fn run(plan: &Plan, stop: &AtomicBool, trouble: &Trouble) {
     let mut pauses = Pauses::default();
+    let mut followed = plan.said().cloned();
     while !stop.load(Ordering::Relaxed) {
-        match live(plan, stop, &mut pauses) {
-            Ok(()) => return,
+        match live(plan, stop, &mut pauses, &mut followed) {
+            Ok(()) => {}
             Err(lost) if lost.fatal => {
                 trouble.report(lost.reason);
                 stop.store(true, Ordering::Relaxed);
@@ -31,14 +34,24 @@ pub(super) fn run(plan: &Plan, stop: &AtomicBool, trouble: &Trouble) {
     }
 }
 
-fn live(plan: &Plan, stop: &AtomicBool, pauses: &mut Pauses) -> Result<(), Lost> {
+/// Lives until it is told to stop, or other definitions start.
+fn live(
+    plan: &Plan,
+    stop: &AtomicBool,
+    pauses: &mut Pauses,
+    followed: &mut Option<Arc<Starts>>,
+) -> Result<(), Lost> {
     let catalog = plan.catalog()?;
+    if let Some(starts) = catalog.starts() {
+        starts::tell(followed.as_deref(), starts);
+        *followed = Some(Arc::clone(starts));
+    }
     let mut topics = crate::correlation::Index::new(&catalog).topics();
     topics.insert(plan.settings.topics.operator.clone());
     let opened = KafkaSource::open(&plan.connection, &plan.member(0), &topics);
     let source = opened.map_err(passing)?;
     let mut gateway = Gateway::new(&plan.settings, &catalog, source);
-    while !stop.load(Ordering::Relaxed) {
+    while !stop.load(Ordering::Relaxed) && !plan.is_outdated(&catalog) {
         gateway.turn(WAIT)?;
         pauses.reset();
     }

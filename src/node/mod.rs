@@ -8,6 +8,7 @@ mod given;
 mod hosts;
 mod pipeline;
 mod plan;
+mod starts;
 mod trouble;
 mod watchdog;
 
@@ -73,6 +74,8 @@ impl Node {
         let (planned, told) = (Arc::clone(&plan), trouble.clone());
         let flag = Arc::clone(&stop);
         threads.push(spawn("gateway", move || gateway::run(&planned, &flag, &told))?);
+        let (planned, flag) = (Arc::clone(&plan), Arc::clone(&stop));
+        threads.push(spawn("definitions", move || starts::watch(&planned, &flag))?);
         Ok(Self { stop, trouble, threads, store })
     }
 

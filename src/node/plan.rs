@@ -1,18 +1,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::Error;
+use super::{Error, starts};
+use crate::broker::definitions::Stored;
 use crate::broker::retry::{Patience, patiently};
 use crate::broker::{self, Connection, Membership, StartRules};
 use crate::config::{
     Config, Delivery, Mechanism, OnUnmatched, Protocol, Replication, Security, TopicMode,
 };
 use crate::correlation::Index;
-use crate::definition::{Catalog, Definition, Limits, parse};
-use crate::message::{Span, Topic};
+use crate::definition::{Catalog, Definition, Limits, Starts, parse_stored};
+use crate::message::{Offset, Span, Topic};
 use crate::runtime::{Lost, Settings, Unmatched, UnmatchedRules};
 use crate::store;
 
@@ -24,6 +25,10 @@ pub(super) struct Plan {
     membership: Membership,
     limits: Limits,
     local: Vec<Definition>,
+    /// What this node has said starts, or found to be said.
+    said: Option<Arc<Starts>>,
+    /// Where the newest word about what starts stands in `<app>.definitions`.
+    newest_starts: AtomicI64,
 }
 
 impl Plan {
@@ -68,19 +73,21 @@ impl Plan {
             age_max: Span(config.topics.changelog_delete_retention.0 / 2),
         };
         let settings = settings(config);
-        let plan = Self {
+        let mut plan = Self {
             connection,
             settings,
             store,
             membership,
             limits: config.limits.clone(),
             local: definitions,
+            said: None,
+            newest_starts: AtomicI64::new(-1),
         };
         let rules = StartRules {
             default: config.sources.start_from,
             topics: config.sources.topics.clone(),
         };
-        plan.publish(&read, &rules, stop)?;
+        plan.said = Some(Arc::new(plan.publish(&read, &rules, stop)?));
         Ok(plan)
     }
 
@@ -89,15 +96,31 @@ impl Plan {
         Membership { pipeline, ..self.membership.clone() }
     }
 
-    /// Every definition that has ever run, and the newest of each saga.
+    /// What this node has said starts.
+    pub fn said(&self) -> Option<&Arc<Starts>> {
+        self.said.as_ref()
+    }
+
+    /// Notes where a word about what starts stands.
+    pub fn note_starts(&self, offset: Offset) {
+        self.newest_starts.fetch_max(offset.0, Ordering::Relaxed);
+    }
+
+    /// Whether somebody has said since that other definitions start.
+    pub fn is_outdated(&self, catalog: &Catalog) -> bool {
+        let known = catalog.starts().map_or(-1, |starts| starts.offset.0);
+        known < self.newest_starts.load(Ordering::Relaxed)
+    }
+
+    /// Every definition that has ever run, and what starts now.
     ///
     /// # Errors
     /// When they cannot be read.
     pub fn catalog(&self) -> Result<Arc<Catalog>, Lost> {
         let lost = |reason: String| Lost { reason, fatal: false };
-        let texts = broker::definitions::read(&self.connection, &self.settings.app);
-        let texts = texts.map_err(|e| lost(e.to_string()))?;
-        let mut catalog = self.stored(texts).map_err(|e| lost(e.to_string()))?;
+        let stored = broker::definitions::read(&self.connection, &self.settings.app);
+        let stored = stored.map_err(|e| lost(e.to_string()))?;
+        let mut catalog = self.stored(stored).map_err(|e| lost(e.to_string()))?;
         for definition in &self.local {
             let added = catalog.add(definition.clone());
             added.map_err(|e| Lost { reason: e.to_string(), fatal: true })?;
@@ -105,36 +128,36 @@ impl Plan {
         Ok(Arc::new(catalog))
     }
 
-    fn stored(&self, texts: BTreeMap<String, String>) -> Result<Catalog, Error> {
+    fn stored(&self, stored: Stored) -> Result<Catalog, Error> {
         let mut catalog = Catalog::with(self.limits.clone());
         let app = &self.settings.app;
-        for (key, text) in texts {
-            let definition = parse(&format!("{app}.definitions/{key}"), &text)
+        for (key, text) in stored.texts {
+            let definition = parse_stored(&format!("{app}.definitions/{key}"), &text)
                 .map_err(|wrong| Error::Stored(wrong.render(false)))?;
             catalog.add(definition)?;
         }
-        Ok(catalog)
+        Ok(catalog.starting_as(stored.starts.map(Arc::new)))
     }
 
-    /// Publishes what is new here; a version that stands there with another text is refused. The
-    /// topics that the definitions here read are written down before, so that a published
+    /// Publishes what is new here, then what starts from now on, as one record; a version that stands
+    /// there with a text that means something else is refused. The topics that the definitions here read are written down before, so that a published
     /// definition whose topics are not is one of an older segue, which had no such register.
     fn publish(
         &self,
         read: &BTreeSet<Topic>,
         rules: &StartRules,
         stop: &AtomicBool,
-    ) -> Result<(), Error> {
+    ) -> Result<Starts, Error> {
         let (connection, app) = (&self.connection, &self.settings.app);
         // A topic that was made a moment ago may have no leader yet.
-        let texts = patiently("reading definitions", Patience::default(), stop, || {
+        let stored = patiently("reading definitions", Patience::default(), stop, || {
             broker::definitions::read(connection, app)
         })?;
-        let mut catalog = self.stored(texts)?;
+        let mut catalog = self.stored(stored)?;
         let known = Index::new(&catalog).topics();
         let mut fresh = BTreeMap::new();
         for definition in &self.local {
-            if catalog.by_hash(definition.hash).is_none() {
+            if catalog.version(&definition.saga, definition.version).is_none() {
                 let key = format!("{}/{}", definition.saga, definition.version);
                 fresh.insert(key, definition.source.to_string());
             }
@@ -146,7 +169,14 @@ impl Plan {
         patiently("publishing definitions", Patience::default(), stop, || {
             broker::definitions::publish(connection, app, &fresh)
         })?;
-        Ok(())
+        let said = catalog.said_by(&self.membership.node, &self.local);
+        starts::tell(catalog.starts().map(|starts| &**starts), &said);
+        if catalog.starts().is_none_or(|starts| starts.sagas != said.sagas) {
+            patiently("saying which sagas start", Patience::default(), stop, || {
+                broker::definitions::announce(connection, app, &said)
+            })?;
+        }
+        Ok(said)
     }
 }
 

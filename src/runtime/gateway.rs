@@ -30,6 +30,8 @@ pub struct Gateway<S> {
     shards: u32,
     unmatched: UnmatchedRules,
     passed: Passed,
+    /// What starts, for each shard, until it was said.
+    untold: Option<Bytes>,
 }
 
 /// What a gateway has done since it was made.
@@ -57,7 +59,8 @@ impl<S: Source> Gateway<S> {
         let (operator, shards) = (settings.topics.operator.clone(), settings.shards);
         let event_bytes_max = catalog.limits.event_bytes_max;
         let (unmatched, passed) = (settings.unmatched.clone(), Passed::default());
-        Self { source, index, event_bytes_max, operator, shards, unmatched, passed }
+        let untold = catalog.starts().map(|starts| wire::Inbox::of_starts(starts).stored());
+        Self { source, index, event_bytes_max, operator, shards, unmatched, passed, untold }
     }
 
     /// What it has done so far.
@@ -71,6 +74,7 @@ impl<S: Source> Gateway<S> {
     /// # Errors
     /// When the connection is lost; a new gateway goes on where the last acknowledged append was.
     pub fn turn(&mut self, wait: Duration) -> Result<(), Lost> {
+        self.tell_starts()?;
         let records = self.source.poll(wait, RECORDS_MAX)?;
         if records.is_empty() {
             return Ok(());
@@ -85,6 +89,15 @@ impl<S: Source> Gateway<S> {
         self.passed.appends += forward.appends.len() as u64;
         self.passed.dead_letters += forward.dead_letters.len() as u64;
         self.source.forward(forward)
+    }
+
+    /// Tells every shard what starts, in front of all that is read by it: so no start is taken by
+    /// what started before.
+    fn tell_starts(&mut self) -> Result<(), Lost> {
+        let Some(value) = self.untold.take() else { return Ok(()) };
+        let append = |shard| Append { shard: Shard(shard), value: value.clone() };
+        let appends = (0..self.shards).map(append).collect();
+        self.source.forward(Forward { appends, ..Forward::default() })
     }
 
     fn pass(&mut self, record: SourceRecord, forward: &mut Forward) -> Result<(), Lost> {

@@ -200,6 +200,8 @@ pub(super) fn shown(key: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::RangeInclusive;
+
     use super::*;
     use crate::engine::Lock;
     use crate::message::Offset;
@@ -223,7 +225,7 @@ mod tests {
         fn due(
             &self,
             _: Shard,
-            _: Timestamp,
+            _: RangeInclusive<Timestamp>,
             _: usize,
         ) -> Result<Vec<(Timestamp, Bytes)>, StoreFault> {
             Ok(Vec::new())

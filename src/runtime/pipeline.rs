@@ -242,9 +242,10 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
                 state.current_since = state.current_since.max(now);
                 Backlog::add(&mut self.backlog, waited, self.turned);
             }
+            let catalog = Arc::clone(&state.catalog);
             let mut tools = Tools {
                 settings: &self.settings,
-                catalog: &self.catalog,
+                catalog: &catalog,
                 store: &self.store,
                 counts: &mut self.counts,
                 pending: &mut self.pending,
@@ -324,9 +325,9 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
         let (begun, mut records) = (self.clock.elapsed(), 0);
         let mut positions = BTreeMap::new();
         for shard in assigned {
-            let restored = match restore(*shard, &mut self.broker, &mut self.store) {
+            let restored = match restore(*shard, &self.catalog, &mut self.broker, &mut self.store) {
                 Ok(restored) => restored,
-                Err(Failed::Store(fault)) => return Err(self.faulted(Fault::Store(fault))),
+                Err(Failed::Fault(fault)) => return Err(self.faulted(fault)),
                 Err(Failed::Lost(lost)) => return Err(lost),
             };
             self.counts.restored += restored.records;

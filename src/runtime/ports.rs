@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -296,7 +297,7 @@ pub trait Store {
     /// When the disk fails or the value is damaged.
     fn load(&self, shard: Shard, key: &[u8]) -> Result<Option<Bytes>, StoreFault>;
 
-    /// Changelog keys whose timer is due up to `until`, the earliest first, at most `max`. Those
+    /// Changelog keys whose timer is due within `moments`, the earliest first, at most `max`. Those
     /// up to what [`Store::watch`] was told may be left out.
     ///
     /// # Errors
@@ -304,7 +305,7 @@ pub trait Store {
     fn due(
         &self,
         shard: Shard,
-        until: Timestamp,
+        moments: RangeInclusive<Timestamp>,
         max: usize,
     ) -> Result<Vec<(Timestamp, Bytes)>, StoreFault>;
 

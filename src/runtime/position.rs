@@ -1,17 +1,22 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::definition::Starts;
 use crate::format::{self, open, seal, wire};
 use crate::message::{Incarnation, Offset, TopicId};
 
 /// How many topics that had the same name are told apart.
 const INCARNATIONS_MAX: usize = 4;
 
-/// How far a shard is: the next inbox record, and the watermark of every source partition.
+/// How far a shard is: the next inbox record, the watermark of every source partition, and what
+/// starts in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Position {
     pub inbox: Offset,
+    /// None until the shard was told: every definition that is stored starts.
+    pub starts: Option<Arc<Starts>>,
     watermarks: BTreeMap<String, BTreeMap<i32, Vec<Watermark>>>,
 }
 
@@ -56,6 +61,15 @@ impl Position {
         is_new
     }
 
+    /// Takes over what starts from here on; answers whether that is news to this shard.
+    pub fn follow(&mut self, starts: Starts) -> bool {
+        let is_news = self.starts.as_ref().is_none_or(|known| known.offset < starts.offset);
+        if is_news {
+            self.starts = Some(Arc::new(starts));
+        }
+        is_news
+    }
+
     pub fn encode(&self) -> Bytes {
         let mut watermarks = Vec::new();
         for (topic, partitions) in &self.watermarks {
@@ -68,12 +82,15 @@ impl Position {
                 }));
             }
         }
-        seal(&wire::Position { inbox: self.inbox.0, watermarks }).into()
+        let starts = self.starts.as_deref().map(wire::Starts::of);
+        seal(&wire::Position { inbox: self.inbox.0, watermarks, starts }).into()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, format::Error> {
         let stored: wire::Position = open(bytes)?;
-        let mut position = Self { inbox: Offset(stored.inbox), watermarks: BTreeMap::new() };
+        let starts = stored.starts.map(|starts| starts.read()).transpose()?;
+        let (inbox, starts) = (Offset(stored.inbox), starts.map(Arc::new));
+        let mut position = Self { inbox, starts, watermarks: BTreeMap::new() };
         for stored in stored.watermarks {
             let partitions = position.watermarks.entry(stored.topic).or_default();
             let topic = TopicId::of_bytes(&stored.topic_id);

@@ -6,7 +6,8 @@ use super::held::{Held, shown};
 use super::ports::{Broker, Change, ChangelogReader, Lost, Store, StoreFault};
 use super::position::Position;
 use super::schedule::Schedule;
-use super::shard::{Fault, ShardState};
+use super::shard::{Fault, ShardState, started_as};
+use crate::definition::Catalog;
 use crate::engine::{self, Instance};
 use crate::format::changelog::{is_instance, position_key};
 use crate::message::{Offset, Shard, Timestamp};
@@ -27,6 +28,7 @@ pub(super) struct Restored {
 /// When broker or store fail.
 pub(super) fn restore<B: Broker, S: Store>(
     shard: Shard,
+    catalog: &Catalog,
     broker: &mut B,
     store: &mut S,
 ) -> Result<Restored, Failed> {
@@ -44,10 +46,20 @@ pub(super) fn restore<B: Broker, S: Store>(
         None => Position::default(),
     };
     let sealed = position.encode();
+    let catalog = started_as(catalog, position.starts.as_ref())?;
     let (held, schedule) = (Held::default(), Schedule::default());
     let current_since = Timestamp(i64::MIN);
-    let state =
-        ShardState { shard, position, held, schedule, sealed, changelog: end, current_since };
+    let state = ShardState {
+        shard,
+        position,
+        catalog,
+        held,
+        schedule,
+        kept_from: Some(engine::WHEN_ACTIVE),
+        sealed,
+        changelog: end,
+        current_since,
+    };
     Ok(Restored { state, records })
 }
 
@@ -115,7 +127,7 @@ fn due(key: &Bytes, value: Option<&Bytes>) -> Result<Option<Timestamp>, Failed> 
 #[derive(Debug)]
 pub(super) enum Failed {
     Lost(Lost),
-    Store(StoreFault),
+    Fault(Fault),
 }
 
 impl From<Lost> for Failed {
@@ -126,7 +138,13 @@ impl From<Lost> for Failed {
 
 impl From<StoreFault> for Failed {
     fn from(fault: StoreFault) -> Self {
-        Self::Store(fault)
+        Self::Fault(Fault::Store(fault))
+    }
+}
+
+impl From<Fault> for Failed {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
     }
 }
 
@@ -134,7 +152,7 @@ impl From<Failed> for Lost {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Lost(lost) => lost,
-            Failed::Store(fault) => Fault::Store(fault).into(),
+            Failed::Fault(fault) => fault.into(),
         }
     }
 }

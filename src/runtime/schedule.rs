@@ -70,7 +70,7 @@ impl Schedule {
 
     /// Whether the horizon is nearer than it should be, and there is room for more timers.
     pub fn wants_more(&self, near: Timestamp) -> bool {
-        self.horizon < near && self.count < TIMERS_FEW
+        self.horizon < near && self.has_room()
     }
 
     /// Adds timers from the store and moves the horizon.
@@ -79,6 +79,18 @@ impl Schedule {
             self.insert(at, key);
         }
         self.horizon = horizon;
+    }
+
+    /// Whether there is room for more timers.
+    pub fn has_room(&self) -> bool {
+        self.count < TIMERS_FEW
+    }
+
+    /// Adds timers that lay behind every horizon.
+    pub fn admit(&mut self, timers: impl Iterator<Item = (Timestamp, Bytes)>) {
+        for (at, key) in timers {
+            self.insert(at, key);
+        }
     }
 
     fn insert(&mut self, at: Timestamp, key: Bytes) {

@@ -10,7 +10,7 @@ use super::ports::{Append, DeadLetter, HistoryRecord, InboxRecord, Lost, Store, 
 use super::position::Position;
 use super::schedule::Schedule;
 use super::settings::{Counts, Observed, Settings};
-use crate::definition::Catalog;
+use crate::definition::{Catalog, Starting, Starts};
 use crate::engine::{self, Call, Input, Instance, Life, Rejection, Transition};
 use crate::format::changelog::instance_key;
 use crate::format::wire;
@@ -45,8 +45,12 @@ pub(super) struct Tools<'a, S> {
 pub(super) struct ShardState {
     pub shard: Shard,
     pub position: Position,
+    /// The definitions, of which those start that the position says.
+    pub catalog: Arc<Catalog>,
     pub held: Held,
     pub schedule: Schedule,
+    /// From where on the starts are looked for that a pause has kept, if they are.
+    pub kept_from: Option<Timestamp>,
     /// The position as it went into the last batch.
     pub sealed: Bytes,
     /// The changelog offset behind the last committed record.
@@ -97,6 +101,9 @@ impl ShardState {
                 return Ok(());
             }
         };
+        if let Some(starts) = inbox.starts() {
+            return self.start_as(starts, record, tools);
+        }
         if let Some(wire::inbox::Input::Event(event)) = &inbox.input
             && !self.position.advance(
                 &event.topic,
@@ -118,6 +125,29 @@ impl ShardState {
         };
         let case = Case { record, input, event, shared: inbox.shared };
         self.each_target(&inbox.targets, &case, tools)
+    }
+
+    /// Follows what starts from here on; what every gateway says again is no news.
+    fn start_as<S>(
+        &mut self,
+        starts: &wire::Starts,
+        record: &InboxRecord,
+        tools: &mut Tools<'_, S>,
+    ) -> Result<(), Fault> {
+        let starts = match starts.read() {
+            Ok(starts) => starts,
+            Err(reason) => {
+                unreadable(record, None, &reason.to_string(), tools);
+                return Ok(());
+            }
+        };
+        if !self.position.follow(starts) {
+            tools.counts.repeated += 1;
+            return Ok(());
+        }
+        self.catalog = started_as(tools.catalog, self.position.starts.as_ref())?;
+        self.kept_from = Some(engine::WHEN_ACTIVE);
+        Ok(())
     }
 
     fn each_target<S: Store>(
@@ -249,6 +279,21 @@ fn standing(after: Option<&Instance>, life: Option<&Life>) -> &'static str {
         (Some(instance), None) if instance.lives.is_empty() => "awaited",
         (Some(_) | None, None) | (None, Some(_)) => "forgotten",
     }
+}
+
+/// The definitions, of which those start that a shard was told.
+pub(super) fn started_as(
+    catalog: &Catalog,
+    starts: Option<&Arc<Starts>>,
+) -> Result<Arc<Catalog>, Fault> {
+    for (saga, starting) in starts.iter().flat_map(|starts| &starts.sagas) {
+        if catalog.by_hash(starting.definition).is_none() {
+            let Starting { version, definition, .. } = starting;
+            let what = format!("{saga} starts on version {version}, {definition}");
+            return Err(Fault::Definition(what));
+        }
+    }
+    Ok(Arc::new(catalog.starting_as(starts.cloned())))
 }
 
 /// Why a shard cannot go on.

@@ -73,7 +73,7 @@ pub(super) fn story(world: &World, app: &str) -> Vec<String> {
 
 /// What the checker of a real Kafka's topics says to these.
 fn books(world: &World, app: &str, catalog: &Catalog, delivery: Delivery) -> Vec<String> {
-    let definitions: Vec<Definition> = catalog.sagas().map(|d| (**d).clone()).collect();
+    let definitions: Vec<Definition> = catalog.definitions().map(|d| (**d).clone()).collect();
     let options = Options { app: app.to_owned(), delivery, ended: true };
     let mut books = Books::new(&definitions, options);
     let topics: BTreeSet<Topic> = world.places().into_iter().map(|(topic, _)| topic).collect();

@@ -13,7 +13,9 @@ use crate::definition::Catalog;
 use crate::engine::{self, Act, Effect, Input, Instance, Rejection, Status, Verb};
 use crate::format::changelog::{instance_key, is_instance, position_key};
 use crate::format::{open, wire};
-use crate::message::{InstanceId, Key, LifeId, Offset, SagaName, Shard, Timestamp, Topic};
+use crate::message::{
+    InstanceId, Key, LifeId, Offset, SagaName, Shard, Timestamp, Topic, Version,
+};
 
 /// What the shards must be: a plain fold of the engine over each inbox, without batches, stores,
 /// crashes or memory, to compare what was committed with.
@@ -49,6 +51,8 @@ pub(super) struct Fold {
 #[derive(Debug, Default)]
 struct Folded {
     inbox: Offset,
+    /// The definitions, of which those start that the shard was told; none until it was.
+    catalog: Option<Arc<Catalog>>,
     watermarks: BTreeMap<(String, i32, Vec<u8>), i64>,
     instances: BTreeMap<InstanceId, Instance>,
     /// The changelog is read up to here.
@@ -136,6 +140,19 @@ impl Fold {
         lives.collect()
     }
 
+    /// How many lives began on each version.
+    pub fn versions(&self) -> BTreeMap<(SagaName, Version), usize> {
+        let mut versions = BTreeMap::new();
+        for (id, instance) in self.instances() {
+            for life in &instance.lives {
+                if let Some(definition) = self.catalog.by_hash(life.definition) {
+                    *versions.entry((id.saga.clone(), definition.version)).or_default() += 1;
+                }
+            }
+        }
+        versions
+    }
+
     /// When the next timer strikes that does more than forget.
     pub fn next_due(&self) -> Option<Timestamp> {
         let at_work = self.instances().filter(|(_, instance)| !is_at_rest(instance));
@@ -219,6 +236,15 @@ impl Fold {
             self.dead_letters += 1;
             return;
         };
+        if let Some(starts) = inbox.starts() {
+            let told = starts.read().expect("the gateway has written it");
+            let known = folded.catalog.as_ref().and_then(|catalog| catalog.starts());
+            if known.is_none_or(|known| known.offset < told.offset) {
+                let catalog = self.catalog.starting_as(Some(Arc::new(told)));
+                folded.catalog = Some(Arc::new(catalog));
+            }
+            return;
+        }
         if let Some(event) = inbox.event() {
             let source = (event.topic.clone(), event.partition, event.topic_id.clone());
             let mark = folded.watermarks.entry(source).or_insert(-1);
@@ -259,7 +285,8 @@ impl Fold {
         };
         let id = InstanceId { saga, key };
         let before = folded.instances.get(&id);
-        match engine::step(&self.catalog, &id, before, input, record.timestamp) {
+        let catalog = folded.catalog.as_ref().unwrap_or(&self.catalog);
+        match engine::step(catalog, &id, before, input, record.timestamp) {
             Ok(transition) => {
                 if let Input::Called(called) = input {
                     *self.called.entry(called.command.clone()).or_default() += 1;

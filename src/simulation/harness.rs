@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::audit::{audit, story};
 use super::broker::SimulatedBroker;
 use super::clock::SimulatedClock;
+use super::deployment::Deployments;
 use super::dice::Dice;
 use super::fault::{Fault, Odds};
 use super::fold::Fold;
@@ -60,6 +61,7 @@ pub struct Simulation {
     idle: u32,
     leap: Duration,
     fatal: Vec<String>,
+    deployments: Deployments,
 }
 
 impl Simulation {
@@ -111,8 +113,10 @@ impl Simulation {
             idle: 0,
             leap: Duration::ZERO,
             fatal: Vec::new(),
+            deployments: Deployments::new(&options.catalog, options.deployments.clone()),
             options,
         };
+        simulation.deployments.come(0, std::iter::empty());
         for name in NAMES.into_iter().take(simulation.options.nodes.max(1)) {
             simulation.start(name);
         }
@@ -120,6 +124,7 @@ impl Simulation {
     }
 
     fn start(&mut self, name: &'static str) {
+        self.deployments.seen(name);
         let node = self.world.node(name);
         let pipeline = self.pipeline(&node);
         let gateway = self.gateway(&node);
@@ -129,7 +134,7 @@ impl Simulation {
     fn pipeline(&self, node: &Node) -> Loop {
         Pipeline::new(
             self.settings.clone(),
-            Arc::clone(&self.options.catalog),
+            Arc::clone(&self.deployments.published),
             node.broker(),
             node.store(),
             node.clock(),
@@ -139,7 +144,7 @@ impl Simulation {
     }
 
     fn gateway(&self, node: &Node) -> Gateway<SimulatedSource> {
-        Gateway::new(&self.settings, &self.options.catalog, node.source())
+        Gateway::new(&self.settings, &self.deployments.published, node.source())
     }
 
     fn turn(&mut self) {
@@ -149,6 +154,7 @@ impl Simulation {
             self.options.odds = Odds::CALM;
             self.world.set_odds(Odds::CALM);
         }
+        self.deployments.come(self.turns, self.running.keys().copied());
         self.disturb();
         self.revive();
         self.act();
@@ -212,15 +218,23 @@ impl Simulation {
 
     fn turn_gateway(&mut self, name: &'static str) {
         let Some(mut running) = self.running.remove(name) else { return };
+        if self.deployments.is_outdated(name) && self.dice.chance(300) {
+            running.gateway = self.gateway(&running.node);
+            self.deployments.seen(name);
+        }
         match running.gateway.turn(PATIENCE) {
             Ok(()) => {}
             Err(_) if !self.world.is_alive(name) => return self.crashed(name),
-            Err(_) => running.gateway = self.gateway(&running.node),
+            Err(_) => {
+                running.gateway = self.gateway(&running.node);
+                self.deployments.seen(name);
+            }
         }
         self.running.insert(name, running);
     }
 
     fn crashed(&mut self, name: &'static str) {
+        self.deployments.seen(name);
         let back = self.turns + 1 + self.dice.below(40);
         self.down.insert(name, back);
         if self.dice.chance(400) {
@@ -267,6 +281,7 @@ impl Simulation {
             let _ = running.pipeline.stop();
             self.world.kill(name);
             self.world.evict(name);
+            self.deployments.seen(name);
             self.world.count(Fault::Left);
         }
     }
@@ -320,6 +335,7 @@ impl Simulation {
     fn is_over(&self) -> bool {
         self.idle > 0
             && self.load.is_over()
+            && self.deployments.is_over()
             && self.services.next_due().is_none()
             && self.world.is_settled()
             && self.world.is_drained()
@@ -350,6 +366,7 @@ impl Simulation {
             calls: self.world.calls(),
             turns: self.turns,
             ends: self.fold.ends(),
+            versions: self.fold.versions(),
             story: story(&self.world, APP),
             fingerprint: fingerprint(&self.world),
         }

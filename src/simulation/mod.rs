@@ -23,6 +23,7 @@ mod cabinet;
 mod caller;
 mod clock;
 mod deed;
+mod deployment;
 mod dice;
 mod fault;
 mod fold;

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::answer_odds::AnswerOdds;
@@ -5,7 +6,7 @@ use super::fault::{CrashPoint, FaultTally, Odds, Weakness};
 use crate::books::Delivery;
 use crate::definition::Catalog;
 use crate::engine::Status;
-use crate::message::{Outgoing, SagaName};
+use crate::message::{Outgoing, SagaName, Version};
 use crate::participants::Script;
 
 /// What one run is made of.
@@ -19,6 +20,9 @@ pub struct Options {
     pub events: Vec<Outgoing>,
     /// So many of the events that the scripts place come after them.
     pub starts: u64,
+    /// What starts, as nodes say that come up with other files: each after so many turns. The
+    /// first is there before the nodes, if there is one.
+    pub deployments: Vec<(u64, Arc<Catalog>)>,
     /// Partitions of the inbox.
     pub shards: u32,
     /// Nodes at the start, 1 to 3.
@@ -54,6 +58,8 @@ pub struct Outcome {
     pub turns: u64,
     /// What each life is at last.
     pub ends: Vec<(SagaName, Status)>,
+    /// How many lives began on each version of each saga.
+    pub versions: BTreeMap<(SagaName, Version), usize>,
     /// The committed history, a line for each transition.
     pub story: Vec<String>,
     /// Everything that was committed, as one number: equal for equal runs.

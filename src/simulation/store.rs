@@ -1,3 +1,5 @@
+use std::ops::RangeInclusive;
+
 use bytes::Bytes;
 
 use super::cabinet::Drawer;
@@ -68,14 +70,14 @@ impl Store for SimulatedStore {
     fn due(
         &self,
         shard: Shard,
-        until: Timestamp,
+        moments: RangeInclusive<Timestamp>,
         max: usize,
     ) -> Result<Vec<(Timestamp, Bytes)>, StoreFault> {
         self.call(shard, PortCall::Due, |state| {
             let drawer = self.drawer(state, shard);
             let dated = drawer.values.iter().filter_map(|(key, kept)| Some((kept.due?, key)));
             // All that a store may leave out is left out.
-            let asked = |at| at <= until && drawer.watched.is_none_or(|watched| at > watched);
+            let asked = |at| moments.contains(&at) && drawer.watched.is_none_or(|watched| at > watched);
             let mut due: Vec<(Timestamp, Bytes)> =
                 dated.filter(|(at, _)| asked(*at)).map(|(at, k)| (at, k.clone())).collect();
             due.sort();

@@ -1,3 +1,5 @@
+use std::ops::{Range, RangeInclusive};
+
 use bytes::Bytes;
 
 use crate::message::{Offset, Timestamp};
@@ -25,13 +27,13 @@ pub(super) fn timer_key(due: Timestamp, key: &[u8]) -> Vec<u8> {
     [&[TIMER], &ordered(due)[..], key].concat()
 }
 
-/// The range of timers that are due up to a moment.
-pub(super) fn timers_until(until: Timestamp) -> std::ops::Range<Vec<u8>> {
-    let end = match until.0.checked_add(1) {
+/// The range of timers that are due within two moments.
+pub(super) fn timers_within(moments: &RangeInclusive<Timestamp>) -> Range<Vec<u8>> {
+    let end = match moments.end().0.checked_add(1) {
         Some(after) => timer_key(Timestamp(after), b""),
         None => vec![TIMER + 1],
     };
-    vec![TIMER]..end
+    timer_key(*moments.start(), b"")..end
 }
 
 /// Reads what [`timer_key`] wrote.
@@ -224,8 +226,11 @@ mod tests {
         assert!(keys.is_sorted());
         for (moment, key) in moments.into_iter().zip(&keys) {
             assert_eq!(read_timer(key), Some((moment, Bytes::from_static(b"k"))));
-            assert!(timers_until(moment).contains(key), "{moment:?}");
+            assert!(timers_within(&(moment..=moment)).contains(key), "{moment:?}");
         }
-        assert!(!timers_until(Timestamp(0)).contains(&timer_key(Timestamp(1), b"")));
+        let early = Timestamp(i64::MIN)..=Timestamp(0);
+        assert!(!timers_within(&early).contains(&timer_key(Timestamp(1), b"")));
+        let late = Timestamp(1)..=Timestamp(i64::MAX);
+        assert!(!timers_within(&late).contains(&timer_key(Timestamp(0), b"")));
     }
 }

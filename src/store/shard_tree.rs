@@ -1,10 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use bytes::Bytes;
 
 use super::guard::guarded;
 use super::record::{
-    Due, META_KEY, Meta, Record, read_timer, read_value_key, timer_key, timers_until, value_key,
+    Due, META_KEY, Meta, Record, read_timer, read_value_key, timer_key, timers_within, value_key,
 };
 use crate::message::{Offset, Span, Timestamp};
 use crate::runtime::Change;
@@ -99,17 +100,18 @@ impl ShardTree {
 
     pub(super) fn due(
         &self,
-        until: Timestamp,
+        moments: &RangeInclusive<Timestamp>,
         max: usize,
     ) -> Result<Vec<(Timestamp, Bytes)>, String> {
         let entries: Vec<sled::IVec> =
-            guarded(|| self.tree.range(timers_until(until)).keys().take(max).collect())?;
+            guarded(|| self.tree.range(timers_within(moments)).keys().take(max).collect())?;
         let read = |entry: sled::IVec| {
             read_timer(&entry).ok_or_else(|| "an entry of the timer index is damaged".to_owned())
         };
         let mut found: Vec<(Timestamp, Bytes)> =
             entries.into_iter().map(read).collect::<Result<_, _>>()?;
-        found.extend(self.strays.iter().take_while(|(due, _)| *due <= until).take(max).cloned());
+        let strays = self.strays.iter().filter(|(due, _)| moments.contains(due));
+        found.extend(strays.take(max).cloned());
         found.sort();
         found.truncate(max);
         Ok(found)

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -188,10 +189,10 @@ impl Store for SledStore {
     fn due(
         &self,
         shard: Shard,
-        until: Timestamp,
+        moments: RangeInclusive<Timestamp>,
         max: usize,
     ) -> Result<Vec<(Timestamp, Bytes)>, StoreFault> {
-        self.tree(shard)?.due(until, max).map_err(|reason| StoreFault { shard, reason })
+        self.tree(shard)?.due(&moments, max).map_err(|reason| StoreFault { shard, reason })
     }
 
     fn watch(&mut self, shard: Shard, until: Timestamp) -> Result<(), StoreFault> {

@@ -5,7 +5,7 @@ use crate::definition::diagnostic::Code;
 use crate::definition::node::{Content, Node};
 use crate::definition::places::Keys;
 use crate::definition::rules;
-use crate::definition::{Assignment, Assumption, Definition, Ends, Step};
+use crate::definition::{Assignment, Assumption, Definition, Ends, State, Step};
 use crate::message::{Address, Hash, Span, Version};
 
 use super::begun::Begun;
@@ -27,8 +27,14 @@ pub(super) fn document(reader: &mut Reader<'_>, root: &Node) -> Option<Definitio
     let version = fields.need(reader, "version", "1");
     let version = version.and_then(|n| reader.integer(n, "version", 1..1 << 32)).map(Version);
     let title = fields.take("title").and_then(|n| reader.title(n, "title"));
+    let state = fields.take("state").map(|n| (n, reader.choice(n, "state", &State::WORDS)));
     let starts = fields.need(reader, "start", "{ on: shop.orders/OrderPlaced }");
     let (starts, by_parent) = starts.map(|n| reader.starts(n)).unwrap_or_default();
+    if let Some((node, _)) = state.filter(|_| by_parent && starts.is_empty()) {
+        let help = "leave it out: only parents that run begin this saga; say it of the parents";
+        let message = "`state` says what becomes of events that start a saga, and none starts this";
+        reader.error::<()>(Code::Contradiction, node.span.clone(), message, help);
+    }
     let events = fields.take("events").map(|n| reader.event_rules(n)).unwrap_or_default();
     let data = data(reader, &mut fields);
     reader.begun = Begun::of(&starts, by_parent, &data);
@@ -51,6 +57,8 @@ pub(super) fn document(reader: &mut Reader<'_>, root: &Node) -> Option<Definitio
         title: title.unwrap_or_else(|| saga.as_str().to_owned()),
         saga,
         version: version?,
+        state: state.and_then(|(_, state)| state).unwrap_or(State::Active),
+        file: Arc::from(reader.file()),
         hash: Hash::of(reader.text()),
         source: Arc::from(reader.text()),
         starts,

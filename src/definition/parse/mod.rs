@@ -52,6 +52,16 @@ pub fn parse(file: &str, text: &str) -> Result<Definition, Diagnostics> {
     }
 }
 
+/// Parses a definition that has run: what later rules say against it stops nothing any more.
+///
+/// # Errors
+/// When it cannot be read as a definition at all.
+pub fn parse_stored(file: &str, text: &str) -> Result<Definition, Diagnostics> {
+    let mut reader = Reader::new(file, text);
+    let read = read(&mut reader, "", document::document);
+    read.ok_or_else(|| Diagnostics::new(reader.finish()))
+}
+
 /// Parses a definition and keeps the warnings even if it can run.
 #[must_use]
 pub fn check(file: &str, text: &str) -> (Option<Definition>, Diagnostics) {

@@ -68,6 +68,10 @@ impl<'t> Reader<'t> {
         self.fills.entry(each).or_default().insert(field.to_owned());
     }
 
+    pub fn file(&self) -> &'t str {
+        self.file
+    }
+
     pub fn text(&self) -> &'t str {
         self.text
     }

@@ -4,7 +4,7 @@ use super::children;
 use crate::definition::diagnostic::{Code, Diagnostics, Severity};
 use crate::definition::finding::Finding;
 use crate::definition::parse::{Position, Reader, nearest, places_of};
-use crate::definition::{Compensation, Definition, Release, SagaStep, Step, StepKind};
+use crate::definition::{Compensation, Definition, Difference, Release, SagaStep, Step, StepKind};
 
 /// Says what is wrong between definitions: two texts of one version, children that are not there,
 /// that lock under a lock, or whose pivot stands where their parent could still go back. Each
@@ -52,7 +52,8 @@ pub fn check_together<'d>(all: impl IntoIterator<Item = (&'d str, &'d Definition
 }
 
 fn is_other_text(one: &Definition, other: &Definition) -> bool {
-    (&one.saga, one.version) == (&other.saga, other.version) && one.hash != other.hash
+    (&one.saga, one.version) == (&other.saga, other.version)
+        && Difference::between(one, other).is_some()
 }
 
 fn version_twice(definition: &Definition, other: &str, span: Range<usize>) -> Finding {

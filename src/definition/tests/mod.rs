@@ -187,6 +187,8 @@ fn the_order_saga_reads_as_it_is_written() {
         version: Version(1),
         hash: Hash::of(ORDER),
         title: "From placed order to parcel on its way".to_owned(),
+        state: State::Active,
+        file: Arc::from("saga.yaml"),
         source: Arc::from(ORDER),
         starts: vec![Start {
             on: address("shop.orders/OrderPlaced"),

@@ -5,7 +5,9 @@ use std::iter;
 use serde_json::Value;
 
 use super::case::Case;
-use crate::definition::{After, BlockId, Catalog, Definition, Limits, Step, StepId, bytes};
+use crate::definition::{
+    After, BlockId, Catalog, Definition, Limits, State, Step, StepId, bytes,
+};
 use crate::engine::state::weight;
 use crate::engine::work::early::{complain, waits};
 use crate::engine::work::turn::Out;
@@ -42,8 +44,9 @@ pub(in crate::engine) fn kept_for(
     {
         return Ok(Some(Kept::WhileItLives));
     }
-    let Some(definition) = catalog.newest(&id.saga) else {
-        return Ok(None);
+    let definition = match catalog.starting(&id.saga) {
+        Some((definition, State::Active | State::Paused)) => definition,
+        Some((_, State::Retired | State::Removed)) | None => return Ok(None),
     };
     // A start that waits in the queue will have waits of its own.
     let is_queued = before.is_some_and(|instance| !instance.queued.is_empty());

@@ -4,7 +4,7 @@ use super::moves::Kind;
 use super::search::Found;
 use super::search::{Miss, Whose};
 use super::{cancel, early, search, start, taken};
-use crate::definition::{Catalog, Definition};
+use crate::definition::{Catalog, Definition, State};
 use crate::engine::state::remnant::digest;
 use crate::engine::{Act, Called, Input, Instance, Letter, Rejection, Verb, Wake};
 use crate::message::{CommandId, Event, InputId, InstanceId, Timestamp};
@@ -106,9 +106,16 @@ impl<'a> Meaning<'a> {
                 return Ok(Self::Cancel(event));
             }
         }
-        if let Some(definition) = catalog.newest(&id.saga)
+        let starting = catalog.starting(&id.saga);
+        if let Some((definition, state)) = starting
             && let Some(entry) = start::find(definition, id, event, now)?
         {
+            if state == State::Removed {
+                return Err(Rejection::Unmatched(format!(
+                    "{id}: nothing starts {} any more; its file is gone",
+                    id.saga
+                )));
+            }
             return Ok(Self::Start(Arc::clone(definition), entry, event));
         }
         // Nor is it kept for a life to come.

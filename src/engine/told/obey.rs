@@ -8,11 +8,12 @@ use super::moves::{Move, legal};
 use super::search::Found;
 use super::start::Unborn;
 use super::{act, cancel, early, letter, start};
+use crate::definition::State;
 use crate::engine::course::follow::follow;
 use crate::engine::course::timers;
 use crate::engine::kind::ask;
 use crate::engine::request::{called, reply};
-use crate::engine::work::turn::LifeTurn;
+use crate::engine::work::{self, turn::LifeTurn};
 use crate::engine::{Act, Effect, Life, Rejection, Status, Verb, Wake};
 use crate::message::{Coordinate, Event, InputId};
 
@@ -102,7 +103,7 @@ impl Case<'_> {
 
     fn wake(&mut self, wake: Wake) -> Result<(), Rejection> {
         let wake = Wake { until: wake.until.min(self.now), ..wake };
-        let mut woken = self.forget(wake.until);
+        let mut woken = self.forget(wake.until) || self.may_begin_queued();
         woken |= early::expire(self.id, &mut self.instance, wake.until, &mut self.out);
         for place in 0..self.instance.lives.len() {
             if timers::is_due(&self.instance.lives[place], wake.until) {
@@ -131,15 +132,27 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// Lets the starts that waited begin, one as soon as the one before it has ended.
+    /// Whether something becomes of the first start that waits: nothing lives, and the saga is
+    /// not paused.
+    fn may_begin_queued(&self) -> bool {
+        let state = self.catalog.starting(&self.id.saga).map(|(_, state)| state);
+        let waits = !self.instance.queued.is_empty() && self.instance.living().is_none();
+        waits && matches!(state, Some(State::Active | State::Retired))
+    }
+
+    /// Lets the starts that waited begin, one as soon as the one before it has ended. A saga that
+    /// is paused, or whose file is gone, keeps them until it is back.
     pub fn begin_queued(&mut self) {
         early::settle(self);
-        while !self.instance.queued.is_empty() && self.instance.living().is_none() {
-            // A saga that was taken off the shelf keeps its queue until it is back.
-            let Some(definition) = self.catalog.newest(&self.id.saga).map(Arc::clone) else {
-                return;
-            };
+        while self.may_begin_queued() {
+            let starting = self.catalog.starting(&self.id.saga);
+            let (definition, state) = starting.expect("a saga that starts is known");
+            let definition = Arc::clone(definition);
             let event = self.instance.queued.remove(0);
+            if state == State::Retired {
+                work::early::complain(self.id, &event, &start::retired(self.id), &mut self.out);
+                continue;
+            }
             match start::begin(self, &definition, start::Birth::by(&event)) {
                 Ok(()) => {}
                 Err(Unborn::NoRoom(_)) => {

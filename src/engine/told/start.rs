@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::case::Case;
 use super::{cancel, early};
-use crate::definition::{After, Again, Definition, Start};
+use crate::definition::{After, Again, Definition, Start, State};
 use crate::engine::course::motion;
 use crate::engine::state::weight;
 use crate::engine::work::write::within_limit;
@@ -57,14 +57,14 @@ pub(in crate::engine) fn take(
     event: &Event,
 ) -> Result<(), Rejection> {
     let (id, instance) = (case.id, &case.instance);
-    let Some(newest) = instance.newest() else {
-        return Ok(begin(case, definition, Birth::by(event))?);
-    };
     // A start that waits must not be overtaken.
-    if newest.ended.is_some() && instance.queued.is_empty() {
+    let remembered = instance.newest().is_some_and(|newest| newest.ended.is_some());
+    if instance.queued.is_empty() && (instance.lives.is_empty() || remembered) {
         return match start.after {
-            After::Ignore => Err(Rejection::Ignored(format!("{id} has ended and is remembered"))),
-            After::New => Ok(begin(case, definition, Birth::by(event))?),
+            After::Ignore if remembered => {
+                Err(Rejection::Ignored(format!("{id} has ended and is remembered")))
+            }
+            After::Ignore | After::New => begin_or_keep(case, definition, event),
         };
     }
     match start.again {
@@ -72,6 +72,27 @@ pub(in crate::engine) fn take(
         Again::Reject => Err(Rejection::Refused(format!("{id} lives already; `again: reject`"))),
         Again::Queue => queue(case, event),
     }
+}
+
+/// Begins, unless the saga is paused or retired.
+fn begin_or_keep(
+    case: &mut Case<'_>,
+    definition: &Definition,
+    event: &Event,
+) -> Result<(), Rejection> {
+    let state = case.catalog.starting(&case.id.saga).map(|(_, state)| state);
+    match state {
+        Some(State::Active) => Ok(begin(case, definition, Birth::by(event))?),
+        Some(State::Paused) => queue(case, event),
+        Some(State::Retired | State::Removed) | None => {
+            Err(Rejection::Refused(format!("{}: {}", event.address, retired(case.id))))
+        }
+    }
+}
+
+/// Why a saga that is retired starts nothing.
+pub(in crate::engine) fn retired(id: &InstanceId) -> String {
+    format!("{id} does not start: {} is retired (`state: retired`)", id.saga)
 }
 
 fn queue(case: &mut Case<'_>, event: &Event) -> Result<(), Rejection> {
