@@ -12,6 +12,7 @@ use segue::broker::{
     Connection, Delivery, Isolation, KafkaBroker, KafkaSource, Membership, Mode, Plan, Progress,
     Reader, Replication, TopicSpec, Writer, create_topics, definitions, provision,
 };
+use segue::definition::Starts;
 use segue::message::{Headers, Offset, Outgoing, Shard, Timestamp, Topic};
 use segue::runtime::{
     Append, Batch, Broker as _, ChangelogReader as _, ChangelogRecord, DeadLetter, Forward,
@@ -673,9 +674,14 @@ fn wrong_topics_are_refused_all_at_once() {
 #[ignore = "needs a real Kafka: tests/run starts one"]
 fn definitions_are_kept_by_key() {
     let app = App::new("definitions", 1);
-    assert_eq!(definitions::read(&app.connection, &app.name), Ok(BTreeMap::new()));
+    let stored = definitions::read(&app.connection, &app.name).expect("an empty topic");
+    assert_eq!((stored.texts, stored.starts), (BTreeMap::new(), None));
     let texts = BTreeMap::from([("order/1".to_owned(), "saga: order".to_owned())]);
     definitions::publish(&app.connection, &app.name, &texts).expect("published");
     definitions::publish(&app.connection, &app.name, &texts).expect("published again");
-    assert_eq!(definitions::read(&app.connection, &app.name), Ok(texts));
+    let said = Starts { offset: Offset(0), node: "n1".into(), sagas: BTreeMap::new() };
+    definitions::announce(&app.connection, &app.name, &said).expect("said");
+    let stored = definitions::read(&app.connection, &app.name).expect("both");
+    assert_eq!(stored.texts, texts);
+    assert_eq!(stored.starts, Some(Starts { offset: Offset(2), ..said }));
 }

@@ -7,9 +7,9 @@ use std::env;
 use std::sync::Arc;
 
 use segue::books::Delivery;
-use segue::definition::{Catalog, parse};
+use segue::definition::{Catalog, Starts, parse};
 use segue::engine::Status;
-use segue::message::{Address, Headers, Outgoing, header};
+use segue::message::{Address, Headers, Offset, Outgoing, header};
 use segue::participants::Script;
 use segue::simulation::{
     AnswerOdds, CrashPoint, Fault, FaultTally, Moment, Odds, Options, Outcome, PortCall,
@@ -483,5 +483,49 @@ fn positions_may_be_added_first_only_where_no_record_comes_late() {
 fn no_storm_breaks_an_order() {
     for seed in seeds(60) {
         refuse(&Simulation::run(seed, options(TIMED, STORMY)), "no_storm_breaks_an_order");
+    }
+}
+
+/// Orders of one saga while it is deployed, paused, mended, rolled back: each after so many turns.
+fn deployments(second: &str) -> Vec<(u64, Arc<Catalog>)> {
+    let (one, both) = (catalog(&[TIMED]), catalog(&[TIMED, second]));
+    let read = |text: &str| parse("saga.yaml", text).unwrap_or_else(|e| panic!("\n{e}"));
+    let paused = TIMED.replace("version: 1", "version: 1\nstate: paused");
+    let said = |from: &Catalog, offset: i64, text: &str| {
+        let starts = from.said_by("n", &[read(text)]);
+        let starts = Starts { offset: Offset(offset), ..starts };
+        Arc::new(from.starting_as(Some(Arc::new(starts))))
+    };
+    vec![
+        (0, said(&one, 0, TIMED)),
+        (60, said(&one, 1, &paused)),
+        (180, said(&both, 2, second)),
+        // Two nodes come up at once with different files: the one that is published last counts.
+        (300, said(&both, 3, &paused)),
+        (303, said(&both, 4, TIMED)),
+    ]
+}
+
+#[test]
+fn no_seed_breaks_a_pause_a_new_version_and_a_rollback() {
+    let second = TIMED.replace("version: 1", "version: 2").replace("late: 7d", "late: 8d");
+    let second = second.replace("within: 30m", "within: 29m");
+    let mut begun: BTreeMap<u32, usize> = BTreeMap::new();
+    for seed in seeds(SEEDS) {
+        let options = Options {
+            catalog: catalog(&[TIMED, &second]),
+            deployments: deployments(&second),
+            events: orders(12),
+            ..options(TIMED, Odds::ROUGH)
+        };
+        let outcome = Simulation::run(seed, options);
+        refuse(&outcome, "no_seed_breaks_a_pause_a_new_version_and_a_rollback");
+        for ((_, version), lives) in outcome.versions {
+            *begun.entry(version.0).or_default() += lives;
+        }
+    }
+    println!("{begun:?}");
+    if env::var("SEED").is_err() {
+        assert!(begun[&1] > 100 && begun[&2] > 100, "{begun:?}");
     }
 }

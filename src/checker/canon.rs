@@ -7,7 +7,7 @@ use crate::engine::{
 use crate::message::InputId;
 
 /// What every reason reads as: reasons are for people.
-const REASON: &str = "reason";
+pub(super) const REASON: &str = "reason";
 
 /// The last round in which a lock is taken that is told from the others: whatever is taken again is
 /// taken again.

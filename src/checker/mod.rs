@@ -24,6 +24,7 @@ mod explore;
 mod mark;
 mod model;
 mod moves;
+mod named;
 mod oracle;
 mod promise;
 mod promises;

@@ -2,6 +2,7 @@
 
 use super::model::{Ending, Stands, State};
 use super::moves::Move;
+use super::named::named;
 use super::promise::{Broken, Promise};
 use super::spots::{Spot, coordinate, spots, step};
 use super::world::{Step, Taken, sent};
@@ -227,10 +228,10 @@ fn let_go(definition: &Definition, state: &State, new: &Life, ends: bool, found:
                 if spot.is_some_and(|spot| spot.state(new).owes_inside()) {
                     continue;
                 }
-                format!("{id} is not let go")
+                format!("{} is not let go", named(id))
             }
             Stands::Running | Stands::Asked | Stands::Completed | Stands::Over if !ends => continue,
-            Stands::Running | Stands::Asked => format!("{id} is left behind"),
+            Stands::Running | Stands::Asked => format!("{} is left behind", named(id)),
             Stands::Completed if new.direction == Direction::Back => {
                 let owed = spot.is_some_and(|spot| {
                     *step(definition, new, &spot).compensation() == Compensation::Child

@@ -1,8 +1,10 @@
 //! Tells a run as the messages between customer, engine and participants.
 
+use super::canon::REASON;
 use super::edge::Stride;
 use super::explore::nothing;
 use super::moves::Move;
+use super::named::named;
 use super::world::World;
 use crate::engine::{Effect, NoteKind, Say, Verb};
 use crate::message::Coordinate;
@@ -13,13 +15,13 @@ const COLUMNS_MAX: usize = 100;
 const WHO: usize = 12;
 /// The kinds of notes that are told beside the messages.
 const REMARKS: [(NoteKind, &str); 7] = [
-    (NoteKind::GivenUp, "is given up:"),
-    (NoteKind::WentBack, "goes back:"),
-    (NoteKind::Stuck, "is stuck:"),
-    (NoteKind::Late, "is late:"),
+    (NoteKind::GivenUp, "is given up"),
+    (NoteKind::WentBack, "goes back"),
+    (NoteKind::Stuck, "is stuck"),
+    (NoteKind::Late, "is late"),
     (NoteKind::Completed, "is completed"),
-    (NoteKind::Compensated, "is compensated:"),
-    (NoteKind::Dropped, "drops out:"),
+    (NoteKind::Compensated, "is compensated"),
+    (NoteKind::Dropped, "drops out"),
 ];
 
 /// The run, a line for each thing that happens.
@@ -41,7 +43,8 @@ pub(super) fn tell(world: &World, run: &[Stride]) -> Vec<String> {
                             .step
                             .as_ref()
                             .map_or_else(|| "the saga".to_owned(), Coordinate::to_string);
-                        lines.push(line("", &format!("{step} {words} {}", note.what)));
+                        let why = why(&note.what.to_string());
+                        lines.push(line("", &format!("{step} {words}{why}")));
                     }
                 }
                 state = taken.state;
@@ -50,6 +53,13 @@ pub(super) fn tell(world: &World, run: &[Stride]) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Why something happened, as far as the model knows it: the reasons that participants give are
+/// left out of the states.
+fn why(words: &str) -> String {
+    let words = words.strip_suffix(REASON).map_or(words, |kind| kind.trim_end_matches(": "));
+    if words.is_empty() { String::new() } else { format!(": {words}") }
 }
 
 fn line(who: &str, what: &str) -> String {
@@ -97,7 +107,8 @@ fn happening(next: &Move) -> String {
             line("person", &format!("──▶ {} {step}", word(verb)))
         }
         Move::Letter { from, say, .. } => {
-            line(from.saga.as_str(), &format!("──▶ {} {}", from.key, said(say)))
+            let who = if from.saga.is_lock() { "lock" } else { from.saga.as_str() };
+            line(who, &format!("──▶ {}: {}", named(from), said(say)))
         }
     }
 }
@@ -125,7 +136,9 @@ fn effect(effect: &Effect) -> String {
         }
         Effect::Fact(message) => line("engine", &format!("──▶ {}   (tells)", message.to)),
         Effect::Complaint(reason) => line("engine", &format!("complains: {reason}")),
-        Effect::Letter { to, letter } => line("engine", &format!("──▶ {to} {}", letter.say.text())),
+        Effect::Letter { to, letter } => {
+            line("engine", &format!("──▶ {}: {}", named(to), letter.say.text()))
+        }
         Effect::Call(call) => line("engine", &format!("──▶ {} {}", call.method.text(), call.url)),
         Effect::Question(question) => line("engine", &format!("──▶ asks {}", question.who)),
     }

@@ -126,13 +126,8 @@ fn shapes(
         }
         checked.diagnostics.extend(found.iter().cloned());
     };
-    let mut right: Vec<(String, Definition)> = Vec::new();
-    for file in files::find(&arguments.paths)? {
-        let (definition, found) = definition::check(&file.shown(), &file.text()?);
-        tell(&found);
-        right.extend(definition.map(|definition| (file.shown(), definition)));
-    }
-    tell(&definition::check_together(right.iter().map(|(f, d)| (f.as_str(), d))));
+    let files::Shapes { right, found } = files::shapes(&files::find(&arguments.paths)?)?;
+    found.iter().for_each(&mut tell);
     Ok(right)
 }
 

@@ -232,8 +232,8 @@ mod tests {
         let refused = catalog(&[ONE]).add(read(&changed)).expect_err("it means something else");
         assert_eq!(
             refused.to_string(),
-            "order.yaml:6: `- { step: tell, emit: shop/Said, compensate: none }` stands in place \
-             of `- { step: tell, emit: shop/Told, compensate: none }` (order.yaml:6); order version \
+            "order.yaml:6: `- { step: tell, emit: shop/Said, compensate: none }` here, but \
+             `- { step: tell, emit: shop/Told, compensate: none }` in order.yaml:6; order version \
              1 has run with that text: raise `version:`, or put the old text back"
         );
     }

@@ -88,6 +88,10 @@ pub enum Code {
     UndoneByAction = 412,
     /// The undoing is another step's, at another participant.
     UndoneByAnother = 413,
+    /// The undoing is a command that can be refused, and it does not say so.
+    UndoRefused = 414,
+    /// The saga can be stuck, tells its other ends, and tells nobody of that.
+    StuckUntold = 415,
     /// A field is read that may not be set here.
     Unset = 501,
     /// A compensation reads a field that may not be set when it is needed.
@@ -106,6 +110,8 @@ pub enum Code {
     UnreadEvent = 602,
     /// An event is read from a topic where its answer will hardly come.
     UnlikelyTopic = 603,
+    /// What the saga tells starts it again, without an end.
+    StartsItself = 604,
     /// Nothing leads here.
     Unreachable = 701,
     /// The guards of a choice may leave a gap.

@@ -4,13 +4,23 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::node::{Content, Node, read};
 use super::Definition;
+use super::node::{Content, Node, read};
 
 /// The keys whose values are data of the author's own: every key in them counts.
 const VALUES: [&str; 12] = [
-    "body", "collect", "data", "events", "fail", "headers", "lock", "path", "sensitive", "set",
-    "with", "choices",
+    "body",
+    "collect",
+    "data",
+    "events",
+    "fail",
+    "headers",
+    "lock",
+    "path",
+    "sensitive",
+    "set",
+    "with",
+    "choices",
 ];
 
 /// The first place where a text means something else than another.
@@ -51,8 +61,8 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { ours, theirs } = self;
         let Line { file, number, text } = ours;
-        write!(f, "{file}:{number}: `{text}` stands in place of `{}` ", theirs.text)?;
-        write!(f, "({}:{})", theirs.file, theirs.number)
+        write!(f, "{file}:{number}: `{text}` here, ")?;
+        write!(f, "but `{}` in {}:{}", theirs.text, theirs.file, theirs.number)
     }
 }
 
@@ -123,8 +133,8 @@ fn differ(one: &Node, other: &Node, part: Part) -> Option<(usize, usize)> {
             let pairs = ours.iter().zip(theirs);
             let found = pairs.into_iter().find_map(|(a, b)| differ(a, b, part.element(a)));
             found.or_else(|| match (ours.get(theirs.len()), theirs.get(ours.len())) {
-                (Some(more), _) => Some((more.span.start, other.span.end)),
-                (None, Some(more)) => Some((one.span.end, more.span.start)),
+                (Some(more), _) => Some((more.span.start, last(theirs, other))),
+                (None, Some(more)) => Some((last(ours, one), more.span.start)),
                 (None, None) => None,
             })
         }
@@ -145,6 +155,11 @@ fn differ(one: &Node, other: &Node, part: Part) -> Option<(usize, usize)> {
         }
         (Content::Scalar { .. } | Content::List(_) | Content::Map(_), _) => here,
     }
+}
+
+/// Where the last element of a list stands, or the list itself.
+fn last(items: &[Node], list: &Node) -> usize {
+    items.last().unwrap_or(list).span.start
 }
 
 /// The values of a mapping that count, each with the place of its key.
@@ -188,12 +203,12 @@ mod tests {
         assert_eq!(lines("version: 1\n", "version: 1\n# one\nlate: 1d\n"), Some((4, 1)));
         assert_eq!(lines("    within: 10s\n", ""), Some((6, 10)));
         let more = "compensate: none\n  - { step: tell, emit: shop/Told, compensate: none }";
-        assert_eq!(lines("compensate: none", more), Some((12, 11)));
+        assert_eq!(lines("compensate: none", more), Some((12, 6)));
     }
 
     #[test]
     fn what_a_message_says_counts_whatever_it_is_called() {
         assert_eq!(lines("title: \"a\"", "title: \"b\""), Some((8, 8)));
-        assert_eq!(lines("n: 1", "n: \"1\""), Some((8, 8)));
+        assert_eq!(lines("n: 1 }", "n: \"1\" }"), Some((8, 8)));
     }
 }

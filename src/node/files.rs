@@ -134,34 +134,63 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 /// Reads a text file.
 ///
 /// # Errors
-/// When the system does not let us.
+/// When the system does not let us, or it is not UTF-8.
 pub fn read(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })
+    let bytes =
+        fs::read(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+    definition::text_of(&path.display().to_string(), bytes).map_err(Error::Wrong)
 }
 
-/// Reads and parses definitions, and looks whether they fit together.
+/// Definitions as their files have them, and all that is wrong with their shape.
+#[derive(Debug, Default)]
+pub struct Shapes {
+    /// Those that can run, each with its file's name.
+    pub right: Vec<(String, Definition)>,
+    /// What is wrong, file by file, then between them.
+    pub found: Vec<Diagnostics>,
+}
+
+/// Reads and parses definitions, and looks whether they fit together: what `check` says of the
+/// shape, and what `run` refuses.
+///
+/// # Errors
+/// When the system does not let us read a file.
+pub fn shapes(files: &[SagaFiles]) -> Result<Shapes, Error> {
+    let mut shapes = Shapes::default();
+    let mut wrong = Vec::new();
+    for file in files {
+        let text = match file.text() {
+            Ok(text) => text,
+            Err(Error::Wrong(found)) => {
+                shapes.found.push(found);
+                continue;
+            }
+            Err(error @ (Error::Unreadable { .. } | Error::Nothing(_))) => return Err(error),
+        };
+        let (definition, found) = definition::check(&file.shown(), &text);
+        shapes.found.push(found);
+        match definition {
+            Some(definition) => shapes.right.push((file.shown(), definition)),
+            None => wrong.extend(definition::saga_of(&text)),
+        }
+    }
+    let right = shapes.right.iter().map(|(file, definition)| (file.as_str(), definition));
+    shapes.found.push(definition::check_beside(right, &wrong));
+    Ok(shapes)
+}
+
+/// The definitions of files, if nothing is wrong with their shape.
 ///
 /// # Errors
 /// Everything that is wrong in them, at once.
 pub fn load(files: &[SagaFiles]) -> Result<Vec<Definition>, Error> {
-    let mut definitions = Vec::new();
-    let mut wrong: Option<Diagnostics> = None;
-    for file in files {
-        match definition::parse(&file.shown(), &file.text()?) {
-            Ok(definition) => definitions.push(definition),
-            Err(found) => match &mut wrong {
-                Some(all) => all.append(found),
-                None => wrong = Some(found),
-            },
-        }
+    let Shapes { right, found } = shapes(files)?;
+    let mut errors = found.into_iter().filter(|found| found.errors() > 0);
+    if let Some(mut all) = errors.next() {
+        errors.for_each(|found| all.append(found));
+        return Err(Error::Wrong(all));
     }
-    if let Some(wrong) = wrong {
-        return Err(Error::Wrong(wrong));
-    }
-    let names: Vec<String> = files.iter().map(SagaFiles::shown).collect();
-    let pairs = names.iter().map(String::as_str).zip(&definitions);
-    let together = definition::check_together(pairs);
-    if together.errors() > 0 { Err(Error::Wrong(together)) } else { Ok(definitions) }
+    Ok(right.into_iter().map(|(_, definition)| definition).collect())
 }
 
 #[cfg(test)]
@@ -174,5 +203,69 @@ mod tests {
         let found = find(std::slice::from_ref(&folder)).expect("two definitions");
         let found: Vec<PathBuf> = found.into_iter().map(|files| files.definition).collect();
         assert_eq!(found, [folder.join("agent-task/saga.yaml"), folder.join("saga.yaml")]);
+    }
+
+    fn folder(files: &[(&str, &[u8])]) -> (tempfile::TempDir, Vec<SagaFiles>) {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, bytes) in files {
+            fs::create_dir(folder.path().join(name)).expect("a folder in it");
+            fs::write(folder.path().join(name).join(DEFINITION), bytes).expect("a file");
+        }
+        let found = find(&[folder.path().to_owned()]).expect("definitions");
+        (folder, found)
+    }
+
+    const CHILD: &str = "saga: child\nversion: 1\nstart: { by: parent }\nsteps:\n  \
+                         - { step: tell, emit: t/Told, compensate: none }\n";
+    const PARENT: &str = "saga: parent\nversion: 1\nstart: { on: t/Placed }\nsteps:\n  \
+                          - { step: settle, saga: child, within: 1h, compensate: child }\n";
+
+    /// What is refused, by its codes.
+    fn codes(files: &[(&str, &[u8])]) -> Vec<String> {
+        let (_folder, files) = folder(files);
+        match load(&files) {
+            Ok(_) => Vec::new(),
+            Err(Error::Wrong(found)) => found.iter().map(|d| d.code.to_string()).collect(),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_shape_is_refused_file_by_file_and_together() {
+        assert_eq!(codes(&[("a", PARENT.as_bytes()), ("b", CHILD.as_bytes())]), [""; 0]);
+        assert_eq!(codes(&[("a", PARENT.as_bytes())]), ["SG0213"]);
+        let wrong = CHILD.replace("version: 1", "version: one");
+        let found = codes(&[("a", PARENT.as_bytes()), ("b", wrong.as_bytes())]);
+        assert_eq!(found, ["SG0104"], "the child is there, with a mistake of its own");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_have_their_place() {
+        let (_folder, files) = folder(&[("a", b"saga: caf\xe9\nversion: 1\n")]);
+        let Err(Error::Wrong(found)) = load(&files) else { panic!("it is not UTF-8") };
+        let told: Vec<_> = found.iter().map(|d| (d.line, d.column, d.message.as_str())).collect();
+        assert_eq!(told, [(1, 10, "the byte 0xE9 here is not UTF-8")]);
+        let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(b"s\0a\0".to_owned()).collect();
+        let (_folder, files) = folder(&[("a", &wide)]);
+        let Err(Error::Wrong(found)) = load(&files) else { panic!("it is not UTF-8") };
+        assert_eq!(
+            found.iter().next().map(|d| d.message.as_str()),
+            Some("the file is UTF-16, not UTF-8")
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_windows_line_ends_change_nothing() {
+        let windows = format!("\u{feff}{}", CHILD.replace('\n', "\r\n"));
+        let (_folder, files) = folder(&[("a", windows.as_bytes())]);
+        let found = load(&files).unwrap_or_else(|e| panic!("{e}"));
+        let plain = definition::parse("a", CHILD).unwrap_or_else(|e| panic!("\n{e}"));
+        assert_eq!(definition::Difference::between(&found[0], &plain), None);
+        let wrong = windows.replace("emit: t/Told", "emit: told");
+        let (_folder, files) = folder(&[("a", wrong.as_bytes())]);
+        let Err(Error::Wrong(found)) = load(&files) else { panic!("it is no address") };
+        let place = found.iter().map(|d| (d.line, d.column, d.line_text.clone())).next();
+        let line = "  - { step: tell, emit: told, compensate: none }".to_owned();
+        assert_eq!(place, Some((5, 25, line)));
     }
 }

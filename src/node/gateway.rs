@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{Trouble, starts};
 use super::plan::{Pauses, Plan, passing};
+use super::{Trouble, starts};
 use crate::broker::KafkaSource;
 use crate::definition::Starts;
 use crate::runtime::{Gateway, Lost};

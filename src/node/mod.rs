@@ -9,6 +9,8 @@ mod hosts;
 mod pipeline;
 mod plan;
 mod starts;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod watchdog;
 

@@ -12,7 +12,7 @@ use crate::config::{
     Config, Delivery, Mechanism, OnUnmatched, Protocol, Replication, Security, TopicMode,
 };
 use crate::correlation::Index;
-use crate::definition::{Catalog, Definition, Limits, Starts, parse_stored};
+use crate::definition::{Catalog, Definition, Limits, Starts, State, parse_stored};
 use crate::message::{Offset, Span, Topic};
 use crate::runtime::{Lost, Settings, Unmatched, UnmatchedRules};
 use crate::store;
@@ -139,9 +139,10 @@ impl Plan {
         Ok(catalog.starting_as(stored.starts.map(Arc::new)))
     }
 
-    /// Publishes what is new here, then what starts from now on, as one record; a version that stands
-    /// there with a text that means something else is refused. The topics that the definitions here read are written down before, so that a published
-    /// definition whose topics are not is one of an older segue, which had no such register.
+    /// Publishes what is new here, then what starts from now on, as one record; a version that
+    /// stands there with a text that means something else is refused. The topics that the
+    /// definitions here read are written down before, so that a published definition whose topics
+    /// are not is one of an older segue, which had no such register.
     fn publish(
         &self,
         read: &BTreeSet<Topic>,
@@ -169,14 +170,50 @@ impl Plan {
         patiently("publishing definitions", Patience::default(), stop, || {
             broker::definitions::publish(connection, app, &fresh)
         })?;
+        if !fresh.is_empty() {
+            catalog = self.confirm(&fresh, stop)?;
+        }
         let said = catalog.said_by(&self.membership.node, &self.local);
-        starts::tell(catalog.starts().map(|starts| &**starts), &said);
+        // What is paused or retired is said at each start.
+        let before = catalog.starts().map(|starts| {
+            let mut starts = Starts::clone(starts);
+            let quiet = |state| matches!(state, State::Active | State::Removed);
+            starts.sagas.retain(|_, starting| quiet(starting.state));
+            starts
+        });
+        starts::tell(before.as_ref(), &said);
         if catalog.starts().is_none_or(|starts| starts.sagas != said.sagas) {
             patiently("saying which sagas start", Patience::default(), stop, || {
                 broker::definitions::announce(connection, app, &said)
             })?;
         }
         Ok(said)
+    }
+
+    /// Another node may have published another text under the same version at the same time: the
+    /// first one counts, and is put on top again, so that compaction keeps it.
+    fn confirm(
+        &self,
+        fresh: &BTreeMap<String, String>,
+        stop: &AtomicBool,
+    ) -> Result<Catalog, Error> {
+        let (connection, app) = (&self.connection, &self.settings.app);
+        let stored = patiently("reading definitions", Patience::default(), stop, || {
+            broker::definitions::read(connection, app)
+        })?;
+        let overtaken = |(key, text): &(&String, &String)| stored.texts.get(*key) != Some(*text);
+        let overtaken = fresh.iter().filter(overtaken);
+        let first: BTreeMap<String, String> = overtaken
+            .filter_map(|(key, _)| Some((key.clone(), stored.texts.get(key)?.clone())))
+            .collect();
+        if !first.is_empty() {
+            broker::definitions::publish(connection, app, &first)?;
+        }
+        let mut catalog = self.stored(stored)?;
+        for definition in &self.local {
+            catalog.add(definition.clone())?;
+        }
+        Ok(catalog)
     }
 }
 

@@ -70,7 +70,10 @@ pub(super) fn tell(before: Option<&Starts>, now: &Starts) {
                 tracing::warn!(%saga, version, said_by, "saga.paused: its starts are kept");
             }
             State::Retired => {
-                tracing::warn!(%saga, version, said_by, "saga.retired: its starts are dead letters");
+                tracing::warn!(
+                    %saga, version, said_by,
+                    "saga.retired: its starts are dead letters"
+                );
             }
             State::Removed => {
                 tracing::warn!(

@@ -137,6 +137,20 @@ mod tests {
         assert_eq!(again(&position), position);
     }
 
+    #[test]
+    fn what_starts_is_kept_and_the_newest_word_counts() {
+        let said = |offset: i64| {
+            let (offset, node) = (Offset(offset), "n1".into());
+            Starts { offset, node, sagas: BTreeMap::new() }
+        };
+        let mut position = Position::default();
+        assert!(position.follow(said(4)));
+        assert!(!position.follow(said(4)), "every gateway says it");
+        assert!(!position.follow(said(3)));
+        assert_eq!(again(&position), position);
+        assert!(position.follow(said(5)));
+    }
+
     /// As the engine of commit 6d019de wrote it.
     #[test]
     fn an_older_position_is_read_and_carried_on() {
@@ -144,7 +158,7 @@ mod tests {
             \x12\x13\n\x0bshop.orders\x10\x02\x18\xf0\xa2\x04\
             \x12\x11\n\rshop.payments\x10\x04";
         let mut position = Position::decode(stored).expect("it is whole");
-        assert_eq!(position.inbox, Offset(99));
+        assert_eq!((position.inbox, position.starts.as_ref()), (Offset(99), None));
         assert!(!position.advance("shop.orders", 0, 5, None));
         assert!(!position.advance("shop.orders", 1, 70_000, Some(named("present", false))));
         assert!(position.advance("shop.orders", 1, 70_001, Some(named("present", false))));

@@ -158,6 +158,8 @@ mod tests {
         assert_eq!(popped(&mut schedule, "a", 50), ["i/a/1"]);
         schedule.replace(&one, Some(Timestamp(50)), None);
         assert_eq!(schedule.rest(Timestamp(0)), None);
+        schedule.admit([(Timestamp(7), one.clone())].into_iter());
+        assert_eq!(popped(&mut schedule, "a", 7), ["i/a/1"], "what a pause kept");
         assert!(schedule.wants_more(Timestamp(101)) && !schedule.wants_more(Timestamp(100)));
     }
 }

@@ -13,9 +13,7 @@ use crate::definition::Catalog;
 use crate::engine::{self, Act, Effect, Input, Instance, Rejection, Status, Verb};
 use crate::format::changelog::{instance_key, is_instance, position_key};
 use crate::format::{open, wire};
-use crate::message::{
-    InstanceId, Key, LifeId, Offset, SagaName, Shard, Timestamp, Topic, Version,
-};
+use crate::message::{InstanceId, Key, LifeId, Offset, SagaName, Shard, Timestamp, Topic, Version};
 
 /// What the shards must be: a plain fold of the engine over each inbox, without batches, stores,
 /// crashes or memory, to compare what was committed with.

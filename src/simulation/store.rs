@@ -77,7 +77,8 @@ impl Store for SimulatedStore {
             let drawer = self.drawer(state, shard);
             let dated = drawer.values.iter().filter_map(|(key, kept)| Some((kept.due?, key)));
             // All that a store may leave out is left out.
-            let asked = |at| moments.contains(&at) && drawer.watched.is_none_or(|watched| at > watched);
+            let asked =
+                |at| moments.contains(&at) && drawer.watched.is_none_or(|watched| at > watched);
             let mut due: Vec<(Timestamp, Bytes)> =
                 dated.filter(|(at, _)| asked(*at)).map(|(at, k)| (at, k.clone())).collect();
             due.sort();

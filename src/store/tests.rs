@@ -53,7 +53,8 @@ fn load(store: &SledStore, key: &str) -> Option<String> {
 }
 
 fn due(store: &SledStore, until: i64, max: usize) -> Vec<(i64, String)> {
-    let found = store.due(SHARD, Timestamp(i64::MIN)..=Timestamp(until), max).expect("a whole index");
+    let found =
+        store.due(SHARD, Timestamp(i64::MIN)..=Timestamp(until), max).expect("a whole index");
     let read = |(t, k): (Timestamp, Bytes)| (t.0, String::from_utf8(k.to_vec()).expect("text"));
     found.into_iter().map(read).collect()
 }

@@ -21,5 +21,6 @@ mod secure;
 mod shipped;
 mod sources;
 mod two_nodes;
+mod versions;
 mod watch;
 mod world;

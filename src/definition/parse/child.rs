@@ -8,6 +8,9 @@ use super::position::Position;
 use super::reader::{Fields, Reader};
 use super::verdict::Comes;
 
+/// What rejects a step that starts a child.
+const SAYS_NO: &str = "the child is compensated, or its key is taken";
+
 impl Reader<'_> {
     /// Another saga as a child.
     pub fn child(&mut self, fields: &mut Fields<'_>, position: Position) -> Option<StepKind> {
@@ -16,7 +19,7 @@ impl Reader<'_> {
         let id = self.optional(fields, "key", Place::Alone);
         let with = fields.take("with").and_then(|n| self.template(n, Place::Alone));
         let within = self.within(fields);
-        let failed = self.verdict(fields, position, Place::Child, Comes::Always);
+        let failed = self.verdict(fields, position, Place::Child, Comes::Always(SAYS_NO));
         let compensate = self.compensate(fields, position, &key.span);
         Some(StepKind::Saga(SagaStep {
             saga: saga?,

@@ -16,8 +16,9 @@ impl Reader<'_> {
     pub fn command(&mut self, fields: &mut Fields<'_>, position: Position) -> Option<StepKind> {
         let (key, command) = fields.entry("command")?;
         let command = self.address(command, "command");
-        let failed = fields.take("failed");
-        let failed = failed.map(|n| self.faileds(n, position)).unwrap_or_default();
+        let failed = fields.entry("failed");
+        let says_no = failed.map_or_else(|| key.span.clone(), |(key, _)| key.span.clone());
+        let failed = failed.map(|(_, n)| self.faileds(n, position)).unwrap_or_default();
         let unknown = fields.entry("unknown");
         let span = unknown.map(|(key, _)| key.span.clone());
         let unknown = unknown.map(|(_, n)| self.unknown(n, position));
@@ -34,7 +35,7 @@ impl Reader<'_> {
         let compensate = self.compensate(fields, position, &key.span);
         let request = self.request(fields, command, Place::Alone, ACTION_RETRY);
         if let Some(request) = &request {
-            self.check_replies(request, &failed, &key.span);
+            self.check_replies(request, &failed, &says_no);
         }
         Some(StepKind::Command(CommandStep {
             request: request?,

@@ -12,6 +12,9 @@ use super::verdict::Comes;
 /// The longest list that a fan-out may allow.
 const ITEMS_MAX: u64 = 1_000;
 
+/// What rejects a fan-out whatever is in it.
+const TOO_LONG: &str = "the list is longer than `at-most`";
+
 /// How many branches run at once if the author does not say.
 const AT_ONCE: u32 = 10;
 
@@ -34,7 +37,7 @@ impl Reader<'_> {
         let within = self.within(fields);
         let comes = match (&items, at_most) {
             (Some(items), Some(most)) if self.is_short(items, most) => Comes::AtWorstInTime,
-            (Some(_) | None, _) => Comes::Always,
+            (Some(_) | None, _) => Comes::Always(TOO_LONG),
         };
         let failed = self.verdict(fields, position, Place::Alone, comes);
         let goes_on = failed.as_ref().is_some_and(|failed| failed.then == Then::GoOn);

@@ -11,6 +11,7 @@ mod document;
 mod drafts;
 mod each;
 mod lock;
+mod odd;
 mod parallel;
 mod pivot;
 mod place;
@@ -28,8 +29,9 @@ mod wait;
 
 use super::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use super::model::Definition;
-use super::node::{self, Node, Refusal};
+use super::node::{self, Content, Node, Refusal};
 use super::places::Places;
+use crate::message::SagaName;
 
 pub(crate) use place::Place;
 pub(crate) use position::Position;
@@ -67,6 +69,41 @@ pub fn parse_stored(file: &str, text: &str) -> Result<Definition, Diagnostics> {
 pub fn check(file: &str, text: &str) -> (Option<Definition>, Diagnostics) {
     let begin = "begin with `saga: a-name`, `version: 1` and `start:`";
     read_file(file, text, begin, document::document)
+}
+
+/// The name of the saga that a text is about, whatever else is wrong with it.
+#[must_use]
+pub fn saga_of(text: &str) -> Option<SagaName> {
+    let Ok(Some(Node { content: Content::Map(entries), .. })) = node::read(text) else {
+        return None;
+    };
+    let (_, saga) = entries.iter().find(|(key, _)| key.text == "saga")?;
+    SagaName::new(saga.text()?).ok()
+}
+
+/// The text of a file, without a byte order mark.
+///
+/// # Errors
+/// When it is not UTF-8: where it first is not.
+pub fn text_of(file: &str, bytes: Vec<u8>) -> Result<String, Diagnostics> {
+    let bytes = match String::from_utf8(bytes) {
+        Ok(text) => {
+            let plain = text.strip_prefix('\u{feff}').map(str::to_owned);
+            return Ok(plain.unwrap_or(text));
+        }
+        Err(wrong) => wrong.into_bytes(),
+    };
+    let at = std::str::from_utf8(&bytes).map_or_else(|e| e.valid_up_to(), str::len);
+    let wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    let message = if wide {
+        "the file is UTF-16, not UTF-8".to_owned()
+    } else {
+        format!("the byte 0x{:02X} here is not UTF-8", bytes[at])
+    };
+    let shown = String::from_utf8_lossy(&bytes).into_owned();
+    let mut reader = Reader::new(file, &shown);
+    reader.error::<()>(Code::Syntax, at..at + 1, message, "save the file as UTF-8");
+    Err(Diagnostics::new(reader.finish()))
 }
 
 /// Reads any YAML file whose mistakes are told as a definition's; `begin` says how one begins.

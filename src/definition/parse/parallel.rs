@@ -20,7 +20,7 @@ impl Reader<'_> {
         let join = fields.take("join").map(|n| self.choice(n, "join", &joins));
         let within = self.within(fields);
         let first = join == Some(Some(Join::First));
-        let comes = if first { Comes::Always } else { Comes::InTime };
+        let comes = if first { Comes::Always("every branch is rejected") } else { Comes::InTime };
         let failed = self.verdict(fields, position, Place::Alone, comes);
         let inside = match (first, &failed) {
             // Its branches go back alone, whatever stands before.

@@ -29,6 +29,7 @@ impl Reader<'_> {
             let message = format!("a `{kind}` step cannot be a pivot");
             let help = "put `pivot: true` on the one step that cannot be undone";
             self.error::<()>(Code::PivotPlace, span.clone(), message, help);
+            self.pivot_lost = true;
             return before;
         }
         let beside = self.around.iter().any(|a| matches!(a, Around::Each(_) | Around::Parallel));
@@ -37,6 +38,7 @@ impl Reader<'_> {
             let help = "put it on the main line, behind the steps that run side by side; \
                         `choose` and `lock` may hold a pivot";
             self.error::<()>(Code::PivotPlace, span.clone(), message, help);
+            self.pivot_lost = true;
             return Position::Pivot;
         }
         match before {
@@ -56,6 +58,8 @@ impl Reader<'_> {
     pub fn unsaid(&mut self, position: Position, step: &Range<usize>) -> Option<Compensation> {
         match position {
             Position::Pivot | Position::After => Some(Compensation::Unsaid),
+            // The one cause is told already.
+            Position::Before | Position::Perhaps if self.pivot_lost => Some(Compensation::Unsaid),
             Position::Before | Position::Perhaps => {
                 let of = self.step.is_some_and(|s| self.places.steps[s.0 as usize].has("saga"));
                 let help = if of {
@@ -106,11 +110,22 @@ impl Reader<'_> {
         position: Position,
         span: &Range<usize>,
     ) -> Option<Then> {
+        let help = "add `then: park` to ask a person, or `then: go-on` if the saga deals with it, \
+                    such as `failed: { …, then: park }`";
+        self.then_of(said, position, span, ("a rejection", help))
+    }
+
+    /// The same, of a rejection that comes so.
+    pub fn then_of(
+        &mut self,
+        said: Option<Then>,
+        position: Position,
+        span: &Range<usize>,
+        (rejection, help): (&str, &str),
+    ) -> Option<Then> {
         match (said, position) {
             (None, Position::After | Position::Perhaps) => {
-                let message = "behind the pivot a rejection must say what it means";
-                let help = "add `then: park` to ask a person, or `then: go-on` if the saga deals \
-                            with it, such as `failed: { …, then: park }`";
+                let message = format!("behind the pivot {rejection} must say what it means");
                 self.error(Code::NoThen, span.clone(), message, help)
             }
             (Some(Then::GoBack), Position::After | Position::Perhaps) => {

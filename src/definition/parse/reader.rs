@@ -9,6 +9,7 @@ use crate::definition::places::Places;
 
 use super::begun::Begun;
 use super::drafts::Drafts;
+use super::odd::odd;
 use super::place::Around;
 
 /// Collects what is wrong with one file, and what its expressions read and fill.
@@ -28,6 +29,8 @@ pub(crate) struct Reader<'t> {
     pub drafts: Drafts,
     /// What is known of the data at the start.
     pub begun: Begun,
+    /// A pivot stands where it may not: whatever is behind it is not asked how it is undone.
+    pub pivot_lost: bool,
 }
 
 impl<'t> Reader<'t> {
@@ -42,6 +45,7 @@ impl<'t> Reader<'t> {
             around: Vec::new(),
             drafts: Drafts::default(),
             begun: Begun::default(),
+            pivot_lost: false,
         }
     }
 
@@ -131,6 +135,8 @@ impl<'t> Reader<'t> {
         message: String,
         help: String,
     ) {
+        let odd = odd(self.text, &span).map(|odd| format!("{odd} ({help})"));
+        let help = odd.unwrap_or(help);
         let start = floor(self.text, span.start);
         let end = floor(self.text, span.end.max(start));
         let line_start = self.text[..start].rfind('\n').map_or(0, |i| i + 1);
@@ -147,6 +153,11 @@ impl<'t> Reader<'t> {
             line_text,
             help: Some(help).filter(|h| !h.is_empty()),
         });
+    }
+
+    /// Whether a place belongs to an expression that should have been quoted.
+    fn is_unquoted(&self, at: usize) -> bool {
+        self.found.iter().any(|d| d.code == Code::Quote && d.span.contains(&at))
     }
 
     /// Notes every field that some `set` or `collect` inside a value would fill.
@@ -258,20 +269,51 @@ impl<'n> Fields<'n> {
     /// Refuses every key that was not asked for.
     pub fn finish(self, reader: &mut Reader<'_>) {
         for (key, _) in self.entries {
-            if self.asked.contains(&key.text.as_str()) {
+            if self.asked.contains(&key.text.as_str()) || reader.is_unquoted(key.span.start) {
                 continue;
             }
             let message = format!("{} has no key `{}`", self.what, key.text);
             let mut known = self.asked.clone();
             known.sort_unstable();
             known.dedup();
-            let help = match nearest(&key.text, known.iter().copied()) {
+            let meant = nearest(&key.text, known.iter().copied());
+            let help = match meant.or_else(|| alike(&key.text, &known)) {
                 Some(known) => format!("did you mean `{known}`?"),
                 None => format!("it may have: {}", known.join(", ")),
             };
             reader.error::<()>(Code::UnknownKey, key.span.clone(), message, help);
         }
     }
+}
+
+/// What the keys are called elsewhere, and here.
+const ELSEWHERE: [(&str, &[&str]); 14] = [
+    ("after", &["later"]),
+    ("choose", &["switch", "case", "branch", "branches"]),
+    ("command", &["action", "request", "send", "task"]),
+    ("compensate", &["undo", "rollback", "compensation", "on-rollback", "revert"]),
+    ("each", &["for-each", "foreach", "loop", "map"]),
+    ("failed", &["on-failure", "on-error", "rejected", "error", "catch"]),
+    ("otherwise", &["else", "default"]),
+    ("retry", &["retries", "retry-policy", "attempts"]),
+    ("saga", &["child", "workflow", "name", "id"]),
+    ("sleep", &["delay", "pause", "timer"]),
+    ("title", &["description", "summary"]),
+    ("when", &["if", "condition", "guard"]),
+    ("with", &["payload", "body", "params", "input", "arguments", "data"]),
+    ("within", &["timeout", "deadline", "time-out", "expires"]),
+];
+
+/// The known key that says what another language's key says, or that begins alike.
+fn alike<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let word = word.replace('_', "-").to_lowercase();
+    let said = |key: &&str| ELSEWHERE.iter().any(|(k, all)| k == key && all.contains(&&*word));
+    let begins = |key: &&str| {
+        let shared = key.bytes().zip(word.bytes()).take_while(|(a, b)| a == b).count();
+        shared >= 4
+    };
+    let mut found = known.iter().filter(|key| said(key)).chain(known.iter().filter(|k| begins(k)));
+    found.next().copied()
 }
 
 /// The known word that an author most likely meant.

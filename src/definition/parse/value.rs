@@ -7,7 +7,7 @@ use crate::definition::diagnostic::Code;
 use crate::definition::node::{Content, Node, is_number};
 use crate::definition::places::{Read, Written};
 use crate::expression::{Expression, Name, ParseError, Template};
-use crate::message::read_json;
+use crate::message::{Span, read_json};
 
 use super::place::Place;
 use super::quote;
@@ -31,7 +31,7 @@ impl Reader<'_> {
                 self.check_references(&expression.references(), place, at);
                 Some(expression)
             }
-            Err(e) => self.refused(node, text, Code::Expression, &e),
+            Err(e) => self.no_expression(node, key, text, &e),
         }
     }
 
@@ -40,6 +40,32 @@ impl Reader<'_> {
         let source = expression.source().to_owned();
         let span = at(&source);
         self.places.expressions.push(Written { step: self.step, source, span });
+    }
+
+    /// Text that is no CEL, where an author may have meant something else.
+    fn no_expression<T>(
+        &mut self,
+        node: &Node,
+        key: &str,
+        text: &str,
+        e: &ParseError,
+    ) -> Option<T> {
+        if key == "until" && text.trim().parse::<Span>().is_ok() {
+            let message = format!("`until` is a moment, and `{text}` is a duration");
+            let help = format!("write `sleep: {text}`, or a moment such as `data.not_before`");
+            return self.error(Code::Expression, node.span.clone(), message, help);
+        }
+        let start = node.span.start;
+        let line_start = self.text()[..start].rfind('\n').map_or(0, |i| i + 1);
+        let line = self.text()[line_start..].lines().next().unwrap_or_default();
+        let whole = quote::expression_at(line, start - line_start);
+        let is_cut = whole.len() > text.len() && whole.starts_with(text);
+        if is_cut && Expression::parse(whole).is_ok() {
+            let message = "in `{ … }` YAML ends this value at the comma";
+            let help = format!("quote the expression: `{key}: {}`", quote::quoted(whole));
+            return self.error(Code::Quote, start..start + whole.len(), message, help);
+        }
+        self.refused(node, text, Code::Expression, e)
     }
 
     /// An expression that YAML reads as a tag, a list or a mapping.

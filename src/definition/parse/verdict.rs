@@ -8,15 +8,29 @@ use super::place::Place;
 use super::position::Position;
 use super::reader::{Fields, Reader};
 
+/// How a step of steps says what its rejection means.
+const SAY: &str = "add `failed: { then: park }` to ask a person, or `failed: { then: go-on }` if \
+                   the saga deals with it";
+
 /// When a rejection that no event says can come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comes {
-    /// Whatever the author says.
-    Always,
+    /// Whatever the author says: from where.
+    Always(&'static str),
     /// Only if the step has a `within`.
     InTime,
     /// The same, as far as the definition tells: what it means may be said in any case.
     AtWorstInTime,
+}
+
+impl Comes {
+    /// What says no, for people.
+    fn words(self) -> String {
+        match self {
+            Self::Always(from) => format!("a rejection of this step ({from})"),
+            Self::InTime => "a rejection of this step (its `within` is over)".to_owned(),
+        }
+    }
 }
 
 impl Reader<'_> {
@@ -35,7 +49,8 @@ impl Reader<'_> {
                 return Some(unsaid);
             }
             let head = fields.head(self);
-            return self.then(None, position, &head).map(|then| Verdict { then, ..unsaid });
+            let then = self.then_of(None, position, &head, (&comes.words(), SAY));
+            return then.map(|then| Verdict { then, ..unsaid });
         };
         if comes == Comes::InTime && !timed {
             let help = "add `within`, or leave `failed` out";

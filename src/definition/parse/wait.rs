@@ -9,13 +9,14 @@ impl Reader<'_> {
     /// A wait for a fact.
     pub fn wait(&mut self, fields: &mut Fields<'_>, position: Position) -> Option<StepKind> {
         let (key, node) = fields.entry("wait")?;
+        let says_no = fields.entry("failed").map_or(&key.span, |(failed, _)| &failed.span);
         let on = self.dones(node, "wait", Place::Reply);
         let failed = fields.take("failed");
         let failed = failed.map(|n| self.faileds(n, position)).unwrap_or_default();
         let within = self.within(fields);
         let late = self.late(fields, position);
         let remind = fields.take("remind").map(|n| self.remind(n));
-        self.check_facts(&on, &failed, &key.span);
+        self.check_facts(&on, &failed, says_no);
         let remind = remind.map_or(Some(None), |remind| remind.map(Some));
         Some(StepKind::Wait(WaitStep { on, failed, within, late: late?, remind: remind? }))
     }

@@ -106,6 +106,7 @@ fn why(read: &Read, setters: &[&Step], path: &str) -> String {
         return format!("no step sets it on the way forward; {ask}");
     };
     let (name, line) = (&setter.name, setter.line);
+    let all = named(setters);
     let back = matches!(read.place, Place::Back | Place::Undone | Place::UndoneHttp);
     match read.step {
         Some(step) if back && step == setter.id => format!(
@@ -115,12 +116,33 @@ fn why(read: &Read, setters: &[&Step], path: &str) -> String {
         Some(step) if setter.id >= step => {
             format!("`{name}` on line {line} sets it, but only later; move it, or {ask}")
         }
-        Some(_) => format!(
-            "`{name}` on line {line} sets it, but not whichever way it goes; set it there in every \
-             case, give it a first value under `data`, or {ask}"
+        Some(_) if setters.len() > 1 => format!(
+            "{all} set it, but not whichever way it goes; set it on the ways that are left, give \
+             it a first value under `data`, or {ask}"
         ),
-        None => format!("`{name}` on line {line} sets it, and the saga may go back before; {ask}"),
+        Some(_) => format!(
+            "{all} sets it, but not whichever way it goes; set it there in every case, give it a \
+             first value under `data`, or {ask}"
+        ),
+        None if setters.len() > 1 => {
+            format!("{all} set it, and the saga may go back before; {ask}")
+        }
+        None => format!("{all} sets it, and the saga may go back before; {ask}"),
     }
+}
+
+/// The most steps that a message names.
+const NAMED_MAX: usize = 5;
+
+/// Steps by their names and lines.
+fn named(steps: &[&Step]) -> String {
+    let name = |step: &&Step| format!("`{}` on line {}", step.name, step.line);
+    let mut names: Vec<String> = steps.iter().take(NAMED_MAX).map(name).collect();
+    if steps.len() > NAMED_MAX {
+        names.push(format!("{} more", steps.len() - NAMED_MAX));
+    }
+    let last = names.pop().unwrap_or_default();
+    if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) }
 }
 
 /// The steps that may set a field on the way forward.

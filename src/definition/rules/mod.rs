@@ -1,9 +1,11 @@
 //! What can be wrong with a definition whose every part is right.
 
+mod again;
 mod apart;
 mod branches;
 mod children;
 mod early;
+mod ends;
 mod events;
 mod flow;
 mod kinds;
@@ -25,7 +27,7 @@ use super::Definition;
 use super::parse::Reader;
 use whole::Whole;
 
-pub use together::check_together;
+pub use together::{check_beside, check_together};
 
 /// Says everything that is wrong with a definition as a whole.
 pub(super) fn apply(reader: &mut Reader<'_>, definition: &Definition) {
@@ -38,6 +40,7 @@ pub(super) fn apply(reader: &mut Reader<'_>, definition: &Definition) {
     times::check(&mut whole);
     early::check(&mut whole);
     undo::check(&mut whole);
+    ends::check(&mut whole);
     locks::check(&mut whole);
     sensitive::check(&mut whole);
     kinds::check(&mut whole);

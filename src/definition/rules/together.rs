@@ -1,16 +1,27 @@
 use std::ops::Range;
 
-use super::children;
+use super::{again, children};
 use crate::definition::diagnostic::{Code, Diagnostics, Severity};
 use crate::definition::finding::Finding;
 use crate::definition::parse::{Position, Reader, nearest, places_of};
 use crate::definition::{Compensation, Definition, Difference, Release, SagaStep, Step, StepKind};
+use crate::message::SagaName;
 
 /// Says what is wrong between definitions: two texts of one version, children that are not there,
 /// that lock under a lock, or whose pivot stands where their parent could still go back. Each
 /// definition comes with its file's name.
 #[must_use]
 pub fn check_together<'d>(all: impl IntoIterator<Item = (&'d str, &'d Definition)>) -> Diagnostics {
+    check_beside(all, &[])
+}
+
+/// The same beside files that have mistakes of their own, each with the saga that it names: what is
+/// in them is not known, so nothing is said of it.
+#[must_use]
+pub fn check_beside<'d>(
+    all: impl IntoIterator<Item = (&'d str, &'d Definition)>,
+    wrong: &[SagaName],
+) -> Diagnostics {
     let all: Vec<(&str, &Definition)> = all.into_iter().collect();
     let mut found = Vec::new();
     for (at, (file, definition)) in all.iter().enumerate() {
@@ -27,6 +38,9 @@ pub fn check_together<'d>(all: impl IntoIterator<Item = (&'d str, &'d Definition
         }
         for step in &definition.steps {
             let StepKind::Saga(child) = &step.kind else { continue };
+            if newest(&all, child).is_none() && wrong.contains(&child.saga) {
+                continue;
+            }
             let keys = &places.steps[step.id.0 as usize];
             let stand = places.stands[step.id.0 as usize];
             let told = child_of(&all, definition, step, child, stand);
@@ -48,6 +62,7 @@ pub fn check_together<'d>(all: impl IntoIterator<Item = (&'d str, &'d Definition
         }
         found.extend(reader.finish());
     }
+    found.extend(again::check(&all));
     Diagnostics::in_order(found)
 }
 

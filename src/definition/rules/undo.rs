@@ -11,6 +11,7 @@ pub(super) fn check(whole: &mut Whole<'_>) {
         done_again(whole, step);
         called_again(whole, step);
         undone_by_another(whole, step);
+        refused(whole, step);
     }
 }
 
@@ -36,6 +37,38 @@ fn done_again(whole: &mut Whole<'_>, step: &Step) {
     if repeats || probe.is_some_and(|probe| probe.command == undo.command) {
         again("compensate.command", &undo.command, "name the command that undoes it");
     }
+}
+
+/// The undoing sends what another step knows to be refused sometimes, and does not say so.
+fn refused(whole: &mut Whole<'_>, step: &Step) {
+    let Compensation::Command { request: undo, .. } = step.compensation() else { return };
+    let knows = |other: &&Step| match &other.kind {
+        StepKind::Command(other) => {
+            let says_no = other.failed.iter().map(|failed| &failed.on);
+            let unsaid = |on: &&Address| !undo.done.iter().any(|done| done.on == **on);
+            other.request.command == undo.command && says_no.into_iter().any(|on| unsaid(&on))
+        }
+        StepKind::Call(_)
+        | StepKind::Emit(_)
+        | StepKind::Wait(_)
+        | StepKind::Sleep(_)
+        | StepKind::Ask(_)
+        | StepKind::Saga(_)
+        | StepKind::Parallel(_)
+        | StepKind::Each(_)
+        | StepKind::Choose(_)
+        | StepKind::Lock(_)
+        | StepKind::Set
+        | StepKind::Fail(_) => false,
+    };
+    let Some(other) = whole.steps().find(knows) else { return };
+    let message = format!(
+        "`{}` can be refused, says `{}` on line {}, and this undoing does not say what that means",
+        undo.command, other.name, other.line
+    );
+    let help = "name that event under `done` here as well, if there is nothing to undo then";
+    let span = whole.keys(step.id).value("compensate.command");
+    whole.warn(Code::UndoRefused, span, message, help);
 }
 
 /// What should undo a call makes it again.

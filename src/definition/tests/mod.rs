@@ -13,6 +13,7 @@ mod guards;
 mod language;
 mod meanings;
 mod right;
+mod words;
 
 const WHOLE: &str = include_str!("whole.yaml");
 const ORDER: &str = include_str!("../../../sagas/order-fulfilment/saga.yaml");

@@ -30,6 +30,7 @@ mod random_language;
 pub(crate) mod random_saga;
 mod sources;
 mod starts;
+mod states;
 mod stuck;
 mod timers;
 mod waiting;

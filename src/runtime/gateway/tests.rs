@@ -149,3 +149,37 @@ fn an_event_without_an_id_is_another_one_in_an_accepted_topic() {
     assert_eq!(id(None, true), id(None, true));
     assert_eq!(id(Some("e-1"), true), id(Some("e-1"), false));
 }
+
+#[test]
+fn every_shard_is_told_what_starts_in_front_of_what_is_read_by_it() {
+    let mut catalog = Catalog::default();
+    catalog.add(parse("saga.yaml", ORDER).unwrap_or_else(|e| panic!("\n{e}"))).expect("one saga");
+    let said = catalog.said_by("n1", &[]);
+    let catalog = catalog.starting_as(Some(std::sync::Arc::new(said.clone())));
+    let mut gateway = Gateway::new(&Settings::new("shop", 3), &catalog, Script::default());
+    gateway.turn(Duration::ZERO).expect("nothing is lost");
+    let told = std::mem::take(&mut gateway.source.forward).appends;
+    let shards: Vec<u32> = told.iter().map(|append| append.shard.0).collect();
+    assert_eq!(shards, [0, 1, 2]);
+    for append in told {
+        let inbox = wire::Inbox::decode(append.value).expect("it is whole");
+        assert_eq!(inbox.starts().map(wire::Starts::read), Some(Ok(said.clone())));
+    }
+    gateway.turn(Duration::ZERO).expect("nothing is lost");
+    assert_eq!(gateway.source.forward, Forward::default(), "it is said once");
+}
+
+#[test]
+fn a_saga_whose_file_is_gone_is_read_and_started_no_more() {
+    let mut catalog = Catalog::default();
+    catalog.add(parse("saga.yaml", ORDER).unwrap_or_else(|e| panic!("\n{e}"))).expect("one saga");
+    let said = catalog.said_by("n1", &[]);
+    let catalog = catalog.starting_as(Some(std::sync::Arc::new(said)));
+    let topics = Index::new(&catalog).topics();
+    assert!(topics.contains(&Topic::new("shop.orders").expect("a topic")), "no backlog grows");
+    let placed = record("shop.orders", &[("ce_type", "OrderPlaced")], Some(b"{}"));
+    let source = Script { records: vec![placed], ..Script::default() };
+    let mut gateway = Gateway::new(&Settings::new("shop", 1), &catalog, source);
+    gateway.turn(Duration::ZERO).expect("nothing is lost");
+    assert_eq!((gateway.passed().unread, gateway.passed().appends), (1, 0));
+}
