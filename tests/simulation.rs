@@ -7,7 +7,7 @@ use std::env;
 use std::sync::Arc;
 
 use segue::books::Delivery;
-use segue::definition::{Catalog, Starts, parse};
+use segue::definition::{Catalog, Definition, Starts, parse};
 use segue::engine::Status;
 use segue::message::{Address, Headers, Offset, Outgoing, header};
 use segue::participants::Script;
@@ -527,5 +527,44 @@ fn no_seed_breaks_a_pause_a_new_version_and_a_rollback() {
     println!("{begun:?}");
     if env::var("SEED").is_err() {
         assert!(begun[&1] > 100 && begun[&2] > 100, "{begun:?}");
+    }
+}
+
+/// A second saga that the same orders start.
+const NOTE: &str = "saga: note\nversion: 1\nstart: { on: shop.orders/OrderPlaced, key: \
+                    event.order_id, after: new, again: queue }\nsteps:\n  - { step: note, emit: \
+                    shop.notes/Noted, compensate: none }\n";
+
+#[test]
+fn no_seed_starts_a_saga_whose_file_is_gone() {
+    let both = catalog(&[TIMED, NOTE]);
+    let read = |text: &str| parse("saga.yaml", text).unwrap_or_else(|e| panic!("\n{e}"));
+    let said = |offset: i64, texts: &[&str]| {
+        let local: Vec<Definition> = texts.iter().map(|text| read(text)).collect();
+        let starts = Starts { offset: Offset(offset), ..both.said_by("n", &local) };
+        Arc::new(both.starting_as(Some(Arc::new(starts))))
+    };
+    let deployments = vec![(0, said(0, &[TIMED, NOTE])), (60, said(1, &[TIMED]))];
+    let (mut orders_begun, mut notes_begun) = (0, 0);
+    for seed in seeds(SEEDS / 2) {
+        let options = Options {
+            catalog: Arc::clone(&both),
+            deployments: deployments.clone(),
+            events: orders(12),
+            ..options(TIMED, Odds::ROUGH)
+        };
+        let mut outcome = Simulation::run(seed, options);
+        // That is what is asked for here: nobody starts a note for the later orders.
+        let asked = |violation: &String| violation.contains("its start event led to nothing");
+        outcome.violations.retain(|v| !(v.starts_with("books: note/") && asked(v)));
+        refuse(&outcome, "no_seed_starts_a_saga_whose_file_is_gone");
+        for ((saga, _), lives) in outcome.versions {
+            let count = if saga.as_str() == "note" { &mut notes_begun } else { &mut orders_begun };
+            *count += lives;
+        }
+    }
+    println!("{orders_begun} orders, {notes_begun} notes");
+    if env::var("SEED").is_err() {
+        assert!(notes_begun > 0 && notes_begun * 3 < orders_begun * 2, "{notes_begun}");
     }
 }

@@ -73,9 +73,13 @@ pub fn step(
 pub fn next_due(instance: &Instance) -> Option<Timestamp> {
     let lives = instance.lives.iter().filter_map(timers::next_due);
     let gone = instance.remnants.iter().map(|remnant| remnant.forget);
+    if let Some(kept) = kept_since(instance) {
+        // What came early waits for the start that is kept.
+        return lives.chain(gone).chain([kept]).min();
+    }
     let early = instance.early.iter().filter_map(|early| early.until);
     let lock = instance.lock.as_ref().and_then(|lock| lock.forget);
-    lives.chain(gone).chain(early).chain(lock).chain(kept_since(instance)).min()
+    lives.chain(gone).chain(early).chain(lock).min()
 }
 
 /// Timers from here on strike when a saga is active again, or retired, in their order.

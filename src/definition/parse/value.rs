@@ -60,6 +60,7 @@ impl Reader<'_> {
         let line = self.text()[line_start..].lines().next().unwrap_or_default();
         let whole = quote::expression_at(line, start - line_start);
         let is_cut = whole.len() > text.len() && whole.starts_with(text);
+        let is_cut = is_cut && self.text()[node.span.end..].starts_with(',');
         if is_cut && Expression::parse(whole).is_ok() {
             let message = "in `{ … }` YAML ends this value at the comma";
             let help = format!("quote the expression: `{key}: {}`", quote::quoted(whole));

@@ -28,7 +28,9 @@ impl Comes {
     fn words(self) -> String {
         match self {
             Self::Always(from) => format!("a rejection of this step ({from})"),
-            Self::InTime => "a rejection of this step (its `within` is over)".to_owned(),
+            Self::InTime | Self::AtWorstInTime => {
+                "a rejection of this step (its `within` is over)".to_owned()
+            }
         }
     }
 }

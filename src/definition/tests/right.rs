@@ -126,6 +126,7 @@ fn ends_may_read_what_was_set_before_anything_could_fail() {
     let tail = r#"ends:
   completed: { emit: shop.ends/Done, with: { r: "${data.reservation}", g: "${data.gross}" } }
   compensated: { emit: shop.ends/Undone, with: { total: "${data.gross}" } }
+  stuck: { emit: shop.ends/Stuck, with: { total: "${data.gross}" } }
 "#;
     right("", &format!("- set: {{ gross: data.total }}\n{RESERVE}"), tail);
 }

@@ -55,7 +55,8 @@ fn a_duration_is_no_moment() {
 
 #[test]
 fn a_comma_in_braces_ends_a_value() {
-    let text = HEAD.replace("key: event.id }", "where: event.a.matches(\"x\") && f(1, 2), key: event.id }");
+    let text = HEAD
+        .replace("key: event.id }", "where: event.a.matches(\"x\") && f(1, 2), key: event.id }");
     let text = text.replace("f(1, 2)", "[1, 2] == event.b");
     let all = found(&format!("{text}{STEP}"));
     assert!(all.iter().any(|(_, words)| words.contains("quote the expression")), "{all:#?}");
@@ -164,7 +165,8 @@ fn a_saga_that_starts_itself_without_an_end_is_warned_of() {
     for ends in ["where: event.n > 0, after: new", "after: ignore"] {
         assert_eq!(together(&[&own.replace("after: new", ends)]), [""; 0], "{ends}");
     }
-    let sometimes = own.replace("step: tell,", "step: tell, when: now < timestamp('2020-01-01T00:00:00Z'),");
+    let sometimes =
+        own.replace("step: tell,", "step: tell, when: now < timestamp('2020-01-01T00:00:00Z'),");
     assert_eq!(together(&[&sometimes]), [""; 0]);
 }
 
@@ -176,6 +178,7 @@ fn a_state_is_a_word_and_belongs_to_what_events_start() {
         assert_eq!(read.map(|definition| definition.state), Ok(state_of));
     }
     assert_eq!(one(&format!("{}{STEP}", state("stopped"))).0, "SG0107 3:8");
-    let child = state("paused").replace("{ on: shop.orders/Placed, key: event.id }", "{ by: parent }");
+    let child =
+        state("paused").replace("{ on: shop.orders/Placed, key: event.id }", "{ by: parent }");
     assert_eq!(one(&format!("{child}{STEP}")).0, "SG0108 3:8");
 }

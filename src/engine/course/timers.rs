@@ -24,8 +24,12 @@ enum Timer {
 
 /// When a life next wants to be woken.
 pub(in crate::engine) fn next_due(life: &Life) -> Option<Timestamp> {
-    let steps = earliest(&life.frame);
-    steps.into_iter().chain(life.deadline).chain(life.forget).min()
+    next_work(life).into_iter().chain(life.forget).min()
+}
+
+/// When the next timer of a life strikes, other than its forgetting.
+pub(in crate::engine) fn next_work(life: &Life) -> Option<Timestamp> {
+    earliest(&life.frame).into_iter().chain(life.deadline).min()
 }
 
 fn earliest(frame: &Frame) -> Option<Timestamp> {
@@ -53,7 +57,7 @@ fn until(request: &Request) -> Option<Timestamp> {
 
 /// Whether a timer of a life, other than its forgetting, strikes up to then.
 pub(in crate::engine) fn is_due(life: &Life, until: Timestamp) -> bool {
-    earliest(&life.frame).into_iter().chain(life.deadline).any(|at| at <= until)
+    next_work(life).is_some_and(|at| at <= until)
 }
 
 /// Obeys every timer of a life that strikes; `wake.until` is not later than now.

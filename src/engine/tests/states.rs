@@ -70,6 +70,28 @@ fn a_pause_keeps_starts_in_their_order_until_it_is_over() {
 }
 
 #[test]
+fn what_came_early_and_what_is_remembered_wait_for_a_start_that_is_kept() {
+    let early = "\nevents: { t/*: { key: event.id } }\ncancel: { on: t/Cancelled, key: event.id }";
+    let text = PAIR.replace("key: event.id }", &format!("key: event.id, after: new }}{early}"));
+    let mut world = World::of(&text);
+    assert_eq!(world.told("start"), "> A a/1");
+    assert_eq!(world.told("ANo"), "> nothing");
+    world.deploy("pair", 1, State::Paused);
+    assert_eq!(world.told("start"), "> nothing");
+    let due = |world: &World| world.instance.as_ref().and_then(next_due).expect("it waits");
+    assert!(due(&world) >= WHEN_ACTIVE, "the first life is remembered meanwhile");
+    let mut fresh = World::of(&text);
+    fresh.deploy("pair", 1, State::Paused);
+    assert_eq!(fresh.told("start"), "> nothing");
+    assert_eq!(fresh.told("Cancelled"), "> nothing");
+    assert!(due(&fresh) >= WHEN_ACTIVE, "the cancel waits as long");
+    fresh.now = fresh.now.after(crate::message::Span::hours(24));
+    fresh.deploy("pair", 1, State::Active);
+    assert_eq!(fresh.wake(), Ok(Vec::new()), "it begins, and goes back at once");
+    assert_eq!(fresh.on_versions(), [1]);
+}
+
+#[test]
 fn a_pause_leaves_alone_what_runs() {
     let mut world = versions();
     assert_eq!(world.told("start"), "> C a/1");

@@ -104,7 +104,9 @@ impl Case<'_> {
     fn wake(&mut self, wake: Wake) -> Result<(), Rejection> {
         let wake = Wake { until: wake.until.min(self.now), ..wake };
         let mut woken = self.forget(wake.until) || self.may_begin_queued();
-        woken |= early::expire(self.id, &mut self.instance, wake.until, &mut self.out);
+        if self.instance.queued.is_empty() || self.instance.living().is_some() {
+            woken |= early::expire(self.id, &mut self.instance, wake.until, &mut self.out);
+        }
         for place in 0..self.instance.lives.len() {
             if timers::is_due(&self.instance.lives[place], wake.until) {
                 self.change(place, |turn| {
