@@ -76,16 +76,20 @@ fn broken_value(line: &str) -> Option<(&str, usize)> {
         let key = &line[start..colon];
         let from = line.len() - line[colon + 1..].trim_start().len();
         let value = expression_at(line, from);
-        (!key.is_empty() && is_broken(key, value)).then_some((key, from))
+        let in_flow = depth(&line[..from]) > 0;
+        (!key.is_empty() && is_broken(key, value, in_flow)).then_some((key, from))
     })
 }
 
-fn is_broken(key: &str, value: &str) -> bool {
-    const OPERATORS: [&str; 12] =
-        ["==", "!=", "&&", "||", " + ", " - ", " ? ", " > ", " < ", "(", ">=", "<="];
+fn is_broken(key: &str, value: &str, in_flow: bool) -> bool {
+    const OPERATORS: [&str; 13] =
+        ["==", "!=", "&&", "||", " + ", " - ", " ? ", " > ", " < ", "(", ">=", "<=", " in "];
     let computes = OPERATORS.iter().any(|o| value.contains(o));
     let begins = ['!', '{', '[', '"', '\'', '&', '*', '%', '@', '`', '?', '|', '>'];
-    let breaks = value.starts_with(begins) || value.contains(": ") || value.contains(" #");
+    let breaks = value.starts_with(begins)
+        || value.contains(": ")
+        || value.contains(" #")
+        || (in_flow && value.contains(['[', '{', ',']));
     let expected = EXPRESSION_KEYS.contains(&key) || !value.starts_with(['{', '[']);
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
     let whole =

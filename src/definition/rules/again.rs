@@ -17,15 +17,18 @@ pub(super) fn check(all: &[(&str, &Definition)]) -> Vec<Diagnostic> {
             let mut reader = Reader::new(file, &definition.source);
             let span = places_of(file, &definition.source).file.value("start");
             let whom = if by == definition.saga.as_str() {
-                "every run of this saga tells".to_owned()
+                "every run of it".to_owned()
             } else {
-                format!("`{by}`, which is started by this saga in the end, tells on every run")
+                format!("every run of `{by}`, which it starts in turn,")
             };
             reader.find(Finding {
                 code: Code::StartsItself,
                 severity: Severity::Warning,
                 span,
-                message: format!("`{}` starts this saga, and {whom} it: this has no end", start.on),
+                message: format!(
+                    "`{}` starts this saga, and {whom} tells it: this has no end",
+                    start.on
+                ),
                 help: "start it by another event, or by a `where` that some of them do not fulfil"
                     .to_owned(),
             });

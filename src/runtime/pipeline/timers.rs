@@ -50,8 +50,9 @@ impl<B: Broker + Waker, S: Store, C: Clock> Pipeline<B, S, C> {
             matches!(starting, Some((_, State::Active | State::Retired)))
         };
         let kept = stored.chain(held).filter(|(_, key)| starts(key));
-        let since = |due: Timestamp| Timestamp(due.0 - engine::WHEN_ACTIVE.0);
-        let kept: Vec<_> = kept.map(|(due, key)| (since(due), key)).collect();
+        // Whatever the clock says, they are due, in the order of their events.
+        let at_once = |due: Timestamp| Timestamp(due.0 - engine::WHEN_ACTIVE.0 + i64::MIN / 2);
+        let kept: Vec<_> = kept.map(|(due, key)| (at_once(due), key)).collect();
         state.schedule.admit(kept.into_iter());
         Ok(())
     }
