@@ -31,7 +31,7 @@ pub enum CatalogError {
         /// The number used twice.
         version: Version,
         /// The first line that differs.
-        difference: Difference,
+        difference: Box<Difference>,
     },
 }
 
@@ -54,7 +54,7 @@ impl Catalog {
                 Some(difference) => Err(CatalogError::Changed {
                     saga: definition.saga,
                     version: definition.version,
-                    difference,
+                    difference: Box::new(difference),
                 }),
             };
         }

@@ -85,8 +85,8 @@ pub fn next_due(instance: &Instance) -> Option<Timestamp> {
 /// Timers from here on strike when a saga is active again, or retired, in their order.
 pub const WHEN_ACTIVE: Timestamp = Timestamp(i64::MAX / 2);
 
-/// The timer of starts that a pause keeps: none while something lives, for they begin at its end.
+/// The timer of starts that a pause keeps.
 fn kept_since(instance: &Instance) -> Option<Timestamp> {
-    let kept = instance.queued.first().filter(|_| instance.living().is_none())?;
+    let kept = instance.queued.first().filter(|_| instance.paused)?;
     Some(WHEN_ACTIVE.after(Span(kept.timestamp.0.max(0).cast_unsigned())))
 }

@@ -20,6 +20,9 @@ pub struct Instance {
     /// Older lives of which nothing new can be heard, oldest first.
     #[prost(message, repeated, tag = "6")]
     pub remnants: ::prost::alloc::vec::Vec<Remnant>,
+    /// Its starts wait for the end of a pause of the saga, or for its file, not for the end of a life.
+    #[prost(bool, tag = "7")]
+    pub paused: bool,
 }
 /// A life that has ended, owes nothing and lacks no answer: only repetitions come for it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

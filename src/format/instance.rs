@@ -20,6 +20,7 @@ impl Instance {
             lock: self.lock.as_ref().map(super::lock::out),
             early: self.early.iter().map(early_out).collect(),
             remnants: self.remnants.iter().map(remnant_out).collect(),
+            paused: self.paused,
         })
     }
 
@@ -34,6 +35,7 @@ impl Instance {
             queued: stored.queued.iter().map(wire::Event::read).collect::<Result<_, _>>()?,
             inbox: Offset(stored.inbox),
             early: each(stored.early, early_in)?,
+            paused: stored.paused,
             lock: stored.lock.as_ref().map(super::lock::read).transpose()?,
             remnants: stored.remnants.into_iter().map(remnant_in).collect(),
         })

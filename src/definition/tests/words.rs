@@ -93,14 +93,16 @@ fn an_event_that_says_two_things_is_shown_where_it_says_no() {
 #[test]
 fn a_pivot_that_cannot_be_one_is_the_one_mistake() {
     let text = "  - step: both\n    pivot: true\n    parallel:\n      a: [ { step: a, emit: t/A, \
-                compensate: none } ]\n  - step: ship\n    command: ship/Ship\n    done: ship/Done\n";
+                compensate: none } ]\n  - step: ship\n    command: ship/Ship\n    done: \
+                ship/Done\n";
     assert_eq!(one(&format!("{HEAD}{text}")).0, "SG0406 9:5");
 }
 
 #[test]
 fn behind_the_pivot_a_fan_out_says_what_rejects_it() {
-    let text = "  - step: pay\n    pivot: true\n    command: pay/Pay\n    done: pay/Paid\n  - step: \
-                each\n    each: data.total\n    at-most: 3\n    steps: [ { step: tell, emit: t/T } ]\n";
+    let text = "  - step: pay\n    pivot: true\n    command: pay/Pay\n    done: pay/Paid\n  \
+                - step: each\n    each: data.total\n    at-most: 3\n    steps: [ { step: tell, \
+                emit: t/T } ]\n";
     let (place, words) = one(&format!("{HEAD}{text}"));
     assert_eq!(place, "SG0402 12:5");
     assert!(words.contains("the list is longer than `at-most`"), "{words}");

@@ -15,6 +15,8 @@ pub struct Instance {
     pub early: Vec<Early>,
     /// Older lives of which nothing new can be heard, oldest first.
     pub remnants: Vec<Remnant>,
+    /// Its starts wait for the end of a pause of the saga, or for its file to be back.
+    pub paused: bool,
     /// Who holds a lock and who waits for it; only of the built-in saga `segue-lock`.
     pub lock: Option<Lock>,
 }

@@ -1,6 +1,6 @@
 use std::fmt::Display;
 
-use crate::definition::{Catalog, Definition};
+use crate::definition::{Catalog, Definition, State};
 use crate::engine::course::motion;
 use crate::engine::state::{check, weight};
 use crate::engine::work::turn::{LifeTurn, Out};
@@ -120,8 +120,16 @@ impl Case<'_> {
         changed
     }
 
+    /// Whether starts wait although nothing lives, because the saga starts nothing now.
+    fn is_paused(&self) -> bool {
+        let state = self.catalog.starting(&self.id.saga).map(|(_, state)| state);
+        let waits = !self.instance.queued.is_empty() && self.instance.living().is_none();
+        waits && matches!(state, Some(State::Paused | State::Removed) | None)
+    }
+
     /// The answer.
-    pub fn close(self) -> Transition {
+    pub fn close(mut self) -> Transition {
+        self.instance.paused = self.is_paused();
         let forgotten = self.instance.lives.is_empty()
             && self.instance.remnants.is_empty()
             && self.instance.queued.is_empty()

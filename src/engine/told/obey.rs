@@ -104,7 +104,7 @@ impl Case<'_> {
     fn wake(&mut self, wake: Wake) -> Result<(), Rejection> {
         let wake = Wake { until: wake.until.min(self.now), ..wake };
         let mut woken = self.forget(wake.until) || self.may_begin_queued();
-        if self.instance.queued.is_empty() || self.instance.living().is_some() {
+        if !self.instance.paused {
             woken |= early::expire(self.id, &mut self.instance, wake.until, &mut self.out);
         }
         for place in 0..self.instance.lives.len() {
