@@ -43,6 +43,11 @@ fn events_are_told_apart_by_source_and_id() {
     check("tests/identity", 2);
 }
 
+#[test]
+fn numbers_are_numbers_however_they_are_written() {
+    check("tests/numbers", 2);
+}
+
 /// Runs the scenarios of all sagas in a folder; there are so many at least.
 fn check(folder: &str, sagas: usize) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);

@@ -202,7 +202,7 @@ fn answered(plan: &Plan, event: &Event, is_wait: bool) -> Option<InstanceId> {
 fn instance_key(key: Option<&Expression>, event: &Event) -> Option<Key> {
     let scope = Scope::at(event.timestamp).with(Word::Event, &event.body);
     let text = match key {
-        Some(key) => key.text(&scope).ok()?,
+        Some(key) => key.key(&scope).ok()?,
         None => event.key.clone()?,
     };
     Key::new(&text).ok()

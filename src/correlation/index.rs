@@ -186,7 +186,7 @@ fn start_key(
 
 fn key(key: Option<&Expression>, heading: &Heading, scope: &Scope<'_>) -> Result<String, String> {
     match key {
-        Some(key) => key.text(scope).map_err(|e| format!("`key` has no value: {e}")),
+        Some(key) => key.key(scope).map_err(|e| format!("`key` has no value: {e}")),
         None => heading.key.name().map(str::to_owned),
     }
 }

@@ -1,35 +1,27 @@
-use std::sync::LazyLock;
-
-use cel::Context;
-use cel::common::ast::IdedExpr;
-use cel::common::value::{CowVal, Val};
+use cel::common::ast::{IdedExpr, SourceInfo};
 use cel::parser::Parser;
 use serde_json::Value;
 
-use super::convert::{Parts, timestamp, to_cel, to_json};
+use super::evaluate::Absence;
+use super::node::Node;
 use super::places::Places;
 use super::walk::Walk;
-use super::{Error, Name, ParseError, Reference, Scope, words};
+use super::{Error, ParseError, Reference, Scope, words};
 
 /// The deepest nesting of brackets in an expression.
 pub(super) const DEPTH_MAX: usize = 24;
 
-/// Functions and types of CEL; one root for all evaluations, for making it costs more than most
-/// expressions.
-static ROOT: LazyLock<Context<'static, 'static>> = LazyLock::new(Context::default);
-
-/// A part of an expression that only CEL can compute.
+/// A part of an expression that is more than a look-up.
 #[derive(Debug, Clone)]
 pub(super) struct Compiled {
-    tree: IdedExpr,
-    reads: Vec<(Name, Parts)>,
-    references: Vec<Reference>,
+    node: Node,
 }
 
 /// A whole expression's tree and what it reads.
 pub(super) struct Parsed {
     pub tree: IdedExpr,
     pub references: Vec<Reference>,
+    pub places: SourceInfo,
 }
 
 /// Parses CEL and refuses what could not be computed.
@@ -39,7 +31,7 @@ pub(super) fn parse(source: &str) -> Result<Parsed, ParseError> {
     let (tree, places) =
         parser.parse_with_source_info(source).map_err(|e| words::unparsed(source, &e))?;
     let references = Walk::over(&tree, &Places::of_tree(source, &places))?;
-    Ok(Parsed { tree, references })
+    Ok(Parsed { tree, references, places })
 }
 
 /// The parser walks brackets by recursion: they are counted before.
@@ -70,42 +62,23 @@ fn check_brackets(source: &str) -> Result<(), ParseError> {
 
 impl Compiled {
     /// Makes a part of a parsed expression computable.
-    pub fn new(tree: IdedExpr, references: Vec<Reference>) -> Self {
-        let mut reads: Vec<(Name, Parts)> = Vec::new();
-        for reference in &references {
-            let known = reads.iter().position(|(name, _)| *name == reference.name);
-            let place = known.unwrap_or_else(|| {
-                reads.push((reference.name, Parts::default()));
-                reads.len() - 1
-            });
-            reads[place].1.add(&reference.fields);
-        }
-        Self { tree, reads, references }
+    ///
+    /// # Errors
+    /// When it never could be computed.
+    pub fn new(tree: &IdedExpr, places: &Places<'_>) -> Result<Self, ParseError> {
+        Ok(Self { node: Node::of(tree, places)? })
     }
 
     /// Its value in a scope.
     ///
     /// # Errors
-    /// When something that it reads is missing or CEL refuses.
+    /// When something that it reads is missing, or it cannot be computed.
     pub fn evaluate(&self, source: &str, scope: &Scope<'_>) -> Result<Value, Error> {
-        let refused = |reason: String| Error::Failed { source_text: source.to_owned(), reason };
-        let root: &Context<'_, '_> = &ROOT;
-        let mut inner = root.new_inner_scope();
-        for (name, parts) in &self.reads {
-            let value: Option<Box<dyn Val + '_>> = match (name, scope.value(*name)) {
-                (Name::Now, _) => Some(timestamp(scope.now()).map_err(refused)?),
-                (_, Some(value)) => Some(to_cel(value, parts).map_err(refused)?),
-                (_, None) => None,
-            };
-            if let Some(value) = value {
-                inner.add_variable_as_val(name.text(), value);
-            }
-        }
-        let value: CowVal<'_, '_> = cel::Value::resolve_val(&self.tree, &inner).map_err(|e| {
-            words::missing(&e, &self.references, scope)
-                .unwrap_or_else(|| refused(words::failed(&e)))
+        let value = self.node.value(scope).map_err(|absence| match absence {
+            Absence::Missing(path) => Error::Missing(path),
+            Absence::Refused(reason) => Error::Failed { source_text: source.to_owned(), reason },
         })?;
-        to_json(value.as_ref()).map_err(|found| Error::Kind {
+        value.json().map_err(|found| Error::Kind {
             source_text: source.to_owned(),
             found,
             wanted: "a value that JSON can carry",

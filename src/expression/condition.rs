@@ -1,9 +1,10 @@
 use std::cmp::Ordering;
 
 use cel::common::ast::{Expr, IdedExpr, LiteralValue, operators};
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 use super::logic::{Logic, call};
+use super::number::Number;
 use super::path::Path;
 use super::{Demand, Element, Name, Reference, element, print, walk};
 
@@ -259,6 +260,18 @@ impl Relation {
         })
     }
 
+    /// How authors write it.
+    pub(super) fn sign(self) -> &'static str {
+        match self {
+            Self::Equal => "==",
+            Self::Unequal => "!=",
+            Self::Less => "<",
+            Self::AtMost => "<=",
+            Self::Greater => ">",
+            Self::AtLeast => ">=",
+        }
+    }
+
     /// The relation seen from the other side.
     pub(super) fn turned(self) -> Self {
         match self {
@@ -304,7 +317,9 @@ pub(super) fn field(tree: &IdedExpr) -> Option<Reference> {
 pub(super) fn literal(tree: &IdedExpr) -> Option<Value> {
     if let Some((operators::NEGATE, [inner])) = call(tree) {
         return match literal(inner)? {
-            Value::Number(number) => negative(&number).map(Value::Number),
+            Value::Number(number) => {
+                Some(Value::Number(Number::of(&number).negated().ok()?.json()))
+            }
             Value::Null
             | Value::Bool(_)
             | Value::String(_)
@@ -316,17 +331,10 @@ pub(super) fn literal(tree: &IdedExpr) -> Option<Value> {
     Some(match literal {
         LiteralValue::Boolean(value) => Value::Bool(*value.inner()),
         LiteralValue::Bytes(_) => return None,
-        LiteralValue::Double(value) => Value::Number(Number::from_f64(*value.inner())?),
-        LiteralValue::Int(value) => Value::from(*value.inner()),
+        LiteralValue::Double(_) | LiteralValue::Int(_) | LiteralValue::UInt(_) => {
+            Value::Number(super::literal::number(literal)?.json())
+        }
         LiteralValue::Null => Value::Null,
         LiteralValue::String(value) => Value::from(value.inner().to_owned()),
-        LiteralValue::UInt(value) => Value::from(*value.inner()),
     })
-}
-
-fn negative(number: &Number) -> Option<Number> {
-    match number.as_i64() {
-        Some(whole) => whole.checked_neg().map(Number::from),
-        None => Number::from_f64(-number.as_f64()?),
-    }
 }

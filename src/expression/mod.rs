@@ -1,20 +1,30 @@
 //! Evaluates CEL expressions, plain paths and templates over JSON values.
 //!
 //! A plain path such as `event.order_id` (the great majority) is a direct look-up; everything
-//! else is CEL. Numbers keep their text, `1E400` too, as long as nothing computes with them.
+//! else is parsed as CEL and computed here, for CEL's own numbers are whole or binary. Ours are
+//! decimals of 28 digits, exact; they keep their text, `1E400` too, as long as nothing computes
+//! with them.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod compiled;
+mod computed;
 mod condition;
-mod convert;
+mod decimal;
 mod demand;
 mod element;
+mod evaluate;
+mod function;
 mod functions;
 mod judge;
 mod kinds;
+mod literal;
 mod logic;
 mod misfit;
+mod moment;
+mod node;
+mod number;
+mod operate;
 mod path;
 mod places;
 mod print;
@@ -36,6 +46,7 @@ pub use element::Element;
 pub use judge::Judge;
 pub use kinds::Kinds;
 pub use misfit::{KindsOf, Misfit};
+pub use number::Number;
 pub use reference::Reference;
 pub use scope::{Name, Scope};
 pub use source::Expression;

@@ -27,6 +27,18 @@ impl<'s> Places<'s> {
         Some(if named { self.source[..at].trim_end().len() - name.len() } else { at })
     }
 
+    /// The number that is written at a node, as far as its characters go.
+    pub fn number_at(&self, id: u64) -> Option<&'s str> {
+        let text = self.source.get(self.of(id)?..)?;
+        let mut before = ' ';
+        let end = text.find(|c: char| {
+            let is_sign = matches!(c, '+' | '-') && matches!(before, ' ' | 'e' | 'E');
+            before = c;
+            !(is_sign || c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E'))
+        });
+        text.get(..end.unwrap_or(text.len()))
+    }
+
     /// A node's place in bytes; CEL counts in characters.
     pub fn of(&self, id: u64) -> Option<usize> {
         let (start, _) = self.places?.offset_for(id)?;

@@ -4,6 +4,7 @@ use cel::common::ast::{
     ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators,
 };
 
+use super::literal;
 use super::logic::call;
 
 /// The binary operators with how tightly they bind; what binds tighter needs no brackets inside.
@@ -160,11 +161,12 @@ fn write_literal(text: &mut String, literal: &LiteralValue) {
     let written = match literal {
         LiteralValue::Boolean(value) => write!(text, "{}", value.inner()),
         LiteralValue::Bytes(value) => write!(text, "b{:?}", value.inner()),
-        LiteralValue::Double(value) => write!(text, "{:?}", value.inner()),
-        LiteralValue::Int(value) => write!(text, "{}", value.inner()),
+        // A number is written one way, so that `1` and `1.0` are one question.
+        LiteralValue::Double(_) | LiteralValue::Int(_) | LiteralValue::UInt(_) => {
+            literal::number(literal).map_or(Ok(()), |number| write!(text, "{number}"))
+        }
         LiteralValue::Null => write!(text, "null"),
         LiteralValue::String(value) => write!(text, "{:?}", value.inner()),
-        LiteralValue::UInt(value) => write!(text, "{}u", value.inner()),
     };
     written.expect("writing to a string never fails");
 }
@@ -185,7 +187,7 @@ fn write_loop(text: &mut String, inner: &ComprehensionExpr) {
 }
 
 /// The macro's name and what it was given besides the element's name.
-fn loop_parts(inner: &ComprehensionExpr) -> (&'static str, Vec<&IdedExpr>) {
+pub(super) fn loop_parts(inner: &ComprehensionExpr) -> (&'static str, Vec<&IdedExpr>) {
     let step = call(&inner.loop_step);
     match step {
         Some((operators::LOGICAL_AND, [_, condition])) => ("all", vec![condition]),

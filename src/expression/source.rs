@@ -2,11 +2,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use cel::common::ast::{Expr, IdedExpr, operators};
+use cel::common::ast::{IdedExpr, operators};
 use serde_json::Value;
 
 use super::compiled::{self, Compiled};
+use super::logic::call;
+use super::number::Number;
 use super::path::Path;
+use super::places::Places;
 use super::usage::{self, Usage, Use};
 use super::walk;
 use super::{Condition, Element, Error, Judge, Kinds, KindsOf, Misfit, ParseError, Reference};
@@ -82,7 +85,9 @@ impl Expression {
             elements: element::of(&parsed.tree),
             tree: Some(parsed.tree.clone()),
         };
-        Ok(Self::of(text, Form::of(parsed.tree), reading))
+        let form = Form::of(&parsed.tree, &Places::of_tree(text, &parsed.places))
+            .map_err(|e| ParseError { at: e.at.map(|at| at + offset), ..e })?;
+        Ok(Self::of(text, form, reading))
     }
 
     fn of(text: &str, form: Form, reading: Reading) -> Self {
@@ -184,18 +189,37 @@ impl Expression {
         value.as_bool().ok_or_else(|| self.kind(&value, "true or false"))
     }
 
-    /// Its value as a key or a record key: text as it is, numbers and booleans as JSON writes them.
+    /// Its value as text: text as it is, numbers and booleans as JSON writes them.
     ///
     /// # Errors
     /// As [`Expression::evaluate`], and when the value is null, a list or an object.
     pub fn text(&self, scope: &Scope<'_>) -> Result<String, Error> {
-        let value = self.value(scope)?;
-        match value.as_ref() {
+        self.as_text(self.value(scope)?.as_ref())
+    }
+
+    fn as_text(&self, value: &Value) -> Result<String, Error> {
+        match value {
             Value::String(text) => Ok(text.clone()),
             Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
             Value::Null | Value::Array(_) | Value::Object(_) => {
-                Err(self.kind(&value, "text, a number or true or false"))
+                Err(self.kind(value, "text, a number or true or false"))
             }
+        }
+    }
+
+    /// Its value as a key: as text, but numbers are one key however they are written.
+    ///
+    /// # Errors
+    /// As [`Expression::text`].
+    pub fn key(&self, scope: &Scope<'_>) -> Result<String, Error> {
+        let value = self.value(scope)?;
+        match value.as_ref() {
+            Value::Number(number) => Ok(Number::of(number).to_string()),
+            Value::String(_)
+            | Value::Bool(_)
+            | Value::Null
+            | Value::Array(_)
+            | Value::Object(_) => self.as_text(&value),
         }
     }
 
@@ -213,22 +237,15 @@ impl Expression {
 
 impl Form {
     /// Keeps look-ups away from CEL, so that their numbers stay the same text.
-    fn of(tree: IdedExpr) -> Self {
-        if let Some(path) = Path::of(&tree) {
-            return Self::Path(path);
+    fn of(tree: &IdedExpr, places: &Places<'_>) -> Result<Self, ParseError> {
+        if let Some(path) = Path::of(tree) {
+            return Ok(Self::Path(path));
         }
-        match tree.expr {
-            Expr::Call(mut call) if is_choice(&call.func_name, &call.args) => {
-                let mut parts = call.args.drain(..).map(Self::of);
-                let mut part = || parts.next().expect("a choice has three parts");
-                Self::Choice(Arc::new((part(), part(), part())))
-            }
-            expr => {
-                let tree = IdedExpr { id: tree.id, expr };
-                let references = walk::references(&tree);
-                Self::Compiled(Arc::new(Compiled::new(tree, references)))
-            }
+        if let Some((operators::CONDITIONAL, [asked, yes, no])) = call(tree) {
+            let part = |tree| Self::of(tree, places);
+            return Ok(Self::Choice(Arc::new((part(asked)?, part(yes)?, part(no)?))));
         }
+        Ok(Self::Compiled(Arc::new(Compiled::new(tree, places)?)))
     }
 
     fn value<'a>(&self, source: &str, scope: &Scope<'a>) -> Result<Cow<'a, Value>, Error> {
@@ -251,10 +268,6 @@ impl Form {
             }
         }
     }
-}
-
-fn is_choice(function: &str, arguments: &[IdedExpr]) -> bool {
-    function == operators::CONDITIONAL && arguments.len() == 3
 }
 
 /// What a person would call a value.

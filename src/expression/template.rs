@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Error, Expression, Kinds, KindsOf, ParseError, Reference, Scope};
+use super::{Error, Expression, Kinds, KindsOf, Number, ParseError, Reference, Scope};
 
 /// YAML in which `${ cel }` is evaluated and all else is literal.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,16 +76,7 @@ impl Template {
         Ok(match self {
             Self::Literal(value) => value.clone(),
             Self::Whole(expression) => expression.evaluate(scope)?,
-            Self::Text(pieces) => {
-                let mut text = String::new();
-                for piece in pieces {
-                    match piece {
-                        Piece::Literal(literal) => text.push_str(literal),
-                        Piece::Hole(expression) => text.push_str(&expression.text(scope)?),
-                    }
-                }
-                Value::String(text)
-            }
+            Self::Text(pieces) => Value::String(joined(pieces, |hole| hole.text(scope))?),
             Self::List(items) => {
                 Value::Array(items.iter().map(|i| i.render(scope)).collect::<Result<_, _>>()?)
             }
@@ -111,6 +102,19 @@ impl Template {
                     other => other.to_string(),
                 })
             }
+        }
+    }
+
+    /// Its value as a key: as text, but numbers are one key however they are written.
+    ///
+    /// # Errors
+    /// When one of its expressions has none.
+    pub fn key(&self, scope: &Scope<'_>) -> Result<String, Error> {
+        match self {
+            Self::Whole(expression) => expression.key(scope),
+            Self::Text(pieces) => joined(pieces, |hole| hole.key(scope)),
+            Self::Literal(Value::Number(number)) => Ok(Number::of(number).to_string()),
+            Self::Literal(_) | Self::List(_) | Self::Object(_) => self.text(scope),
         }
     }
 
@@ -188,6 +192,21 @@ impl Template {
             Self::Object(fields) => fields.iter().flat_map(|(_, f)| f.references()).collect(),
         }
     }
+}
+
+/// A text with its holes filled.
+fn joined(
+    pieces: &[Piece],
+    fill: impl Fn(&Expression) -> Result<String, Error>,
+) -> Result<String, Error> {
+    let mut text = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Literal(literal) => text.push_str(literal),
+            Piece::Hole(expression) => text.push_str(&fill(expression)?),
+        }
+    }
+    Ok(text)
 }
 
 /// The `}` that closes a hole: braces count, those inside CEL's strings do not.

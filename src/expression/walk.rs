@@ -3,45 +3,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use cel::common::ast::operators;
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
 
+use super::computed::Kind;
 use super::logic::{Field, Logic, set_where};
 use super::places::{LEVELS_MAX, Places};
-use super::{Name, ParseError, Reference};
+use super::{Name, ParseError, Reference, function};
 
 /// The most loops (`map`, `filter`, `all`, …) that stand inside one another.
 pub(super) const LOOPS_MAX: usize = 3;
-
-/// Names of CEL's types, which stand for themselves.
-const TYPES: [&str; 10] =
-    ["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"];
-
-/// The functions that an expression may call.
-const FUNCTIONS: [&str; 25] = [
-    "bool",
-    "bytes",
-    "contains",
-    "double",
-    "duration",
-    "dyn",
-    "endsWith",
-    "getDate",
-    "getDayOfMonth",
-    "getDayOfWeek",
-    "getDayOfYear",
-    "getFullYear",
-    "getHours",
-    "getMilliseconds",
-    "getMinutes",
-    "getMonth",
-    "getSeconds",
-    "int",
-    "matches",
-    "size",
-    "startsWith",
-    "string",
-    "timestamp",
-    "type",
-    "uint",
-];
 
 /// Collects what an expression reads and refuses what has no meaning.
 pub(super) struct Walk<'p> {
@@ -124,7 +92,7 @@ impl<'p> Walk<'p> {
             *self.found.entry((name, fields, tested)).or_insert(true) &= is_set;
             return Ok(());
         }
-        if fields.is_empty() && TYPES.contains(&name) {
+        if fields.is_empty() && Kind::named(name).is_some() {
             return Ok(());
         }
         let known = Name::ALL.map(|(text, _)| text);
@@ -136,9 +104,10 @@ impl<'p> Walk<'p> {
     fn call(&mut self, node: &IdedExpr, call: &CallExpr) -> Result<(), ParseError> {
         let name = call.func_name.as_str();
         let operator = !name.starts_with(|c: char| c.is_ascii_alphabetic());
-        if !operator && !FUNCTIONS.contains(&name) {
+        let functions = function::names();
+        if !operator && !functions.contains(&name) {
             let message =
-                format!("there is no function `{name}`; {}", suggestion(name, &FUNCTIONS));
+                format!("there is no function `{name}`; {}", suggestion(name, &functions));
             return Err(ParseError { message, at: self.places.of_call(node.id, name) });
         }
         match Logic::of(node) {

@@ -66,11 +66,12 @@ const CHARGE: &str = "  - expect: [ { command: t/Charge } ]\n";
 #[test]
 fn a_message_is_compared_as_far_as_it_is_said() {
     passes("  - expect: [ { command: t/Charge, with: { card: { kind: visa } }, key: k } ]");
+    passes("  - expect: [ { command: t/Charge, with: { total: 1.5 } } ]");
     passes("  - expect: [ { command: t/Charge, headers: { tenant: shop-k }, attempt: 1 } ]");
     for wrong in [
         "fact: t/Charge",
         "command: t/Charged",
-        "command: t/Charge, with: { total: 1.5 }",
+        "command: t/Charge, with: { total: 1.51 }",
         "command: t/Charge, with: { card: { kind: amex } }",
         "command: t/Charge, with: { tip: 0 }",
         "command: t/Charge, key: other",

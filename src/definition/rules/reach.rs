@@ -1,7 +1,9 @@
+use serde_json::Value;
+
 use super::whole::Whole;
 use crate::definition::diagnostic::Code;
 use crate::definition::{ChooseStep, Step, StepKind};
-use crate::expression::{Condition, Expression, Reference, Relation};
+use crate::expression::{Condition, Expression, Number, Reference, Relation};
 
 /// Finds steps and branches whose guards say that nothing leads to them.
 pub(super) fn check(whole: &mut Whole<'_>) {
@@ -56,7 +58,7 @@ struct Bound<'e> {
     path: &'e Reference,
     above: bool,
     inclusive: bool,
-    limit: f64,
+    limit: Number,
 }
 
 fn bound(guard: &Expression) -> Option<Bound<'_>> {
@@ -68,7 +70,8 @@ fn bound(guard: &Expression) -> Option<Bound<'_>> {
         Relation::AtMost => (false, true),
         Relation::Equal | Relation::Unequal => return None,
     };
-    let limit = comparison.literal.as_f64()?;
+    let Value::Number(limit) = &comparison.literal else { return None };
+    let limit = Number::of(limit);
     Some(Bound { path: &comparison.path, above, inclusive, limit })
 }
 
@@ -76,7 +79,7 @@ impl Bound<'_> {
     /// Whether it holds whenever another does.
     fn covers(&self, other: &Self) -> bool {
         let wider = if self.above { self.limit < other.limit } else { self.limit > other.limit };
-        let same = self.limit.total_cmp(&other.limit).is_eq();
+        let same = self.limit == other.limit;
         self.path == other.path
             && self.above == other.above
             && (wider || (same && (self.inclusive || !other.inclusive)))

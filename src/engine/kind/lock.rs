@@ -17,7 +17,7 @@ impl Handler for LockStep {
     fn enter(&self, turn: &mut Turn<'_>, line: &Line, step: &Step) -> Result<Outcome, String> {
         let mut keys = Vec::with_capacity(self.keys.len());
         for template in &self.keys {
-            let key = turn.text(line, template)?;
+            let key = turn.key(line, template)?;
             keys.push(Key::new(&key).map_err(|e| format!("`lock`: {e}"))?);
         }
         keys.sort_unstable();

@@ -90,7 +90,7 @@ fn filled(
     let scope = bound.scope();
     let key = match &child.key {
         None => format!("{}/{}", turn.id.key, turn.name(line, step)),
-        Some(key) => key.text(&scope).map_err(|e| format!("`key` has no value: {e}"))?,
+        Some(key) => key.key(&scope).map_err(|e| format!("`key` has no value: {e}"))?,
     };
     let body = match &child.with {
         None => Value::Object(Map::new()),

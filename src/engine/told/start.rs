@@ -36,7 +36,7 @@ pub(in crate::engine) fn find(
             continue;
         }
         let key = match &start.key {
-            Some(key) => Some(key.text(&scope).map_err(refused)?),
+            Some(key) => Some(key.key(&scope).map_err(refused)?),
             None => event.key.clone(),
         };
         if key.as_deref() == Some(id.key.as_str()) {

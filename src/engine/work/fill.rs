@@ -49,7 +49,7 @@ impl Turn<'_> {
             None => Value::Object(Map::new()),
         };
         let key = match what.key {
-            Some(key) => key.text(&scope).map_err(|e| filled("key", e))?,
+            Some(key) => key.key(&scope).map_err(|e| filled("key", e))?,
             None => self.id.key.as_str().to_owned(),
         };
         let headers = headers(what.headers, &scope).map_err(|e| filled("headers", e))?;
@@ -82,6 +82,11 @@ impl Turn<'_> {
         }
         let limit = bytes(self.limits.message_bytes_max);
         Err(format!("the message to {to} is larger than {limit} (`limits.message-bytes-max`)"))
+    }
+
+    /// Fills a key, such as that of a lock: numbers are one key however they are written.
+    pub fn key(&self, line: &Line, template: &Template) -> Result<String, String> {
+        template.key(&self.bound(line).scope()).map_err(|e| e.to_string())
     }
 
     /// Fills a text, such as a reason.

@@ -87,14 +87,14 @@ fn a_condition_is_taken_apart_as_far_as_logic_goes() {
         ("has(data.a) ? data.a : false", "(<has(data.a)> ? <data.a> : false)"),
         ("data.a in ['x', \"y\"]", r#"<data.a in ["x", "y"]>"#),
         ("(data.a + 1) * 2 > size(data.l)", "<(data.a + 1) * 2 > size(data.l)>"),
-        ("data.a - (data.b - 1.0) < 2", "<data.a - (data.b - 1.0) < 2>"),
+        ("data.a - (data.b - 1.0) < 2", "<data.a - (data.b - 1) < 2>"),
         ("data.l.all(x, x.n > 1 || x.m)", "<data.l.all(x, x.n > 1 || x.m)>"),
         ("data.l.exists(x, x == 'a')", r#"<data.l.exists(x, x == "a")>"#),
         ("data.l.exists_one(x, x == 1)", "<data.l.exists_one(x, x == 1)>"),
         ("data.l.filter(x, x > 1).size() > 1", "<data.l.filter(x, x > 1).size() > 1>"),
         ("data.l.map(x, x > 1, x + 1) == []", "<data.l.map(x, x > 1, x + 1) == []>"),
         ("data.l[0].id.startsWith('a')", r#"<data.l[0].id.startsWith("a")>"#),
-        ("(data.a ? 1 : 2) == {'k': 1u}.k", r#"<(data.a ? 1 : 2) == {"k": 1u}.k>"#),
+        ("(data.a ? 1 : 2) == {'k': 1u}.k", r#"<(data.a ? 1 : 2) == {"k": 1}.k>"#),
     ] {
         assert_eq!(logic(parsed(source).condition()), expected, "{source}");
     }
@@ -103,10 +103,10 @@ fn a_condition_is_taken_apart_as_far_as_logic_goes() {
 #[test]
 fn a_question_that_is_printed_reads_as_before() {
     for source in [
-        "data.a - (data.b - 1.0) < 2",
+        "data.a - (data.b - 1) < 2.50",
         "-(data.a + 1) > 2 ? !(data.b == 1) : data.c",
         "data.l.map(x, x > 1, x + 1) == [1, 2]",
-        r#"data.a.b["c d"].matches("\"x\\y") && (data.x || data.y)"#,
+        r#"data.a.b["c d"].matches("\"x\\d") && (data.x || data.y)"#,
     ] {
         let questions = |source: &str| {
             let parsed = parsed(source);
@@ -148,7 +148,7 @@ fn a_comparison_names_its_path_first() {
         assert_eq!(seen, expected, "{source}");
     };
     check("data.a > 1", Some(("data.a", Relation::Greater, "1")));
-    check("1 > data.a", Some(("data.a", Relation::Less, "1")));
+    check("1.0 > data.a", Some(("data.a", Relation::Less, "1")));
     check("-1.5 <= data.a.b", Some(("data.a.b", Relation::AtLeast, "-1.5")));
     check("data['a'] == 'x'", Some(("data.a", Relation::Equal, "\"x\"")));
     check("data.a != null", Some(("data.a", Relation::Unequal, "null")));
