@@ -12,6 +12,7 @@ mod catalog;
 mod compensation;
 mod composite;
 mod diagnostic;
+mod discreet;
 mod facets;
 mod fact;
 mod finding;

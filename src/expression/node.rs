@@ -148,12 +148,13 @@ impl Maker<'_> {
             LiteralValue::Boolean(value) => Computed::Bool(*value.inner()),
             LiteralValue::String(text) => Computed::text(text.inner().to_owned()),
             LiteralValue::Bytes(bytes) => Computed::Bytes(bytes.inner().to_vec().into()),
-            LiteralValue::Int(_) | LiteralValue::UInt(_) | LiteralValue::Double(_) => {
+            LiteralValue::Int(value) => Computed::Number(Number::from(*value.inner())),
+            LiteralValue::UInt(_) | LiteralValue::Double(_) => {
                 match literal::number(literal).filter(|number| self.is_exact(node, number)) {
                     Some(number) => Computed::Number(number),
                     None => {
-                        let message = "a number that is written out has 15 digits behind a point \
-                                       at most; write it as text: `double('…')`";
+                        let message = "a number with a point is written with 15 digits at most; \
+                                       give more as text: `double('…')`";
                         return self.refuse(node, message);
                     }
                 }
@@ -161,12 +162,13 @@ impl Maker<'_> {
         })
     }
 
-    /// Whether the parser has kept all digits that are written; a sign may stand in front of them.
+    /// Whether the parser has kept all digits that are written; a sign may stand in front of them,
+    /// and nothing in front of the point.
     fn is_exact(&self, node: &IdedExpr, number: &Number) -> bool {
-        match self.places.number_at(node.id).and_then(Number::parse) {
-            Some(written) => written == *number || Ok(written) == number.negated(),
-            None => true,
-        }
+        let Some(written) = self.places.number_at(node.id) else { return true };
+        let is_hexadecimal = written == "0";
+        let written = Number::parse(&format!("0{written}"));
+        is_hexadecimal || written.as_ref() == Some(number) || written == number.negated().ok()
     }
 
     fn call(&mut self, node: &IdedExpr, call: &CallExpr) -> Result<Node, ParseError> {

@@ -48,8 +48,7 @@ impl Number {
     }
 
     /// The number that a text spells as JSON does; zeros in front do no harm.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         if let Ok(whole) = text.parse::<i64>() {
             return (!text.starts_with('+')).then_some(Self::from(whole));
         }
@@ -97,8 +96,7 @@ impl Number {
     }
 
     /// The number as JSON, in its one form.
-    #[must_use]
-    pub fn json(&self) -> JsonNumber {
+    pub(super) fn json(&self) -> JsonNumber {
         match &self.0 {
             Shape::Whole(whole) => JsonNumber::from(*whole),
             // Text that is read back would get a plus into its exponent.
@@ -106,6 +104,12 @@ impl Number {
                 JsonNumber::from_string_unchecked(self.to_string())
             }
         }
+    }
+
+    /// The JSON number that is greater by a whole one, if it fits.
+    #[must_use]
+    pub fn greater_by(&self, by: i64) -> Option<JsonNumber> {
+        self.computed(Arithmetic::Add, &Self::from(by)).ok().map(|number| number.json())
     }
 
     /// The whole number that it is, if it is one that fits.
@@ -117,8 +121,7 @@ impl Number {
     }
 
     /// Whether nothing stands behind the point.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         match &self.0 {
             Shape::Whole(_) => true,
             Shape::Decimal(decimal) => decimal.is_whole(),

@@ -43,6 +43,8 @@ enum Form {
     Choice(Arc<(Form, Form, Form)>),
     /// CEL.
     Compiled(Arc<Compiled>),
+    /// It tells no values when it cannot be computed.
+    Discreet(Arc<Form>),
     /// Somebody else says what it is worth; the form that it had is kept for them.
     Judged(Arc<dyn Judge>, Arc<Form>),
 }
@@ -153,6 +155,12 @@ impl Expression {
         }
     }
 
+    /// The same expression, but it tells no values when it cannot be computed.
+    #[must_use]
+    pub fn discreet(&self) -> Self {
+        Self { form: Form::Discreet(Arc::new(self.form.clone())), ..self.clone() }
+    }
+
     /// The same expression, but a judge says what it is worth wherever it is asked for.
     #[must_use]
     pub fn judged(&self, judge: Arc<dyn Judge>) -> Self {
@@ -165,7 +173,7 @@ impl Expression {
     pub fn plain(&self) -> Self {
         match &self.form {
             Form::Judged(_, form) => Self { form: form.as_ref().clone(), ..self.clone() },
-            Form::Path(_) | Form::Choice(_) | Form::Compiled(_) => self.clone(),
+            Form::Path(_) | Form::Choice(_) | Form::Compiled(_) | Form::Discreet(_) => self.clone(),
         }
     }
 
@@ -252,6 +260,13 @@ impl Form {
         match self {
             Self::Path(path) => path.look_up(scope),
             Self::Compiled(compiled) => compiled.evaluate(source, scope).map(Cow::Owned),
+            Self::Discreet(form) => form.value(source, scope).map_err(|error| match error {
+                Error::Failed { source_text, .. } => {
+                    let reason = "it cannot be computed with these values; they are sensitive";
+                    Error::Failed { source_text, reason: reason.to_owned() }
+                }
+                Error::Missing(_) | Error::Kind { .. } => error,
+            }),
             // A part of an expression has no judge of its own.
             Self::Judged(_, form) => form.value(source, scope),
             Self::Choice(choice) => {

@@ -237,8 +237,13 @@ fn what_does_not_parse_is_refused_with_its_place() {
         ),
         (
             "event.a * 0.12345678901234567",
-            "refused at Some(10): a number that is written out has 15 digits behind a point at \
-             most; write it as text: `double('…')`",
+            "refused at Some(10): a number with a point is written with 15 digits at most; give \
+             more as text: `double('…')`",
+        ),
+        (
+            "event.a > 9223372036854775808",
+            "refused at Some(10): this number is too large to be written here; give it as text: \
+             `double('…')`",
         ),
         (
             "{'a': 1}.map(k, k)",

@@ -21,6 +21,10 @@ pub(super) fn unparsed(source: &str, errors: &ParseErrors) -> ParseError {
 fn shortened(message: &str) -> String {
     let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
     let message = message.split(" expecting ").next().unwrap_or(message);
+    if message.starts_with("invalid") && message.ends_with(" literal") {
+        return "this number is too large to be written here; give it as text: `double('…')`"
+            .to_owned();
+    }
     let words = message.trim().replace("mismatched input '<EOF>'", "it ends too early");
     let words = words.replace("mismatched input", "this does not fit here:");
     let words = words.replace("extraneous input", "this does not fit here:");

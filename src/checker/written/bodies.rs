@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::learn::learn;
 use super::slots::{Kind, Known, Slots, Source};
 use crate::definition::Definition;
+use crate::expression::Number;
 use crate::scenario::{Does, Scenario, Starter};
 
 /// The most variations of one body.
@@ -240,13 +241,10 @@ impl Bodies {
 
 /// A number and its neighbours.
 fn around(value: &Value) -> Vec<Value> {
-    match (value.as_i64(), value.as_f64()) {
-        (Some(number), _) => {
-            [number, number.saturating_sub(1), number.saturating_add(1)].map(Value::from).to_vec()
-        }
-        (None, Some(number)) => [number, number - 1.0, number + 1.0].map(Value::from).to_vec(),
-        (None, None) => Vec::new(),
-    }
+    let Value::Number(number) = value else { return Vec::new() };
+    let number = Number::of(number);
+    let beside = [-1, 1].into_iter().filter_map(|by| number.greater_by(by));
+    std::iter::once(value.clone()).chain(beside.map(Value::Number)).collect()
 }
 
 /// What stands at a path.

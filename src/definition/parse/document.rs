@@ -78,7 +78,7 @@ pub(super) fn document(reader: &mut Reader<'_>, root: &Node) -> Option<Definitio
     if !reader.is_refused() {
         rules::apply(reader, &definition);
     }
-    Some(definition)
+    Some(definition.discreet())
 }
 
 /// What the start event puts into the data.

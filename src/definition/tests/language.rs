@@ -147,3 +147,22 @@ fn a_step_knows_whether_a_pivot_may_stand_before_it() {
         whole().steps.iter().filter(|s| s.after_pivot).map(|s| s.name.to_string()).collect();
     assert_eq!(behind, ["set.18", "tell"]);
 }
+
+#[test]
+fn what_is_sensitive_is_not_told_by_an_error() {
+    let definition = parsed(
+        "{ saga: pay, version: 1, start: { on: t/Due, key: event.id }, sensitive: [data.salary],
+           data: { salary: event.salary, months: event.months, day: event.salary / event.months },
+           steps: [{ step: tell, emit: t/Told, compensate: none, when: data.salary / data.months > 1 },
+                   { step: count, emit: t/Counted, compensate: none, when: 12 / data.months > 1 }] }",
+    );
+    let paid = json!({ "salary": 4100, "months": 0 });
+    let scope = Scope::at(Timestamp(0)).with(Name::Data, &paid).with(Name::Event, &paid);
+    let said =
+        |of: &Expression| of.evaluate(&scope).expect_err("nothing is divided by 0").to_string();
+    let hidden = "it cannot be computed with these values; they are sensitive";
+    let when = |name| step(&definition, name).when.as_ref().expect("it has one");
+    assert_eq!(said(when("tell")), format!("`data.salary / data.months > 1`: {hidden}"));
+    assert_eq!(said(when("count")), "`12 / data.months > 1`: `12 / 0` divides by zero");
+    assert_eq!(said(&definition.data[2].value), format!("`event.salary / event.months`: {hidden}"));
+}

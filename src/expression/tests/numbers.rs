@@ -36,6 +36,7 @@ fn whole_and_decimal_numbers_mix() {
         ("-(-9223372036854775807 - 1)", "9223372036854775808"),
         ("9223372036854775807 * 9", "83010348331692982263"),
         ("event.total + event.count", "22.99"),
+        ("0x10 + 0xFFu + .5 + -1.5", "270"),
         ("event.serial + 1", "12345678901234567891"),
         ("event.total * 2 - event.total * 2.0", "0"),
         ("size(event.lines) / 4", "0.5"),
@@ -85,6 +86,9 @@ fn a_number_is_made_of_text_and_text_of_a_number() {
         // A number of more than 15 digits is written as text.
         let source = source.replace("12345678901234567890.5", "double('12345678901234567890.5')");
         assert_eq!(check(&source), value, "{source}");
+    }
+    for more in [".12345678901234567", "-1.00000000000000001", "1e-400"] {
+        assert!(check(more).contains("give more as text"), "{more}: {}", check(more));
     }
     for source in ["int('1.5')", "int('four')", "double('')", "double('1.')", "double('0x1')"] {
         assert!(check(source).ends_with("cannot make anything of this text"), "{}", check(source));
