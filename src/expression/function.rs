@@ -109,7 +109,7 @@ impl Function {
             }
             (Self::Timestamp, _) => timestamp(&first).map(Computed::Moment),
             (Self::Duration, _) => duration(&first).map(Computed::Duration),
-            (Self::Part(part), zone) => part_of(part, &first, zone.as_ref()),
+            (Self::Part(part), zone) => part_of(part, &first, zone.as_ref())?.map(Computed::Number),
             (Self::Contains | Self::EndsWith | Self::StartsWith | Self::Matches, Some(other)) => {
                 self.of_texts(&first, other)?.map(Computed::Bool)
             }
@@ -143,7 +143,18 @@ impl Function {
     /// The value itself is not told: it may be sensitive.
     fn refused(self, value: &Computed<'_>) -> String {
         let what = if value.kind() == Kind::Text { "this text" } else { value.words() };
-        format!("`{}` cannot make anything of {what}", self.name())
+        format!("`{}` cannot make anything of {what}{}", self.name(), self.help(value.kind()))
+    }
+
+    /// What it could make something of.
+    fn help(self, kind: Kind) -> &'static str {
+        match (self, kind) {
+            (Self::Timestamp, Kind::Text) => "; it reads RFC 3339, such as `2026-01-31T09:00:00Z`",
+            (Self::Duration, Kind::Text) => "; it reads `1h30m` or `14d`, with w d h m s ms us ns",
+            (Self::Double, Kind::Text) => "; it reads digits, such as `12.50`",
+            (Self::Int, Kind::Text) => "; it reads a whole number, such as `12`",
+            (_, _) => "",
+        }
     }
 
     fn name(self) -> &'static str {
@@ -155,13 +166,14 @@ impl Function {
 impl Style {
     fn words(self, name: &str) -> String {
         match self {
-            Self::Plain => format!("`{name}` takes one value: `{name}(x)`"),
-            Self::Method(0, _) => {
-                format!("`{name}` stands behind a value: `x.{name}()`, or with a zone in it")
+            Self::Plain | Self::Either(1) => {
+                format!("`{name}` takes one value; write `{name}(x)`")
             }
-            Self::Method(..) => format!("`{name}` stands behind a text: `x.{name}(y)`"),
-            Self::Either(1) => format!("`{name}` takes one value: `{name}(x)`"),
-            Self::Either(_) => format!("`{name}` takes two texts: `x.{name}(y)`"),
+            Self::Method(0, _) => {
+                format!("`{name}` stands behind a time; write `x.{name}()` or `x.{name}('UTC')`")
+            }
+            Self::Method(..) => format!("`{name}` stands behind a text; write `x.{name}(y)`"),
+            Self::Either(_) => format!("`{name}` takes two texts; write `x.{name}(y)`"),
         }
     }
 }
@@ -171,7 +183,9 @@ impl Style {
 /// # Errors
 /// When it is none: why.
 pub(super) fn pattern(text: &str) -> Result<Regex, String> {
-    Regex::new(text).map_err(|_| format!("`{text}` is no regular expression that can be read"))
+    Regex::new(text).map_err(|_| {
+        format!("`{text}` is no pattern that can be read; write one such as `^[a-z]+$`")
+    })
 }
 
 fn size(value: &Computed<'_>) -> Option<Number> {
@@ -250,12 +264,20 @@ fn duration(value: &Computed<'_>) -> Option<chrono::TimeDelta> {
     }
 }
 
-fn part_of<'v>(part: Part, of: &Computed<'_>, zone: Option<&Computed<'_>>) -> Option<Computed<'v>> {
+fn part_of(
+    part: Part,
+    of: &Computed<'_>,
+    zone: Option<&Computed<'_>>,
+) -> Result<Option<Number>, String> {
     let found = match (of, zone) {
-        (Computed::Moment(moment), None) => part.of(moment),
-        (Computed::Moment(moment), Some(zone)) => part.of(&moment::in_zone(moment, zone.str()?)?),
-        (Computed::Duration(duration), None) => part.within(*duration)?,
-        (_, Some(_) | None) => return None,
+        (Computed::Moment(moment), None) => Some(part.of(moment)),
+        (Computed::Moment(moment), Some(zone)) => {
+            let there = zone.str().and_then(|zone| moment::in_zone(moment, zone));
+            let unknown = "there is no such zone; write one such as `Europe/Berlin` or `+02:00`";
+            Some(part.of(&there.ok_or(unknown)?))
+        }
+        (Computed::Duration(duration), None) => part.within(*duration),
+        (_, Some(_) | None) => None,
     };
-    Some(Computed::Number(Number::from(found)))
+    Ok(found.map(Number::from))
 }

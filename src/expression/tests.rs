@@ -186,7 +186,13 @@ fn cel_refuses_in_words() {
         ("event.note.all(x, x)", "`event.note.all(x, x)`: it loops over null, not a list"),
         (
             "timestamp(event.order_id)",
-            "`timestamp(event.order_id)`: `timestamp` cannot make anything of this text",
+            "`timestamp(event.order_id)`: `timestamp` cannot make anything of this text; it reads \
+             RFC 3339, such as `2026-01-31T09:00:00Z`",
+        ),
+        (
+            "now.getHours('Mars')",
+            "`now.getHours('Mars')`: there is no such zone; write one such as `Europe/Berlin` or \
+             `+02:00`",
         ),
         ("size(event.note)", "`size(event.note)`: `size` cannot make anything of null"),
         (
@@ -223,17 +229,18 @@ fn what_does_not_parse_is_refused_with_its_place() {
         ("Order{a: 1}", ""),
         (
             "event.x == timestamp('tomorrow')",
-            "refused at Some(21): `timestamp` cannot make anything of this text",
+            "refused at Some(21): `timestamp` cannot make anything of this text; it reads RFC 3339, \
+             such as `2026-01-31T09:00:00Z`",
         ),
-        ("size()", "refused at Some(0): `size` takes one value: `size(x)`"),
+        ("size()", "refused at Some(0): `size` takes one value; write `size(x)`"),
         (
             "event.a.contains()",
-            "refused at Some(8): `contains` stands behind a text: `x.contains(y)`",
+            "refused at Some(8): `contains` stands behind a text; write `x.contains(y)`",
         ),
-        ("event.a.string()", "refused at Some(8): `string` takes one value: `string(x)`"),
+        ("event.a.string()", "refused at Some(8): `string` takes one value; write `string(x)`"),
         (
             "event.a.matches('[')",
-            "refused at Some(15): `[` is no regular expression that can be read",
+            "refused at Some(15): `[` is no pattern that can be read; write one such as `^[a-z]+$`",
         ),
         (
             "event.a * 0.12345678901234567",

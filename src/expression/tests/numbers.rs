@@ -91,7 +91,7 @@ fn a_number_is_made_of_text_and_text_of_a_number() {
         assert!(check(more).contains("give more as text"), "{more}: {}", check(more));
     }
     for source in ["int('1.5')", "int('four')", "double('')", "double('1.')", "double('0x1')"] {
-        assert!(check(source).ends_with("cannot make anything of this text"), "{}", check(source));
+        assert!(check(source).contains("cannot make anything of this text; "), "{}", check(source));
     }
     assert!(check("uint(-1)").ends_with("`uint` cannot make anything of a number"));
 }
@@ -216,6 +216,6 @@ fn a_length_of_time_may_have_days() {
     }
     for text in ["", "1", "d", "1h x", "99999999w", "1.5.2s", "-"] {
         let said = check(&format!("duration('{text}')"));
-        assert!(said.ends_with("`duration` cannot make anything of this text"), "{text}: {said}");
+        assert!(said.contains("`duration` cannot make anything of this text; "), "{text}: {said}");
     }
 }
