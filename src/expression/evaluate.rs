@@ -71,7 +71,7 @@ impl Node {
             }
             Self::Binary(operator, sides) => {
                 let (left, right) = (sides[0].within(around)?, sides[1].within(around)?);
-                operator.of(left, right).map_err(Absence::Refused)
+                operator.of(&left, &right).map_err(Absence::Refused)
             }
             Self::Call(function, values) => {
                 let values = values.iter().map(|value| value.within(around));
@@ -79,13 +79,11 @@ impl Node {
             }
             Self::Matches(text, pattern) => {
                 let text = text.within(around)?;
-                match text.str() {
-                    Some(text) => Ok(Computed::Bool(pattern.is_match(text))),
-                    None => {
-                        let what = text.words();
-                        refused(format!("`matches` cannot make anything of {what}"))
-                    }
-                }
+                let Some(text) = text.str() else {
+                    let what = text.words();
+                    return refused(format!("`matches` cannot make anything of {what}"));
+                };
+                Ok(Computed::Bool(pattern.is_match(text)))
             }
             Self::List(items) => {
                 let items = items.iter().map(|item| item.within(around));
@@ -111,13 +109,11 @@ impl Node {
             let short = || Absence::Refused("the list is shorter than that".to_owned());
             return items.get(place).ok_or_else(short);
         }
-        match (of.entries(), index.as_entry()) {
-            (Some(_), Some(name)) => of.entry(&name).ok_or_else(|| self.missing()),
-            (Some(_), None) | (None, _) => {
-                let (of, index) = (of.words(), index.words());
-                refused(format!("`[ ]` cannot be applied to {of} and {index}"))
-            }
+        if let (Some(_), Some(name)) = (of.entries(), index.as_entry()) {
+            return of.entry(&name).ok_or_else(|| self.missing());
         }
+        let (of, index) = (of.words(), index.words());
+        refused(format!("`[ ]` cannot be applied to {of} and {index}"))
     }
 
     /// That it leads nowhere.

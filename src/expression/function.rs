@@ -92,7 +92,7 @@ impl Function {
     ///
     /// # Errors
     /// When it can make nothing of them: why.
-    pub fn of<'v>(self, mut values: Vec<Computed<'v>>) -> Result<Computed<'v>, String> {
+    pub fn of(self, mut values: Vec<Computed<'_>>) -> Result<Computed<'_>, String> {
         let second = if values.len() > 1 { values.pop() } else { None };
         let first = values.pop().ok_or("a function without a value")?;
         let made = match (self, &second) {

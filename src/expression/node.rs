@@ -150,14 +150,13 @@ impl Maker<'_> {
             LiteralValue::Bytes(bytes) => Computed::Bytes(bytes.inner().to_vec().into()),
             LiteralValue::Int(value) => Computed::Number(Number::from(*value.inner())),
             LiteralValue::UInt(_) | LiteralValue::Double(_) => {
-                match literal::number(literal).filter(|number| self.is_exact(node, number)) {
-                    Some(number) => Computed::Number(number),
-                    None => {
-                        let message = "a number with a point is written with 15 digits at most; \
-                                       give more as text: `double('…')`";
-                        return self.refuse(node, message);
-                    }
-                }
+                let number = literal::number(literal).filter(|n| self.is_exact(node, n));
+                let Some(number) = number else {
+                    let message = "a number with a point is written with 15 digits at most; \
+                                   give more as text: `double('…')`";
+                    return self.refuse(node, message);
+                };
+                Computed::Number(number)
             }
         })
     }

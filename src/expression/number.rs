@@ -86,13 +86,13 @@ impl Number {
         let decimal = short.zip(i32::try_from(exponent).ok()).and_then(|(digits, exponent)| {
             Decimal::new(if is_negative { -digits } else { digits }, exponent)
         });
-        match decimal {
-            Some(decimal) => Self::from(decimal),
-            None => {
+        decimal.map_or_else(
+            || {
                 let digits = digits.to_owned();
                 Self(Shape::Long(Box::new(Long { is_negative, digits, exponent })))
-            }
-        }
+            },
+            Self::from,
+        )
     }
 
     /// The number as JSON, in its one form.

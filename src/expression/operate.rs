@@ -16,29 +16,29 @@ impl Operator {
     ///
     /// # Errors
     /// When it can make nothing of them: why.
-    pub fn of<'v>(self, left: Computed<'v>, right: Computed<'v>) -> Result<Computed<'v>, String> {
+    pub fn of<'v>(self, left: &Computed<'v>, right: &Computed<'v>) -> Result<Computed<'v>, String> {
         match self {
             Self::Arithmetic(how) => computed(how, left, right),
-            Self::Compare(relation) => compared(relation, &left, &right).map(Computed::Bool),
-            Self::In => is_in(&left, &right).map(Computed::Bool),
+            Self::Compare(relation) => compared(relation, left, right).map(Computed::Bool),
+            Self::In => is_in(left, right).map(Computed::Bool),
         }
     }
 }
 
 fn computed<'v>(
     how: Arithmetic,
-    left: Computed<'v>,
-    right: Computed<'v>,
+    left: &Computed<'v>,
+    right: &Computed<'v>,
 ) -> Result<Computed<'v>, String> {
     if let (Some(left), Some(right)) = (left.number(), right.number()) {
         return left.computed(how, &right).map(Computed::Number);
     }
     let made = match how {
-        Arithmetic::Add => joined(&left, &right).or_else(|| moved(&left, &right)),
-        Arithmetic::Subtract => between(&left, &right),
+        Arithmetic::Add => joined(left, right).or_else(|| moved(left, right)),
+        Arithmetic::Subtract => between(left, right),
         Arithmetic::Multiply | Arithmetic::Divide | Arithmetic::Remainder => None,
     };
-    made.unwrap_or_else(|| Err(mixed(how.sign(), &left, &right)))
+    made.unwrap_or_else(|| Err(mixed(how.sign(), left, right)))
 }
 
 /// Two texts, lists or bytes as one.
