@@ -229,8 +229,8 @@ fn what_does_not_parse_is_refused_with_its_place() {
         ("Order{a: 1}", ""),
         (
             "event.x == timestamp('tomorrow')",
-            "refused at Some(21): `timestamp` cannot make anything of this text; it reads RFC 3339, \
-             such as `2026-01-31T09:00:00Z`",
+            "refused at Some(21): `timestamp` cannot make anything of this text; it reads \
+             RFC 3339, such as `2026-01-31T09:00:00Z`",
         ),
         ("size()", "refused at Some(0): `size` takes one value; write `size(x)`"),
         (

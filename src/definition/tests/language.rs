@@ -153,8 +153,10 @@ fn what_is_sensitive_is_not_told_by_an_error() {
     let definition = parsed(
         "{ saga: pay, version: 1, start: { on: t/Due, key: event.id }, sensitive: [data.salary],
            data: { salary: event.salary, months: event.months, day: event.salary / event.months },
-           steps: [{ step: tell, emit: t/Told, compensate: none, when: data.salary / data.months > 1 },
-                   { step: count, emit: t/Counted, compensate: none, when: 12 / data.months > 1 }] }",
+           steps: [
+             { step: tell, emit: t/Told, compensate: none, when: data.salary / data.months > 1 },
+             { step: count, emit: t/Counted, compensate: none, when: 12 / data.months > 1 },
+           ] }",
     );
     let paid = json!({ "salary": 4100, "months": 0 });
     let scope = Scope::at(Timestamp(0)).with(Name::Data, &paid).with(Name::Event, &paid);
