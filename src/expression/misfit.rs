@@ -6,6 +6,7 @@ use super::compiled::Compiled;
 use super::condition::{field, literal};
 use super::functions::{Function, Unfit};
 use super::logic::{Logic, call};
+use super::places::Places;
 use super::{Kinds, Reference, Scope, print};
 use crate::message::Timestamp;
 
@@ -270,14 +271,11 @@ impl Look<'_> {
             return;
         }
         let (text, now) = (print::text(node), Scope::at(Timestamp(0)));
-        if Compiled::new(node.clone(), Vec::new()).evaluate(&text, &now).is_ok() {
+        let compiled = Compiled::new(node, &Places::unknown());
+        if compiled.is_ok_and(|compiled| compiled.evaluate(&text, &now).is_ok()) {
             return;
         }
-        let help = match name {
-            "duration" => "CEL knows h, m, s, ms, us and ns, such as `duration(\"336h\")`",
-            "timestamp" => "write it such as `timestamp(\"2026-01-31T10:00:00Z\")`",
-            _ => "write what the function can read",
-        };
+        let help = format!("write what `{name}` can read");
         self.tell(format!("`{text}` has no value"), help);
     }
 }

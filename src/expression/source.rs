@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use cel::common::ast::{IdedExpr, operators};
+use cel::common::ast::{Expr, IdedExpr, operators};
 use serde_json::Value;
 
 use super::compiled::{self, Compiled};
@@ -11,7 +11,6 @@ use super::number::Number;
 use super::path::Path;
 use super::places::Places;
 use super::usage::{self, Usage, Use};
-use super::walk;
 use super::{Condition, Element, Error, Judge, Kinds, KindsOf, Misfit, ParseError, Reference};
 use super::{Scope, element, misfit};
 

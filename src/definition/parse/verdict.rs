@@ -47,7 +47,7 @@ impl Reader<'_> {
         let timed = fields.entry("within").is_some();
         let Some((key, node)) = fields.entry("failed") else {
             let unsaid = Verdict { set: Vec::new(), then: Then::GoBack };
-            if comes != Comes::Always && !timed {
+            if matches!(comes, Comes::InTime | Comes::AtWorstInTime) && !timed {
                 return Some(unsaid);
             }
             let head = fields.head(self);

@@ -1,7 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::outcome::Fields;
 use crate::definition::StepId;
 use crate::definition::places::owned;

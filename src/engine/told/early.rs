@@ -5,9 +5,7 @@ use std::iter;
 use serde_json::Value;
 
 use super::case::Case;
-use crate::definition::{
-    After, BlockId, Catalog, Definition, Limits, State, Step, StepId, bytes,
-};
+use crate::definition::{After, BlockId, Catalog, Definition, Limits, State, Step, StepId, bytes};
 use crate::engine::state::weight;
 use crate::engine::work::early::{complain, waits};
 use crate::engine::work::turn::Out;
