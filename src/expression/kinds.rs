@@ -118,6 +118,11 @@ impl fmt::Display for Kinds {
             return f.write_str("a value from JSON");
         }
         let words = WORDS.iter().filter(|(kind, _)| self.meets(*kind)).map(|(_, word)| *word);
-        f.write_str(&words.collect::<Vec<_>>().join(" or "))
+        let words: Vec<&str> = words.collect();
+        match words.split_last() {
+            Some((last, [])) => f.write_str(last),
+            Some((last, others)) => write!(f, "{} or {last}", others.join(", ")),
+            None => f.write_str("nothing"),
+        }
     }
 }

@@ -21,6 +21,8 @@ pub struct PlacedExpression<'d> {
     pub event: Option<EventKind<'d>>,
     /// The field that it fills, of the data or of the branch of the fan-out around its step.
     pub fills: Option<&'d str>,
+    /// Whether its value must be written as text: as a key, or among other text.
+    pub is_text: bool,
 }
 
 /// Where an event at hand comes from.
@@ -201,6 +203,9 @@ impl<'d> Walk<'d> {
 
     fn message(&mut self, sent: Sent<'d>) {
         self.maybe(sent.key(), Role::Message, None);
+        if sent.key().is_some() {
+            self.as_text();
+        }
         self.template(sent.body(), Role::Message, None);
         self.headers(sent.headers());
     }
@@ -268,7 +273,10 @@ impl<'d> Walk<'d> {
                 for piece in pieces {
                     match piece {
                         Piece::Literal(_) => {}
-                        Piece::Hole(expression) => self.expression(expression, role, event, None),
+                        Piece::Hole(expression) => {
+                            self.expression(expression, role, event, None);
+                            self.as_text();
+                        }
                     }
                 }
             }
@@ -293,6 +301,14 @@ impl<'d> Walk<'d> {
         fills: Option<&'d str>,
     ) {
         let (step, each) = (self.step, self.each);
-        self.found.push(PlacedExpression { expression, role, step, each, event, fills });
+        let is_text = false;
+        self.found.push(PlacedExpression { expression, role, step, each, event, fills, is_text });
+    }
+
+    /// The last one must be written as text.
+    fn as_text(&mut self) {
+        if let Some(last) = self.found.last_mut() {
+            last.is_text = true;
+        }
     }
 }

@@ -6,7 +6,8 @@ use crate::definition::diagnostic::Code;
 use crate::definition::facets::{EventKind, PlacedExpression};
 use crate::definition::places::owned;
 use crate::definition::{Composite, Definition, Role, Step, StepId};
-use crate::expression::{Kinds, Misfit, Name, Reference, Template};
+use crate::expression::{Kinds, Misfit, Name, Reference, Scope, Template};
+use crate::message::Timestamp;
 
 /// Finds expressions that can never be computed, or whose value its place can never take.
 pub(super) fn check(whole: &mut Whole<'_>) {
@@ -57,24 +58,43 @@ pub(super) fn of_child(
 fn misfits(fields: &Fields<'_>, placed: &PlacedExpression<'_>) -> Vec<Misfit> {
     let of = |path: &Reference| fields.kinds(path, placed.event, placed.each);
     let (kinds, mut found) = placed.expression.kinds(&of);
-    let wanted = match placed.role {
-        Role::Condition => Kinds::BOOL,
-        Role::Items(_) => Kinds::LIST,
-        Role::Moment => Kinds::MOMENT.or(Kinds::TEXT),
-        Role::Key => Kinds::TEXT.or(Kinds::NUMBER).or(Kinds::BOOL),
-        Role::Message | Role::Value => return found,
+    let (kinds, wanted) = match placed.role {
+        Role::Condition => (kinds, Kinds::BOOL),
+        Role::Items(_) => (kinds, Kinds::LIST),
+        Role::Moment => (kinds, Kinds::MOMENT.or(Kinds::TEXT)),
+        Role::Message | Role::Value if !placed.is_text => return found,
+        Role::Key | Role::Message | Role::Value => {
+            (kinds.kept(), Kinds::TEXT.or(Kinds::NUMBER).or(Kinds::BOOL))
+        }
     };
+    if found.is_empty() && is_no_moment(placed) {
+        let message = format!("`{}` is no moment", placed.expression);
+        let help = "write it such as `\"2026-01-31T10:00:00Z\"`".to_owned();
+        found.push(Misfit { message, help });
+    }
     if found.is_empty() && !kinds.is_none() && !kinds.meets(wanted) {
         let message = format!("`{}` is {kinds}, not {wanted}", placed.expression);
         let help = match placed.role {
             Role::Condition => "compare it, such as `size(data.lines) > 0`",
             Role::Items(_) => "name the list itself, such as `data.lines`",
             Role::Moment => "add a duration to a moment, such as `now + duration(\"36h\")`",
-            Role::Key | Role::Message | Role::Value => "make text of it by `string(…)`",
+            Role::Key | Role::Message | Role::Value => {
+                "take a part of it that is text, a number or true or false"
+            }
         };
         found.push(Misfit { message, help: help.to_owned() });
     }
     found
+}
+
+/// Whether a text that is written out stands for a moment and is none.
+fn is_no_moment(placed: &PlacedExpression<'_>) -> bool {
+    if placed.role != Role::Moment || !placed.expression.references().is_empty() {
+        return false;
+    }
+    let value = placed.expression.evaluate(&Scope::at(Timestamp(0)));
+    let text = value.as_ref().ok().and_then(serde_json::Value::as_str);
+    text.is_some_and(|text| Timestamp::parse(text).is_none())
 }
 
 /// Of which kinds the fields of a definition may be, by all that sets them.
@@ -136,8 +156,15 @@ impl<'d> Fields<'d> {
     fn kinds(&self, path: &Reference, event: Option<EventKind<'_>>, each: Option<&Step>) -> Kinds {
         let fields: Vec<&str> = path.fields.iter().map(String::as_str).collect();
         match (path.name, &fields[..]) {
-            (Name::Data | Name::Event | Name::Branch | Name::Answer | Name::Child, [])
-            | (Name::Failure, [])
+            (
+                Name::Data
+                | Name::Event
+                | Name::Branch
+                | Name::Answer
+                | Name::Child
+                | Name::Failure,
+                [],
+            )
             | (Name::Answer, ["data"])
             | (Name::Child, ["data" | "failure"]) => Kinds::OBJECT,
             (Name::Data | Name::Branch, [field]) => {

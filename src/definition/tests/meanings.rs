@@ -28,6 +28,12 @@ fn kinds_are_followed_from_field_to_field() {
         ("set: { late: 'now > data.at' }", "`>` cannot take a moment and a value from JSON"),
         ("set: { next: 'now + 3600' }", "`+` cannot take a moment and a number"),
         ("{ step: rest, until: data.count }", "`data.count` is a number, not text or a moment"),
+        ("{ step: rest, until: '\"tomorrow\"' }", "`\"tomorrow\"` is no moment"),
+        ("{ fail: 'of ${[1, 2]}' }", "`[1, 2]` is a list, not text, a number or true or false"),
+        (
+            "{ step: tell, pivot: true, emit: s.orders/Told, key: '{\"a\": key}' }",
+            "`{\"a\": key}` is an object, not text, a number or true or false",
+        ),
         ("{ step: rest, until: 'now + duration(\"14d\")' }", "`duration(\"14d\")` has no value"),
         (
             "{ step: tell, when: size(data.lines), pivot: true, emit: s.orders/Told }",
@@ -76,6 +82,7 @@ fn whatever_may_be_right_is_let_through() {
         "set: { sum: 'data.total * 1.19 + data.count' }",
         "set: { late: 'now > timestamp(data.at)' }",
         "set: { label: 'data.total + \"!\"' }",
+        "fail: 'at ${now} of ${data.count}'",
     ] {
         assert_eq!(found(&format!("{HEAD}  - {{ {step} }}\n")), [] as [&str; 0], "{step}");
     }
