@@ -165,13 +165,11 @@ impl Asked {
     /// Takes it that a field of the event at hand is there, unless it was said that it is not: the
     /// question that asks for it.
     pub fn assume_there(&mut self, asked: String) -> bool {
-        match self.known(&asked) {
-            Some(answer) => answer == 0,
-            None => {
-                self.fleeting.insert(asked, 0);
-                true
-            }
+        if let Some(answer) = self.known(&asked) {
+            return answer == 0;
         }
+        self.fleeting.insert(asked, 0);
+        true
     }
 
     /// What is known of a value.

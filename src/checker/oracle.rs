@@ -151,13 +151,11 @@ impl Seat {
             let is_read = asked.iter().all(|(guard, holds)| guard.decide(&mut sure) == Ok(*holds));
             let of = Measured::Size(list.clone());
             let longer = Test::Compared(Relation::Greater, Value::from(*place));
-            let is_short = match self.length(list, scope) {
-                Some(length) => length <= *place,
-                None => {
-                    let value = identity(&of, &[], scope);
-                    let written = &self.oracle.written;
-                    self.oracle.asked().sure(&of, &value, &longer, written) == Some(false)
-                }
+            let is_short = if let Some(length) = self.length(list, scope) {
+                length <= *place
+            } else {
+                let (value, written) = (identity(&of, &[], scope), &self.oracle.written);
+                self.oracle.asked().sure(&of, &value, &longer, written) == Some(false)
             };
             if is_read && is_short {
                 return Err(format!("{}[{place}]", path(list)));

@@ -14,7 +14,7 @@ pub enum Condition {
     /// `true` or `false`.
     Literal(bool),
     /// A question about the data.
-    Question(Question),
+    Question(Box<Question>),
     /// It holds where this does not.
     Not(Box<Condition>),
     /// Both must hold.
@@ -85,7 +85,7 @@ impl Condition {
 
     /// The condition that a field is true.
     pub(super) fn of_path(text: &str, reference: &Reference) -> Self {
-        Self::Question(Question {
+        Self::Question(Box::new(Question {
             number: 0,
             text: text.to_owned(),
             subject: text.to_owned(),
@@ -96,7 +96,7 @@ impl Condition {
             sides: None,
             elements: Vec::new(),
             is_only_asked: false,
-        })
+        }))
     }
 
     fn numbered(tree: &IdedExpr, next: &mut usize) -> Self {
@@ -111,7 +111,7 @@ impl Condition {
                 Self::Choice(Box::new([part(asked), part(yes), part(no)]))
             }
             Logic::Value => {
-                let question = Question::of(tree, *next);
+                let question = Box::new(Question::of(tree, *next));
                 *next += 1;
                 Self::Question(question)
             }
@@ -161,7 +161,7 @@ impl Condition {
     pub fn questions(&self) -> Vec<&Question> {
         match self {
             Self::Literal(_) => Vec::new(),
-            Self::Question(question) => vec![question],
+            Self::Question(question) => vec![question.as_ref()],
             Self::Not(inner) => inner.questions(),
             Self::And(sides) | Self::Or(sides) => sides.iter().flat_map(Self::questions).collect(),
             Self::Choice(parts) => parts.iter().flat_map(Self::questions).collect(),

@@ -35,7 +35,7 @@ impl Condition {
             Self::Literal(value) => {
                 Some(if *value == holds { vec![Vec::new()] } else { Vec::new() })
             }
-            Self::Question(question) => Some(vec![vec![(question, holds)]]),
+            Self::Question(question) => Some(vec![vec![(question.as_ref(), holds)]]),
             Self::Not(inner) => inner.ways(!holds),
             Self::And(sides) | Self::Or(sides) => {
                 let is_both = matches!(self, Self::And(_)) == holds;

@@ -96,8 +96,8 @@ fn guards_that_follow_from_others_hold_with_them() {
 /// Whether a fact of which this must hold can be a no.
 fn can_be_a_no(condition: &str) -> bool {
     let wait = format!(
-        "  - {{ step: hear, wait: t/Heard, within: 1d,
-      failed: {{ on: t/Other, where: '{condition}' }} }}
+        "  - {{ step: hear, wait: u/Heard, within: 1d,
+      failed: {{ on: u/Other, where: '{condition}' }} }}
 "
     );
     let definition = parse("saga.yaml", &format!("{HEAD}{wait}{END}")).expect("it parses");

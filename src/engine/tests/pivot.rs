@@ -215,7 +215,7 @@ fn behind_the_pivot_what_was_skipped_stays_when_it_succeeds_late() {
         &with(alone),
         &format!(
             r#"{SHIPPING}
-            Shipped > acquire to segue-lock/hall; granted to order/o-1; Tell tell/1
+            Shipped > acquire to segue-lock/hall; granted to order/k; Tell tell/1
             pass 10s > fact Help {{"step":"tell"}}
             act skip > release to segue-lock/hall; Thank thank/1
             Told for=tell/1 > nothing
