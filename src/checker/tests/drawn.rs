@@ -45,10 +45,10 @@ pub(super) fn locked(dice: &mut Dice) -> String {
         2 => vec![draw.command(""), draw.command("")],
         _ => vec![draw.command(""), "{ step: pivot, emit: t/told, pivot: true }".to_owned()],
     };
-    let release = match inside.last().is_some_and(|step| step.contains("pivot: true")) {
-        true => draw.one(&["block", "end"]),
-        false => draw.one(&["block", "pivot", "end"]),
-    };
+    let ends_at_pivot = inside.last().is_some_and(|step| step.contains("pivot: true"));
+    let releases: &[&str] =
+        if ends_at_pivot { &["block", "end"] } else { &["block", "pivot", "end"] };
+    let release = draw.one(releases);
     let lock = format!(
         "{{ step: alone, lock: [ 'key/${{data.id}}' ], within: 1d, release: {release}, \
          steps: [{}] }}",

@@ -1,6 +1,6 @@
 //! What people do about a stuck instance.
 
-use crate::definition::{self, Compensation, Definition, Meaning, Step};
+use crate::definition::{Compensation, Definition, Meaning, Step};
 use crate::engine::course::follow::follow;
 use crate::engine::course::{back, kinds};
 use crate::engine::kind::{lock, saga};
@@ -274,8 +274,8 @@ fn given(
     }
     let outcomes = step.outcomes();
     let done = outcomes.iter().filter(|outcome| outcome.meaning == Meaning::Succeeded);
-    let mut missing = done.flat_map(crate::definition::Outcome::fields);
-    let mut missing = missing.filter(|field| !fields.contains_key(*field));
+    let set = done.flat_map(crate::definition::Outcome::fields);
+    let mut missing = set.filter(|field| !fields.contains_key(*field));
     match missing.next() {
         None => Ok(()),
         Some(field) => Err(Rejection::Refused(format!(
