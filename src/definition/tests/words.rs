@@ -113,9 +113,9 @@ fn behind_the_pivot_a_fan_out_says_what_rejects_it() {
 fn every_step_that_may_have_set_a_field_is_named() {
     let set = |name: &str, on: u32| {
         format!(
-            "  - step: {name}\n    command: stock/Ask{on}\n    done: {{ on: stock/Said{on}, set: {{ \
-             found: event.n }} }}\n    failed: {{ on: stock/No{on}, then: go-on }}\n    compensate: \
-             none\n"
+            "  - step: {name}\n    command: stock/Ask{on}\n    done: {{ on: stock/Said{on}, \
+             set: {{ found: event.n }} }}\n    failed: {{ on: stock/No{on}, then: go-on }}\n    \
+             compensate: none\n"
         )
     };
     let read = "  - { step: tell, emit: t/T, with: { n: \"${data.found}\" }, compensate: none }\n";
@@ -135,8 +135,8 @@ fn a_saga_that_tells_its_ends_tells_when_it_is_stuck() {
 
 #[test]
 fn an_undoing_that_another_step_knows_to_be_refused_says_so() {
-    let release = "  - step: release\n    command: stock/Release\n    done: stock/Gone\n    failed: \
-                   stock/Sold\n    compensate: none\n";
+    let release = "  - step: release\n    command: stock/Release\n    done: stock/Gone\n    \
+                   failed: stock/Sold\n    compensate: none\n";
     let all = found(&format!("{HEAD}{STEP}{release}"));
     let told: Vec<_> = all.iter().filter(|(place, _)| place.starts_with("SG0414 11:")).collect();
     assert_eq!(told.len(), 1, "{all:#?}");
