@@ -1,7 +1,7 @@
 //! Makes the requests of `call` steps over HTTP, to hosts that the operator allows and nobody else.
 //!
 //! ```text
-//!  CallQueue::start ─▶ allowed? ─▶ place of the host ─▶ place of all ─▶ circuit ─▶ connector ─▶ answer
+//!   a new call ─▶ allowed? ─▶ place of the host ─▶ place of all ─▶ circuit ─▶ connector ─▶ answer
 //!                    │ no        │ too many wait                     │ open    │ name → addresses
 //!                    ▼           ▼                                   ▼         │ → checked
 //!  finished ◀──── Failed, with words that say what to do ◀───────────┴─────────┘ → connected
