@@ -44,16 +44,13 @@ data: { id: event.id }
 steps:
   - step: void
     command: t/Void
-    done:
-      - { on: t/Answered, where: event.status == 'pending', set: { over: 'false' } }
-      - { on: t/Answered, where: event.status == 'over', set: { over: 'true' } }
+    done: { on: t/Answered, where: event.status == 'pending' }
     failed: { on: t/Answered, where: event.status == 'no' }
     within: 10s
     compensate: none
   - step: outcome
-    when: '!data.over'
     wait: { on: t/Answered, where: event.status == 'over' }
-    failed: { on: t/Answered, where: event.status == 'no' }
+    failed: { on: t/Answered, where: event.status == 'closed' }
     within: 7d
   - { step: tell, emit: t/Voided, compensate: none }
 ",

@@ -239,6 +239,7 @@ fn an_act_that_an_older_life_has_obeyed_is_not_obeyed_by_the_next() {
     world.told("ADone");
     let act = super::Input::Act(world.act("go-back", None));
     assert!(world.tell(&act).is_ok());
+    world.told("BNo");
     world.told("BUndone");
     world.told("AUndone");
     world.told("pass 1s");
