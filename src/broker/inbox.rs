@@ -10,6 +10,7 @@ use rdkafka::message::Message as _;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::assignments::{Assignments, Partition};
+use super::closing::close_within;
 use super::committer::UnderWay;
 use super::faults::{lost, passing, unread};
 use super::membership::Membership;
@@ -24,10 +25,13 @@ use crate::runtime::{InboxRecord, Lost, Polled};
 
 /// How long the client takes to ask for the next round after shards were taken away.
 const JOIN_WAIT: Duration = Duration::from_millis(300);
+/// How long it is waited for the end of a member; without trouble that takes some 100 ms.
+const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 
 /// The membership in the owners' group: which shards are ours, and their inbox.
 pub(super) struct Inbox {
-    consumer: BaseConsumer<Assignments>,
+    /// There until the end.
+    consumer: Option<BaseConsumer<Assignments>>,
     connection: Connection,
     membership: Membership,
     topic: Topic,
@@ -56,12 +60,18 @@ impl Inbox {
         subscribed.map_err(|e| connection.unanswered("subscribing to the inbox", &e))?;
         let (connection, membership) = (connection.clone(), membership.clone());
         let (topic, expected) = (topic.clone(), BTreeMap::new());
+        let consumer = Some(consumer);
         Ok(Self { consumer, connection, membership, topic, expected, revoked: None })
+    }
+
+    fn consumer(&self) -> &BaseConsumer<Assignments> {
+        self.consumer.as_ref().expect("it is there until the end")
     }
 
     pub(super) fn poll(&mut self, wait: Duration, max: usize) -> Result<Polled, Lost> {
         let mut polled = Polled::default();
-        let (consumer, expected) = (&self.consumer, &mut self.expected);
+        let consumer = self.consumer.as_ref().expect("it is there until the end");
+        let expected = &mut self.expected;
         let drained = drain(
             consumer,
             wait,
@@ -80,7 +90,7 @@ impl Inbox {
             },
         );
         drained.map_err(|error| self.unreadable(&error))?;
-        let changes = self.consumer.context().changes();
+        let changes = self.consumer().context().changes();
         let changes = changes.map_err(|e| lost("rebalancing the shards", &e))?;
         polled.revoked = changes.revoked.iter().map(|(_, p)| shard(*p)).collect();
         polled.assigned = changes.assigned.iter().map(|(_, p)| shard(*p)).collect();
@@ -98,13 +108,13 @@ impl Inbox {
         let mut list = TopicPartitionList::new();
         for (shard, offset) in positions {
             let partition = self.partition(*shard);
-            if !self.consumer.context().start(&partition) {
+            if !self.consumer().context().start(&partition) {
                 return Err(passing(format!("shard {shard} is not ours to start")));
             }
             list.add_partition_offset(&partition.0, partition.1, Place::Offset(offset.0))
                 .map_err(|e| lost("starting a shard", &e))?;
         }
-        self.consumer.assign(&list).map_err(|e| lost("starting the shards", &e))?;
+        self.consumer().assign(&list).map_err(|e| lost("starting the shards", &e))?;
         self.expected.extend(positions);
         Ok(())
     }
@@ -116,10 +126,10 @@ impl Inbox {
         }
         let absent = || passing("this node is no member of the owners' group now".to_owned());
         // The metadata hides its generation: equal ones before and after are its own.
-        let before = native::generation(&self.consumer).ok_or_else(absent)?;
-        let metadata = self.consumer.group_metadata().ok_or_else(absent)?;
-        let after = native::generation(&self.consumer).ok_or_else(absent)?;
-        if before != after || self.consumer.assignment_lost() {
+        let before = native::generation(self.consumer()).ok_or_else(absent)?;
+        let metadata = self.consumer().group_metadata().ok_or_else(absent)?;
+        let after = native::generation(self.consumer()).ok_or_else(absent)?;
+        if before != after || self.consumer().assignment_lost() {
             return Err(absent());
         }
         Ok(metadata)
@@ -136,7 +146,7 @@ impl Inbox {
         let mut list = TopicPartitionList::new();
         for (shard, offset) in positions {
             let partition = self.partition(*shard);
-            if !self.consumer.context().own(&partition) {
+            if !self.consumer().context().own(&partition) {
                 return Err(passing(format!("shard {shard} is not ours to commit")));
             }
             list.add_partition_offset(&partition.0, partition.1, Place::Offset(offset.0))
@@ -146,7 +156,7 @@ impl Inbox {
     }
 
     pub(super) fn commit(&self, offsets: &TopicPartitionList) -> Result<(), Lost> {
-        let committed = self.consumer.commit(offsets, CommitMode::Async);
+        let committed = self.consumer().commit(offsets, CommitMode::Async);
         committed.map_err(|e| lost("committing inbox positions", &e))
     }
 
@@ -158,13 +168,13 @@ impl Inbox {
             if Instant::now() >= until {
                 return None;
             }
-            drop(self.consumer.poll(Duration::from_millis(20)));
+            drop(self.consumer().poll(Duration::from_millis(20)));
         }
         Some(self.judge_fence())
     }
 
     fn is_fenced(&self) -> bool {
-        let fatal = self.consumer.client().fatal_error();
+        let fatal = self.consumer().client().fatal_error();
         matches!(fatal, Some((RDKafkaErrorCode::FencedInstanceId, _)))
     }
 
@@ -182,7 +192,7 @@ impl Inbox {
     pub(super) fn await_coordinator(&self, uncommitted: &Topic) -> Result<(), Lost> {
         let mut asked = TopicPartitionList::new();
         asked.add_partition(uncommitted.as_str(), 0);
-        let found = insist(|wait| self.consumer.committed_offsets(asked.clone(), wait));
+        let found = insist(|wait| self.consumer().committed_offsets(asked.clone(), wait));
         found.map(drop).map_err(|e| unread("asking the coordinator of the owners' group", &e))
     }
 
@@ -190,8 +200,8 @@ impl Inbox {
     /// name joins a group that rests, and nobody asks for the round that gives them to others.
     pub(super) fn follow(&self) {
         let until = Instant::now() + 2 * self.membership.heartbeat();
-        while !self.consumer.context().are_changed() && Instant::now() < until {
-            drop(self.consumer.poll(Duration::from_millis(20)));
+        while !self.consumer().context().are_changed() && Instant::now() < until {
+            drop(self.consumer().poll(Duration::from_millis(20)));
         }
         self.serve(JOIN_WAIT);
     }
@@ -199,7 +209,7 @@ impl Inbox {
     fn serve(&self, wait: Duration) {
         let until = Instant::now() + wait;
         while Instant::now() < until {
-            drop(self.consumer.poll(Duration::from_millis(20)));
+            drop(self.consumer().poll(Duration::from_millis(20)));
         }
     }
 
@@ -233,6 +243,11 @@ impl Drop for Inbox {
     fn drop(&mut self) {
         if let Some(at) = self.revoked {
             self.serve(JOIN_WAIT.saturating_sub(at.elapsed()));
+        }
+        // While the group's coordinator is away the client may take a minute for it; a successor of
+        // the same name takes its place in the group.
+        if let Some(consumer) = self.consumer.take() {
+            close_within(consumer, CLOSED_WITHIN);
         }
     }
 }

@@ -9,13 +9,13 @@ use crate::message::InputId;
 /// What every reason reads as: reasons are for people.
 pub(super) const REASON: &str = "reason";
 
-/// The last round in which a lock is taken that is told from the others: whatever is taken again is
-/// taken again.
+/// The last round in which a lock is taken, or a child begun, that is told from the others:
+/// whatever is done again is done again.
 const ROUND_MAX: u32 = 2;
 
 /// What is told a partner, as the partner remembers it: the round is the instance's own.
 pub(super) fn told(mut letter: Letter) -> Letter {
-    if let Say::Acquire { .. } = letter.say {
+    if let Say::Acquire { .. } | Say::Start { .. } | Say::TakeBack { .. } = letter.say {
         letter.round = letter.round.min(ROUND_MAX);
     }
     letter
@@ -90,11 +90,16 @@ fn frame(list: &mut Frame) {
 
 fn step(state: &mut StepState) {
     state.until = state.until.map(|_| LATER);
+    let begun = state.action().map_or(0, |action| action.attempts);
     state.requests_mut().for_each(request);
     match &mut state.inside {
         Inside::Nothing | Inside::Fact(_) | Inside::Requested(_) => {}
         Inside::Reminder(reminder) => (reminder.at, reminder.told) = (LATER, 0),
-        Inside::Child(child) => child.failure.iter_mut().for_each(reason),
+        Inside::Child(child) => {
+            // The child's answers name the round in which it was begun.
+            child.action.attempts = begun.min(ROUND_MAX);
+            child.failure.iter_mut().for_each(reason);
+        }
         Inside::Branched(branched) => {
             branched.failure.as_deref_mut().into_iter().for_each(reason);
         }
@@ -106,10 +111,7 @@ fn step(state: &mut StepState) {
 }
 
 fn request(request: &mut Request) {
-    // Another instance's answers name the round, which is the number of attempts.
-    if request.progress != Progress::Open {
-        request.attempts = request.attempts.min(1);
-    }
+    request.attempts = request.attempts.min(1);
     (request.spent, request.since) = (request.spent.min(1), NOW);
     request.unsent = 0;
     request.answer = InputId::default();

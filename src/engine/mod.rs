@@ -71,12 +71,13 @@ pub fn step(
 /// When the instance next wants [`Input::Wake`]; never if it has no timer.
 #[must_use]
 pub fn next_due(instance: &Instance) -> Option<Timestamp> {
+    if let Some(kept) = kept_since(instance) {
+        // What is remembered, and what came early, waits for the start that is kept.
+        let work = instance.lives.iter().filter_map(timers::next_work);
+        return work.chain([kept]).min();
+    }
     let lives = instance.lives.iter().filter_map(timers::next_due);
     let gone = instance.remnants.iter().map(|remnant| remnant.forget);
-    if let Some(kept) = kept_since(instance) {
-        // What came early waits for the start that is kept.
-        return lives.chain(gone).chain([kept]).min();
-    }
     let early = instance.early.iter().filter_map(|early| early.until);
     let lock = instance.lock.as_ref().and_then(|lock| lock.forget);
     lives.chain(gone).chain(early).chain(lock).min()
