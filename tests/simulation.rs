@@ -32,7 +32,7 @@ const STAY: &str = include_str!("simulation/trip/stay.yaml");
 const GUIDE: &str = include_str!("simulation/trip/guide.yaml");
 const GUIDES: &str = include_str!("simulation/trip/participants.yaml");
 
-const SEEDS: u64 = 100;
+const SEEDS: u64 = 160;
 const TRIP_SEEDS: u64 = 25;
 
 fn catalog(texts: &[&str]) -> Arc<Catalog> {
