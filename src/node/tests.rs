@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -104,10 +104,8 @@ impl Running {
     /// The titles and keys of the next sagas that begin.
     fn begun(&self, count: usize) -> Vec<String> {
         let mut begun = Vec::new();
-        let until = Instant::now() + PATIENCE;
         while begun.len() < count {
-            let left = until.saturating_duration_since(Instant::now());
-            let seen = self.observed.recv_timeout(left).expect("it begins in time");
+            let seen = self.observed.recv_timeout(PATIENCE).expect("it begins in time");
             for note in &seen.notes {
                 if let What::Started { title } = &note.what {
                     begun.push(format!("{title} {}", seen.id.key));

@@ -54,7 +54,7 @@ pub(in crate::engine) fn reject(turn: &mut LifeTurn<'_>, place: &Place, refusal:
     match refusal.then {
         Then::GoOn => turn.write(&place.line, refusal.written),
         Then::GoBack if turn.can_go_back(&place.line) => {
-            fall_back(turn, &place.line, refusal.failure)
+            fall_back(turn, &place.line, refusal.failure);
         }
         Then::GoBack | Then::Park => {
             turn.park(place, false, &format!("rejected: {}", refusal.failure.reason));

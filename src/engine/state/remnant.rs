@@ -1,4 +1,5 @@
 use super::place::walk;
+use super::request::Request;
 use super::{Life, Stage};
 use crate::message::{Event, InputId, LifeId, Timestamp};
 
@@ -26,8 +27,8 @@ impl Remnant {
         let mut taken = vec![digest(&life.started_by)];
         taken.extend(life.seen.iter().map(digest));
         let open = walk(&life.frame, |_, _, state| {
-            let lacks = state.action().is_some_and(|action| action.lacks_answer())
-                || state.undos.iter().any(|undo| undo.lacks_answer())
+            let lacks = state.action().is_some_and(Request::lacks_answer)
+                || state.undos.iter().any(Request::lacks_answer)
                 || state.hold().is_some_and(|hold| hold.stage != Stage::Freed);
             let answers = state.requests().map(|(_, request)| &request.answer);
             taken.extend(answers.filter(|id| !id.text.is_empty()).map(digest));

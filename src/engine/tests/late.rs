@@ -281,7 +281,7 @@ fn an_undoing_still_to_come_knows_what_the_late_answer_sets() {
         DNo > Close open~undo/1 {"ref":"unknown"}; UndoC c~undo/1
         "#,
     );
-    let sequence = saga("", &[&open.trim_start_matches("  - ").to_owned(), &part("b", "")]);
+    let sequence = saga("", &[open.trim_start_matches("  - "), &part("b", "")]);
     let probed = sequence.replacen(
         "within: 10s, retry",
         "unknown: probe, probe: { command: t/Ask, done: { on: t/Found, set: { ref: event.no } }, \
