@@ -44,13 +44,16 @@ data: { id: event.id }
 steps:
   - step: void
     command: t/Void
-    done: { on: t/Answered, where: event.status == 'pending' }
+    done:
+      - { on: t/Answered, where: event.status == 'pending', set: { over: 'false' } }
+      - { on: t/Answered, where: event.status == 'over', set: { over: 'true' } }
     failed: { on: t/Answered, where: event.status == 'no' }
     within: 10s
     compensate: none
   - step: outcome
+    when: '!data.over'
     wait: { on: t/Answered, where: event.status == 'over' }
-    failed: { on: t/Answered, where: event.status == 'closed' }
+    failed: { on: t/Answered, where: event.status == 'no' }
     within: 7d
   - { step: tell, emit: t/Voided, compensate: none }
 ",

@@ -1,7 +1,7 @@
 use super::apart::{self, tells_branch};
 use super::whole::{Relation, Whole};
 use crate::definition::diagnostic::Code;
-use crate::definition::{Answer, Correlation, Reply, Start, Step};
+use crate::definition::{Answer, Correlation, Reply, Start, Step, Then};
 use crate::expression::Expression;
 use crate::message::{Address, Part};
 
@@ -10,7 +10,7 @@ pub(super) fn check(whole: &mut Whole<'_>) {
     let taken: Vec<Taken<'_>> = whole.steps().flat_map(taken).collect();
     for (place, first) in taken.iter().enumerate() {
         for second in &taken[place + 1..] {
-            same_reply(whole, first, second);
+            same_reply(whole, &taken, first, second);
             undone_by_action(whole, &taken, first, second);
             yes_and_no(whole, first, second);
         }
@@ -84,8 +84,11 @@ const APART: &str = "tell them apart by two `where`s that cannot both hold, such
                      `events: { topic/*: { by: command-id } }` if the participant echoes the id";
 
 /// An event that comes without a command's id could be taken by either.
-fn same_reply(whole: &mut Whole<'_>, first: &Taken<'_>, second: &Taken<'_>) {
+fn same_reply(whole: &mut Whole<'_>, taken: &[Taken<'_>], first: &Taken<'_>, second: &Taken<'_>) {
     if first.on != second.on || by_command(whole, first.on) {
+        return;
+    }
+    if is_next_part(whole, taken, first, second) {
         return;
     }
     if apart::at_any_time(whole, first.condition, second.condition) {
@@ -114,6 +117,38 @@ fn same_reply(whole: &mut Whole<'_>, first: &Taken<'_>, second: &Taken<'_>) {
         format!("{of} and {other}: {APART}")
     };
     whole.error(Code::SameReply, span, message, help);
+}
+
+/// Whether a wait is for the next part of what answered a step before it. All answers to one request
+/// agree, so none of another attempt ends the wait if those that lead to it are told from what it
+/// waits for: a no leads elsewhere, and of several yeses the wait's `when` may look for one.
+fn is_next_part(
+    whole: &Whole<'_>,
+    taken: &[Taken<'_>],
+    first: &Taken<'_>,
+    second: &Taken<'_>,
+) -> bool {
+    let follows = whole.relation(first.step.id, second.step.id) == Relation::Before;
+    if (first.slot, second.slot) != (Slot::Action, Slot::Wait) || !follows {
+        return false;
+    }
+    match first.says {
+        Answer::Failed(place) => {
+            let answers = first.step.answers(Part::Action);
+            answers.failed.get(place).is_some_and(|failed| failed.then != Then::GoOn)
+        }
+        Answer::Done(_) => {
+            let is_yes = |other: &&Taken<'_>| {
+                (other.step.id, other.slot) == (first.step.id, Slot::Action) && other.says.is_done()
+            };
+            let is_told = |other: &Taken<'_>| {
+                other.on == second.on
+                    && apart::at_any_time(whole, other.condition, second.condition)
+            };
+            second.step.when.is_some() && taken.iter().filter(is_yes).any(is_told)
+        }
+        Answer::Absent(_) => false,
+    }
 }
 
 /// A reply that names its command, and means the action and its undoing all the same. What answers
