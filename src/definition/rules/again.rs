@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::definition::diagnostic::{Code, Diagnostic, Severity};
 use crate::definition::finding::Finding;
 use crate::definition::parse::{Reader, places_of};
-use crate::definition::{After, Again, Definition, Start, StepKind};
-use crate::message::Address;
+use crate::definition::{After, Again, Definition, Sent, Start, Step};
+use crate::message::{Address, Part};
 
 /// Says which sagas are started again by what each of their runs tells.
 pub(super) fn check(all: &[(&str, &Definition)]) -> Vec<Diagnostic> {
@@ -69,20 +69,9 @@ fn told_by<'d>(
 fn told(definition: &Definition) -> Vec<&Address> {
     let main = definition.main().iter().map(|id| definition.step(*id));
     let steps = main.filter(|step| step.when.is_none());
-    let facts = steps.filter_map(|step| match &step.kind {
-        StepKind::Emit(emit) => Some(&emit.fact.to),
-        StepKind::Command(command) => Some(&command.request.command),
-        StepKind::Call(_)
-        | StepKind::Wait(_)
-        | StepKind::Sleep(_)
-        | StepKind::Ask(_)
-        | StepKind::Saga(_)
-        | StepKind::Parallel(_)
-        | StepKind::Each(_)
-        | StepKind::Choose(_)
-        | StepKind::Lock(_)
-        | StepKind::Set
-        | StepKind::Fail(_) => None,
+    let facts = steps.flat_map(Step::messages).filter_map(|(part, sent)| match (part, sent) {
+        (Part::Action, Sent::Command(_) | Sent::Fact(_)) => Some(sent.to()),
+        (Part::Action, Sent::Reminder(_)) | (Part::Probe | Part::Undo(_), _) => None,
     });
     facts.chain(definition.ends.completed.iter().map(|fact| &fact.to)).collect()
 }

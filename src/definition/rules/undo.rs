@@ -1,7 +1,7 @@
 use super::whole::{Relation, Whole};
 use crate::definition::diagnostic::Code;
 use crate::definition::parse::Position;
-use crate::definition::{CallRequest, Compensation, Request, Step, StepKind};
+use crate::definition::{Attempted, CallRequest, Compensation, Request, Step, StepKind};
 use crate::expression::Template;
 use crate::message::Address;
 
@@ -42,24 +42,13 @@ fn done_again(whole: &mut Whole<'_>, step: &Step) {
 /// The undoing sends what another step knows to be refused sometimes, and does not say so.
 fn refused(whole: &mut Whole<'_>, step: &Step) {
     let Compensation::Command { request: undo, .. } = step.compensation() else { return };
-    let knows = |other: &&Step| match &other.kind {
-        StepKind::Command(other) => {
+    let knows = |other: &&Step| match other.attempted() {
+        Some(Attempted::Command(other)) => {
             let says_no = other.failed.iter().map(|failed| &failed.on);
             let unsaid = |on: &&Address| !undo.done.iter().any(|done| done.on == **on);
             other.request.command == undo.command && says_no.into_iter().any(|on| unsaid(&on))
         }
-        StepKind::Call(_)
-        | StepKind::Emit(_)
-        | StepKind::Wait(_)
-        | StepKind::Sleep(_)
-        | StepKind::Ask(_)
-        | StepKind::Saga(_)
-        | StepKind::Parallel(_)
-        | StepKind::Each(_)
-        | StepKind::Choose(_)
-        | StepKind::Lock(_)
-        | StepKind::Set
-        | StepKind::Fail(_) => false,
+        Some(Attempted::Call(_)) | None => false,
     };
     let Some(other) = whole.steps().find(knows) else { return };
     let message = format!(
