@@ -119,9 +119,10 @@ fn same_reply(whole: &mut Whole<'_>, taken: &[Taken<'_>], first: &Taken<'_>, sec
     whole.error(Code::SameReply, span, message, help);
 }
 
-/// Whether a wait is for the next part of what answered a step before it. All answers to one request
-/// agree, so none of another attempt ends the wait if those that lead to it are told from what it
-/// waits for: a no leads elsewhere, and of several yeses the wait's `when` may look for one.
+/// Whether a wait is for the next part of what answered a step before it. All answers to one
+/// request agree, so none of another attempt ends the wait if those that lead to it are told from
+/// what it waits for: a no leads elsewhere, and of several yeses the wait's `when` may look for
+/// one.
 fn is_next_part(
     whole: &Whole<'_>,
     taken: &[Taken<'_>],
