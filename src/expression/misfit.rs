@@ -4,9 +4,10 @@ use cel::common::ast::{
 
 use super::compiled::Compiled;
 use super::condition::{field, literal};
-use super::functions::{Function, Unfit};
+use super::function::Function;
 use super::logic::{Logic, call};
 use super::places::Places;
+use super::signature::Unfit;
 use super::{Kinds, Reference, Scope, print};
 use crate::message::Timestamp;
 
@@ -238,27 +239,18 @@ impl Look<'_> {
     }
 
     fn function(&mut self, node: &IdedExpr, name: &str, is_on: bool, given: &[Kinds]) -> Kinds {
-        let Some(function) = Function::of(name) else { return Kinds::ANY };
-        match function.makes(name, is_on, given) {
+        // How it is called was looked at when the expression was parsed.
+        let arguments = given.len() - usize::from(is_on);
+        let Some(Ok(function)) = Function::called(name, is_on, arguments) else {
+            return Kinds::ANY;
+        };
+        match function.made_of(given) {
             Ok(made) => {
                 self.constant(node, name);
-                // What is written as it is stays of its kind.
-                if name == "dyn" { given[0] } else { made }
+                made
             }
-            Err(unfit) => {
-                let (message, help) = match unfit {
-                    Unfit::Called(so) => {
-                        (format!("`{name}` is not called like that"), format!("write `{so}`"))
-                    }
-                    Unfit::Count(count) => (
-                        format!("`{name}` has another number of arguments"),
-                        format!("give it {count}"),
-                    ),
-                    Unfit::Kind(given, takes) => {
-                        (format!("`{name}` cannot take {given}"), format!("give it {takes}"))
-                    }
-                };
-                self.tell(message, help);
+            Err(Unfit { given, takes }) => {
+                self.tell(format!("`{name}` cannot take {given}"), format!("give it {takes}"));
                 Kinds::ANY
             }
         }
