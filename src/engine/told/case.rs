@@ -1,4 +1,5 @@
 use std::fmt::Display;
+use std::sync::Arc;
 
 use crate::definition::{Catalog, Definition, State};
 use crate::engine::course::motion;
@@ -120,11 +121,23 @@ impl Case<'_> {
         changed
     }
 
+    /// What the first start that waits runs on: none if none waits, something lives, or the saga
+    /// starts nothing now.
+    pub fn next_start(&self) -> Option<(Arc<Definition>, State)> {
+        if self.instance.queued.is_empty() || self.instance.living().is_some() {
+            return None;
+        }
+        let (definition, state) = self.catalog.starting(&self.id.saga)?;
+        match state {
+            State::Active | State::Retired => Some((Arc::clone(definition), state)),
+            State::Paused | State::Removed => None,
+        }
+    }
+
     /// Whether starts wait although nothing lives, because the saga starts nothing now.
     fn is_paused(&self) -> bool {
-        let state = self.catalog.starting(&self.id.saga).map(|(_, state)| state);
         let waits = !self.instance.queued.is_empty() && self.instance.living().is_none();
-        waits && matches!(state, Some(State::Paused | State::Removed) | None)
+        waits && self.next_start().is_none()
     }
 
     /// The answer.

@@ -1,7 +1,5 @@
 //! Obeys an input, once it is clear what it is to the instance.
 
-use std::sync::Arc;
-
 use super::case::Case;
 use super::meaning::Meaning;
 use super::moves::{Move, legal};
@@ -103,7 +101,7 @@ impl Case<'_> {
 
     fn wake(&mut self, wake: Wake) -> Result<(), Rejection> {
         let wake = Wake { until: wake.until.min(self.now), ..wake };
-        let mut woken = self.forget(wake.until) || self.may_begin_queued();
+        let mut woken = self.forget(wake.until) || self.next_start().is_some();
         if !self.instance.paused {
             woken |= early::expire(self.id, &mut self.instance, wake.until, &mut self.out);
         }
@@ -134,22 +132,11 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// Whether something becomes of the first start that waits: nothing lives, and the saga is
-    /// not paused.
-    fn may_begin_queued(&self) -> bool {
-        let state = self.catalog.starting(&self.id.saga).map(|(_, state)| state);
-        let waits = !self.instance.queued.is_empty() && self.instance.living().is_none();
-        waits && matches!(state, Some(State::Active | State::Retired))
-    }
-
     /// Lets the starts that waited begin, one as soon as the one before it has ended. A saga that
     /// is paused, or whose file is gone, keeps them until it is back.
     pub fn begin_queued(&mut self) {
         early::settle(self);
-        while self.may_begin_queued() {
-            let starting = self.catalog.starting(&self.id.saga);
-            let (definition, state) = starting.expect("a saga that starts is known");
-            let definition = Arc::clone(definition);
+        while let Some((definition, state)) = self.next_start() {
             let event = self.instance.queued.remove(0);
             if state == State::Retired {
                 work::early::complain(self.id, &event, &start::retired(self.id), &mut self.out);
