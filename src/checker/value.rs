@@ -45,18 +45,10 @@ impl Written {
 
     /// The value of a path, if it is known and no token.
     pub fn known<'s>(&self, path: &Reference, scope: &Scope<'s>) -> Option<&'s Value> {
-        let (first, rest) = match path.name {
-            Name::Data | Name::Branch => path.fields.split_first()?,
-            Name::Event
-            | Name::Key
-            | Name::Now
-            | Name::Failure
-            | Name::Item
-            | Name::Index
-            | Name::Fence
-            | Name::Answer
-            | Name::Child => return None,
-        };
+        if !matches!(path.name, Name::Data | Name::Branch) {
+            return None;
+        }
+        let (first, rest) = path.fields.split_first()?;
         let value = scope.value(path.name)?.get(first)?;
         match value {
             Value::String(text) if !self.texts.contains(text) => None,

@@ -127,28 +127,16 @@ fn refuse(whole: &mut Whole<'_>, span: Range<usize>, what: &str, leak: &str) {
     whole.warn(Code::Sensitive, span, message, help);
 }
 
-fn expression(
+/// Refuses what everybody can read if it reads something sensitive.
+fn told(
     whole: &mut Whole<'_>,
     spot: &Spot<'_>,
-    read: Option<&Expression>,
+    reads: Option<Vec<Reference>>,
     span: Range<usize>,
     what: &str,
 ) {
     let step = spot.step.map(|step| step.id);
-    if let Some(leak) = read.and_then(|read| leak(whole, &read.references(), step)) {
-        refuse(whole, span, what, &leak);
-    }
-}
-
-fn template(
-    whole: &mut Whole<'_>,
-    spot: &Spot<'_>,
-    read: Option<&Template>,
-    span: Range<usize>,
-    what: &str,
-) {
-    let step = spot.step.map(|step| step.id);
-    if let Some(leak) = read.and_then(|read| leak(whole, &read.references(), step)) {
+    if let Some(leak) = reads.and_then(|reads| leak(whole, &reads, step)) {
         refuse(whole, span, what, &leak);
     }
 }
@@ -156,18 +144,24 @@ fn template(
 fn headers(whole: &mut Whole<'_>, spot: &Spot<'_>, headers: &[(String, Template)]) {
     for (name, value) in headers {
         let span = spot.span(whole, &format!("headers.{name}"));
-        template(whole, spot, Some(value), span, "a header");
+        told(whole, spot, Some(value.references()), span, "a header");
     }
 }
 
 /// The key and headers of a message, and the body of a fact; a command's body goes to one
 /// participant.
 fn message(whole: &mut Whole<'_>, spot: &Spot<'_>, sent: Sent<'_>) {
-    expression(whole, spot, sent.key(), spot.span(whole, "key"), "a key");
+    told(whole, spot, sent.key().map(Expression::references), spot.span(whole, "key"), "a key");
     match sent {
         Sent::Command(_) => {}
         Sent::Fact(fact) | Sent::Reminder(fact) => {
-            template(whole, spot, fact.with.as_ref(), spot.span(whole, "with"), "a fact");
+            told(
+                whole,
+                spot,
+                fact.with.as_ref().map(Template::references),
+                spot.span(whole, "with"),
+                "a fact",
+            );
         }
     }
     headers(whole, spot, sent.headers());
@@ -211,15 +205,27 @@ fn own(whole: &mut Whole<'_>, step: &Step) {
     let spot = Spot { step: Some(step), path: String::new() };
     match step.nature() {
         Nature::Waiting(Waiting::Person(ask)) => {
-            template(whole, &spot, Some(&ask.question), spot.span(whole, "question"), "a question");
+            told(
+                whole,
+                &spot,
+                Some(ask.question.references()),
+                spot.span(whole, "question"),
+                "a question",
+            );
         }
         Nature::Waiting(Waiting::Child(child)) => {
-            expression(whole, &spot, child.key.as_ref(), spot.span(whole, "key"), "a key");
+            told(
+                whole,
+                &spot,
+                child.key.as_ref().map(Expression::references),
+                spot.span(whole, "key"),
+                "a key",
+            );
         }
         Nature::Composite(Composite::Lock(lock)) => {
             for (place, key) in lock.keys.iter().enumerate() {
                 let span = spot.span(whole, &format!("lock.{place}"));
-                template(whole, &spot, Some(key), span, "a lock");
+                told(whole, &spot, Some(key.references()), span, "a lock");
             }
         }
         Nature::Instant(_) | Nature::Attempted(_) | Nature::Waiting(_) | Nature::Composite(_) => {}
@@ -237,7 +243,7 @@ fn own(whole: &mut Whole<'_>, step: &Step) {
     for (part, call) in step.calls() {
         let path = if part == Part::Action { "" } else { "compensate" };
         let spot = Spot { step: Some(step), path: path.to_owned() };
-        template(whole, &spot, Some(&call.path), spot.span(whole, "call"), "an address");
+        told(whole, &spot, Some(call.path.references()), spot.span(whole, "call"), "an address");
         headers(whole, &spot, &call.headers);
     }
 }
