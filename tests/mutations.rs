@@ -1,6 +1,7 @@
 //! Definitions with one realistic mistake each, and right ones that look unusual: what
 //! `segue check` says of them. The tables are `tests/mutations/*.txt`, one for each saga that
-//! ships; `tests/mutations/README.md` says how to read them.
+//! ships, and `tests/mutations/businesses/*.txt`, one for each definition beside them;
+//! `tests/mutations/README.md` says how to read them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -26,24 +27,42 @@ const STATES_MAX: usize = 20_000;
 /// The saga that has more states than a debug build looks at in a test.
 const LARGEST: &str = "model-data-flow";
 const LARGEST_STATES_MAX: usize = 2_000;
+
+/// Sagas of other businesses, which do what those that ship do not: lists in lists, three and
+/// five branches, waits told apart by `where`, branches under a lock, children in branches,
+/// conditions of three terms.
+const BUSINESSES: [&str; 7] = [
+    "blood-bank",
+    "building-permit",
+    "film-shoot",
+    "group-booking",
+    "parcel-leg",
+    "parcel-network",
+    "vet-surgery",
+];
+
 fn name_of(folder: &str) -> &str {
     folder.rsplit('/').next().unwrap_or(folder)
 }
 
 /// The text of every saga, by its name.
 fn sagas() -> BTreeMap<String, String> {
-    let read = |folder: &&str| (name_of(folder).to_owned(), text(folder, "saga.yaml"));
-    SAGAS.iter().map(read).collect()
+    let shipped = SAGAS.iter().map(|folder| (name_of(folder), text(folder, "saga.yaml")));
+    let others = BUSINESSES.iter().map(|saga| (*saga, beside_tables(saga, "yaml")));
+    shipped.chain(others).map(|(saga, text)| (saga.to_owned(), text)).collect()
 }
 
 fn cases(sagas: &BTreeMap<String, String>) -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mutations");
-    let read = |saga: &String| {
-        let path = folder.join(format!("{saga}.txt"));
-        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        table::read(saga, &text)
-    };
+    let read = |saga: &String| table::read(saga, &beside_tables(saga, "txt"));
     sagas.keys().flat_map(read).collect()
+}
+
+/// A file that stands among the tables.
+fn beside_tables(saga: &str, ending: &str) -> String {
+    let folder = if BUSINESSES.contains(&saga) { "businesses/" } else { "" };
+    let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mutations");
+    let path = tables.join(format!("{folder}{saga}.{ending}"));
+    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 /// What is said of a saga's text beside the other sagas: its shape first, then its runs.
@@ -156,8 +175,8 @@ fn mistakes_are_found_and_right_variations_are_not_blamed() {
     let all = cases(&sagas);
     let is_right = |case: &&Case| matches!(case.verdict, Verdict::Right(_));
     let (right, mistakes) = all.iter().partition::<Vec<_>, _>(is_right);
-    assert!(mistakes.len() >= 200, "only {} mistakes", mistakes.len());
-    assert!(right.len() >= 60, "only {} right variations", right.len());
+    assert!(mistakes.len() >= 400, "only {} mistakes", mistakes.len());
+    assert!(right.len() >= 150, "only {} right variations", right.len());
 
     let only = std::env::var("ONLY").unwrap_or_default();
     let chosen: Vec<Case> =
@@ -166,7 +185,7 @@ fn mistakes_are_found_and_right_variations_are_not_blamed() {
     let (blamed, missed) = wrong.into_iter().partition::<Vec<_>, _>(|(case, _)| is_right(case));
     println!("{} mistakes, missed:\n{}", mistakes.len(), table_of(&missed));
     assert!(blamed.is_empty(), "false alarms:\n{}", table_of(&blamed));
-    assert!(missed.len() * 20 <= mistakes.len(), "too many missed:\n{}", table_of(&missed));
+    assert!(missed.len() * 100 <= mistakes.len() * 3, "too many missed:\n{}", table_of(&missed));
 }
 
 #[test]
