@@ -219,8 +219,8 @@ fn what_does_not_parse_is_refused_with_its_place() {
         ),
         (
             "  zzz",
-            "refused at Some(2): `zzz` is not a name; there are: data, event, key, now, failure, \
-             item, index, branch, fence, answer, child",
+            "refused at Some(2): `zzz` is not a name; write `event.zzz` or `data.zzz` for a \
+             field, `\"zzz\"` for the text",
         ),
         (
             "event.name.startWith('a')",

@@ -96,7 +96,10 @@ impl<'p> Walk<'p> {
             return Ok(());
         }
         let known = Name::ALL.map(|(text, _)| text);
-        let message = format!("`{name}` is not a name; {}", suggestion(name, &known));
+        let mend = near(name, &known).unwrap_or_else(|| {
+            format!("write `event.{name}` or `data.{name}` for a field, `\"{name}\"` for the text")
+        });
+        let message = format!("`{name}` is not a name; {mend}");
         let at = first_place(node, self.places);
         Err(ParseError { message, at })
     }
@@ -223,11 +226,12 @@ fn makes_a_map(node: &IdedExpr) -> bool {
 }
 
 fn suggestion(word: &str, known: &[&str]) -> String {
+    near(word, known).unwrap_or_else(|| format!("there are: {}", known.join(", ")))
+}
+
+fn near(word: &str, known: &[&str]) -> Option<String> {
     let scored = known.iter().map(|k| (strsim::damerau_levenshtein(word, k), k));
-    match scored.min() {
-        Some((distance, near)) if distance <= (near.len().max(word.len()) / 3).max(1) => {
-            format!("did you mean `{near}`?")
-        }
-        _ => format!("there are: {}", known.join(", ")),
-    }
+    let (distance, near) = scored.min()?;
+    let is_near = distance <= (near.len().max(word.len()) / 3).max(1);
+    is_near.then(|| format!("did you mean `{near}`?"))
 }

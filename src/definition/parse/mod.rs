@@ -10,6 +10,7 @@ mod compensation;
 mod document;
 mod drafts;
 mod each;
+mod hint;
 mod lock;
 mod odd;
 mod parallel;

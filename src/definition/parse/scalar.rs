@@ -89,6 +89,10 @@ impl Reader<'_> {
                 let message = words.split("; ").next().unwrap_or_default();
                 let help = match text.parse::<f64>() {
                     Ok(_) => format!("say the unit: `{text}s` for seconds, `{text}ms`, `{text}m`"),
+                    Err(_) if text.contains("${") => String::from(
+                        "a duration is written out, such as 7d; a moment may come from the data: \
+                         `until: data.not_before`",
+                    ),
                     Err(_) => String::from(
                         "write such as 200ms, 10s, 1h30m, 7d or 2w, the largest unit first",
                     ),

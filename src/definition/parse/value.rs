@@ -10,8 +10,8 @@ use crate::expression::{Expression, Name, ParseError, Template};
 use crate::message::{Span, read_json};
 
 use super::place::Place;
-use super::quote;
 use super::reader::Reader;
+use super::{hint, quote};
 
 impl Reader<'_> {
     /// A CEL expression.
@@ -94,8 +94,14 @@ impl Reader<'_> {
             let help = "` #` begins a YAML comment; quote the expression";
             return self.error(code, span, e.message.clone(), help);
         }
-        let help = "write it as CEL, such as `data.total > 1000 && has(data.note)`";
-        self.told(code, span, &e.message, help)
+        let source = if code == Code::Template { hole(text, e.at) } else { text };
+        if let Some(help) = hint::dashed(source) {
+            let message = e.message.split("; ").next().unwrap_or_default().to_owned();
+            return self.error(code, span, message, help);
+        }
+        let usual = || "write it as CEL, such as `data.total > 1000 && has(data.note)`".to_owned();
+        let help = hint::of(source).unwrap_or_else(usual);
+        self.told(code, span, &e.message, &help)
     }
 
     /// Named expressions, such as `set` and `data`; their names become fields of the data.
@@ -280,4 +286,12 @@ fn inside(source: &str, node: &Node, text: &str, at: usize) -> usize {
 fn is_field(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// The expression of a template in which a place is, or nothing.
+fn hole(text: &str, at: Option<usize>) -> &str {
+    let Some((before, behind)) = at.and_then(|at| text.split_at_checked(at)) else { return "" };
+    let Some(open) = before.rfind("${") else { return "" };
+    let close = behind.find('}').map_or(text.len(), |close| before.len() + close);
+    &text[open + "${".len()..close]
 }
