@@ -1,6 +1,7 @@
 use super::apart::{self, tells_branch};
 use super::whole::{Relation, Whole};
 use crate::definition::diagnostic::Code;
+use crate::definition::finding::Finding;
 use crate::definition::{Answer, Correlation, Reply, Start, Step, Then};
 use crate::expression::Expression;
 use crate::message::{Address, Part};
@@ -152,8 +153,9 @@ fn is_next_part(
     }
 }
 
-/// A reply that names its command, and means the action and its undoing all the same. What answers
-/// other steps too is a mere receipt.
+/// A reply that names its command, and means the action and its undoing all the same: by the same
+/// `where`, or because the undoing has none and takes whatever the action does. What answers other
+/// steps too is a mere receipt.
 fn undone_by_action(
     whole: &mut Whole<'_>,
     taken: &[Taken<'_>],
@@ -162,7 +164,7 @@ fn undone_by_action(
 ) {
     let is_same =
         first.condition.map(Expression::condition) == second.condition.map(Expression::condition);
-    let told_apart = !is_same && (first.condition.is_some() || second.condition.is_some());
+    let told_apart = second.condition.is_some() && !is_same;
     let same = first.on == second.on && first.step.id == second.step.id;
     let undoes = (first.slot, second.slot) == (Slot::Action, Slot::Undo);
     if !same || !undoes || told_apart || !by_command(whole, first.on) {
@@ -175,7 +177,11 @@ fn undone_by_action(
     let message = format!("`{}` answers `{name}` itself, not its undoing", first.on);
     let help = "name the event that says that it was undone";
     let span = whole.keys(second.step.id).value(&second.path);
-    whole.warn(Code::UndoneByAction, span, message, help);
+    // An action may be done, or refused, by several `where`s on one event.
+    let is_told = |found: &Finding| (found.code, &found.span) == (Code::UndoneByAction, &span);
+    if !whole.found.iter().any(is_told) {
+        whole.warn(Code::UndoneByAction, span, message, help);
+    }
 }
 
 /// An event that starts the saga, and also cancels it or answers a command.
