@@ -2,7 +2,7 @@ use super::whole::{Relation, Whole};
 use crate::definition::diagnostic::Code;
 use crate::definition::parse::Position;
 use crate::definition::{Attempted, CallRequest, Compensation, Request, Step, StepKind};
-use crate::expression::Template;
+use crate::expression::{Name, Template};
 use crate::message::Address;
 
 /// Finds steps that are not undone although they should be.
@@ -100,15 +100,24 @@ fn undone_by_another(whole: &mut Whole<'_>, step: &Step) {
 }
 
 /// Whether a body holds nothing that another does not; with other values, the same command may
-/// well be the reverse, such as a booking.
+/// well be the reverse, such as a booking. A lock's fence says who may ask, not for what.
 fn says_no_more(undo: &Request, own: &Request) -> bool {
     match (&undo.with, &own.with) {
         (None, _) => true,
-        (Some(Template::Object(undo)), Some(Template::Object(own))) => {
-            undo.iter().all(|field| own.contains(field))
+        (Some(Template::Object(undo)), own) => {
+            let own = match own {
+                Some(Template::Object(own)) => &own[..],
+                Some(_) | None => &[],
+            };
+            undo.iter().all(|field| own.contains(field) || is_fence(&field.1))
         }
         (undo, own) => undo == own,
     }
+}
+
+fn is_fence(template: &Template) -> bool {
+    let Template::Whole(expression) = template else { return false };
+    expression.path().is_some_and(|path| path.name == Name::Fence)
 }
 
 /// Whether a step may run when another is over.
