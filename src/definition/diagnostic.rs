@@ -66,6 +66,8 @@ pub enum Code {
     Kinds = 303,
     /// A text in which nothing is evaluated reads like an expression.
     TextForExpression = 304,
+    /// What is of one kind at one place is of another at the next.
+    KindsDiffer = 305,
     /// A step in front of the pivot does not say how it is undone.
     NoCompensation = 401,
     /// A rejection behind the pivot does not say what it means.

@@ -14,13 +14,15 @@ use crate::message::Timestamp;
 /// Of which kinds what a path leads to may be.
 pub type KindsOf<'f> = dyn Fn(&Reference) -> Kinds + 'f;
 
-/// Something in an expression that can never be computed.
+/// Something in an expression that can never be computed, or never come out in another way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misfit {
     /// What is wrong, in words.
     pub message: String,
     /// How to mend it.
     pub help: String,
+    /// Whether it has a value all the same, but always the same one.
+    pub is_computed: bool,
 }
 
 /// The kinds of a tree's value, and what in it can never be computed.
@@ -46,7 +48,10 @@ struct Look<'f> {
 
 impl Look<'_> {
     fn tell(&mut self, message: String, help: impl Into<String>) {
-        let misfit = Misfit { message, help: help.into() };
+        self.note(Misfit { message, help: help.into(), is_computed: false });
+    }
+
+    fn note(&mut self, misfit: Misfit) {
         if !self.found.contains(&misfit) {
             self.found.push(misfit);
         }
@@ -209,7 +214,7 @@ impl Look<'_> {
             "==" | "!=" => {
                 if !left.meets(right) {
                     let message = format!("{left} is never the same as {right}");
-                    self.tell(message, mend(left, right));
+                    self.note(Misfit { message, help: mend(left, right), is_computed: true });
                 }
                 Kinds::BOOL
             }
@@ -315,6 +320,10 @@ fn mend(left: Kinds, right: Kinds) -> String {
     if either(Kinds::TEXT) && either(Kinds::NUMBER) {
         return "make the number text by `string(…)`, or the text a number by `double(…)`"
             .to_owned();
+    }
+    let is_list = |kinds: Kinds| kinds.meets(Kinds::LIST) && !kinds.meets(Kinds::NUMBER);
+    if (is_list(left) && right == Kinds::NUMBER) || (left == Kinds::NUMBER && is_list(right)) {
+        return "ask how many elements it has by `size(…)`, or for one of them by `[0]`".to_owned();
     }
     "make both the same kind".to_owned()
 }

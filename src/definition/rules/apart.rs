@@ -1,7 +1,7 @@
 //! Whether two `where`s tell events of one kind apart.
 
 use super::whole::Whole;
-use crate::expression::{Expression, Name, Question, Reference};
+use crate::expression::{Demand, Expression, Name, Question, Reference, Test};
 
 /// Whether one event is never both, whenever it is looked at: an answer to the one may come again
 /// while the other is waited for, and what the saga remembers may be another by then.
@@ -28,6 +28,20 @@ pub(super) fn at_any_time(
 /// Whether one event is never both at one moment.
 pub(super) fn at_once(first: Option<&Expression>, second: Option<&Expression>) -> bool {
     excludes(first, second, &|_| true)
+}
+
+/// Whether two conditions never hold at one moment because something else than these paths is said
+/// to be this or that, such as a field that tells of which kind they are.
+pub(super) fn by_another(paths: [&Reference; 2], first: &Expression, second: &Expression) -> bool {
+    let is_read = |read: &Reference| {
+        paths.iter().any(|path| (path.name, &path.fields) == (read.name, &read.fields))
+    };
+    let tells = |question: &Question| {
+        let is_listed = |demand: &Demand| matches!(demand.test, Test::OneOf(_));
+        (question.sides.is_some() || question.demand.as_ref().is_some_and(is_listed))
+            && !question.references.iter().any(is_read)
+    };
+    excludes(Some(first), Some(second), &tells)
 }
 
 fn excludes(

@@ -6,7 +6,7 @@ use crate::definition::diagnostic::Code;
 use crate::definition::facets::{EventKind, PlacedExpression};
 use crate::definition::places::owned;
 use crate::definition::{Composite, Definition, Role, Step, StepId};
-use crate::expression::{Kinds, Misfit, Name, Reference, Scope, Template};
+use crate::expression::{Kinds, KindsOf, Misfit, Name, Reference, Scope, Template};
 use crate::message::Timestamp;
 
 /// Finds expressions that can never be computed, or whose value its place can never take.
@@ -16,7 +16,7 @@ pub(super) fn check(whole: &mut Whole<'_>) {
     let mut told: Vec<(Option<StepId>, &str, String)> = Vec::new();
     for placed in definition.expressions() {
         let step = placed.step.map(|step| step.id);
-        for Misfit { message, help } in misfits(&fields, &placed) {
+        for Misfit { message, help, .. } in misfits(&fields, &placed) {
             let known = (step, placed.expression.source(), message.clone());
             if !told.contains(&known) {
                 let span = span(whole, step, placed.expression.source());
@@ -55,9 +55,13 @@ pub(super) fn of_child(
 }
 
 /// What is wrong with one expression at its place.
-fn misfits(fields: &Fields<'_>, placed: &PlacedExpression<'_>) -> Vec<Misfit> {
-    let of = |path: &Reference| fields.kinds(path, placed.event, placed.each);
-    let (kinds, mut found) = placed.expression.kinds(&of);
+pub(super) fn misfits(fields: &Fields<'_>, placed: &PlacedExpression<'_>) -> Vec<Misfit> {
+    misfits_by(placed, &|path: &Reference| fields.kinds(path, placed.event, placed.each))
+}
+
+/// The same, by the kinds of what its paths lead to.
+pub(super) fn misfits_by(placed: &PlacedExpression<'_>, of: &KindsOf<'_>) -> Vec<Misfit> {
+    let (kinds, mut found) = placed.expression.kinds(of);
     let (kinds, wanted) = match placed.role {
         Role::Condition => (kinds, Kinds::BOOL),
         Role::Items(_) => (kinds, Kinds::LIST),
@@ -70,7 +74,7 @@ fn misfits(fields: &Fields<'_>, placed: &PlacedExpression<'_>) -> Vec<Misfit> {
     if found.is_empty() && is_no_moment(placed) {
         let message = format!("`{}` is no moment", placed.expression);
         let help = "write it such as `\"2026-01-31T10:00:00Z\"`".to_owned();
-        found.push(Misfit { message, help });
+        found.push(Misfit { message, help, is_computed: false });
     }
     if found.is_empty() && !kinds.is_none() && !kinds.meets(wanted) {
         let message = format!("`{}` is {kinds}, not {wanted}", placed.expression);
@@ -82,7 +86,7 @@ fn misfits(fields: &Fields<'_>, placed: &PlacedExpression<'_>) -> Vec<Misfit> {
                 "take a part of it that is text, a number or true or false"
             }
         };
-        found.push(Misfit { message, help: help.to_owned() });
+        found.push(Misfit { message, help: help.to_owned(), is_computed: false });
     }
     found
 }
@@ -98,7 +102,7 @@ fn is_no_moment(placed: &PlacedExpression<'_>) -> bool {
 }
 
 /// Of which kinds the fields of a definition may be, by all that sets them.
-struct Fields<'d> {
+pub(super) struct Fields<'d> {
     definition: &'d Definition,
     /// What a parent hands over, if that is known.
     handed: Option<BTreeMap<String, Kinds>>,
@@ -109,7 +113,7 @@ struct Fields<'d> {
 const ROUNDS_MAX: usize = 32;
 
 impl<'d> Fields<'d> {
-    fn of(definition: &'d Definition, handed: Option<BTreeMap<String, Kinds>>) -> Self {
+    pub fn of(definition: &'d Definition, handed: Option<BTreeMap<String, Kinds>>) -> Self {
         let mut fields = Self { definition, handed, known: BTreeMap::new() };
         let all = definition.expressions();
         for placed in &all {
@@ -153,7 +157,12 @@ impl<'d> Fields<'d> {
     }
 
     /// Of which kinds what a path leads to may be.
-    fn kinds(&self, path: &Reference, event: Option<EventKind<'_>>, each: Option<&Step>) -> Kinds {
+    pub fn kinds(
+        &self,
+        path: &Reference,
+        event: Option<EventKind<'_>>,
+        each: Option<&Step>,
+    ) -> Kinds {
         let fields: Vec<&str> = path.fields.iter().map(String::as_str).collect();
         match (path.name, &fields[..]) {
             (
@@ -208,7 +217,7 @@ impl<'d> Fields<'d> {
 }
 
 /// Where an expression of a step, or of none, stands in the file.
-fn span(whole: &Whole<'_>, step: Option<StepId>, source: &str) -> Range<usize> {
+pub(super) fn span(whole: &Whole<'_>, step: Option<StepId>, source: &str) -> Range<usize> {
     let mut written = whole.places.expressions.iter();
     let found = written.find(|written| written.step == step && written.source == source);
     found.map_or(0..0, |written| written.span.clone())

@@ -21,6 +21,7 @@ mod times;
 mod together;
 mod topics;
 mod undo;
+mod usage;
 mod whole;
 
 use super::Definition;
@@ -44,6 +45,7 @@ pub(super) fn apply(reader: &mut Reader<'_>, definition: &Definition) {
     locks::check(&mut whole);
     sensitive::check(&mut whole);
     kinds::check(&mut whole);
+    usage::check(&mut whole);
     branches::check(&mut whole);
     branches::check_bounds(&mut whole);
     texts::check(&mut whole);

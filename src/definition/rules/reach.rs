@@ -1,9 +1,10 @@
-use serde_json::Value;
+use std::collections::BTreeSet;
 
+use super::kinds;
 use super::whole::Whole;
 use crate::definition::diagnostic::Code;
-use crate::definition::{ChooseStep, Step, StepKind};
-use crate::expression::{Condition, Expression, Number, Reference, Relation};
+use crate::definition::{Arm, ChooseStep, Role, Step, StepKind};
+use crate::expression::{Condition, Expression};
 
 /// Finds steps and branches whose guards say that nothing leads to them.
 pub(super) fn check(whole: &mut Whole<'_>) {
@@ -17,10 +18,51 @@ pub(super) fn check(whole: &mut Whole<'_>) {
             branches(whole, step, choose);
         }
     }
+    decided(whole);
+}
+
+/// Conditions that whatever the data is decides nothing: authors mean another operator.
+fn decided(whole: &mut Whole<'_>) {
+    let mut told = BTreeSet::new();
+    for placed in whole.definition.expressions() {
+        let condition = placed.expression.condition();
+        if placed.role != Role::Condition || matches!(condition, Condition::Literal(_)) {
+            continue;
+        }
+        let step = placed.step.map(|step| step.id);
+        let is_always = Condition::Not(Box::new(condition.clone()));
+        let (message, help) = if never_holds(&is_always) {
+            let help = "leave it out, or join its parts by `&&` if all of them must be so";
+            ("this is true, whatever the data", help)
+        } else if never_holds(condition) && !is_guard(placed.step, placed.expression) {
+            let help =
+                "join its parts by `||` if one of them is enough, or leave out what it is for";
+            ("this is never true", help)
+        } else {
+            continue;
+        };
+        let span = kinds::span(whole, step, placed.expression.source());
+        if told.insert(span.start) {
+            whole.warn(Code::NoEffect, span, message, help);
+        }
+    }
+}
+
+/// Whether an expression is a guard of the step itself or of a branch that it may take.
+fn is_guard(step: Option<&Step>, expression: &Expression) -> bool {
+    let Some(step) = step else { return false };
+    let is_it = |guard: Option<&Expression>| guard == Some(expression);
+    is_it(step.when.as_ref())
+        || matches!(&step.kind,
+            StepKind::Choose(choose) if choose.arms.iter().any(|arm| is_it(arm.when.as_ref())))
+}
+
+fn never_holds(condition: &Condition) -> bool {
+    condition.excludes(&Condition::Literal(true), &|_| true)
 }
 
 fn is_never(guard: &Expression) -> bool {
-    *guard.condition() == Condition::Literal(false)
+    never_holds(guard.condition())
 }
 
 fn is_always(guard: &Expression) -> bool {
@@ -32,20 +74,18 @@ fn branches(whole: &mut Whole<'_>, step: &Step, choose: &ChooseStep) {
         let span = whole.keys(step.id).key(&format!("choose.{place}.when"));
         let before = &choose.arms[..place];
         let always = before.iter().any(|b| b.when.as_ref().is_none_or(is_always));
-        let covered = arm.when.as_ref().and_then(bound).is_some_and(|own| {
-            before.iter().filter_map(|b| bound(b.when.as_ref()?)).any(|b| b.covers(&own))
-        });
+        let covered = arm.when.as_ref().is_some_and(|own| is_taken_before(before, own));
         let twice = arm.when.is_some() && before.iter().any(|b| b.when == arm.when);
         let (message, help) = if always {
             let help = "put `otherwise` last: the first branch whose guard holds is taken";
             ("a branch before this one is taken in any case", help)
         } else if twice {
             ("a branch before this one has the same guard", "change the guard, or remove one")
+        } else if arm.when.as_ref().is_some_and(is_never) {
+            ("this is never true", "remove the branch, or say when it is taken")
         } else if covered {
             let help = "put the narrower guard first: the first branch whose guard holds is taken";
             ("a branch before this one is taken whenever this guard holds", help)
-        } else if arm.when.as_ref().is_some_and(is_never) {
-            ("this is never true", "remove the branch, or say when it is taken")
         } else {
             continue;
         };
@@ -53,35 +93,14 @@ fn branches(whole: &mut Whole<'_>, step: &Step, choose: &ChooseStep) {
     }
 }
 
-/// A guard such as `data.total > 100`.
-struct Bound<'e> {
-    path: &'e Reference,
-    above: bool,
-    inclusive: bool,
-    limit: Number,
-}
-
-fn bound(guard: &Expression) -> Option<Bound<'_>> {
-    let comparison = guard.condition().comparison()?;
-    let (above, inclusive) = match comparison.relation {
-        Relation::Greater => (true, false),
-        Relation::AtLeast => (true, true),
-        Relation::Less => (false, false),
-        Relation::AtMost => (false, true),
-        Relation::Equal | Relation::Unequal => return None,
+/// Whether the branches before it leave nothing for a guard.
+fn is_taken_before(before: &[Arm], guard: &Expression) -> bool {
+    let denied = |arm: &Arm| {
+        let when = arm.when.as_ref()?;
+        Some(Condition::Not(Box::new(when.condition().clone())))
     };
-    let Value::Number(limit) = &comparison.literal else { return None };
-    let limit = Number::of(limit);
-    Some(Bound { path: &comparison.path, above, inclusive, limit })
-}
-
-impl Bound<'_> {
-    /// Whether it holds whenever another does.
-    fn covers(&self, other: &Self) -> bool {
-        let wider = if self.above { self.limit < other.limit } else { self.limit > other.limit };
-        let same = self.limit == other.limit;
-        self.path == other.path
-            && self.above == other.above
-            && (wider || (same && (self.inclusive || !other.inclusive)))
-    }
+    let untaken: Vec<Condition> = before.iter().filter_map(denied).collect();
+    let is_none = |left: &Condition| guard.condition().excludes(left, &|_| true);
+    let both = |one: Condition, other| Condition::And(Box::new([one, other]));
+    untaken.iter().any(is_none) || untaken.into_iter().reduce(both).is_some_and(|all| is_none(&all))
 }

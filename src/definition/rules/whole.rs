@@ -76,6 +76,11 @@ impl<'d> Whole<'d> {
         self.found.push(Finding { code, severity: Severity::Warning, span, message, help });
     }
 
+    /// The line of a place in the file, from 1.
+    pub fn line(&self, at: usize) -> usize {
+        self.definition.source[..at].matches('\n').count() + 1
+    }
+
     pub fn steps(&self) -> impl Iterator<Item = &'d Step> + use<'d> {
         self.definition.steps.iter()
     }

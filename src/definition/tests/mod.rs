@@ -13,6 +13,7 @@ mod guards;
 mod language;
 mod meanings;
 mod right;
+mod usage;
 mod words;
 
 const WHOLE: &str = include_str!("whole.yaml");

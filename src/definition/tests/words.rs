@@ -183,3 +183,17 @@ fn a_state_is_a_word_and_belongs_to_what_events_start() {
         state("paused").replace("{ on: shop.orders/Placed, key: event.id }", "{ by: parent }");
     assert_eq!(one(&format!("{child}{STEP}")).0, "SG0108 3:8");
 }
+
+#[test]
+fn a_condition_that_the_data_cannot_change_is_told() {
+    let step = |guard: &str| found(&format!("{HEAD}{STEP}    when: '{guard}'\n"));
+    for guard in ["data.total != 1 || data.total != 2", "data.total > 3 || data.total < 5"] {
+        assert_eq!(step(guard)[0].0, "SG0405 12:12", "{guard}");
+    }
+    for guard in ["true", "data.total > 3 || data.total < 3", "data.id != \"a\" || data.total > 1"]
+    {
+        assert!(step(guard).is_empty(), "{guard}");
+    }
+    let (place, words) = one(&format!("{HEAD}{STEP}    when: data.total > 3 && data.total < 2\n"));
+    assert_eq!((&place[..], &words[..18]), ("SG0701 12:11", "this is never true"));
+}
