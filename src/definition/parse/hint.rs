@@ -14,7 +14,7 @@ pub(super) fn of(text: &str) -> Option<String> {
     is_prose(text).then(|| format!("a text in CEL has quotes of its own: `'\"{text}\"'`"))
 }
 
-/// A field whose name has a `-` in it, which CEL reads as a difference, as it must be written.
+/// How to read a field whose name has a `-` in it, which CEL takes for a difference.
 pub(super) fn dashed(text: &str) -> Option<String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let unquoted = without_texts(text);
@@ -23,13 +23,16 @@ pub(super) fn dashed(text: &str) -> Option<String> {
         let Some((of, field)) = word.rsplit_once('.') else { continue };
         let parts: Vec<&str> = field.split('-').collect();
         let is_field = |part: &&str| part.starts_with(|c: char| c.is_ascii_alphabetic());
-        if parts.len() > 1 && parts.iter().all(is_field) {
-            // What the saga itself remembers has no such name.
-            let own = ["data", "branch"].contains(&of);
-            let ours = || format!("`-` is a difference; write such as `{of}.{}`", parts.join("_"));
-            let theirs = || format!("a field with `-` in its name is read by `{of}[\"{field}\"]`");
-            return Some(if own { ours() } else { theirs() });
+        if parts.len() == 1 || !parts.iter().all(is_field) {
+            continue;
         }
+        // What the saga itself remembers has no such name.
+        return Some(if ["data", "branch"].contains(&of) {
+            format!("`-` is a difference; write such as `{of}.{}`", parts.join("_"))
+        } else {
+            let quotes = "in quotes where it is the whole value";
+            format!("`-` is a difference; write `{of}['{field}']`, {quotes}")
+        });
     }
     None
 }
@@ -107,10 +110,11 @@ mod tests {
     #[test]
     fn a_field_with_a_dash_is_no_difference() {
         let said = dashed("event.order-id").expect("a field");
-        assert_eq!(said, "a field with `-` in its name is read by `event[\"order-id\"]`");
-        assert!(
-            dashed("data.a > 1 && event.body.seat-no == 2").expect("one").contains("event.body[")
-        );
+        let expected = "`-` is a difference; write `event['order-id']`, in quotes where it is the \
+                        whole value";
+        assert_eq!(said, expected);
+        let said = dashed("data.a > 1 && event.body.seat-no == 2").expect("a field");
+        assert!(said.contains("`event.body['seat-no']`"), "{said}");
         let said = dashed("data.order-id > 3").expect("a field");
         assert_eq!(said, "`-` is a difference; write such as `data.order_id`");
         for text in ["data.a - b", "data.a-1", "order-id", "data.a == \"x.y-z\"", "data.total"] {

@@ -155,7 +155,12 @@ fn refuse<T>(reader: &mut Reader<'_>, refusal: Refusal) -> Option<T> {
                 return reader.error(Code::Quote, span, message, help);
             }
             let message = format!("this is not YAML: {message}");
-            let help = "look at the indentation, colons and quotes here and on the line before";
+            let before = reader.text().get(..at).unwrap_or_default();
+            let help = if before.ends_with('\t') {
+                "indent by spaces: in YAML a tab is no indentation"
+            } else {
+                "look at the indentation, colons and quotes here and on the line before"
+            };
             reader.error(Code::Syntax, at..at + 1, message, help)
         }
         Refusal::Limit { at, message } => {

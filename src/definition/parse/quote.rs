@@ -94,5 +94,10 @@ fn is_broken(key: &str, value: &str, in_flow: bool) -> bool {
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
     let whole =
         quote.is_some_and(|q| value.len() > 1 && value[1..].find(q) == Some(value.len() - 2));
-    computes && breaks && expected && !whole
+    // An element, such as `event["order-id"]`.
+    let is_element = in_flow
+        && value.find('[').is_some_and(|at| {
+            value[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        });
+    (computes || is_element) && breaks && expected && !whole
 }

@@ -107,7 +107,8 @@ impl Reader<'_> {
         let title = fields.take("title").and_then(|n| self.title(n, "title"));
         let when = self.optional(&mut fields, "when", Place::Guard);
         let pivot = fields.entry("pivot");
-        let pivot = pivot.and_then(|(key, n)| Some((key, self.boolean(n, "pivot")?)));
+        // Whatever else stands there, its author means one: that is told, and nothing more.
+        let pivot = pivot.map(|(key, n)| (key, self.boolean(n, "pivot").unwrap_or(true)));
         let pivot = pivot.filter(|(_, said)| *said).map(|(key, _)| key.span.clone());
         let kind = kind?;
         let position = self.stand(kind, pivot.as_ref(), before);

@@ -81,8 +81,9 @@ fn by_command(whole: &Whole<'_>, on: &Address) -> bool {
 }
 
 const APART: &str = "tell them apart by two `where`s that cannot both hold, such as \
-                     `event.side == \"a\"` and `event.side == \"b\"`, or say \
-                     `events: { topic/*: { by: command-id } }` if the participant echoes the id";
+                     `event.side == \"a\"` and `event.side == \"b\"`";
+const BY_COMMAND: &str = ", or say `events: { topic/*: { by: command-id } }` if the participant \
+                          echoes the id";
 
 /// An event that comes without a command's id could be taken by either.
 fn same_reply(whole: &mut Whole<'_>, taken: &[Taken<'_>], first: &Taken<'_>, second: &Taken<'_>) {
@@ -115,7 +116,9 @@ fn same_reply(whole: &mut Whole<'_>, taken: &[Taken<'_>], first: &Taken<'_>, sec
     let help = if same {
         "the reply to the undoing must be another event".to_owned()
     } else {
-        format!("{of} and {other}: {APART}")
+        // What is waited for answers no command, so it names none.
+        let waits = first.slot == Slot::Wait || second.slot == Slot::Wait;
+        format!("{of} and {other}: {APART}{}", if waits { "" } else { BY_COMMAND })
     };
     whole.error(Code::SameReply, span, message, help);
 }
@@ -264,8 +267,9 @@ fn same_reply_of_branches(whole: &mut Whole<'_>, taken: &Taken<'_>) {
         return;
     }
     let message = format!("`{}` could answer every branch of this `each`", taken.on);
-    let help = "tell the branches apart by a `where`, such as `event.sku == item.sku`, or say \
-                `events: { topic/*: { by: command-id } }` if the participant echoes the id";
+    let apart = "tell the branches apart by a `where`, such as `event.sku == item.sku`";
+    let help =
+        if taken.slot == Slot::Wait { apart.to_owned() } else { format!("{apart}{BY_COMMAND}") };
     let span = whole.keys(taken.step.id).value(&taken.path);
     whole.error(Code::SameReply, span, message, help);
 }

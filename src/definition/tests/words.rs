@@ -197,3 +197,25 @@ fn a_condition_that_the_data_cannot_change_is_told() {
     let (place, words) = one(&format!("{HEAD}{STEP}    when: data.total > 3 && data.total < 2\n"));
     assert_eq!((&place[..], &words[..18]), ("SG0701 12:11", "this is never true"));
 }
+
+#[test]
+fn a_pivot_that_cannot_be_read_is_told_once() {
+    let pay = "  - step: pay\n    command: cards/Pay\n    done: cards/Paid\n";
+    for pivot in ["yes", "'true'", "1"] {
+        let step =
+            format!("{pay}    pivot: {pivot}\n  - {{ step: tell, emit: shop.orders/Paid }}\n");
+        let (place, words) = one(&format!("{HEAD}{step}"));
+        assert_eq!(place, "SG0104 11:12", "{words}");
+    }
+}
+
+#[test]
+fn what_is_waited_for_is_not_to_be_told_by_a_command() {
+    let waits = "  - { step: first, wait: clinic/Came }\n  - { step: second, wait: clinic/Came }\n";
+    let (place, words) = one(&format!("{HEAD}{waits}"));
+    assert_eq!(place, "SG0601 9:27");
+    assert!(words.contains("`where`") && !words.contains("command-id"), "{words}");
+    let other = "  - { step: next, command: stock/Take, done: stock/Reserved, compensate: none }\n";
+    let (_, words) = one(&format!("{HEAD}{STEP}{other}"));
+    assert!(words.contains("by: command-id"), "{words}");
+}
