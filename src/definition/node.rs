@@ -233,7 +233,7 @@ impl Builder<'_> {
                     return Err(Refusal::Unused {
                         span: node.span,
                         message: "a key is text, not a list or a mapping",
-                        help: "an expression or template that begins with `{` or `[` is quoted",
+                        help: "quote what begins with `{` or `[`; a template is such as `\"${data.order_id}\"`",
                     });
                 }
             },

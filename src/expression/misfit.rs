@@ -98,9 +98,9 @@ impl Look<'_> {
             let outer = Reference { fields: path.fields[..length].to_vec(), ..path.clone() };
             let kinds = (self.of)(&outer);
             if !kinds.is_none() && !kinds.meets(Kinds::OBJECT) {
-                let (text, field) = (written(&outer), &path.fields[length]);
-                let message = format!("`{text}` is {kinds}, so it has no `{field}`");
-                self.tell(message, format!("read `{text}` itself, or set it to an object"));
+                let field = &path.fields[length];
+                let message = format!("`{outer}` is {kinds}, so it has no `{field}`");
+                self.tell(message, format!("read `{outer}` itself, or set it to an object"));
                 return Kinds::JSON;
             }
         }
@@ -331,13 +331,4 @@ fn mend(left: Kinds, right: Kinds) -> String {
 /// What a value of these kinds could be compared with.
 fn compared(kinds: Kinds) -> &'static str {
     if kinds.meets(Kinds::NUMBER) { "> 0" } else { "== …" }
-}
-
-fn written(path: &Reference) -> String {
-    let mut text = path.name.text().to_owned();
-    for field in &path.fields {
-        text.push('.');
-        text.push_str(field);
-    }
-    text
 }

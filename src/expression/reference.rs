@@ -1,3 +1,5 @@
+use std::fmt;
+
 use super::Name;
 
 /// A path that an expression reads, such as `data.order.total`.
@@ -25,5 +27,12 @@ impl Reference {
     pub fn needs_first(&self) -> bool {
         let is_only_asked_for = self.tested && self.fields.len() == 1;
         !self.guarded && !is_only_asked_for
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name.text())?;
+        self.fields.iter().try_for_each(|field| write!(f, ".{field}"))
     }
 }

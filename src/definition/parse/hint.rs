@@ -1,5 +1,17 @@
 /// How to mend an expression that is no CEL, if it looks like something that people often write.
 pub(super) fn of(text: &str) -> Option<String> {
+    if text.contains("${") {
+        let whole = text.strip_prefix("${").and_then(|inner| inner.strip_suffix('}'));
+        let inner = whole.filter(|inner| !inner.contains("${")).map(str::trim);
+        return Some(match inner {
+            Some(inner) => format!("this is no template: write `{inner}` alone"),
+            None => "this is no template: join texts by `+`, such as `\"a-\" + key`".to_owned(),
+        });
+    }
+    if let Some((list, _)) = text.split_once(" as ").filter(|(list, _)| !list.contains(['"', '\'']))
+    {
+        return Some(format!("write `{}` alone: each of its elements is `item`", list.trim()));
+    }
     if let Some((word, operator)) = word_operator(text) {
         return Some(format!("CEL writes `{operator}` for `{word}`"));
     }
@@ -128,6 +140,13 @@ mod tests {
             ("no room", Some("a text in CEL has quotes of its own: `'\"no room\"'`")),
             ("Sorry, we are full!", Some("has quotes of its own")),
             ("this or that", Some("has quotes of its own")),
+            ("${data.total > 5}", Some("write `data.total > 5` alone")),
+            ("order/${data.id}", Some("join texts by `+`")),
+            ("${data.a}-${data.b}", Some("join texts by `+`")),
+            (
+                "data.lines as line",
+                Some("write `data.lines` alone: each of its elements is `item`"),
+            ),
             ("data.from + 1d", Some("write `duration(\"24h\")` for `1d`")),
             ("now + 2w", Some("write `duration(\"336h\")` for `2w`")),
             ("now + 30m", Some("write `duration(\"30m\")` for `30m`")),

@@ -94,10 +94,10 @@ fn is_broken(key: &str, value: &str, in_flow: bool) -> bool {
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
     let whole =
         quote.is_some_and(|q| value.len() > 1 && value[1..].find(q) == Some(value.len() - 2));
-    // An element, such as `event["order-id"]`.
-    let is_element = in_flow
-        && value.find('[').is_some_and(|at| {
-            value[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-        });
-    (computes || is_element) && breaks && expected && !whole
+    // An element, such as `event["order-id"]`, or a template.
+    let is_element =
+        |at: usize| value[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let is_one = value.contains("${") || value.find('[').is_some_and(is_element);
+    let is_cut = in_flow && quote.is_none() && is_one;
+    (computes || is_cut) && breaks && expected && !whole
 }

@@ -183,7 +183,13 @@ impl<'t> Reader<'t> {
     pub fn fields<'n>(&mut self, node: &'n Node, what: &'static str) -> Option<Fields<'n>> {
         let Content::Map(entries) = &node.content else {
             let message = format!("{what} is {}, not a mapping", node.kind());
-            let help = format!("write {what} as `key: value` lines or as `{{ key: value, … }}`");
+            let help = match what {
+                "`parallel`" => {
+                    "name its branches, such as `{ one: [ … ], other: [ … ] }`".to_owned()
+                }
+                "`retry`" => "write such as `retry: { attempts: 5 }`".to_owned(),
+                _ => format!("write {what} as `key: value` lines or as `{{ key: value, … }}`"),
+            };
             return self.error(Code::WrongType, node.span.clone(), message, help);
         };
         let mut seen = BTreeSet::new();

@@ -26,12 +26,11 @@ pub(super) fn check(whole: &mut Whole<'_>) {
 }
 
 fn tell(whole: &mut Whole<'_>, one: &Need<'_>, other: &Need<'_>) {
-    let (line, path, kinds) = (whole.line(other.span.start), written(&one.path), one.kinds);
-    let elsewhere = match written(&other.path) {
-        same if same == path => format!("{} on line {line}", other.kinds),
-        differs => format!("`{differs}` {} on line {line}", other.kinds),
-    };
-    let message = format!("`{path}` must be {kinds} here, and {elsewhere}");
+    let named =
+        if is_same(&one.path, &other.path) { String::new() } else { format!("`{}` ", other.path) };
+    let line = whole.line(other.span.start);
+    let elsewhere = format!("{named}{} on line {line}", other.kinds);
+    let message = format!("`{}` must be {} here, and {elsewhere}", one.path, one.kinds);
     let help = "one of the two can never be computed: write both for the kind that it is of, or \
                 make one of the other by `string(…)` or `double(…)`";
     whole.warn(Code::KindsDiffer, one.span.clone(), message, help);
@@ -265,9 +264,4 @@ fn paths(expression: &Expression) -> Vec<Reference> {
 
 fn is_same(one: &Reference, other: &Reference) -> bool {
     (one.name, &one.fields) == (other.name, &other.fields)
-}
-
-fn written(path: &Reference) -> String {
-    let fields: String = path.fields.iter().map(|field| format!(".{field}")).collect();
-    format!("{}{fields}", path.name.text())
 }

@@ -13,8 +13,8 @@ steps:
 
 /// What is said of steps, each with the line that it is told at.
 fn found(steps: &[&str]) -> Vec<String> {
-    let steps: String = steps.iter().map(|step| format!("  - {step}\n")).collect();
-    let (_, diagnostics) = check("saga.yaml", &format!("{HEAD}{steps}"));
+    let steps: Vec<String> = steps.iter().map(|step| format!("  - {step}\n")).collect();
+    let (_, diagnostics) = check("saga.yaml", &format!("{HEAD}{}", steps.concat()));
     diagnostics.iter().map(|d| format!("{} {}: {}", d.code, d.line, d.message)).collect()
 }
 
