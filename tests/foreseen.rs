@@ -159,7 +159,7 @@ impl<'c> Run<'c> {
                 Verb::ResolveNotDone,
                 Verb::GoBack,
             ],
-            None if self.family.dice.roll(20) == 0 => vec![Verb::GoBack],
+            None if self.family.dice.roll(20) == 0 => vec![Verb::GoBack, Verb::Cancel],
             None => return,
         };
         let verb = self.family.dice.pick(&verbs).expect("some").clone();

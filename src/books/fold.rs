@@ -71,7 +71,8 @@ impl Fold<'_> {
             NoteKind::WentBack => self.went_back(note),
             NoteKind::Locked | NoteKind::Released => self.lock(note),
             NoteKind::Stuck => *self.story.stuck.entry(note.step).or_default() += 1,
-            NoteKind::Acted => self.story.is_acted = true,
+            // What is about the whole saga excuses none of its steps.
+            NoteKind::Acted => self.story.is_acted |= !self.name(note.step).is_empty(),
             NoteKind::Completed => self.end(End::Completed),
             NoteKind::Compensated => self.end(End::Compensated),
             NoteKind::Queued

@@ -120,6 +120,7 @@ fn word(verb: &Verb) -> String {
         Verb::ResolveDone(_) => "resolves as done:".to_owned(),
         Verb::ResolveNotDone => "resolves as not done:".to_owned(),
         Verb::GoBack => "sends back".to_owned(),
+        Verb::Cancel => "cancels".to_owned(),
         Verb::Answer { choice, .. } => format!("answers `{choice}` to"),
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct Arguments {
     /// The instance's key
     #[arg(required_if_eq_any([
         ("verb", "retry"), ("verb", "skip"), ("verb", "resolve-done"),
-        ("verb", "resolve-not-done"), ("verb", "go-back"), ("verb", "answer"),
+        ("verb", "resolve-not-done"), ("verb", "go-back"), ("verb", "cancel"), ("verb", "answer"),
     ]))]
     key: Option<String>,
     /// The step that it is about; may be left out where one step waits for a person
@@ -71,8 +71,10 @@ enum Verb {
     ResolveDone,
     /// It has not happened
     ResolveNotDone,
-    /// Take the way back
+    /// Take the way back, because of what is stuck
     GoBack,
+    /// Take the way back, stuck or not
+    Cancel,
     /// Answer the question of an `ask` step
     Answer,
     /// Read a topic that is not the one that was read before: it was made anew or cut off
@@ -92,6 +94,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         | Verb::ResolveDone
         | Verb::ResolveNotDone
         | Verb::GoBack
+        | Verb::Cancel
         | Verb::Answer => (instance(arguments)?.to_string(), body(arguments)?),
     };
     let topic = EngineTopics::new(config.app.as_str())?.operator;
@@ -115,6 +118,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         | Verb::ResolveDone
         | Verb::ResolveNotDone
         | Verb::GoBack
+        | Verb::Cancel
         | Verb::Answer => "the history says what came of it",
     };
     say(&format!("{about}: written to {topic}; {told}"));

@@ -94,8 +94,10 @@ pub enum Verb {
     ResolveDone(Map<String, Value>),
     /// It did not happen.
     ResolveNotDone,
-    /// Take the way back (before the pivot).
+    /// Take the way back (before the pivot), because of what is stuck.
     GoBack,
+    /// Take the way back, stuck or not, as an event that cancels asks for it.
+    Cancel,
     /// The answer to an `ask`.
     Answer {
         /// Which of the choices.
@@ -105,4 +107,34 @@ pub enum Verb {
         /// What they want to add, for the saga: `answer.data`.
         data: Map<String, Value>,
     },
+}
+
+impl Verb {
+    /// The word by which people ask for it.
+    #[must_use]
+    pub fn text(&self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Skip => "skip",
+            Self::ResolveDone(_) => "resolve-done",
+            Self::ResolveNotDone => "resolve-not-done",
+            Self::GoBack => "go-back",
+            Self::Cancel => "cancel",
+            Self::Answer { .. } => "answer",
+        }
+    }
+
+    /// Whether it is about the whole saga, never about one of its steps.
+    #[must_use]
+    pub fn is_about_the_saga(&self) -> bool {
+        match self {
+            Self::Cancel => true,
+            Self::Retry
+            | Self::Skip
+            | Self::ResolveDone(_)
+            | Self::ResolveNotDone
+            | Self::GoBack
+            | Self::Answer { .. } => false,
+        }
+    }
 }

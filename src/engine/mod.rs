@@ -13,6 +13,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod course;
+mod dry_run;
 mod input;
 mod kind;
 mod lock;
@@ -26,6 +27,7 @@ mod work;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use dry_run::{DryRun, dry_run, refusal};
 pub use input::{Act, CallOutcome, Called, Input, Verb, Wake};
 pub use note::{Awaited, Claimant, Note, NoteKind, Proof, Sending, What};
 pub use state::{

@@ -14,6 +14,7 @@ impl wire::Act {
             Some(wire::act::Verb::ResolveDone(fields)) => Verb::ResolveDone(object(fields)?),
             Some(wire::act::Verb::ResolveNotDone(_)) => Verb::ResolveNotDone,
             Some(wire::act::Verb::GoBack(_)) => Verb::GoBack,
+            Some(wire::act::Verb::Cancel(_)) => Verb::Cancel,
             Some(wire::act::Verb::Answer(answer)) => Verb::Answer {
                 choice: answer.choice.clone(),
                 note: answer.note.clone(),

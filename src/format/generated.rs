@@ -424,7 +424,7 @@ pub struct Act {
     pub why: ::prost::alloc::string::String,
     #[prost(string, tag = "4")]
     pub step: ::prost::alloc::string::String,
-    #[prost(oneof = "act::Verb", tags = "5, 6, 7, 8, 9, 10")]
+    #[prost(oneof = "act::Verb", tags = "5, 6, 7, 8, 9, 10, 11")]
     pub verb: ::core::option::Option<act::Verb>,
 }
 /// Nested message and enum types in `Act`.
@@ -444,6 +444,8 @@ pub mod act {
         GoBack(bool),
         #[prost(message, tag = "10")]
         Answer(super::Answer),
+        #[prost(bool, tag = "11")]
+        Cancel(bool),
     }
 }
 /// The answer to an `ask`.

@@ -75,8 +75,9 @@ fn what_out(what: &What) -> wire::Note {
         What::Late { has_happened, by_probe } => {
             wire::Note { happened: *has_happened, by_probe: *by_probe, ..none }
         }
-        What::Acted { verb, by, why } => {
-            wire::Note { verb: verb.clone(), by: by.clone(), reason: why.clone(), ..none }
+        What::Acted { id, verb, by, why: reason } | What::NotObeyed { id, verb, by, reason } => {
+            let (id, verb, by) = (id.clone(), verb.clone(), by.clone());
+            wire::Note { id, verb, by, reason: reason.clone(), ..none }
         }
         What::Completed | What::Forgotten | What::Released => none,
         What::Waiting(awaited) => awaited_out(awaited),
@@ -116,10 +117,15 @@ fn what_in(note: &wire::Note, kind: NoteKind) -> Result<What, Error> {
         NoteKind::Undone => What::Undone { by: Some(address_in(note)?) },
         NoteKind::Late => What::Late { has_happened: note.happened, by_probe: note.by_probe },
         NoteKind::Cancelled => What::Cancelled { reason: reason() },
+        NoteKind::Refused if !note.by.is_empty() => {
+            let (id, verb, by) = (note.id.clone(), note.verb.clone(), note.by.clone());
+            What::NotObeyed { id, verb, by, reason: reason() }
+        }
         NoteKind::Refused => What::Refused { reason: reason() },
         NoteKind::Stuck => What::Stuck { reason: reason() },
         NoteKind::Acted => {
-            What::Acted { verb: note.verb.clone(), by: note.by.clone(), why: reason() }
+            let (id, verb, by) = (note.id.clone(), note.verb.clone(), note.by.clone());
+            What::Acted { id, verb, by, why: reason() }
         }
         NoteKind::Completed => What::Completed,
         NoteKind::Compensated => What::Compensated { reason: reason() },
@@ -276,7 +282,21 @@ mod tests {
             (What::Refused { reason: reason() }, "no goods"),
             (What::Stuck { reason: reason() }, "no goods"),
             (
-                What::Acted { verb: text("skipped"), by: text("ann"), why: text("late") },
+                What::NotObeyed {
+                    id: text("a-1"),
+                    verb: text("skip"),
+                    by: text("ann"),
+                    reason: reason(),
+                },
+                "skip by ann: no goods",
+            ),
+            (
+                What::Acted {
+                    id: text("a-1"),
+                    verb: text("skipped"),
+                    by: text("ann"),
+                    why: text("late"),
+                },
                 "skipped by ann: late",
             ),
             (What::Completed, ""),

@@ -52,10 +52,10 @@ struct TopicNotation {
 ///   "by": "ana", "why": "the carrier is back" }
 /// ```
 ///
-/// `verb` is `retry`, `skip`, `resolve-done` (with `data`), `resolve-not-done`, `go-back` or
-/// `answer` (with `choice`, `note`, `data`). `id` makes an act its own: the same id is obeyed
-/// once; without it the record's place is its id. `step` may be left out where one step waits
-/// for a person.
+/// `verb` is `retry`, `skip`, `resolve-done` (with `data`), `resolve-not-done`, `go-back`,
+/// `answer` (with `choice`, `note`, `data`), or `cancel`, which is about the whole saga. `id` makes
+/// an act its own: the same id is obeyed once; without it the record's place is its id. `step` may
+/// be left out where one step waits for a person.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Notation {
@@ -81,6 +81,7 @@ enum Word {
     ResolveDone,
     ResolveNotDone,
     GoBack,
+    Cancel,
     Answer,
 }
 
@@ -165,6 +166,7 @@ fn verb(act: &Notation, data: Option<Map<String, Value>>) -> Result<wire::act::V
         (Word::ResolveDone, None) => Ok(Verb::ResolveDone(data)),
         (Word::ResolveNotDone, None) => Ok(Verb::ResolveNotDone(true)),
         (Word::GoBack, None) => Ok(Verb::GoBack(true)),
+        (Word::Cancel, None) => Ok(Verb::Cancel(true)),
     }
 }
 
@@ -204,6 +206,16 @@ mod tests {
         assert_eq!((target.saga.as_str(), target.key.as_str()), ("order", "o-1"));
         assert_eq!((act.id.as_str(), act.step.as_str()), ("shop.operator/0/7", "ship"));
         assert_eq!(act.verb, Some(wire::act::Verb::Retry(true)));
+    }
+
+    #[test]
+    fn an_act_about_the_whole_saga_needs_a_reason_as_well() {
+        let cancel = |more: &str| {
+            act(&format!(r#"{{"saga":"a","key":"k","verb":"cancel","by":"ana"{more}}}"#))
+        };
+        let (_, said) = cancel(r#","why":"the customer wrote""#).expect("an act");
+        assert_eq!(said.verb, Some(wire::act::Verb::Cancel(true)));
+        assert_eq!(cancel(""), Err("`why` is missing; say the reason".to_owned()));
     }
 
     #[test]

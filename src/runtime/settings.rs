@@ -127,7 +127,7 @@ pub struct Observed {
     pub id: InstanceId,
     /// Which life.
     pub life: LifeId,
-    /// Which of its transitions, counted from 1.
+    /// Which of its transitions, counted from 1; 0 for what changed nothing.
     pub transition: u64,
     /// When the life started.
     pub started: Timestamp,

@@ -204,7 +204,12 @@ impl ShardState {
                 self.accept(id, &key, due, transition, case, tools);
                 Ok(Taken::Done)
             }
-            Err(rejection) => Ok(reject(id, rejection, case, tools)),
+            Err(rejection) => {
+                if let Some(observed) = refusal(id, before, &rejection, self.shard, case) {
+                    tell(observed, tools);
+                }
+                Ok(reject(id, rejection, case, tools))
+            }
         }
     }
 
@@ -238,15 +243,48 @@ impl ShardState {
             offset: case.record.offset,
         };
         if !observed.notes.is_empty() {
-            let record = history(&observed);
-            tools.pending.bytes += record.value.len();
-            tools.pending.history.entry(self.shard).or_default().push(record);
-            tools.pending.observed.push(observed);
+            tell(observed, tools);
         }
         let after = after.map(|instance| Instance { inbox: case.record.offset, ..instance });
         self.schedule.replace(key, due, after.as_ref().and_then(engine::next_due));
         self.held.put(key, after);
     }
+}
+
+/// Tells the history.
+fn tell<S>(observed: Observed, tools: &mut Tools<'_, S>) {
+    let record = history(&observed);
+    tools.pending.bytes += record.value.len();
+    tools.pending.history.entry(observed.shard).or_default().push(record);
+    tools.pending.observed.push(observed);
+}
+
+/// What is told of a person's act that is not obeyed. It is no transition, so it has no number.
+fn refusal(
+    id: &InstanceId,
+    before: Option<&Instance>,
+    rejection: &Rejection,
+    shard: Shard,
+    case: &Case<'_>,
+) -> Option<Observed> {
+    let Input::Act(act) = &case.input else { return None };
+    let note = engine::refusal(before, act, rejection)?;
+    let life = before?.lives.iter().find(|life| life.id == note.life)?;
+    Some(Observed {
+        id: id.clone(),
+        life: life.id,
+        transition: 0,
+        started: life.started,
+        trace_parent: life.trace_parent.clone(),
+        status: Some(life.status()),
+        standing: standing(before, Some(life)),
+        owed: String::new(),
+        notes: vec![note],
+        sent: Vec::new(),
+        at: case.record.timestamp,
+        shard,
+        offset: case.record.offset,
+    })
 }
 
 /// What a stuck life owes, in words: the outcome of a step, or its undoing, since when.

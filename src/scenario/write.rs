@@ -188,6 +188,7 @@ fn act(acted: &Acted, indent: usize) -> String {
         Verb::ResolveDone(data) => ("resolve-done", Some(data)),
         Verb::ResolveNotDone => ("resolve-not-done", None),
         Verb::GoBack => ("go-back", None),
+        Verb::Cancel => ("cancel", None),
     };
     let step = if step.is_empty() { "~".to_owned() } else { scalar(step) };
     let mut fields = vec![format!("{word}: {step}")];

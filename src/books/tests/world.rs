@@ -233,7 +233,15 @@ impl World {
         let before = self.instances.get(id);
         let transition = match engine::step(&self.catalog, id, before, input, now) {
             Ok(transition) => transition,
-            Err(rejection) => return Some(rejection),
+            Err(rejection) => {
+                if let Input::Act(act) = input
+                    && let Some(note) = engine::refusal(before, act, &rejection)
+                {
+                    let before = before.cloned();
+                    self.tell(id, before.as_ref(), &[note], now);
+                }
+                return Some(rejection);
+            }
         };
         let Transition { after, effects, notes } = transition;
         for effect in effects {
@@ -332,11 +340,13 @@ impl World {
             return;
         };
         let life = after.and_then(|a| a.lives.iter().find(|life| life.id == of));
+        // It is no transition, so it has no number.
+        let is_refusal = matches!(&notes[0].what, engine::What::NotObeyed { .. });
         let entry = wire::Entry {
             saga: id.saga.to_string(),
             key: id.key.to_string(),
             life: of.number,
-            transition: life.map_or(0, |life| life.transitions),
+            transition: life.filter(|_| !is_refusal).map_or(0, |life| life.transitions),
             at_ms: now.0,
             status: life.map_or("forgotten", |life| life.status().text()).to_owned(),
             shard: 0,

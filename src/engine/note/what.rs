@@ -88,8 +88,21 @@ pub enum What {
         /// Why.
         reason: String,
     },
+    /// A person asked for something that is not done.
+    NotObeyed {
+        /// The act's id.
+        id: String,
+        /// What was asked for.
+        verb: String,
+        /// Who asked.
+        by: String,
+        /// Why it is not done.
+        reason: String,
+    },
     /// A person acted.
     Acted {
+        /// The act's id.
+        id: String,
         /// What was done.
         verb: String,
         /// Who did it.
@@ -173,7 +186,7 @@ impl What {
             Self::Undone { .. } => NoteKind::Undone,
             Self::Late { .. } => NoteKind::Late,
             Self::Cancelled { .. } => NoteKind::Cancelled,
-            Self::Refused { .. } => NoteKind::Refused,
+            Self::Refused { .. } | Self::NotObeyed { .. } => NoteKind::Refused,
             Self::Stuck { .. } => NoteKind::Stuck,
             Self::Acted { .. } => NoteKind::Acted,
             Self::Completed => NoteKind::Completed,
@@ -227,7 +240,8 @@ impl fmt::Display for What {
                 f.write_str(said)?;
                 if *by_probe { f.write_str(", says the probe") } else { Ok(()) }
             }
-            Self::Acted { verb, by, why } => write!(f, "{verb} by {by}: {why}"),
+            Self::Acted { verb, by, why: reason, .. }
+            | Self::NotObeyed { verb, by, reason, .. } => write!(f, "{verb} by {by}: {reason}"),
             Self::Completed | Self::Forgotten | Self::Released => Ok(()),
             Self::Waiting(awaited) => awaited.fmt(f),
             Self::Asked { who } => f.write_str(who),

@@ -133,6 +133,7 @@ const RULES: &[&str] = &[
     "5 resolved as done",
     "5 resolved as not done",
     "5 go back",
+    "5 cancel",
     "6 late success",
     "6 late rejection",
     "6 late after the end",
@@ -417,6 +418,7 @@ impl Coverage {
                 Verb::ResolveDone(_) => self.saw("5 resolved as done"),
                 Verb::ResolveNotDone => self.saw("5 resolved as not done"),
                 Verb::GoBack => self.saw("5 go back"),
+                Verb::Cancel => self.saw("5 cancel"),
                 Verb::Answer { .. } => {}
             },
             Input::Event(_) | Input::Called(_) | Input::Letter(_) => {}

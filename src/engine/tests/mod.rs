@@ -336,6 +336,7 @@ impl World {
             "skip" => Verb::Skip,
             "not-done" => Verb::ResolveNotDone,
             "go-back" => Verb::GoBack,
+            "cancel" => Verb::Cancel,
             "answer" => {
                 let data = match body {
                     Some(Value::Object(fields)) => fields,

@@ -255,7 +255,7 @@ impl Run {
     }
 
     fn act(&mut self) -> Act {
-        let verbs = ["retry", "skip", "done", "not-done", "go-back"];
+        let verbs = ["retry", "skip", "done", "not-done", "go-back", "cancel"];
         let verb = *self.dice.pick(&verbs).expect("a verb");
         self.world.act(verb, Some(json!({"shelf": 8})))
     }

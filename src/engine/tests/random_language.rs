@@ -308,6 +308,7 @@ impl<'c> Run<'c> {
             Verb::ResolveDone(serde_json::Map::new()),
             Verb::ResolveNotDone,
             Verb::GoBack,
+            Verb::Cancel,
         ];
         let verb = self.family.dice.pick(&verbs).expect("a verb").clone();
         self.acted(&id, None, verb);

@@ -2,11 +2,11 @@
 
 use super::{ORDER, PAIR, check};
 
-fn parked() -> String {
+pub(super) fn parked() -> String {
     ORDER.replace("failed: t/Declined", "failed: { on: t/Declined, then: park }\n    unknown: park")
 }
 
-const CHARGING: &str = "
+pub(super) const CHARGING: &str = "
     start > Reserve reserve/1
     Reserved > Charge charge/1
     pass 21s > Charge charge/2; fact Help {\"step\":\"charge\"}

@@ -1,4 +1,4 @@
-//! What people do about a stuck instance.
+//! What people do about what is stuck.
 
 use crate::definition::{Compensation, Definition, Meaning, Step};
 use crate::engine::course::follow::follow;
@@ -48,8 +48,7 @@ pub(in crate::engine) fn take(turn: &mut LifeTurn<'_>, act: &Act) -> Result<(), 
     let place = Place::of(turn.definition, &turn.life().frame, stuck.step, &stuck.branch)
         .expect("a step is entered before it can be stuck");
     let name = turn.name_at(&place);
-    let (by, why) = (act.by.clone(), act.why.clone());
-    turn.note(Some(&name), What::Acted { verb: verb(&act.verb).to_owned(), by, why });
+    turn.note(Some(&name), acted(act));
     match (&act.verb, stuck.undoing) {
         (Verb::Retry, false) => {
             if turn.at(&place).phase == Phase::Rejected {
@@ -69,8 +68,8 @@ pub(in crate::engine) fn take(turn: &mut LifeTurn<'_>, act: &Act) -> Result<(), 
             settle_undo(turn, &place, &act.id);
             Ok(())
         }
-        (Verb::Answer { .. }, _) => {
-            Err(Rejection::Refused(format!("{name} asks nobody; it is stuck")))
+        (Verb::Answer { .. } | Verb::Cancel, _) => {
+            Err(Rejection::Refused(format!("{name} is stuck; `{}` is no help", act.verb.text())))
         }
         (Verb::GoBack, true) => Err(Rejection::Refused(format!(
             "the undoing of {name} is stuck; retry it, or resolve it as done"
@@ -82,15 +81,19 @@ fn is_forward(life: &Life) -> bool {
     life.direction == Direction::Forward && life.ended.is_none()
 }
 
-fn verb(verb: &Verb) -> &'static str {
-    match verb {
+/// That a person acted.
+pub(in crate::engine) fn acted(act: &Act) -> What {
+    let verb = match &act.verb {
         Verb::Retry => "sent again",
         Verb::Skip => "skipped",
         Verb::ResolveDone(_) => "resolved as done",
         Verb::ResolveNotDone => "resolved as not done",
         Verb::GoBack => "sent back",
+        Verb::Cancel => "cancelled",
         Verb::Answer { .. } => "answered",
-    }
+    };
+    let Act { id, by, why, .. } = act.clone();
+    What::Acted { id, verb: verb.to_owned(), by, why }
 }
 
 fn retry_action(turn: &mut Turn<'_>, place: &Place) {

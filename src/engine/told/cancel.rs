@@ -6,7 +6,7 @@ use crate::engine::state::place::Line;
 use crate::engine::work::early;
 use crate::engine::work::scope::holds;
 use crate::engine::work::turn::LifeTurn;
-use crate::engine::{Act, Direction, Failure, FailureKind, Instance, Rejection, What};
+use crate::engine::{Act, Direction, Failure, FailureKind, Instance, Rejection, Verb, What};
 use crate::message::{Event, InputId, InstanceId, Timestamp};
 
 /// Whether an event asks the newest life for the way back.
@@ -52,12 +52,19 @@ pub(in crate::engine) fn came_before(turn: &mut LifeTurn<'_>) {
     take(turn, &event).expect("what has just begun can go back");
 }
 
-/// A person asks a running saga for the way back.
+/// A person asks for the way back: by `cancel`, or by `go-back` of a saga that runs.
 ///
 /// # Errors
-/// As [`take`].
+/// As [`take`]; a person is told even of what an event would not be told of.
 pub(in crate::engine) fn by_a_person(turn: &mut LifeTurn<'_>, act: &Act) -> Result<(), Rejection> {
-    ask_back(turn, "go back", &format!("{}: {}", act.by, act.why))
+    if act.verb == Verb::Cancel {
+        turn.note(None, super::act::acted(act));
+    }
+    let answer = ask_back(turn, act.verb.text(), &format!("{}: {}", act.by, act.why));
+    answer.map_err(|rejection| match rejection {
+        Rejection::Ignored(reason) => Rejection::Refused(reason),
+        Rejection::Duplicate(_) | Rejection::Unmatched(_) | Rejection::Refused(_) => rejection,
+    })
 }
 
 fn ask_back(turn: &mut LifeTurn<'_>, word: &str, reason: &str) -> Result<(), Rejection> {

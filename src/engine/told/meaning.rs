@@ -23,7 +23,7 @@ pub(in crate::engine) enum Meaning<'a> {
     Early(&'a Event, early::Kept),
     /// Timers.
     Wake(Wake),
-    /// A person's act about something stuck.
+    /// A person's act, about something stuck or about the whole saga.
     Act(&'a Act),
     /// A person's answer to a question.
     Decide(&'a Act),
@@ -48,14 +48,22 @@ impl<'a> Meaning<'a> {
             Input::Act(act) if was_obeyed(before, act) => {
                 Err(Rejection::Duplicate(format!("act {} was obeyed before", act.id)))
             }
-            Input::Act(act) => Ok(match act.verb {
-                Verb::Answer { .. } => Self::Decide(act),
-                Verb::Retry
-                | Verb::Skip
-                | Verb::ResolveDone(_)
-                | Verb::ResolveNotDone
-                | Verb::GoBack => Self::Act(act),
-            }),
+            Input::Act(act) => match (&act.verb, &act.step) {
+                (verb, Some(step)) if verb.is_about_the_saga() => Err(Rejection::Refused(format!(
+                    "`{}` is about the whole saga; leave out the step `{step}`",
+                    verb.text()
+                ))),
+                (Verb::Answer { .. }, _) => Ok(Self::Decide(act)),
+                (
+                    Verb::Retry
+                    | Verb::Skip
+                    | Verb::ResolveDone(_)
+                    | Verb::ResolveNotDone
+                    | Verb::GoBack
+                    | Verb::Cancel,
+                    _,
+                ) => Ok(Self::Act(act)),
+            },
             Input::Letter(letter) => Ok(Self::Letter(letter)),
             Input::Called(called) => Self::of_call(id, before, called),
             Input::Event(event) => Self::of_event(catalog, id, before, event, now),
@@ -139,6 +147,7 @@ impl<'a> Meaning<'a> {
             Self::Start(..) => Kind::Start,
             Self::Early(..) => Kind::Early,
             Self::Wake(_) => Kind::Wake,
+            Self::Act(Act { verb: Verb::Cancel, .. }) => Kind::CancelByPerson,
             // Without a step it is about the whole saga, stuck or not.
             Self::Act(Act { verb: Verb::GoBack, step, .. }) if step.is_none() => Kind::Return,
             Self::Act(_) => Kind::Act,

@@ -15,6 +15,8 @@ pub(in crate::engine) enum Kind {
     Act,
     /// A person asks for the way back.
     Return,
+    /// A person cancels, stuck or not.
+    CancelByPerson,
     /// A person answers a question.
     Decide,
     /// What another instance or a lock says.
@@ -59,9 +61,15 @@ pub(in crate::engine) fn legal(status: Option<Status>, kind: Kind) -> Move {
     use Status::{Compensated, Compensating, Completed, Running, Stuck};
     match (status, kind) {
         (None, Kind::Start) => Move::Begin,
-        (None, Kind::Answer | Kind::Cancel | Kind::Act | Kind::Return | Kind::Decide) => {
-            Move::Unmatched
-        }
+        (
+            None,
+            Kind::Answer
+            | Kind::Cancel
+            | Kind::Act
+            | Kind::Return
+            | Kind::CancelByPerson
+            | Kind::Decide,
+        ) => Move::Unmatched,
         // Letters are about a life that they name themselves.
         (None | Some(Running | Compensating | Stuck | Completed | Compensated), Kind::Letter) => {
             Move::Read
@@ -83,17 +91,24 @@ pub(in crate::engine) fn legal(status: Option<Status>, kind: Kind) -> Move {
         (Some(Compensating | Compensated), Kind::Cancel) => {
             Move::Ignore("the way back was taken already")
         }
-        (Some(Completed), Kind::Cancel | Kind::Act | Kind::Return | Kind::Decide) => {
-            Move::Refuse("it has completed")
-        }
+        (
+            Some(Completed),
+            Kind::Cancel | Kind::Act | Kind::Return | Kind::CancelByPerson | Kind::Decide,
+        ) => Move::Refuse("it has completed"),
         (Some(Stuck), Kind::Act | Kind::Return) => Move::Act,
-        (Some(Running), Kind::Return) => Move::Return,
-        (Some(Compensating), Kind::Return) => Move::Refuse("it is compensating already"),
+        (Some(Running), Kind::Return) | (Some(Running | Stuck), Kind::CancelByPerson) => {
+            Move::Return
+        }
+        (Some(Compensating), Kind::Return | Kind::CancelByPerson) => {
+            Move::Refuse("it is compensating already")
+        }
         (Some(Running | Stuck), Kind::Decide) => Move::Decide,
         (Some(Compensating), Kind::Decide) => Move::Refuse("it is compensating and asks nobody"),
-        (Some(Running), Kind::Act) => Move::Refuse("it is running, not stuck"),
+        (Some(Running), Kind::Act) => {
+            Move::Refuse("it is running, not stuck; to take it back, cancel it")
+        }
         (Some(Compensating), Kind::Act) => Move::Refuse("it is compensating, not stuck"),
-        (Some(Compensated), Kind::Act | Kind::Return | Kind::Decide) => {
+        (Some(Compensated), Kind::Act | Kind::Return | Kind::CancelByPerson | Kind::Decide) => {
             Move::Refuse("it is compensated")
         }
     }

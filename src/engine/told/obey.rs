@@ -73,7 +73,10 @@ impl Case<'_> {
             Meaning::Answer(found, _) => Some(self.instance.lives[found.life].status()),
             Meaning::Called(place, _) => Some(self.instance.lives[*place].status()),
             // An older life may be stuck with a late undoing while a newer one lives.
-            Meaning::Act(_) if self.instance.lives.iter().any(|g| !g.stuck.is_empty()) => {
+            Meaning::Act(act)
+                if !act.verb.is_about_the_saga()
+                    && self.instance.lives.iter().any(|g| !g.stuck.is_empty()) =>
+            {
                 Some(Status::Stuck)
             }
             Meaning::Act(_)

@@ -5,7 +5,7 @@ use super::{NO_REASON, nothing, object, said, text};
 use crate::definition::{Code, Fields, Node, Reader};
 use crate::engine::{CallOutcome, Verb};
 
-const VERBS: [&str; 5] = ["retry", "skip", "resolve-done", "resolve-not-done", "go-back"];
+const VERBS: [&str; 6] = ["retry", "skip", "resolve-done", "resolve-not-done", "go-back", "cancel"];
 
 /// An event is read.
 pub(super) fn event(reader: &mut Reader<'_>, fields: &mut Fields<'_>, on: &Node) -> Option<Told> {
@@ -135,6 +135,7 @@ pub(super) fn act(reader: &mut Reader<'_>, node: &Node) -> Option<Acted> {
         "skip" => Verb::Skip,
         "resolve-not-done" => Verb::ResolveNotDone,
         "go-back" => Verb::GoBack,
+        "cancel" => Verb::Cancel,
         _ => match data {
             Some(Value::Object(fields)) => Verb::ResolveDone(fields),
             _ => Verb::ResolveDone(Map::new()),
