@@ -3,6 +3,7 @@
 use super::Rule;
 use super::account::{Noted, Turn};
 use super::names::{Name, Names};
+use super::pause;
 use super::plan::{Plan, Undoing};
 use super::spot::{Point, Spot};
 use super::story::{End, Hold, Story, Told};
@@ -20,6 +21,7 @@ pub(super) struct Fold<'a> {
 
 impl Fold<'_> {
     pub fn take(&mut self, note: &Noted) {
+        pause::look(self.story, self.turn.place, note.kind);
         match note.kind {
             NoteKind::Started => {
                 if self.story.is_started {
@@ -71,7 +73,6 @@ impl Fold<'_> {
             NoteKind::WentBack => self.went_back(note),
             NoteKind::Locked | NoteKind::Released => self.lock(note),
             NoteKind::Stuck => *self.story.stuck.entry(note.step).or_default() += 1,
-            // What is about the whole saga excuses none of its steps.
             NoteKind::Acted => self.story.is_acted |= !self.name(note.step).is_empty(),
             NoteKind::Completed => self.end(End::Completed),
             NoteKind::Compensated => self.end(End::Compensated),
@@ -79,6 +80,9 @@ impl Fold<'_> {
             | NoteKind::Cancelled
             | NoteKind::Forgotten
             | NoteKind::Kept
+            | NoteKind::Paused
+            | NoteKind::Held
+            | NoteKind::Resumed
             | NoteKind::Extended
             | NoteKind::Withdrawn => {}
         }

@@ -38,6 +38,7 @@ mod lives;
 mod locks;
 mod messages;
 mod names;
+mod pause;
 mod plan;
 mod promises;
 mod records;

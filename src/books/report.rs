@@ -94,6 +94,8 @@ pub enum Rule {
     InTurn,
     /// Parents and children agree on how the children ended.
     Family,
+    /// Nothing happens while a person lets a saga stand still.
+    Paused,
     /// Nothing is sent after the end but undoings of late successes.
     AfterEnd,
     /// Values pass through unchanged, numbers digit by digit.
@@ -123,6 +125,7 @@ impl Rule {
             Self::Exclusive => "a lock has one holder",
             Self::InTurn => "locks in turn",
             Self::Family => "children as their parents say",
+            Self::Paused => "nothing during a pause",
             Self::AfterEnd => "nothing after the end",
             Self::Unchanged => "values unchanged",
             Self::History => "history as the topics",

@@ -35,8 +35,10 @@ pub(super) struct Story {
     /// Whether it is on the way back.
     pub is_back: bool,
     pub has_pivoted: bool,
-    /// Whether a person acted: then promises about single steps are theirs.
+    /// Whether a person acted on a step: then promises about single steps are theirs.
     pub is_acted: bool,
+    /// Whether a person lets it stand still.
+    pub is_paused: bool,
     pub late: u64,
     pub steps: BTreeMap<Name, Told>,
     /// How often the history tells of a request over Kafka.

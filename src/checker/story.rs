@@ -121,6 +121,8 @@ fn word(verb: &Verb) -> String {
         Verb::ResolveNotDone => "resolves as not done:".to_owned(),
         Verb::GoBack => "sends back".to_owned(),
         Verb::Cancel => "cancels".to_owned(),
+        Verb::Pause => "pauses".to_owned(),
+        Verb::Resume => "resumes".to_owned(),
         Verb::Answer { choice, .. } => format!("answers `{choice}` to"),
     }
 }

@@ -29,7 +29,8 @@ pub(super) struct Arguments {
     /// The instance's key
     #[arg(required_if_eq_any([
         ("verb", "retry"), ("verb", "skip"), ("verb", "resolve-done"),
-        ("verb", "resolve-not-done"), ("verb", "go-back"), ("verb", "cancel"), ("verb", "answer"),
+        ("verb", "resolve-not-done"), ("verb", "go-back"), ("verb", "cancel"), ("verb", "pause"),
+        ("verb", "resume"), ("verb", "answer"),
     ]))]
     key: Option<String>,
     /// The step that it is about; may be left out where one step waits for a person
@@ -75,6 +76,10 @@ enum Verb {
     GoBack,
     /// Take the way back, stuck or not
     Cancel,
+    /// Send nothing more, keep what it is told, and let its time limits stand still
+    Pause,
+    /// Go on where it was paused
+    Resume,
     /// Answer the question of an `ask` step
     Answer,
     /// Read a topic that is not the one that was read before: it was made anew or cut off
@@ -95,6 +100,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         | Verb::ResolveNotDone
         | Verb::GoBack
         | Verb::Cancel
+        | Verb::Pause
+        | Verb::Resume
         | Verb::Answer => (instance(arguments)?.to_string(), body(arguments)?),
     };
     let topic = EngineTopics::new(config.app.as_str())?.operator;
@@ -119,6 +126,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         | Verb::ResolveNotDone
         | Verb::GoBack
         | Verb::Cancel
+        | Verb::Pause
+        | Verb::Resume
         | Verb::Answer => "the history says what came of it",
     };
     say(&format!("{about}: written to {topic}; {told}"));

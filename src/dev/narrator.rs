@@ -9,7 +9,7 @@ const WHO_CHARS: usize = 26;
 const KEY_CHARS: usize = 8;
 
 /// What is told of each kind of note; of others nothing is.
-const TOLD: [(NoteKind, &str); 23] = [
+const TOLD: [(NoteKind, &str); 25] = [
     (NoteKind::Started, "started: {why}"),
     (NoteKind::Rejected, "no: {step} was refused: {why}"),
     (NoteKind::TimedOut, "waiting: {step}: {why}"),
@@ -27,6 +27,8 @@ const TOLD: [(NoteKind, &str); 23] = [
     (NoteKind::Waiting, "waits: {step}: {why}"),
     (NoteKind::Asked, "asks {why}: {step}"),
     (NoteKind::Acted, "a person: {step}: {why}"),
+    (NoteKind::Paused, "paused {why}"),
+    (NoteKind::Resumed, "goes on {why}"),
     (NoteKind::Reminded, "reminds: {step}"),
     (NoteKind::Kept, "came early, kept: {why}"),
     (NoteKind::Dropped, "left out: {step}: {why}"),

@@ -4,7 +4,7 @@ use super::Letter;
 use crate::message::{Coordinate, Event, Timestamp};
 
 /// What an instance is told.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub enum Input {
     /// A fact or a reply.
     Event(Event),
@@ -23,7 +23,7 @@ pub enum Input {
 /// A timer that is due at T is decided only when everything that users' topics held at T was
 /// folded before: whoever wakes an instance says up to when that is so. The moment corresponds to
 /// the low watermark of event time in stream processors (Akidau et al., "The Dataflow Model").
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Wake {
     /// Timers up to this moment strike, later ones do not, even if they are due by now.
     pub until: Timestamp,
@@ -38,7 +38,7 @@ impl Wake {
 }
 
 /// What came of a call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Called {
     /// The id of the call, as text.
     pub command: String,
@@ -47,7 +47,7 @@ pub struct Called {
 }
 
 /// What came of a call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub enum CallOutcome {
     /// The service answered.
     Answered {
@@ -68,7 +68,7 @@ pub enum CallOutcome {
 }
 
 /// What a person did about an instance.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Act {
     /// The act's own id: the same act is obeyed once.
     pub id: String,
@@ -84,7 +84,7 @@ pub struct Act {
 }
 
 /// What a person can do.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub enum Verb {
     /// Send it again, with a new budget.
     Retry,
@@ -98,6 +98,10 @@ pub enum Verb {
     GoBack,
     /// Take the way back, stuck or not, as an event that cancels asks for it.
     Cancel,
+    /// Let the saga stand still.
+    Pause,
+    /// Let it go on.
+    Resume,
     /// The answer to an `ask`.
     Answer {
         /// Which of the choices.
@@ -120,6 +124,8 @@ impl Verb {
             Self::ResolveNotDone => "resolve-not-done",
             Self::GoBack => "go-back",
             Self::Cancel => "cancel",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
             Self::Answer { .. } => "answer",
         }
     }
@@ -128,7 +134,7 @@ impl Verb {
     #[must_use]
     pub fn is_about_the_saga(&self) -> bool {
         match self {
-            Self::Cancel => true,
+            Self::Cancel | Self::Pause | Self::Resume => true,
             Self::Retry
             | Self::Skip
             | Self::ResolveDone(_)

@@ -32,8 +32,8 @@ pub use input::{Act, CallOutcome, Called, Input, Verb, Wake};
 pub use note::{Awaited, Claimant, Note, NoteKind, Proof, Sending, What};
 pub use state::{
     Branched, Child, Claim, Direction, Early, Failure, FailureKind, Frame, Hold, Inside, Instance,
-    Letter, Life, Lock, Locked, Parent, Phase, Progress, Reminder, Remnant, Request, Requested,
-    Say, Stage, Status, StepState, Stuck,
+    Letter, Life, Lock, Locked, Parent, Paused, Phase, Progress, Reminder, Remnant, Request,
+    Requested, Say, Stage, Status, StepState, Stuck,
 };
 pub use transition::{Call, Effect, Message, Question, Rejection, Transition};
 
@@ -43,7 +43,6 @@ use crate::message::{InstanceId, Span, Timestamp};
 use course::timers;
 use told::case::Case;
 use told::meaning::Meaning;
-use work::turn::Out;
 
 /// What `input` does to the instance `id` at `now`.
 ///
@@ -64,7 +63,7 @@ pub fn step(
     }
     let told = Meaning::of(catalog, id, before, input, now)?;
     let instance = before.cloned().unwrap_or_default();
-    let mut case = Case { catalog, id, now, instance, out: Out::default() };
+    let mut case = Case::of(catalog, id, now, instance);
     case.obey(told)?;
     case.begin_queued();
     Ok(case.close())

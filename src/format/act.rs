@@ -1,8 +1,30 @@
-use super::instance::{coordinate_or_none, object};
+use super::instance::{bytes, coordinate_or_none, object};
 use super::{Error, wire};
 use crate::engine::{Act, Verb};
+use crate::message::Coordinate;
 
 impl wire::Act {
+    /// Takes an act.
+    #[must_use]
+    pub fn new(act: &Act) -> Self {
+        let verb = match &act.verb {
+            Verb::Retry => wire::act::Verb::Retry(true),
+            Verb::Skip => wire::act::Verb::Skip(true),
+            Verb::ResolveDone(fields) => wire::act::Verb::ResolveDone(bytes(fields)),
+            Verb::ResolveNotDone => wire::act::Verb::ResolveNotDone(true),
+            Verb::GoBack => wire::act::Verb::GoBack(true),
+            Verb::Cancel => wire::act::Verb::Cancel(true),
+            Verb::Pause => wire::act::Verb::Pause(true),
+            Verb::Resume => wire::act::Verb::Resume(true),
+            Verb::Answer { choice, note, data } => {
+                let (choice, note) = (choice.clone(), note.clone());
+                wire::act::Verb::Answer(wire::Answer { choice, note, data: bytes(data) })
+            }
+        };
+        let Act { id, by, why, .. } = act.clone();
+        Self { id, by, why, step: Coordinate::text(act.step.as_ref()), verb: Some(verb) }
+    }
+
     /// The act itself.
     ///
     /// # Errors
@@ -15,6 +37,8 @@ impl wire::Act {
             Some(wire::act::Verb::ResolveNotDone(_)) => Verb::ResolveNotDone,
             Some(wire::act::Verb::GoBack(_)) => Verb::GoBack,
             Some(wire::act::Verb::Cancel(_)) => Verb::Cancel,
+            Some(wire::act::Verb::Pause(_)) => Verb::Pause,
+            Some(wire::act::Verb::Resume(_)) => Verb::Resume,
             Some(wire::act::Verb::Answer(answer)) => Verb::Answer {
                 choice: answer.choice.clone(),
                 note: answer.note.clone(),
@@ -25,5 +49,38 @@ impl wire::Act {
         let step = coordinate_or_none(&self.step)?;
         let Self { id, by, why, .. } = self.clone();
         Ok(Act { id, by, why, step, verb })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    #[test]
+    fn an_act_reads_back_as_it_was_written() {
+        let fields: Map<_, _> = [("fee".to_owned(), json!(12.50))].into_iter().collect();
+        let answer = Verb::Answer {
+            choice: "yes".to_owned(),
+            note: "well".to_owned(),
+            data: fields.clone(),
+        };
+        let verbs = [
+            Verb::Retry,
+            Verb::Skip,
+            Verb::ResolveDone(fields),
+            Verb::ResolveNotDone,
+            Verb::GoBack,
+            Verb::Cancel,
+            Verb::Pause,
+            Verb::Resume,
+            answer,
+        ];
+        for verb in verbs {
+            let (id, by, why) = ("a-1".to_owned(), "ann".to_owned(), "so".to_owned());
+            let act = Act { id, by, why, step: "ship[2]".parse().ok(), verb };
+            assert_eq!(wire::Act::new(&act).read(), Ok(act));
+        }
     }
 }

@@ -140,6 +140,22 @@ pub struct Life {
     /// end.
     #[prost(fixed64, repeated, tag = "41")]
     pub seen_namespaces: ::prost::alloc::vec::Vec<u64>,
+    /// Set while a person lets it stand still.
+    #[prost(message, optional, tag = "42")]
+    pub paused: ::core::option::Option<Paused>,
+}
+/// A life that a person lets stand still.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Paused {
+    #[prost(int64, tag = "1")]
+    pub since_ms: i64,
+    #[prost(string, tag = "2")]
+    pub by: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub why: ::prost::alloc::string::String,
+    /// What it was told meanwhile, in its order; without targets.
+    #[prost(message, repeated, tag = "4")]
+    pub held: ::prost::alloc::vec::Vec<Inbox>,
 }
 /// Whose child an instance is.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -424,7 +440,7 @@ pub struct Act {
     pub why: ::prost::alloc::string::String,
     #[prost(string, tag = "4")]
     pub step: ::prost::alloc::string::String,
-    #[prost(oneof = "act::Verb", tags = "5, 6, 7, 8, 9, 10, 11")]
+    #[prost(oneof = "act::Verb", tags = "5, 6, 7, 8, 9, 10, 11, 12, 13")]
     pub verb: ::core::option::Option<act::Verb>,
 }
 /// Nested message and enum types in `Act`.
@@ -446,6 +462,10 @@ pub mod act {
         Answer(super::Answer),
         #[prost(bool, tag = "11")]
         Cancel(bool),
+        #[prost(bool, tag = "12")]
+        Pause(bool),
+        #[prost(bool, tag = "13")]
+        Resume(bool),
     }
 }
 /// The answer to an `ask`.

@@ -79,6 +79,14 @@ fn what_out(what: &What) -> wire::Note {
             let (id, verb, by) = (id.clone(), verb.clone(), by.clone());
             wire::Note { id, verb, by, reason: reason.clone(), ..none }
         }
+        What::Paused { id, by, why } => {
+            wire::Note { id: id.clone(), by: by.clone(), reason: why.clone(), ..none }
+        }
+        What::Held { what } => wire::Note { name: what.clone(), ..none },
+        What::Resumed { id, by, why, length } => {
+            let within_ms = i64::try_from(length.0).unwrap_or(i64::MAX);
+            wire::Note { id: id.clone(), by: by.clone(), reason: why.clone(), within_ms, ..none }
+        }
         What::Completed | What::Forgotten | What::Released => none,
         What::Waiting(awaited) => awaited_out(awaited),
         What::Dropped { branch, reason } => {
@@ -126,6 +134,15 @@ fn what_in(note: &wire::Note, kind: NoteKind) -> Result<What, Error> {
         NoteKind::Acted => {
             let (id, verb, by) = (note.id.clone(), note.verb.clone(), note.by.clone());
             What::Acted { id, verb, by, why: reason() }
+        }
+        NoteKind::Paused => {
+            What::Paused { id: note.id.clone(), by: note.by.clone(), why: reason() }
+        }
+        NoteKind::Held => What::Held { what: note.name.clone() },
+        NoteKind::Resumed => {
+            let length = Span(u64::try_from(note.within_ms).unwrap_or_default());
+            let (id, by) = (note.id.clone(), note.by.clone());
+            What::Resumed { id, by, why: reason(), length }
         }
         NoteKind::Completed => What::Completed,
         NoteKind::Compensated => What::Compensated { reason: reason() },
@@ -298,6 +315,20 @@ mod tests {
                     why: text("late"),
                 },
                 "skipped by ann: late",
+            ),
+            (
+                What::Paused { id: text("a-1"), by: text("ann"), why: text("an audit") },
+                "by ann: an audit",
+            ),
+            (What::Held { what: text("shop.facts/Told e-7") }, "shop.facts/Told e-7"),
+            (
+                What::Resumed {
+                    id: text("a-2"),
+                    by: text("ann"),
+                    why: text("it is over"),
+                    length: Span(10_000),
+                },
+                "after 10s by ann: it is over",
             ),
             (What::Completed, ""),
             (What::Compensated { reason: reason() }, "no goods"),

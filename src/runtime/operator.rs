@@ -53,9 +53,9 @@ struct TopicNotation {
 /// ```
 ///
 /// `verb` is `retry`, `skip`, `resolve-done` (with `data`), `resolve-not-done`, `go-back`,
-/// `answer` (with `choice`, `note`, `data`), or `cancel`, which is about the whole saga. `id` makes
-/// an act its own: the same id is obeyed once; without it the record's place is its id. `step` may
-/// be left out where one step waits for a person.
+/// `answer` (with `choice`, `note`, `data`), or `cancel`, `pause` and `resume`, which are about the
+/// whole saga. `id` makes an act its own: the same id is obeyed once; without it the record's place
+/// is its id. `step` may be left out where one step waits for a person.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Notation {
@@ -82,6 +82,8 @@ enum Word {
     ResolveNotDone,
     GoBack,
     Cancel,
+    Pause,
+    Resume,
     Answer,
 }
 
@@ -167,6 +169,8 @@ fn verb(act: &Notation, data: Option<Map<String, Value>>) -> Result<wire::act::V
         (Word::ResolveNotDone, None) => Ok(Verb::ResolveNotDone(true)),
         (Word::GoBack, None) => Ok(Verb::GoBack(true)),
         (Word::Cancel, None) => Ok(Verb::Cancel(true)),
+        (Word::Pause, None) => Ok(Verb::Pause(true)),
+        (Word::Resume, None) => Ok(Verb::Resume(true)),
     }
 }
 

@@ -189,6 +189,8 @@ fn act(acted: &Acted, indent: usize) -> String {
         Verb::ResolveNotDone => ("resolve-not-done", None),
         Verb::GoBack => ("go-back", None),
         Verb::Cancel => ("cancel", None),
+        Verb::Pause => ("pause", None),
+        Verb::Resume => ("resume", None),
     };
     let step = if step.is_empty() { "~".to_owned() } else { scalar(step) };
     let mut fields = vec![format!("{word}: {step}")];

@@ -9,7 +9,7 @@ use super::promises;
 use super::world::{Seen, World};
 use crate::books::{Books, Delivery, Options, Record};
 use crate::definition::{Catalog, Definition, StepKind};
-use crate::engine::Direction;
+use crate::engine::{Direction, NoteKind};
 use crate::format::{open, wire};
 use crate::message::{
     Address, EngineTopics, InstanceId, LifeId, Outgoing, Timestamp, Topic, header, read_json,
@@ -31,6 +31,7 @@ pub(super) fn audit(
     sent(world, app, fold, once, &mut found);
     said(world, app, fold, once, &mut found);
     letters_read(world, app, fold, once, &mut found);
+    refused(world, app, fold, &mut found);
     if once {
         told(world, app, &mut found);
     }
@@ -71,6 +72,18 @@ pub(super) fn story(world: &World, app: &str) -> Vec<String> {
     history(world, app).into_iter().map(line).collect()
 }
 
+/// Everything that was committed, as one number.
+pub(super) fn fingerprint(world: &World) -> u32 {
+    let topics: BTreeSet<Topic> = world.places().into_iter().map(|(topic, _)| topic).collect();
+    let mut hasher = crc32fast::Hasher::new();
+    for record in topics.iter().flat_map(|topic| world.committed(topic)) {
+        hasher.update(record.key.as_deref().unwrap_or_default());
+        hasher.update(record.value.as_deref().unwrap_or_default());
+        hasher.update(&record.timestamp.0.to_le_bytes());
+    }
+    hasher.finalize()
+}
+
 /// What the checker of a real Kafka's topics says to these.
 fn books(world: &World, app: &str, catalog: &Catalog, delivery: Delivery) -> Vec<String> {
     let definitions: Vec<Definition> = catalog.definitions().map(|d| (**d).clone()).collect();
@@ -90,6 +103,16 @@ fn books(world: &World, app: &str, catalog: &Catalog, delivery: Delivery) -> Vec
     }
     let report = books.close();
     report.violations.iter().map(|violation| format!("books: {violation}")).collect()
+}
+
+/// The history tells of every act that was not obeyed.
+fn refused(world: &World, app: &str, fold: &Fold, found: &mut Vec<String>) {
+    let entries = history(world, app);
+    let notes = entries.iter().flat_map(|entry| &entry.notes);
+    let refused = notes.filter(|note| note.kind() == Some(NoteKind::Refused));
+    let told: BTreeSet<&str> = refused.map(|note| note.id.as_str()).collect();
+    let untold = fold.refused.iter().filter(|id| !told.contains(id.as_str()));
+    found.extend(untold.map(|id| format!("nothing tells that {id} was not obeyed")));
 }
 
 /// The history tells what became of each inbox record once, in their order.

@@ -138,6 +138,14 @@ pub enum Fault {
     DecidedTwice,
     /// A timer was due, and the gateways had not passed on all that its saga may wait for.
     TimerHeld,
+    /// A person let a saga stand still.
+    Paused,
+    /// What a saga that stood still was told was held.
+    Held,
+    /// A person cancelled a saga.
+    CancelledByPerson,
+    /// A person asked for what was not done.
+    NotObeyed,
 }
 
 impl Fault {
@@ -175,6 +183,10 @@ impl Fault {
             Self::Unasked,
             Self::DecidedTwice,
             Self::TimerHeld,
+            Self::Paused,
+            Self::Held,
+            Self::CancelledByPerson,
+            Self::NotObeyed,
         ])
     }
 }
@@ -236,6 +248,8 @@ pub struct Odds {
     pub jump: u32,
     /// A turn of the world makes a users' topic anew.
     pub anew: u32,
+    /// A turn of the world makes a person cancel a saga, or let it stand still.
+    pub person: u32,
     /// A node comes back without its store.
     pub store_lost: u32,
     /// A node comes back with a damaged store.
@@ -254,6 +268,7 @@ impl Odds {
         evict: 0,
         jump: 0,
         anew: 0,
+        person: 0,
         store_lost: 0,
         store_damaged: 0,
     };
@@ -269,6 +284,7 @@ impl Odds {
         evict: 6,
         jump: 4,
         anew: 10,
+        person: 8,
         store_lost: 150,
         store_damaged: 150,
     };

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use prost::Message as _;
 
+use super::fault::Fault;
 use super::overtaken::overtaken;
 use super::promises;
 use super::world::{Seen, World};
 use crate::books::Delivery;
 use crate::correlation::Index;
 use crate::definition::Catalog;
-use crate::engine::{self, Act, Effect, Input, Instance, Rejection, Status, Verb};
+use crate::engine::{self, Effect, Input, Instance, NoteKind, Rejection, Status, Transition, Verb};
 use crate::format::changelog::{instance_key, is_instance, position_key};
 use crate::format::{open, wire};
 use crate::message::{InstanceId, Key, LifeId, Offset, SagaName, Shard, Timestamp, Topic, Version};
@@ -39,6 +40,8 @@ pub(super) struct Fold {
     pub called: BTreeMap<String, u32>,
     /// Those of which a person has said what became of a step.
     pub settled: BTreeSet<InstanceId>,
+    /// The ids of the acts that were not obeyed, which the history tells of.
+    pub refused: Vec<String>,
     pub violations: Vec<String>,
     delivery: Delivery,
     /// The topics that the definitions read.
@@ -91,6 +94,7 @@ impl Fold {
             asked: BTreeMap::new(),
             called: BTreeMap::new(),
             settled: BTreeSet::new(),
+            refused: Vec::new(),
             violations: Vec::new(),
             delivery,
         }
@@ -124,6 +128,18 @@ impl Fold {
             }
         }
         found
+    }
+
+    /// The sagas that live.
+    pub fn living(&self) -> Vec<InstanceId> {
+        let living = self.instances().filter(|(_, instance)| instance.living().is_some());
+        living.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Those that a person lets stand still.
+    pub fn paused(&self) -> Vec<InstanceId> {
+        let paused = self.instances().filter(|(_, instance)| instance.paused_life().is_some());
+        paused.map(|(id, _)| id.clone()).collect()
     }
 
     pub fn instances(&self) -> impl Iterator<Item = (&InstanceId, &Instance)> {
@@ -289,13 +305,7 @@ impl Fold {
                 if let Input::Called(called) = input {
                     *self.called.entry(called.command.clone()).or_default() += 1;
                 }
-                if let Input::Act(Act {
-                    verb: Verb::Skip | Verb::ResolveDone(_) | Verb::ResolveNotDone,
-                    ..
-                }) = input
-                {
-                    self.settled.insert(id.clone());
-                }
+                self.acted(&id, input, &transition, world);
                 if let Input::Wake(wake) = input {
                     let (sources, taken) = (&self.sources, &folded.watermarks);
                     let notes = &transition.notes;
@@ -332,10 +342,32 @@ impl Fold {
             }
             Err(Rejection::Duplicate(_) | Rejection::Ignored(_)) => false,
             Err(Rejection::Unmatched(_)) => true,
-            Err(Rejection::Refused(_)) => {
+            Err(rejection @ Rejection::Refused(_)) => {
+                if let Input::Act(act) = input
+                    && engine::refusal(before, act, &rejection).is_some()
+                {
+                    world.count(Fault::NotObeyed);
+                    self.refused.push(act.id.clone());
+                }
                 self.dead_letters += 1;
                 false
             }
+        }
+    }
+
+    /// Notes what a person has done, and what was held meanwhile.
+    fn acted(&mut self, id: &InstanceId, input: &Input, made: &Transition, world: &World) {
+        if made.notes.iter().any(|note| note.kind() == NoteKind::Held) {
+            return world.count(Fault::Held);
+        }
+        let Input::Act(act) = input else { return };
+        match act.verb {
+            Verb::Skip | Verb::ResolveDone(_) | Verb::ResolveNotDone => {
+                self.settled.insert(id.clone());
+            }
+            Verb::Cancel => world.count(Fault::CancelledByPerson),
+            Verb::Pause => world.count(Fault::Paused),
+            Verb::Resume | Verb::Retry | Verb::GoBack | Verb::Answer { .. } => {}
         }
     }
 

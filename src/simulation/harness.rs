@@ -1,8 +1,8 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::audit::{audit, story};
+use super::audit::{audit, fingerprint, story};
 use super::broker::SimulatedBroker;
 use super::clock::SimulatedClock;
 use super::deployment::Deployments;
@@ -261,9 +261,20 @@ impl Simulation {
         if self.dice.chance(odds.anew) {
             self.world.make_anew();
         }
+        if self.dice.chance(odds.person) {
+            self.steer();
+        }
         if self.dice.chance(5) {
             self.world.compact();
         }
+    }
+
+    /// A person cancels a saga, or lets it stand still.
+    fn steer(&mut self) {
+        let living = self.fold.living();
+        let Some(id) = living.get(self.dice.place(living.len())) else { return };
+        let verb = if self.dice.chance(300) { "cancel" } else { "pause" };
+        self.services.steer(id, verb, &self.world);
     }
 
     /// A node comes, or goes in good order.
@@ -303,8 +314,14 @@ impl Simulation {
         }
     }
 
-    /// People look at what is stuck or stopped once nothing else happens.
+    /// People look at what is stuck or stopped once nothing else happens; what they have paused
+    /// goes on sooner or later.
     fn see_to_the_stuck(&mut self) {
+        for id in self.fold.paused() {
+            if self.dice.chance(300) {
+                self.services.steer(&id, "resume", &self.world);
+            }
+        }
         for (topic, times) in self.world.stopped() {
             self.services.accept(&topic, times, &self.world);
         }
@@ -377,15 +394,4 @@ impl Simulation {
 fn sources(catalog: &Catalog) -> Vec<Topic> {
     let operator = Topic::new(&format!("{APP}.operator")).expect("the app is a topic's prefix");
     crate::correlation::Index::new(catalog).topics().into_iter().chain([operator]).collect()
-}
-
-fn fingerprint(world: &World) -> u32 {
-    let topics: BTreeSet<Topic> = world.places().into_iter().map(|(topic, _)| topic).collect();
-    let mut hasher = crc32fast::Hasher::new();
-    for record in topics.iter().flat_map(|topic| world.committed(topic)) {
-        hasher.update(record.key.as_deref().unwrap_or_default());
-        hasher.update(record.value.as_deref().unwrap_or_default());
-        hasher.update(&record.timestamp.0.to_le_bytes());
-    }
-    hasher.finalize()
 }

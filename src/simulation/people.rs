@@ -90,6 +90,20 @@ impl People {
         self.said(id.to_string(), &body)
     }
 
+    /// What somebody does about a whole saga: cancels it, or lets it stand still or go on.
+    pub fn steer(&mut self, id: &InstanceId, verb: &str) -> Outgoing {
+        self.acts += 1;
+        let body = json!({
+            "id": format!("act:{}", self.acts),
+            "saga": id.saga.as_str(),
+            "key": id.key.as_str(),
+            "verb": verb,
+            "by": "bob",
+            "why": "somebody has asked for it",
+        });
+        self.said(id.to_string(), &body)
+    }
+
     fn said(&self, key: String, body: &Value) -> Outgoing {
         let mut headers = Headers::default();
         headers.push(header::CONTENT_TYPE, "application/json");

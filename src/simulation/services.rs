@@ -165,6 +165,12 @@ impl Services {
         self.schedule(world.elapsed(), act, world);
     }
 
+    /// Somebody cancels a saga, or lets it stand still or go on.
+    pub fn steer(&mut self, id: &InstanceId, verb: &str, world: &World) {
+        let act = self.people.steer(id, verb);
+        self.schedule(world.elapsed(), act, world);
+    }
+
     /// Somebody accepts a topic that was made anew.
     pub fn accept(&mut self, topic: &Topic, times: u64, world: &World) {
         let act = self.people.accept(topic, times);

@@ -116,9 +116,13 @@ impl Replay<'_> {
                 let (choice, note) = (choice.clone(), note.to_owned());
                 Verb::Answer { choice, note, data: data.unwrap_or_default() }
             }
-            Verb::Retry | Verb::Skip | Verb::ResolveNotDone | Verb::GoBack | Verb::Cancel => {
-                verb.clone()
-            }
+            Verb::Retry
+            | Verb::Skip
+            | Verb::ResolveNotDone
+            | Verb::GoBack
+            | Verb::Cancel
+            | Verb::Pause
+            | Verb::Resume => verb.clone(),
         };
         let is_answer = matches!(verb, Verb::Answer { .. });
         let why = if is_answer { "" } else { "they know more than the engine does" }.to_owned();

@@ -117,13 +117,15 @@ fn ahead(turn: &Turn<'_>, frame: &Frame, line: &Line) -> Option<Motion> {
     if let Some(state) = stands_at {
         return (state.phase != Phase::Running).then(|| Motion::Leave(line.clone()));
     }
+    // Until a resume has told of every cancel, nothing begins and nothing ends.
+    let stands_still = turn.life().paused.is_some();
     if position < steps.len() {
-        return Some(Motion::Enter(line.clone()));
+        return (!stands_still).then(|| Motion::Enter(line.clone()));
     }
     if !line.is_main() {
         return Some(Motion::Over(line.clone()));
     }
-    (!is_undoing_inside(frame)).then_some(Motion::Complete)
+    (!stands_still && !is_undoing_inside(frame)).then_some(Motion::Complete)
 }
 
 fn behind(frame: &Frame, line: &Line) -> Option<Motion> {

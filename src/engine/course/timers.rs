@@ -2,14 +2,15 @@
 
 use super::follow::follow;
 use super::{back, kinds, motion};
+use crate::definition::{Definition, Sleep, StepKind};
 use crate::engine::kind::waiting;
 use crate::engine::request::attempt;
 use crate::engine::state::place::{Place, walk};
 use crate::engine::work::turn::{LifeTurn, Turn};
 use crate::engine::{
-    Direction, Failure, FailureKind, Frame, Life, Progress, Request, StepState, Wake,
+    Direction, Failure, FailureKind, Frame, Inside, Life, Progress, Request, StepState, Wake,
 };
-use crate::message::{Part, Timestamp};
+use crate::message::{Part, Span, Timestamp};
 
 /// What a step is woken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,9 +28,45 @@ pub(in crate::engine) fn next_due(life: &Life) -> Option<Timestamp> {
     next_work(life).into_iter().chain(life.forget).min()
 }
 
-/// When the next timer of a life strikes, other than its forgetting.
+/// When the next timer of a life strikes, other than its forgetting; none does while it is paused.
 pub(in crate::engine) fn next_work(life: &Life) -> Option<Timestamp> {
+    if life.paused.is_some() {
+        return None;
+    }
     earliest(&life.frame).into_iter().chain(life.deadline).min()
+}
+
+/// Moves every time limit of a life by so much, so that as much is left of it as there was before a
+/// pause of that length. A moment that the saga waits for stays where it is.
+pub(in crate::engine) fn shift(definition: &Definition, life: &mut Life, by: Span) {
+    life.deadline = life.deadline.map(|at| at.after(by));
+    shift_list(definition, &mut life.frame, by);
+}
+
+fn shift_list(definition: &Definition, frame: &mut Frame, by: Span) {
+    for state in &mut frame.steps {
+        let kind = &definition.step(state.step).kind;
+        if !matches!(kind, StepKind::Sleep(Sleep::Until(_))) {
+            state.until = state.until.map(|at| at.after(by));
+        }
+        if let Inside::Reminder(reminder) = &mut state.inside {
+            reminder.at = reminder.at.after(by);
+        }
+        for request in state.requests_mut() {
+            request.since = request.since.after(by);
+            request.progress = match request.progress {
+                Progress::Waiting(at) => Progress::Waiting(at.after(by)),
+                Progress::Pausing(at) => Progress::Pausing(at.after(by)),
+                other @ (Progress::Answered
+                | Progress::GivenUp
+                | Progress::Parked
+                | Progress::Open) => other,
+            };
+        }
+        for inner in state.frames_mut() {
+            shift_list(definition, inner, by);
+        }
+    }
 }
 
 fn earliest(frame: &Frame) -> Option<Timestamp> {

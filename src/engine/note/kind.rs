@@ -39,6 +39,12 @@ pub enum NoteKind {
     Stuck,
     /// A person acted.
     Acted,
+    /// A person lets it stand still.
+    Paused,
+    /// Something was told to it that it hears at its resume.
+    Held,
+    /// A person lets it go on.
+    Resumed,
     /// All steps done.
     Completed,
     /// All that may have happened undone.
@@ -65,7 +71,7 @@ pub enum NoteKind {
 
 impl NoteKind {
     /// Every kind.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 33] = [
         Self::Started,
         Self::Queued,
         Self::Sent,
@@ -96,6 +102,9 @@ impl NoteKind {
         Self::Locked,
         Self::Released,
         Self::Withdrawn,
+        Self::Paused,
+        Self::Held,
+        Self::Resumed,
     ];
 
     /// The word for it, past tense.
@@ -121,6 +130,9 @@ impl NoteKind {
             Self::Refused => "refused",
             Self::Stuck => "stuck",
             Self::Acted => "acted",
+            Self::Paused => "paused",
+            Self::Held => "held",
+            Self::Resumed => "resumed",
             Self::Completed => "completed",
             Self::Compensated => "compensated",
             Self::Forgotten => "forgotten",

@@ -110,6 +110,31 @@ pub enum What {
         /// Why, in that person's words.
         why: String,
     },
+    /// A person lets it stand still.
+    Paused {
+        /// The act's id.
+        id: String,
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
+    /// Something was told to it that it hears at its resume.
+    Held {
+        /// What, in words.
+        what: String,
+    },
+    /// A person lets it go on.
+    Resumed {
+        /// The act's id.
+        id: String,
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+        /// How long it stood still.
+        length: Span,
+    },
     /// All steps are done.
     Completed,
     /// All that may have happened is undone.
@@ -189,6 +214,9 @@ impl What {
             Self::Refused { .. } | Self::NotObeyed { .. } => NoteKind::Refused,
             Self::Stuck { .. } => NoteKind::Stuck,
             Self::Acted { .. } => NoteKind::Acted,
+            Self::Paused { .. } => NoteKind::Paused,
+            Self::Held { .. } => NoteKind::Held,
+            Self::Resumed { .. } => NoteKind::Resumed,
             Self::Completed => NoteKind::Completed,
             Self::Compensated { .. } => NoteKind::Compensated,
             Self::Forgotten => NoteKind::Forgotten,
@@ -242,6 +270,9 @@ impl fmt::Display for What {
             }
             Self::Acted { verb, by, why: reason, .. }
             | Self::NotObeyed { verb, by, reason, .. } => write!(f, "{verb} by {by}: {reason}"),
+            Self::Paused { by, why, .. } => write!(f, "by {by}: {why}"),
+            Self::Held { what } => f.write_str(what),
+            Self::Resumed { by, why, length, .. } => write!(f, "after {length} by {by}: {why}"),
             Self::Completed | Self::Forgotten | Self::Released => Ok(()),
             Self::Waiting(awaited) => awaited.fmt(f),
             Self::Asked { who } => f.write_str(who),

@@ -36,6 +36,7 @@ fn assert_life(life: &Life) {
     if life.ended.is_some() {
         assert!(!running, "a step runs after the end");
         assert!(life.deadline.is_none(), "a deadline outlives the end");
+        assert!(life.paused.is_none(), "a pause outlives the end");
         let held = walk(main, |_, _, s| {
             let held = s.hold().is_some_and(|hold| hold.stage != Stage::Freed);
             (held && !s.owes_inside()).then_some(())

@@ -1,4 +1,4 @@
-use super::{Life, Lock, Remnant};
+use super::{Life, Lock, Paused, Remnant};
 use crate::message::LifeId;
 use crate::message::{Event, Offset, Timestamp};
 
@@ -35,6 +35,13 @@ impl Instance {
     #[must_use]
     pub fn living(&self) -> Option<&Life> {
         self.lives.last().filter(|g| g.ended.is_none())
+    }
+
+    /// The life that stands still, and its pause.
+    #[must_use]
+    pub fn paused_life(&self) -> Option<(&Life, &Paused)> {
+        let life = self.newest()?;
+        life.paused.as_deref().map(|paused| (life, paused))
     }
 
     /// Whether a life that is over and done with has this id.

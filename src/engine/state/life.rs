@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Direction, Failure, Frame, Status};
+use super::{Direction, Failure, Frame, Paused, Status};
 use crate::definition::StepId;
 use crate::message::{Coordinate, Hash, InputId, InstanceId, LifeId, Timestamp};
 
@@ -45,6 +45,8 @@ pub struct Life {
     pub seen: Vec<InputId>,
     /// Whose child it is.
     pub parent: Option<Box<Parent>>,
+    /// Set while a person lets it stand still.
+    pub paused: Option<Box<Paused>>,
 }
 
 /// Whose child an instance is.

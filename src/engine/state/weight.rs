@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
-use super::{Frame, Instance, Life, Remnant, StepState};
+use super::{Frame, Instance, Life, Remnant, Say, StepState};
 use crate::definition::{BlockId, Catalog, Composite, Definition, Step, StepKind};
+use crate::engine::{CallOutcome, Input, Verb};
 use crate::message::Event;
 
 /// A step that was entered, with its request, its undoing and the ids of their answers.
@@ -98,11 +99,64 @@ pub(in crate::engine) fn of_early(event: &Event) -> usize {
     EARLY + id.len() + event.source.name().map_or(0, str::len) + beside + of_value(&event.body)
 }
 
+/// What is held during a pause: what its senders wrote, and little beside it.
+pub(in crate::engine) fn of_held<'i>(held: impl Iterator<Item = &'i Input>) -> usize {
+    let of = |input: &Input| match input {
+        Input::Event(event) => of_early(event),
+        Input::Act(act) => EARLY + act.id.len() + act.by.len() + act.why.len() + of_verb(&act.verb),
+        Input::Called(called) => EARLY + called.command.len() + of_outcome(&called.outcome),
+        Input::Letter(letter) => EVENT + of_say(&letter.say),
+        Input::Wake(_) => 0,
+    };
+    held.map(of).sum()
+}
+
+fn of_verb(verb: &Verb) -> usize {
+    match verb {
+        Verb::Answer { choice, note, data } => choice.len() + note.len() + of_fields(data),
+        Verb::ResolveDone(fields) => of_fields(fields),
+        Verb::Retry
+        | Verb::Skip
+        | Verb::ResolveNotDone
+        | Verb::GoBack
+        | Verb::Cancel
+        | Verb::Pause
+        | Verb::Resume => 0,
+    }
+}
+
+fn of_outcome(outcome: &CallOutcome) -> usize {
+    match outcome {
+        CallOutcome::Answered { headers, body, .. } => {
+            let headers = headers.iter().map(|(name, value)| name.len() + value.len());
+            of_value(body) + headers.sum::<usize>()
+        }
+        CallOutcome::Failed { reason, .. } => reason.len(),
+    }
+}
+
+fn of_say(say: &Say) -> usize {
+    match say {
+        Say::Start { body: value, .. } | Say::Ended { data: value, .. } => of_value(value),
+        Say::TakeBack { .. }
+        | Say::ParentGone
+        | Say::Taken
+        | Say::TakenBack
+        | Say::Kept
+        | Say::Acquire { .. }
+        | Say::Release { .. }
+        | Say::Withdraw
+        | Say::Granted { .. }
+        | Say::Full => 0,
+    }
+}
+
 /// A life with every step that it has entered or may still enter, except for those of fan-outs that
 /// have not begun.
 pub(in crate::engine) fn of_life(definition: &Definition, life: &Life) -> usize {
     let steps = of_block(definition, BlockId::MAIN) + fanned_out(definition, &life.frame);
-    LIFE + of_data(life) + steps
+    let held = life.paused.iter().flat_map(|paused| &paused.held);
+    LIFE + of_data(life) + steps + of_held(held)
 }
 
 /// A branch of a fan-out that is about to begin, without its element.

@@ -134,6 +134,9 @@ const RULES: &[&str] = &[
     "5 resolved as not done",
     "5 go back",
     "5 cancel",
+    "5 pause",
+    "5 resume",
+    "5 held until the resume",
     "6 late success",
     "6 late rejection",
     "6 late after the end",
@@ -419,6 +422,8 @@ impl Coverage {
                 Verb::ResolveNotDone => self.saw("5 resolved as not done"),
                 Verb::GoBack => self.saw("5 go back"),
                 Verb::Cancel => self.saw("5 cancel"),
+                Verb::Pause => self.saw("5 pause"),
+                Verb::Resume => self.saw("5 resume"),
                 Verb::Answer { .. } => {}
             },
             Input::Event(_) | Input::Called(_) | Input::Letter(_) => {}
@@ -459,6 +464,7 @@ impl Coverage {
     fn notes(&mut self, before: Option<&Instance>, input: &Input, made: &Transition) {
         let has = |kind: NoteKind| made.notes.iter().any(|note| note.kind() == kind);
         let lives = || before.iter().flat_map(|instance| &instance.lives);
+        self.saw_if(has(NoteKind::Held), "5 held until the resume");
         self.saw_if(has(NoteKind::Rejected), "1 rejected");
         self.saw_if(has(NoteKind::GivenUp), "1 unknown");
         let both = has(NoteKind::GivenUp) && has(NoteKind::WentBack);

@@ -22,6 +22,7 @@ mod limits;
 mod locks;
 mod nested;
 mod parallel;
+mod pauses;
 mod people;
 mod pivot;
 mod probes;
@@ -337,6 +338,8 @@ impl World {
             "not-done" => Verb::ResolveNotDone,
             "go-back" => Verb::GoBack,
             "cancel" => Verb::Cancel,
+            "pause" => Verb::Pause,
+            "resume" => Verb::Resume,
             "answer" => {
                 let data = match body {
                     Some(Value::Object(fields)) => fields,

@@ -12,7 +12,7 @@ use crate::engine::request::asked::Asked;
 use crate::engine::state::place::{places, walk};
 use crate::engine::{
     CallOutcome, Called, Direction, Effect, Frame, Input, Instance, Letter, Life, NoteKind, Phase,
-    Say, Stage, StepState, Verb, next_due, step,
+    Say, Stage, StepState, Transition, Verb, next_due, step,
 };
 use crate::message::{Address, CommandId, Event, InstanceId, Key, LifeId, Part, SagaName, Span};
 
@@ -71,7 +71,9 @@ impl<'c> Run<'c> {
             }
             Effect::Fact(message) => self.emitted(from, &message.id),
             Effect::Complaint(reason) => {
-                assert!(reason.contains("early"), "seed {seed}: {reason}");
+                let known = ["early", "held while it was paused"];
+                let is_known = known.iter().any(|words| reason.contains(words));
+                assert!(is_known, "seed {seed}: {reason}");
             }
             Effect::Question(question) => self.family.ask(question),
             Effect::Letter { to, letter } => {
@@ -309,9 +311,26 @@ impl<'c> Run<'c> {
             Verb::ResolveNotDone,
             Verb::GoBack,
             Verb::Cancel,
+            Verb::Pause,
+            Verb::Resume,
         ];
-        let verb = self.family.dice.pick(&verbs).expect("a verb").clone();
+        let is_paused = self.family.instances[&id].paused_life().is_some();
+        let verb = if is_paused && self.family.dice.roll(2) == 0 {
+            Verb::Resume
+        } else {
+            self.family.dice.pick(&verbs).expect("a verb").clone()
+        };
         self.acted(&id, None, verb);
+    }
+
+    /// Whoever stands still goes on.
+    fn resume_all(&mut self) {
+        let paused =
+            |(id, instance): (&InstanceId, &Instance)| instance.paused_life().map(|_| id.clone());
+        let ids: Vec<InstanceId> = self.family.instances.iter().filter_map(paused).collect();
+        for id in ids {
+            self.acted(&id, None, Verb::Resume);
+        }
     }
 
     fn any_input(&mut self) {
@@ -343,6 +362,7 @@ impl<'c> Run<'c> {
             self.any_input();
         }
         for _ in 0..40 {
+            self.resume_all();
             self.deliver_all();
             self.pass(Span::hours(24 * 4));
             if self.family.instances.is_empty() {
@@ -373,6 +393,7 @@ impl<'c> Drive<'c> for Run<'c> {
             Err(rejection) => return self.seen.declined(&rejection),
         };
         self.seen.taken(before, input, &made);
+        stands_still(self.seed, before, &made);
         for note in &made.notes {
             let odd = matches!(note.kind(), NoteKind::Late | NoteKind::Acted | NoteKind::Skipped);
             if let Some(step) = note.step.as_ref().filter(|_| odd) {
@@ -409,6 +430,24 @@ impl<'c> Drive<'c> for Run<'c> {
         if self.family.dice.roll(10) == 0 {
             self.tell(to, &Input::Letter(letter));
         }
+    }
+}
+
+/// A life that stands still sends nothing.
+fn stands_still(seed: u64, before: Option<&Instance>, made: &Transition) {
+    let paused = |instance: Option<&Instance>| instance?.paused_life().map(|(life, _)| life.id);
+    let Some(life) = paused(before).filter(|_| paused(made.after.as_ref()).is_some()) else {
+        return;
+    };
+    for effect in &made.effects {
+        let own = match effect {
+            Effect::Command(message) | Effect::Fact(message) => message.id.life == life,
+            Effect::Call(call) => call.id.life == life,
+            Effect::Question(question) => question.life == life,
+            // It may answer others for whom it is not there.
+            Effect::Letter { .. } | Effect::Complaint(_) => false,
+        };
+        assert!(!own, "seed {seed}: it is paused and sends {effect:?}");
     }
 }
 

@@ -68,7 +68,7 @@ pub(in crate::engine) fn take(turn: &mut LifeTurn<'_>, act: &Act) -> Result<(), 
             settle_undo(turn, &place, &act.id);
             Ok(())
         }
-        (Verb::Answer { .. } | Verb::Cancel, _) => {
+        (Verb::Answer { .. } | Verb::Cancel | Verb::Pause | Verb::Resume, _) => {
             Err(Rejection::Refused(format!("{name} is stuck; `{}` is no help", act.verb.text())))
         }
         (Verb::GoBack, true) => Err(Rejection::Refused(format!(
@@ -90,6 +90,8 @@ pub(in crate::engine) fn acted(act: &Act) -> What {
         Verb::ResolveNotDone => "resolved as not done",
         Verb::GoBack => "sent back",
         Verb::Cancel => "cancelled",
+        Verb::Pause => "paused",
+        Verb::Resume => "resumed",
         Verb::Answer { .. } => "answered",
     };
     let Act { id, by, why, .. } = act.clone();

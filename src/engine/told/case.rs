@@ -6,7 +6,7 @@ use crate::engine::course::motion;
 use crate::engine::state::{check, weight};
 use crate::engine::work::turn::{LifeTurn, Out};
 use crate::engine::{Act, Instance, Life, Note, Rejection, Transition, What};
-use crate::message::{InputId, InstanceId, Timestamp};
+use crate::message::{InputId, InstanceId, LifeId, Timestamp};
 
 /// One instance and one input, while the answer is being found.
 pub(in crate::engine) struct Case<'a> {
@@ -15,15 +15,44 @@ pub(in crate::engine) struct Case<'a> {
     pub now: Timestamp,
     pub instance: Instance,
     pub out: Out,
+    /// What was held during a pause is told again, in the transition that ends it.
+    pub is_resuming: bool,
 }
 
-impl Case<'_> {
+impl<'a> Case<'a> {
+    /// Nothing has changed yet.
+    pub fn of(
+        catalog: &'a Catalog,
+        id: &'a InstanceId,
+        now: Timestamp,
+        instance: Instance,
+    ) -> Self {
+        Self { catalog, id, now, instance, out: Out::default(), is_resuming: false }
+    }
+
+    /// Counts a transition of a life; all that a resume does is one.
+    pub fn count(&mut self, place: usize) {
+        if !self.is_resuming {
+            self.instance.lives[place].transitions += 1;
+        }
+    }
+
+    /// Counts a transition of the newest life, if there is one; answers which that is.
+    pub fn count_newest(&mut self) -> LifeId {
+        let Some(newest) = self.instance.lives.len().checked_sub(1) else {
+            return LifeId::default();
+        };
+        self.count(newest);
+        self.instance.lives[newest].id
+    }
+
     /// Changes one life, which then moves until everything waits.
     pub fn change<T>(
         &mut self,
         place: usize,
         handle: impl FnOnce(&mut LifeTurn<'_>) -> Result<T, Rejection>,
     ) -> Result<T, Rejection> {
+        self.count(place);
         let mut life = self.instance.lives.remove(place);
         let known = self.catalog.by_hash(life.definition);
         let answer = match known {
@@ -32,7 +61,6 @@ impl Case<'_> {
                 self.id
             ))),
             Some(definition) => {
-                life.transitions += 1;
                 let mut turn = self.turn(definition, &mut life);
                 let answer = handle(&mut turn);
                 if answer.is_ok() {

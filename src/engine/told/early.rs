@@ -11,7 +11,7 @@ use crate::engine::work::early::{complain, waits};
 use crate::engine::work::turn::Out;
 use crate::engine::{Direction, Early, Frame, Instance, Life, Note, Phase, Rejection, What};
 use crate::expression::{Expression, Name, Scope};
-use crate::message::{Event, InstanceId, LifeId, Timestamp};
+use crate::message::{Event, InstanceId, Timestamp};
 
 /// How long an event is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,10 +193,7 @@ pub(in crate::engine) fn keep(
         Kept::WhileItLives => None,
     };
     case.instance.early.push(Early { event: event.clone(), until });
-    let life = case.instance.lives.last_mut().map_or(LifeId::default(), |newest| {
-        newest.transitions += 1;
-        newest.id
-    });
+    let life = case.count_newest();
     let what = What::Kept { event: event.address.clone(), id: event.id.clone() };
     case.out.notes.push(Note { life, step: None, what });
     Ok(())

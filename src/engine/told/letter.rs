@@ -96,7 +96,7 @@ fn reply(from: &InstanceId, letter: &Letter, say: Say) -> Effect {
 }
 
 /// Whether a life is the child that a letter of its parent is about.
-fn is_child_of(life: &Life, letter: &Letter) -> bool {
+pub(super) fn is_child_of(life: &Life, letter: &Letter) -> bool {
     life.parent.as_ref().is_some_and(|parent| {
         parent.instance == letter.from && parent.life == letter.life && parent.step == letter.step
     })

@@ -21,6 +21,8 @@ pub(in crate::engine) enum Meaning<'a> {
     Start(Arc<Definition>, usize, &'a Event),
     /// An event that came before what waits for it, and how long it is kept.
     Early(&'a Event, early::Kept),
+    /// An event that means nothing, but may once what is held during a pause was told.
+    Unclear(&'a Event),
     /// Timers.
     Wake(Wake),
     /// A person's act, about something stuck or about the whole saga.
@@ -60,13 +62,23 @@ impl<'a> Meaning<'a> {
                     | Verb::ResolveDone(_)
                     | Verb::ResolveNotDone
                     | Verb::GoBack
-                    | Verb::Cancel,
+                    | Verb::Cancel
+                    | Verb::Pause
+                    | Verb::Resume,
                     _,
                 ) => Ok(Self::Act(act)),
             },
             Input::Letter(letter) => Ok(Self::Letter(letter)),
             Input::Called(called) => Self::of_call(id, before, called),
-            Input::Event(event) => Self::of_event(catalog, id, before, event, now),
+            Input::Event(event) => {
+                let meaning = Self::of_event(catalog, id, before, event, now);
+                match meaning {
+                    Err(Rejection::Unmatched(_) | Rejection::Refused(_)) if is_open(before) => {
+                        Ok(Self::Unclear(event))
+                    }
+                    meaning => meaning,
+                }
+            }
         }
     }
 
@@ -145,9 +157,10 @@ impl<'a> Meaning<'a> {
             Self::Answer(..) | Self::Called(..) => Kind::Answer,
             Self::Cancel(_) => Kind::Cancel,
             Self::Start(..) => Kind::Start,
-            Self::Early(..) => Kind::Early,
+            Self::Early(..) | Self::Unclear(_) => Kind::Early,
             Self::Wake(_) => Kind::Wake,
             Self::Act(Act { verb: Verb::Cancel, .. }) => Kind::CancelByPerson,
+            Self::Act(Act { verb: Verb::Pause | Verb::Resume, .. }) => Kind::Steer,
             // Without a step it is about the whole saga, stuck or not.
             Self::Act(Act { verb: Verb::GoBack, step, .. }) if step.is_none() => Kind::Return,
             Self::Act(_) => Kind::Act,
@@ -166,12 +179,19 @@ fn is_for_newest(whose: Whose, instance: &Instance) -> bool {
     }
 }
 
-/// Whether a life has obeyed this very act.
+/// Whether something is held during a pause that may give an event a meaning.
+fn is_open(before: Option<&Instance>) -> bool {
+    let paused = before.and_then(Instance::paused_life);
+    paused.is_some_and(|(_, paused)| !paused.held.is_empty())
+}
+
+/// Whether a life has obeyed this very act, or will at its resume.
 fn was_obeyed(before: Option<&Instance>, act: &Act) -> bool {
     let digest = digest(&InputId::named(&act.id));
     before.is_some_and(|instance| {
         let mut seen = instance.lives.iter().flat_map(|life| &life.seen);
         seen.any(|seen| seen.text == act.id)
+            || instance.paused_life().is_some_and(|(_, paused)| paused.has_act(&act.id))
             || instance.remnants.iter().any(|remnant| remnant.has_taken(&[digest]))
     })
 }

@@ -8,6 +8,7 @@ mod letter;
 pub(super) mod meaning;
 mod moves;
 mod obey;
+mod pause;
 mod search;
 mod start;
 mod taken;

@@ -17,6 +17,8 @@ pub(in crate::engine) enum Kind {
     Return,
     /// A person cancels, stuck or not.
     CancelByPerson,
+    /// A person lets a life stand still or go on.
+    Steer,
     /// A person answers a question.
     Decide,
     /// What another instance or a lock says.
@@ -42,6 +44,8 @@ pub(in crate::engine) enum Move {
     Act,
     /// The person is obeyed: the way back is taken, as by a cancel.
     Return,
+    /// The person is obeyed: the life stands still, or goes on.
+    Steer,
     /// The question is answered.
     Decide,
     /// The letter is read.
@@ -68,6 +72,7 @@ pub(in crate::engine) fn legal(status: Option<Status>, kind: Kind) -> Move {
             | Kind::Act
             | Kind::Return
             | Kind::CancelByPerson
+            | Kind::Steer
             | Kind::Decide,
         ) => Move::Unmatched,
         // Letters are about a life that they name themselves.
@@ -93,7 +98,12 @@ pub(in crate::engine) fn legal(status: Option<Status>, kind: Kind) -> Move {
         }
         (
             Some(Completed),
-            Kind::Cancel | Kind::Act | Kind::Return | Kind::CancelByPerson | Kind::Decide,
+            Kind::Cancel
+            | Kind::Act
+            | Kind::Return
+            | Kind::CancelByPerson
+            | Kind::Steer
+            | Kind::Decide,
         ) => Move::Refuse("it has completed"),
         (Some(Stuck), Kind::Act | Kind::Return) => Move::Act,
         (Some(Running), Kind::Return) | (Some(Running | Stuck), Kind::CancelByPerson) => {
@@ -108,8 +118,10 @@ pub(in crate::engine) fn legal(status: Option<Status>, kind: Kind) -> Move {
             Move::Refuse("it is running, not stuck; to take it back, cancel it")
         }
         (Some(Compensating), Kind::Act) => Move::Refuse("it is compensating, not stuck"),
-        (Some(Compensated), Kind::Act | Kind::Return | Kind::CancelByPerson | Kind::Decide) => {
-            Move::Refuse("it is compensated")
-        }
+        (
+            Some(Compensated),
+            Kind::Act | Kind::Return | Kind::CancelByPerson | Kind::Steer | Kind::Decide,
+        ) => Move::Refuse("it is compensated"),
+        (Some(Running | Compensating | Stuck), Kind::Steer) => Move::Steer,
     }
 }

@@ -5,7 +5,7 @@ use super::meaning::Meaning;
 use super::moves::{Move, legal};
 use super::search::Found;
 use super::start::Unborn;
-use super::{act, cancel, early, letter, start};
+use super::{act, cancel, early, letter, pause, start};
 use crate::definition::State;
 use crate::engine::course::follow::follow;
 use crate::engine::course::timers;
@@ -21,6 +21,9 @@ impl Case<'_> {
     /// # Errors
     /// When it does not, or there is another reason why it changes nothing.
     pub fn obey(&mut self, told: Meaning<'_>) -> Result<(), Rejection> {
+        if let Some(input) = pause::input(self, &told)? {
+            return pause::hold(self, input);
+        }
         let told_as = |word: &str| format!("{}: {word}", self.id);
         match (legal(self.status(&told), told.kind()), told) {
             (Move::Begin | Move::BeginLater, Meaning::Start(definition, entry, event)) => {
@@ -45,6 +48,7 @@ impl Case<'_> {
             (Move::Return, Meaning::Act(act)) => {
                 self.newest(act, |turn| cancel::by_a_person(turn, act))
             }
+            (Move::Steer, Meaning::Act(act)) => self.steer(act),
             (Move::Decide, Meaning::Decide(act)) => self.decide(act),
             (Move::Read, Meaning::Letter(letter)) => letter::read(self, letter),
             (Move::Keep, Meaning::Early(event, kept)) => early::keep(self, event, kept),
@@ -59,6 +63,7 @@ impl Case<'_> {
                 | Move::Wake
                 | Move::Act
                 | Move::Return
+                | Move::Steer
                 | Move::Decide
                 | Move::Read
                 | Move::Keep,
@@ -84,6 +89,7 @@ impl Case<'_> {
             | Meaning::Cancel(_)
             | Meaning::Start(..)
             | Meaning::Early(..)
+            | Meaning::Unclear(_)
             | Meaning::Letter(_)
             | Meaning::Wake(_) => self.instance.newest().map(Life::status),
         }
@@ -120,13 +126,29 @@ impl Case<'_> {
         if woken { Ok(()) } else { Err(Rejection::Ignored("no timer is due".to_owned())) }
     }
 
-    fn act(&mut self, act: &Act) -> Result<(), Rejection> {
+    /// Lets the newest life stand still, or go on.
+    fn steer(&mut self, act: &Act) -> Result<(), Rejection> {
+        if act.verb == Verb::Resume {
+            return pause::resume(self, act);
+        }
+        let newest = self.instance.newest();
+        if newest.is_some_and(|life| life.ended.is_some()) {
+            return Err(Rejection::Refused(format!("{}: it has ended", self.id)));
+        }
+        self.newest(act, |turn| pause::pause(turn, act))
+    }
+
+    /// The life in which something is stuck that an act is about.
+    pub fn stuck_at(&self, act: &Act) -> Option<usize> {
         let meant = |g: &Life| {
             let definition = self.catalog.by_hash(g.definition);
             definition.is_some_and(|d| act::stuck(d, g, act).is_some())
         };
-        let place = self.instance.lives.iter().position(meant);
-        let place = place.ok_or_else(|| {
+        self.instance.lives.iter().position(meant)
+    }
+
+    fn act(&mut self, act: &Act) -> Result<(), Rejection> {
+        let place = self.stuck_at(act).ok_or_else(|| {
             let step = Coordinate::text(act.step.as_ref());
             Rejection::Refused(format!("{} is not stuck at `{step}`", self.id))
         })?;

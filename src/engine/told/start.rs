@@ -105,11 +105,7 @@ fn queue(case: &mut Case<'_>, event: &Event) -> Result<(), Rejection> {
     }
     case.room_for(&event.address, weight::of_events(iter::once(event)))?;
     case.instance.queued.push(event.clone());
-    let newest = case.instance.lives.last_mut();
-    let life = newest.map_or(LifeId::default(), |newest| {
-        newest.transitions += 1;
-        newest.id
-    });
+    let life = case.count_newest();
     let what = What::Queued { event: event.id.clone() };
     case.out.notes.push(Note { life, step: None, what });
     Ok(())
@@ -201,6 +197,7 @@ pub(in crate::engine) fn begin(
         pivoted: false,
         seen: Vec::new(),
         parent: birth.parent.map(Box::new),
+        paused: None,
     };
     // The first one always has room, for its data has.
     if !case.instance.lives.is_empty() {

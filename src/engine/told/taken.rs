@@ -24,6 +24,9 @@ pub(in crate::engine) fn refuse_again(
     if instance.early.iter().any(|early| early.event.is(event)) {
         return again("is kept already");
     }
+    if instance.paused_life().is_some_and(|(_, paused)| paused.has_event(event)) {
+        return again("is held already");
+    }
     if !instance.remnants.is_empty() {
         let digests = remnant::digests(event);
         if instance.remnants.iter().any(|remnant| remnant.has_taken(&digests)) {

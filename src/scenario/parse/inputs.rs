@@ -5,7 +5,8 @@ use super::{NO_REASON, nothing, object, said, text};
 use crate::definition::{Code, Fields, Node, Reader};
 use crate::engine::{CallOutcome, Verb};
 
-const VERBS: [&str; 6] = ["retry", "skip", "resolve-done", "resolve-not-done", "go-back", "cancel"];
+const VERBS: [&str; 8] =
+    ["retry", "skip", "resolve-done", "resolve-not-done", "go-back", "cancel", "pause", "resume"];
 
 /// An event is read.
 pub(super) fn event(reader: &mut Reader<'_>, fields: &mut Fields<'_>, on: &Node) -> Option<Told> {
@@ -136,6 +137,8 @@ pub(super) fn act(reader: &mut Reader<'_>, node: &Node) -> Option<Acted> {
         "resolve-not-done" => Verb::ResolveNotDone,
         "go-back" => Verb::GoBack,
         "cancel" => Verb::Cancel,
+        "pause" => Verb::Pause,
+        "resume" => Verb::Resume,
         _ => match data {
             Some(Value::Object(fields)) => Verb::ResolveDone(fields),
             _ => Verb::ResolveDone(Map::new()),
