@@ -222,6 +222,9 @@ impl<'a> Case<'a> {
 
     /// Values of the start event reach the messages as they were.
     fn unchanged(&mut self, life: &LifeCase<'_>) {
+        if life.story.is_data_set {
+            return;
+        }
         let starts = self.starters(life);
         for sent in &life.sent {
             let name = self.text(sent.step);

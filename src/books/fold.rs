@@ -80,6 +80,7 @@ impl Fold<'_> {
             | NoteKind::Cancelled
             | NoteKind::Forgotten
             | NoteKind::Kept
+            | NoteKind::DataSet
             | NoteKind::Paused
             | NoteKind::Held
             | NoteKind::Resumed
@@ -312,8 +313,7 @@ impl Fold<'_> {
         self.told(note.step).undone += 1;
     }
 
-    /// An undoing begins: of what may have happened, once, after all that was done later in its
-    /// list is undone.
+    /// An undoing begins: once, of what may have happened, after what was done later in its list.
     fn begin_undoing(&mut self, step: Name, spot: Option<&Spot>) {
         let name = self.names.text(step);
         let told = self.story.step(step);

@@ -6,16 +6,17 @@ use super::story::Story;
 use crate::engine::NoteKind;
 
 /// What the history may tell of during a pause.
-const STILL: [NoteKind; 6] = [
+const STILL: [NoteKind; 7] = [
     NoteKind::Held,
     NoteKind::Resumed,
     NoteKind::Kept,
     NoteKind::Queued,
     NoteKind::Refused,
     NoteKind::Acted,
+    NoteKind::DataSet,
 ];
 
-/// Looks whether something may have happened now, and whether it begins or ends a pause.
+/// Looks whether something may have happened now, and what it says of the saga as a whole.
 pub(super) fn look(story: &mut Story, place: Place, kind: NoteKind) {
     let ends = [NoteKind::Held, NoteKind::Resumed].contains(&kind);
     let when = match story.is_paused {
@@ -27,5 +28,6 @@ pub(super) fn look(story: &mut Story, place: Place, kind: NoteKind) {
         let words = format!("the history tells of `{}` {when}", kind.text());
         story.broken.push((Rule::Paused, place, words));
     }
+    story.is_data_set |= kind == NoteKind::DataSet;
     story.is_paused = kind == NoteKind::Paused || (story.is_paused && kind != NoteKind::Resumed);
 }

@@ -37,6 +37,8 @@ pub(super) struct Story {
     pub has_pivoted: bool,
     /// Whether a person acted on a step: then promises about single steps are theirs.
     pub is_acted: bool,
+    /// Whether a person has set data: then values are theirs.
+    pub is_data_set: bool,
     /// Whether a person lets it stand still.
     pub is_paused: bool,
     pub late: u64,

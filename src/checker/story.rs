@@ -123,6 +123,7 @@ fn word(verb: &Verb) -> String {
         Verb::Cancel => "cancels".to_owned(),
         Verb::Pause => "pauses".to_owned(),
         Verb::Resume => "resumes".to_owned(),
+        Verb::SetData(_) => "sets the data of".to_owned(),
         Verb::Answer { choice, .. } => format!("answers `{choice}` to"),
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Arguments {
     #[arg(required_if_eq_any([
         ("verb", "retry"), ("verb", "skip"), ("verb", "resolve-done"),
         ("verb", "resolve-not-done"), ("verb", "go-back"), ("verb", "cancel"), ("verb", "pause"),
-        ("verb", "resume"), ("verb", "answer"),
+        ("verb", "resume"), ("verb", "set-data"), ("verb", "answer"),
     ]))]
     key: Option<String>,
     /// The step that it is about; may be left out where one step waits for a person
@@ -48,7 +48,7 @@ pub(super) struct Arguments {
     /// A note beside the choice, for `answer`
     #[arg(long)]
     note: Option<String>,
-    /// JSON object: what became known, for `resolve-done` and `answer`
+    /// JSON object: what became known, for `resolve-done`, `set-data` and `answer`
     #[arg(long)]
     data: Option<String>,
     /// Where to begin, for `accept-topic`: earliest, latest or a moment (RFC 3339)
@@ -80,6 +80,8 @@ enum Verb {
     Pause,
     /// Go on where it was paused
     Resume,
+    /// Set fields of what the saga remembers
+    SetData,
     /// Answer the question of an `ask` step
     Answer,
     /// Read a topic that is not the one that was read before: it was made anew or cut off
@@ -102,6 +104,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         | Verb::Cancel
         | Verb::Pause
         | Verb::Resume
+        | Verb::SetData
         | Verb::Answer => (instance(arguments)?.to_string(), body(arguments)?),
     };
     let topic = EngineTopics::new(config.app.as_str())?.operator;
@@ -128,6 +131,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         | Verb::Cancel
         | Verb::Pause
         | Verb::Resume
+        | Verb::SetData
         | Verb::Answer => "the history says what came of it",
     };
     say(&format!("{about}: written to {topic}; {told}"));

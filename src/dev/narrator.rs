@@ -9,7 +9,7 @@ const WHO_CHARS: usize = 26;
 const KEY_CHARS: usize = 8;
 
 /// What is told of each kind of note; of others nothing is.
-const TOLD: [(NoteKind, &str); 25] = [
+const TOLD: [(NoteKind, &str); 26] = [
     (NoteKind::Started, "started: {why}"),
     (NoteKind::Rejected, "no: {step} was refused: {why}"),
     (NoteKind::TimedOut, "waiting: {step}: {why}"),
@@ -27,6 +27,7 @@ const TOLD: [(NoteKind, &str); 25] = [
     (NoteKind::Waiting, "waits: {step}: {why}"),
     (NoteKind::Asked, "asks {why}: {step}"),
     (NoteKind::Acted, "a person: {step}: {why}"),
+    (NoteKind::DataSet, "data set: {why}"),
     (NoteKind::Paused, "paused {why}"),
     (NoteKind::Resumed, "goes on {why}"),
     (NoteKind::Reminded, "reminds: {step}"),

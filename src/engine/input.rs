@@ -102,6 +102,8 @@ pub enum Verb {
     Pause,
     /// Let it go on.
     Resume,
+    /// Set these fields of the data.
+    SetData(Map<String, Value>),
     /// The answer to an `ask`.
     Answer {
         /// Which of the choices.
@@ -126,6 +128,7 @@ impl Verb {
             Self::Cancel => "cancel",
             Self::Pause => "pause",
             Self::Resume => "resume",
+            Self::SetData(_) => "set-data",
             Self::Answer { .. } => "answer",
         }
     }
@@ -134,7 +137,7 @@ impl Verb {
     #[must_use]
     pub fn is_about_the_saga(&self) -> bool {
         match self {
-            Self::Cancel | Self::Pause | Self::Resume => true,
+            Self::Cancel | Self::Pause | Self::Resume | Self::SetData(_) => true,
             Self::Retry
             | Self::Skip
             | Self::ResolveDone(_)

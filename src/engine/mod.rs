@@ -29,7 +29,7 @@ pub(crate) mod tests;
 
 pub use dry_run::{DryRun, dry_run, refusal};
 pub use input::{Act, CallOutcome, Called, Input, Verb, Wake};
-pub use note::{Awaited, Claimant, Note, NoteKind, Proof, Sending, What};
+pub use note::{Awaited, Claimant, DataChange, Note, NoteKind, Proof, Sending, What};
 pub use state::{
     Branched, Child, Claim, Direction, Early, Failure, FailureKind, Frame, Hold, Inside, Instance,
     Letter, Life, Lock, Locked, Parent, Paused, Phase, Progress, Reminder, Remnant, Request,

@@ -16,6 +16,7 @@ impl wire::Act {
             Verb::Cancel => wire::act::Verb::Cancel(true),
             Verb::Pause => wire::act::Verb::Pause(true),
             Verb::Resume => wire::act::Verb::Resume(true),
+            Verb::SetData(fields) => wire::act::Verb::SetData(bytes(fields)),
             Verb::Answer { choice, note, data } => {
                 let (choice, note) = (choice.clone(), note.clone());
                 wire::act::Verb::Answer(wire::Answer { choice, note, data: bytes(data) })
@@ -39,6 +40,7 @@ impl wire::Act {
             Some(wire::act::Verb::Cancel(_)) => Verb::Cancel,
             Some(wire::act::Verb::Pause(_)) => Verb::Pause,
             Some(wire::act::Verb::Resume(_)) => Verb::Resume,
+            Some(wire::act::Verb::SetData(fields)) => Verb::SetData(object(fields)?),
             Some(wire::act::Verb::Answer(answer)) => Verb::Answer {
                 choice: answer.choice.clone(),
                 note: answer.note.clone(),
@@ -69,7 +71,8 @@ mod tests {
         let verbs = [
             Verb::Retry,
             Verb::Skip,
-            Verb::ResolveDone(fields),
+            Verb::ResolveDone(fields.clone()),
+            Verb::SetData(fields),
             Verb::ResolveNotDone,
             Verb::GoBack,
             Verb::Cancel,

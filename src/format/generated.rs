@@ -440,7 +440,7 @@ pub struct Act {
     pub why: ::prost::alloc::string::String,
     #[prost(string, tag = "4")]
     pub step: ::prost::alloc::string::String,
-    #[prost(oneof = "act::Verb", tags = "5, 6, 7, 8, 9, 10, 11, 12, 13")]
+    #[prost(oneof = "act::Verb", tags = "5, 6, 7, 8, 9, 10, 11, 12, 13, 14")]
     pub verb: ::core::option::Option<act::Verb>,
 }
 /// Nested message and enum types in `Act`.
@@ -466,6 +466,9 @@ pub mod act {
         Pause(bool),
         #[prost(bool, tag = "13")]
         Resume(bool),
+        /// JSON object, merged into the data.
+        #[prost(bytes, tag = "14")]
+        SetData(::prost::alloc::vec::Vec<u8>),
     }
 }
 /// The answer to an `ask`.
@@ -714,6 +717,23 @@ pub struct Note {
     /// Why the way back began.
     #[prost(message, optional, tag = "22")]
     pub failure: ::core::option::Option<Failure>,
+    /// The fields of the data that a person has set.
+    #[prost(message, repeated, tag = "23")]
+    pub changes: ::prost::alloc::vec::Vec<DataChange>,
+}
+/// What a person has made of a field of the data.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DataChange {
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    /// JSON; without it, it was not set.
+    #[prost(string, optional, tag = "2")]
+    pub before: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "3")]
+    pub after: ::core::option::Option<::prost::alloc::string::String>,
+    /// It is sensitive: neither is shown.
+    #[prost(bool, tag = "4")]
+    pub hidden: bool,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

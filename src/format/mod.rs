@@ -9,6 +9,7 @@ mod instance;
 mod letter;
 mod lock;
 mod note;
+mod note_parts;
 mod paused;
 mod starts;
 mod step;

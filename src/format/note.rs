@@ -1,7 +1,11 @@
-use super::instance::{coordinate, failure_in, failure_out, instance_id};
+use super::instance::{failure_in, failure_out};
+use super::note_parts::{
+    address_in, address_out, awaited_in, awaited_out, change_in, change_out, claimant_in,
+    claimant_out, proof_in, proof_out,
+};
 use super::{Error, wire};
-use crate::engine::{Awaited, Claimant, Note, NoteKind, Proof, Sending, What};
-use crate::message::{Address, Coordinate, EventType, InstanceId, Span, Timestamp, Topic};
+use crate::engine::{Note, NoteKind, Sending, What};
+use crate::message::{Coordinate, Span};
 
 impl wire::Note {
     /// Takes a note.
@@ -79,6 +83,10 @@ fn what_out(what: &What) -> wire::Note {
             let (id, verb, by) = (id.clone(), verb.clone(), by.clone());
             wire::Note { id, verb, by, reason: reason.clone(), ..none }
         }
+        What::DataSet { id, changes } => {
+            let changes = changes.iter().map(change_out).collect();
+            wire::Note { id: id.clone(), changes, ..none }
+        }
         What::Paused { id, by, why } => {
             wire::Note { id: id.clone(), by: by.clone(), reason: why.clone(), ..none }
         }
@@ -135,6 +143,10 @@ fn what_in(note: &wire::Note, kind: NoteKind) -> Result<What, Error> {
             let (id, verb, by) = (note.id.clone(), note.verb.clone(), note.by.clone());
             What::Acted { id, verb, by, why: reason() }
         }
+        NoteKind::DataSet => What::DataSet {
+            id: note.id.clone(),
+            changes: note.changes.iter().map(change_in).collect(),
+        },
         NoteKind::Paused => {
             What::Paused { id: note.id.clone(), by: note.by.clone(), why: reason() }
         }
@@ -160,87 +172,11 @@ fn what_in(note: &wire::Note, kind: NoteKind) -> Result<What, Error> {
     })
 }
 
-fn address_out(address: &Address) -> wire::Note {
-    wire::Note {
-        topic: address.topic.to_string(),
-        event_type: address.event_type.to_string(),
-        ..wire::Note::default()
-    }
-}
-
-fn address_in(note: &wire::Note) -> Result<Address, Error> {
-    let topic = Topic::new(&note.topic).map_err(|_| Error::Field("topic"))?;
-    Ok(Address { topic, event_type: EventType::new(&note.event_type) })
-}
-
-fn claimant_out(claimant: &Claimant) -> wire::Note {
-    wire::Note {
-        instance: Some(wire::Target::new(&claimant.instance)),
-        claim_step: claimant.step.to_string(),
-        ..wire::Note::default()
-    }
-}
-
-fn claimant_in(note: &wire::Note) -> Result<Claimant, Error> {
-    Ok(Claimant { instance: instance_in(note)?, step: coordinate(&note.claim_step)? })
-}
-
-fn instance_in(note: &wire::Note) -> Result<InstanceId, Error> {
-    let target = note.instance.as_ref().ok_or(Error::Field("instance"))?;
-    instance_id(&target.saga, &target.key)
-}
-
-fn awaited_out(awaited: &Awaited) -> wire::Note {
-    let none = wire::Note::default();
-    match awaited {
-        Awaited::Facts(facts) => {
-            wire::Note { facts: facts.iter().map(ToString::to_string).collect(), ..none }
-        }
-        Awaited::Moment(until) => wire::Note { until_ms: until.0, ..none },
-        Awaited::Lock => none,
-    }
-}
-
-fn awaited_in(note: &wire::Note) -> Awaited {
-    if !note.facts.is_empty() {
-        return Awaited::Facts(note.facts.iter().map(|fact| EventType::new(fact)).collect());
-    }
-    if note.until_ms == 0 { Awaited::Lock } else { Awaited::Moment(Timestamp(note.until_ms)) }
-}
-
-fn proof_out(proof: &Proof) -> wire::Note {
-    let of = |word: &str| wire::Note { proof: word.to_owned(), ..wire::Note::default() };
-    match proof {
-        Proof::Event(kind) => wire::Note { event_type: kind.to_string(), ..of("event") },
-        Proof::Call => of("call"),
-        Proof::Probe => of("probe"),
-        Proof::Child(id) => wire::Note { instance: Some(wire::Target::new(id)), ..of("child") },
-        Proof::Time => of("time"),
-        Proof::Answer { choice, by } => {
-            wire::Note { name: choice.clone(), by: by.clone(), ..of("answer") }
-        }
-        Proof::Person => of("person"),
-    }
-}
-
-fn proof_in(note: &wire::Note) -> Result<Proof, Error> {
-    Ok(match note.proof.as_str() {
-        "event" => Proof::Event(EventType::new(&note.event_type)),
-        "call" => Proof::Call,
-        "probe" => Proof::Probe,
-        "child" => Proof::Child(instance_in(note)?),
-        "time" => Proof::Time,
-        "answer" => Proof::Answer { choice: note.name.clone(), by: note.by.clone() },
-        "person" => Proof::Person,
-        _ => return Err(Error::Field("proof")),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Failure, FailureKind};
-    use crate::message::{Key, LifeId, SagaName};
+    use crate::engine::{Awaited, Claimant, DataChange, Failure, FailureKind, Proof};
+    use crate::message::{Address, EventType, InstanceId, Key, LifeId, SagaName, Timestamp};
 
     fn instance() -> InstanceId {
         let saga = SagaName::new("order").expect("a name");
@@ -315,6 +251,26 @@ mod tests {
                     why: text("late"),
                 },
                 "skipped by ann: late",
+            ),
+            (
+                What::DataSet {
+                    id: text("a-1"),
+                    changes: vec![
+                        DataChange {
+                            field: text("total"),
+                            before: None,
+                            after: Some(text("12.50")),
+                            is_hidden: false,
+                        },
+                        DataChange {
+                            field: text("card"),
+                            before: None,
+                            after: None,
+                            is_hidden: true,
+                        },
+                    ],
+                },
+                "`total` was nothing and is 12.50, `card` is set; it is sensitive",
             ),
             (
                 What::Paused { id: text("a-1"), by: text("ann"), why: text("an audit") },

@@ -53,9 +53,10 @@ struct TopicNotation {
 /// ```
 ///
 /// `verb` is `retry`, `skip`, `resolve-done` (with `data`), `resolve-not-done`, `go-back`,
-/// `answer` (with `choice`, `note`, `data`), or `cancel`, `pause` and `resume`, which are about the
-/// whole saga. `id` makes an act its own: the same id is obeyed once; without it the record's place
-/// is its id. `step` may be left out where one step waits for a person.
+/// `answer` (with `choice`, `note`, `data`), or `cancel`, `pause`, `resume` and `set-data` (with
+/// `data`), which are about the whole saga. `id` makes an act its own: the same id is obeyed once;
+/// without it the record's place is its id. `step` may be left out where one step waits for a
+/// person.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Notation {
@@ -84,6 +85,7 @@ enum Word {
     Cancel,
     Pause,
     Resume,
+    SetData,
     Answer,
 }
 
@@ -148,9 +150,13 @@ fn place(record: &SourceRecord) -> String {
 
 fn verb(act: &Notation, data: Option<Map<String, Value>>) -> Result<wire::act::Verb, String> {
     use wire::act::Verb;
-    let has_data = matches!(act.verb, Word::ResolveDone | Word::Answer);
+    let has_data = matches!(act.verb, Word::ResolveDone | Word::SetData | Word::Answer);
     if data.is_some() && !has_data {
-        return Err("`data` has a meaning only for `resolve-done` and `answer`".to_owned());
+        let words = "`data` has a meaning only for `resolve-done`, `set-data` and `answer`";
+        return Err(words.to_owned());
+    }
+    if data.is_none() && act.verb == Word::SetData {
+        return Err("`data` is missing; say which fields are set".to_owned());
     }
     let data = Value::Object(data.unwrap_or_default()).to_string().into_bytes();
     match (act.verb, &act.choice) {
@@ -171,6 +177,7 @@ fn verb(act: &Notation, data: Option<Map<String, Value>>) -> Result<wire::act::V
         (Word::Cancel, None) => Ok(Verb::Cancel(true)),
         (Word::Pause, None) => Ok(Verb::Pause(true)),
         (Word::Resume, None) => Ok(Verb::Resume(true)),
+        (Word::SetData, None) => Ok(Verb::SetData(data)),
     }
 }
 
@@ -220,6 +227,12 @@ mod tests {
         let (_, said) = cancel(r#","why":"the customer wrote""#).expect("an act");
         assert_eq!(said.verb, Some(wire::act::Verb::Cancel(true)));
         assert_eq!(cancel(""), Err("`why` is missing; say the reason".to_owned()));
+        let set = |more: &str| {
+            act(&format!(r#"{{"saga":"a","key":"k","verb":"set-data","by":"a","why":"w"{more}}}"#))
+        };
+        let (_, said) = set(r#","data":{"fee":12.50}"#).expect("an act");
+        assert_eq!(said.verb, Some(wire::act::Verb::SetData(br#"{"fee":12.50}"#.to_vec())));
+        assert_eq!(set(""), Err("`data` is missing; say which fields are set".to_owned()));
     }
 
     #[test]

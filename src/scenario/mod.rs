@@ -52,7 +52,8 @@
 //!   silence. So a saga can run out of time before an attempt of one of its steps does.
 //! - `act: { retry: ship, by: ann, why: … }`: a person acts on the step that is named, or on what
 //!   is stuck: `retry`, `skip`, `resolve-done` (with `data: { … }`), `resolve-not-done`, `go-back`.
-//!   `cancel: ~`, `pause: ~` and `resume: ~` are about the whole saga, stuck or not.
+//!   `cancel: ~`, `pause: ~`, `resume: ~` and `set-data: ~` (with `data`) are about the whole saga,
+//!   stuck or not.
 //! - `end: compensated`: how the instance stands: `running`, `compensating`, `stuck`, `completed`,
 //!   `compensated`, `ended` (one way or the other, remembered or not) or `forgotten`. Beside it, if
 //!   it matters, `at: charge-card` (where it went back or is stuck), `because: rejected` (or

@@ -191,6 +191,7 @@ fn act(acted: &Acted, indent: usize) -> String {
         Verb::Cancel => ("cancel", None),
         Verb::Pause => ("pause", None),
         Verb::Resume => ("resume", None),
+        Verb::SetData(data) => ("set-data", Some(data)),
     };
     let step = if step.is_empty() { "~".to_owned() } else { scalar(step) };
     let mut fields = vec![format!("{word}: {step}")];

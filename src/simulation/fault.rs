@@ -144,6 +144,8 @@ pub enum Fault {
     Held,
     /// A person cancelled a saga.
     CancelledByPerson,
+    /// A person set the data of a saga.
+    DataSet,
     /// A person asked for what was not done.
     NotObeyed,
 }
@@ -186,6 +188,7 @@ impl Fault {
             Self::Paused,
             Self::Held,
             Self::CancelledByPerson,
+            Self::DataSet,
             Self::NotObeyed,
         ])
     }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::Message as _;
+use serde_json::Value;
 
 use super::fault::Fault;
 use super::overtaken::overtaken;
@@ -130,10 +131,12 @@ impl Fold {
         found
     }
 
-    /// The sagas that live.
-    pub fn living(&self) -> Vec<InstanceId> {
-        let living = self.instances().filter(|(_, instance)| instance.living().is_some());
-        living.map(|(id, _)| id.clone()).collect()
+    /// The sagas that live, and what they remember.
+    pub fn living(&self) -> Vec<(InstanceId, Value)> {
+        let living = |(id, instance): (&InstanceId, &Instance)| {
+            instance.living().map(|life| (id.clone(), life.data.clone()))
+        };
+        self.instances().filter_map(living).collect()
     }
 
     /// Those that a person lets stand still.
@@ -367,6 +370,7 @@ impl Fold {
             }
             Verb::Cancel => world.count(Fault::CancelledByPerson),
             Verb::Pause => world.count(Fault::Paused),
+            Verb::SetData(_) => world.count(Fault::DataSet),
             Verb::Resume | Verb::Retry | Verb::GoBack | Verb::Answer { .. } => {}
         }
     }

@@ -269,12 +269,15 @@ impl Simulation {
         }
     }
 
-    /// A person cancels a saga, or lets it stand still.
+    /// A person cancels a saga, lets it stand still, or sets the data that it has anyhow.
     fn steer(&mut self) {
         let living = self.fold.living();
-        let Some(id) = living.get(self.dice.place(living.len())) else { return };
-        let verb = if self.dice.chance(300) { "cancel" } else { "pause" };
-        self.services.steer(id, verb, &self.world);
+        let Some((id, data)) = living.get(self.dice.place(living.len())) else { return };
+        match self.dice.below(4) {
+            0 => self.services.steer(id, "cancel", None, &self.world),
+            1 => self.services.steer(id, "set-data", Some(data), &self.world),
+            _ => self.services.steer(id, "pause", None, &self.world),
+        }
     }
 
     /// A node comes, or goes in good order.
@@ -319,7 +322,7 @@ impl Simulation {
     fn see_to_the_stuck(&mut self) {
         for id in self.fold.paused() {
             if self.dice.chance(300) {
-                self.services.steer(&id, "resume", &self.world);
+                self.services.steer(&id, "resume", None, &self.world);
             }
         }
         for (topic, times) in self.world.stopped() {

@@ -90,10 +90,11 @@ impl People {
         self.said(id.to_string(), &body)
     }
 
-    /// What somebody does about a whole saga: cancels it, or lets it stand still or go on.
-    pub fn steer(&mut self, id: &InstanceId, verb: &str) -> Outgoing {
+    /// What somebody does about a whole saga: cancels it, lets it stand still or go on, or sets the
+    /// data that it has.
+    pub fn steer(&mut self, id: &InstanceId, verb: &str, data: Option<&Value>) -> Outgoing {
         self.acts += 1;
-        let body = json!({
+        let mut body = json!({
             "id": format!("act:{}", self.acts),
             "saga": id.saga.as_str(),
             "key": id.key.as_str(),
@@ -101,6 +102,9 @@ impl People {
             "by": "bob",
             "why": "somebody has asked for it",
         });
+        if let (Some(fields), Some(data)) = (body.as_object_mut(), data) {
+            fields.insert("data".to_owned(), data.clone());
+        }
         self.said(id.to_string(), &body)
     }
 

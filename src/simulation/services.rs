@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::answer_odds::AnswerOdds;
 use super::deed::Deed;
 use super::dice::Dice;
@@ -165,9 +167,9 @@ impl Services {
         self.schedule(world.elapsed(), act, world);
     }
 
-    /// Somebody cancels a saga, or lets it stand still or go on.
-    pub fn steer(&mut self, id: &InstanceId, verb: &str, world: &World) {
-        let act = self.people.steer(id, verb);
+    /// Somebody does something about a whole saga.
+    pub fn steer(&mut self, id: &InstanceId, verb: &str, data: Option<&Value>, world: &World) {
+        let act = self.people.steer(id, verb, data);
         self.schedule(world.elapsed(), act, world);
     }
 

@@ -122,7 +122,8 @@ impl Replay<'_> {
             | Verb::GoBack
             | Verb::Cancel
             | Verb::Pause
-            | Verb::Resume => verb.clone(),
+            | Verb::Resume
+            | Verb::SetData(_) => verb.clone(),
         };
         let is_answer = matches!(verb, Verb::Answer { .. });
         let why = if is_answer { "" } else { "they know more than the engine does" }.to_owned();

@@ -27,6 +27,12 @@ pub(super) fn check(whole: &mut Whole<'_>) {
     }
 }
 
+/// Of which kinds each field of the data may be, by all that sets it.
+pub(in crate::definition) fn of_data(definition: &Definition) -> BTreeMap<String, Kinds> {
+    let known = Fields::of(definition, None).known.into_iter();
+    known.filter_map(|((each, field), kinds)| each.is_none().then_some((field, kinds))).collect()
+}
+
 /// What a child can never compute of what its parent hands over.
 pub(super) fn of_child(
     parent: &Definition,

@@ -24,11 +24,23 @@ mod undo;
 mod usage;
 mod whole;
 
+use std::collections::BTreeMap;
+
 use super::Definition;
 use super::parse::Reader;
+use crate::expression::Kinds;
 use whole::Whole;
 
 pub use together::{check_beside, check_together};
+
+impl Definition {
+    /// The fields that the data may hold, each with the kinds of what is set there, as far as is
+    /// known.
+    #[must_use]
+    pub fn data_kinds(&self) -> BTreeMap<String, Kinds> {
+        kinds::of_data(self)
+    }
+}
 
 /// Says everything that is wrong with a definition as a whole.
 pub(super) fn apply(reader: &mut Reader<'_>, definition: &Definition) {

@@ -39,6 +39,8 @@ pub enum NoteKind {
     Stuck,
     /// A person acted.
     Acted,
+    /// A person has set fields of the data.
+    DataSet,
     /// A person lets it stand still.
     Paused,
     /// Something was told to it that it hears at its resume.
@@ -71,7 +73,7 @@ pub enum NoteKind {
 
 impl NoteKind {
     /// Every kind.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::Started,
         Self::Queued,
         Self::Sent,
@@ -105,6 +107,7 @@ impl NoteKind {
         Self::Paused,
         Self::Held,
         Self::Resumed,
+        Self::DataSet,
     ];
 
     /// The word for it, past tense.
@@ -130,6 +133,7 @@ impl NoteKind {
             Self::Refused => "refused",
             Self::Stuck => "stuck",
             Self::Acted => "acted",
+            Self::DataSet => "data-set",
             Self::Paused => "paused",
             Self::Held => "held",
             Self::Resumed => "resumed",

@@ -5,7 +5,7 @@ mod parts;
 mod what;
 
 pub use kind::NoteKind;
-pub use parts::{Awaited, Claimant, Proof, Sending};
+pub use parts::{Awaited, Claimant, DataChange, Proof, Sending};
 pub use what::What;
 
 use crate::message::{Coordinate, LifeId};
@@ -17,7 +17,7 @@ pub struct Note {
     pub life: LifeId,
     /// The step, if it is about one.
     pub step: Option<Coordinate>,
-    /// What happened; never a value of the data.
+    /// What happened; never a value of the data, but those that a person has set.
     pub what: What,
 }
 

@@ -47,6 +47,19 @@ pub enum Awaited {
     Lock,
 }
 
+/// What a person has made of a field of the data; of a sensitive one nothing is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataChange {
+    /// The field.
+    pub field: String,
+    /// What it was, as JSON; none if it was not set.
+    pub before: Option<String>,
+    /// What it is, as JSON.
+    pub after: Option<String>,
+    /// Whether neither is shown.
+    pub is_hidden: bool,
+}
+
 /// Who asks for a lock: a step of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimant {
@@ -96,6 +109,17 @@ impl fmt::Display for Awaited {
             Self::Moment(until) => write!(f, "until {until}"),
             Self::Lock => f.write_str("for its lock"),
         }
+    }
+}
+
+impl fmt::Display for DataChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (field, unset) = (&self.field, "nothing");
+        if self.is_hidden {
+            return write!(f, "`{field}` is set; it is sensitive");
+        }
+        let before = self.before.as_deref().unwrap_or(unset);
+        write!(f, "`{field}` was {before} and is {}", self.after.as_deref().unwrap_or(unset))
     }
 }
 

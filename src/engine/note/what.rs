@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{Awaited, Claimant, NoteKind, Proof, Sending};
+use super::{Awaited, Claimant, DataChange, NoteKind, Proof, Sending};
 use crate::engine::Failure;
 use crate::message::{Address, Span};
 
@@ -110,6 +110,13 @@ pub enum What {
         /// Why, in that person's words.
         why: String,
     },
+    /// A person has set fields of the data.
+    DataSet {
+        /// The act's id.
+        id: String,
+        /// What became of each.
+        changes: Vec<DataChange>,
+    },
     /// A person lets it stand still.
     Paused {
         /// The act's id.
@@ -214,6 +221,7 @@ impl What {
             Self::Refused { .. } | Self::NotObeyed { .. } => NoteKind::Refused,
             Self::Stuck { .. } => NoteKind::Stuck,
             Self::Acted { .. } => NoteKind::Acted,
+            Self::DataSet { .. } => NoteKind::DataSet,
             Self::Paused { .. } => NoteKind::Paused,
             Self::Held { .. } => NoteKind::Held,
             Self::Resumed { .. } => NoteKind::Resumed,
@@ -270,6 +278,12 @@ impl fmt::Display for What {
             }
             Self::Acted { verb, by, why: reason, .. }
             | Self::NotObeyed { verb, by, reason, .. } => write!(f, "{verb} by {by}: {reason}"),
+            Self::DataSet { changes, .. } => {
+                changes.iter().enumerate().try_for_each(|(place, change)| {
+                    f.write_str(if place == 0 { "" } else { ", " })?;
+                    change.fmt(f)
+                })
+            }
             Self::Paused { by, why, .. } => write!(f, "by {by}: {why}"),
             Self::Held { what } => f.write_str(what),
             Self::Resumed { by, why, length, .. } => write!(f, "after {length} by {by}: {why}"),

@@ -7,7 +7,7 @@ use crate::message::{Coordinate, InstanceId, LifeId};
 ///
 /// Every conversation is about one step of the asking side: the parent of a child, or whoever
 /// wants a lock. Letters of both sides name that step.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Letter {
     /// Its own id, derived from where it stands, so that a replay makes the same again.
     pub id: String,
@@ -24,7 +24,7 @@ pub struct Letter {
 }
 
 /// What a letter says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub enum Say {
     /// To a child: begin.
     Start {

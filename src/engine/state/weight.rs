@@ -114,7 +114,7 @@ pub(in crate::engine) fn of_held<'i>(held: impl Iterator<Item = &'i Input>) -> u
 fn of_verb(verb: &Verb) -> usize {
     match verb {
         Verb::Answer { choice, note, data } => choice.len() + note.len() + of_fields(data),
-        Verb::ResolveDone(fields) => of_fields(fields),
+        Verb::ResolveDone(fields) | Verb::SetData(fields) => of_fields(fields),
         Verb::Retry
         | Verb::Skip
         | Verb::ResolveNotDone

@@ -136,6 +136,7 @@ const RULES: &[&str] = &[
     "5 cancel",
     "5 pause",
     "5 resume",
+    "5 set data",
     "5 held until the resume",
     "6 late success",
     "6 late rejection",
@@ -424,6 +425,7 @@ impl Coverage {
                 Verb::Cancel => self.saw("5 cancel"),
                 Verb::Pause => self.saw("5 pause"),
                 Verb::Resume => self.saw("5 resume"),
+                Verb::SetData(_) => self.saw("5 set data"),
                 Verb::Answer { .. } => {}
             },
             Input::Event(_) | Input::Called(_) | Input::Letter(_) => {}

@@ -356,6 +356,10 @@ impl World {
                     verb,
                 };
             }
+            "set-data" => match body {
+                Some(Value::Object(fields)) => Verb::SetData(fields),
+                _ => Verb::SetData(serde_json::Map::new()),
+            },
             "done" => match body {
                 Some(Value::Object(fields)) => Verb::ResolveDone(fields),
                 _ => Verb::ResolveDone(serde_json::Map::new()),

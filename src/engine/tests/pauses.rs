@@ -99,7 +99,7 @@ fn reminders_go_on_where_they_were() {
         act resume > nothing
         pass 3h > nothing
         pass 1h > fact Remind
-        pass 2d > fact Remind
+        pass 1d > fact Remind
         ",
     );
 }
@@ -349,7 +349,7 @@ fn more_than_may_be_held_is_refused_and_letters_never_are() {
     assert_eq!(world.told("act cancel"), "! refused");
     assert_eq!(world.told("act resume"), "> Charge charge/1");
     world.told("act pause");
-    world.catalog.limits = crate::definition::Limits { early_bytes_max: 100, ..Default::default() };
+    world.catalog.limits = crate::definition::Limits { early_bytes_max: 50, ..Default::default() };
     assert_eq!(world.told("Charged"), "! refused", "it is larger");
     assert_eq!(world.told("act resume"), "> nothing");
 }

@@ -128,7 +128,7 @@ fn refused(world: &World, words: &str) -> String {
     let DryRun::Refused(rejection) = rehearsed(world, words) else { panic!("it is obeyed") };
     let act = world.clone().act(words, None);
     let note = refusal(world.instance.as_ref(), &act, &rejection).expect("it is told");
-    let What::NotObeyed { id, by, reason, .. } = note.what else { panic!("{note:?}") };
+    let What::NotObeyed { id, by, reason, .. } = note.what else { panic!("it is told otherwise") };
     assert_eq!((id, by), (act.id, act.by));
     assert_eq!(reason, rejection.to_string());
     reason
@@ -185,4 +185,72 @@ fn what_was_obeyed_before_or_is_about_nothing_is_not_told() {
     world.tell(&input).expect("it is cancelled");
     let again = world.tell(&input).expect_err("it was obeyed");
     assert_eq!(refusal(world.instance.as_ref(), &act, &again), None);
+}
+
+#[test]
+fn a_person_sets_what_the_definition_knows_as_data() {
+    let definition =
+        saga(", n: '1', card: event.card", &[&part("a", ", set: { mark: event.mark }")])
+            .replace("cancel:", "sensitive: [data.card.number]\ncancel:");
+    let start = r#"start {"id": "k", "card": {"number": 4711}}"#;
+    check(
+        &definition,
+        &format!(
+            r#"
+            act set-data {{"n": 2}} ! unmatched
+            {start} > A a/1
+            act set-data ! refused
+            act set-data {{"m": 2}} ! refused
+            act set-data {{"n": "two"}} ! refused
+            act set-data a {{"n": 2}} ! refused
+            act set-data {{"n": 2}} > nothing
+            data {{"id":"k","n":2,"card":{{"number":4711}}}}
+            act pause > nothing
+            act set-data {{"mark": "x"}} > nothing
+            act resume > nothing
+            data {{"id":"k","n":2,"card":{{"number":4711}},"mark":"x"}}
+            ANo > nothing
+            act set-data {{"n": 3}} ! refused
+            "#
+        ),
+    );
+    let mut world = World::of(&definition);
+    world.told(start);
+    let no_field = refused_with(&world, r#"{"m": 2}"#);
+    assert_eq!(no_field, "set-data: s has no field `m`; it has card, id, mark, n");
+    let no_kind = refused_with(&world, r#"{"n": "two"}"#);
+    assert_eq!(no_kind, "set-data: `n` is a number, and what is given is text");
+    world.told(r#"act set-data {"n": 2.50, "mark": "x", "card": {"number": 42}}"#);
+    let words = world.notes.iter().map(|note| note.what.to_string()).collect::<Vec<_>>();
+    let changes = "`n` was 1 and is 2.50, `mark` was nothing and is \"x\", \
+                   `card` is set; it is sensitive";
+    assert_eq!(words, ["set the data by ann: because", changes]);
+}
+
+/// The reason for which data is not set.
+fn refused_with(world: &World, data: &str) -> String {
+    let body = serde_json::from_str(data).expect("JSON");
+    let act = world.clone().act("set-data", Some(body));
+    let (catalog, id) = (&world.catalog, &world.id);
+    match dry_run(catalog, id, world.instance.as_ref(), &act, world.now) {
+        DryRun::Refused(rejection) => rejection.to_string(),
+        DryRun::Obeyed { transition, .. } => panic!("{transition:?}"),
+    }
+}
+
+#[test]
+fn data_is_set_for_what_is_stuck_and_read_by_its_retry() {
+    let send = part("b", ", with: { to: '${data.to}' }, unknown: park");
+    check(
+        &saga(", to: \"'old'\"", &[&part("a", ""), &send]),
+        r#"
+        start > A a/1
+        ADone > B b/1 {"to":"old"}
+        pass 10s > nothing
+        is stuck
+        act set-data {"to": "new"} > nothing
+        is stuck
+        act retry > B b/2 {"to":"new"}
+        "#,
+    );
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::coverage::Coverage;
 use super::drive::{Dice, Drive, Family};
@@ -313,6 +313,8 @@ impl<'c> Run<'c> {
             Verb::Cancel,
             Verb::Pause,
             Verb::Resume,
+            // What it has anyhow, so that what is sent stays what it was.
+            Verb::SetData(self.known(&id)),
         ];
         let is_paused = self.family.instances[&id].paused_life().is_some();
         let verb = if is_paused && self.family.dice.roll(2) == 0 {
@@ -321,6 +323,12 @@ impl<'c> Run<'c> {
             self.family.dice.pick(&verbs).expect("a verb").clone()
         };
         self.acted(&id, None, verb);
+    }
+
+    /// What an instance remembers.
+    fn known(&self, id: &InstanceId) -> Map<String, Value> {
+        let data = self.family.instances[id].newest().map(|life| life.data.clone());
+        if let Some(Value::Object(fields)) = data { fields } else { Map::new() }
     }
 
     /// Whoever stands still goes on.

@@ -68,7 +68,7 @@ pub(in crate::engine) fn take(turn: &mut LifeTurn<'_>, act: &Act) -> Result<(), 
             settle_undo(turn, &place, &act.id);
             Ok(())
         }
-        (Verb::Answer { .. } | Verb::Cancel | Verb::Pause | Verb::Resume, _) => {
+        (Verb::Answer { .. } | Verb::Cancel | Verb::Pause | Verb::Resume | Verb::SetData(_), _) => {
             Err(Rejection::Refused(format!("{name} is stuck; `{}` is no help", act.verb.text())))
         }
         (Verb::GoBack, true) => Err(Rejection::Refused(format!(
@@ -92,6 +92,7 @@ pub(in crate::engine) fn acted(act: &Act) -> What {
         Verb::Cancel => "cancelled",
         Verb::Pause => "paused",
         Verb::Resume => "resumed",
+        Verb::SetData(_) => "set the data",
         Verb::Answer { .. } => "answered",
     };
     let Act { id, by, why, .. } = act.clone();

@@ -64,7 +64,8 @@ impl<'a> Meaning<'a> {
                     | Verb::GoBack
                     | Verb::Cancel
                     | Verb::Pause
-                    | Verb::Resume,
+                    | Verb::Resume
+                    | Verb::SetData(_),
                     _,
                 ) => Ok(Self::Act(act)),
             },
@@ -160,7 +161,9 @@ impl<'a> Meaning<'a> {
             Self::Early(..) | Self::Unclear(_) => Kind::Early,
             Self::Wake(_) => Kind::Wake,
             Self::Act(Act { verb: Verb::Cancel, .. }) => Kind::CancelByPerson,
-            Self::Act(Act { verb: Verb::Pause | Verb::Resume, .. }) => Kind::Steer,
+            Self::Act(Act { verb: Verb::Pause | Verb::Resume | Verb::SetData(_), .. }) => {
+                Kind::Steer
+            }
             // Without a step it is about the whole saga, stuck or not.
             Self::Act(Act { verb: Verb::GoBack, step, .. }) if step.is_none() => Kind::Return,
             Self::Act(_) => Kind::Act,

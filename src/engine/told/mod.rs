@@ -10,5 +10,6 @@ mod moves;
 mod obey;
 mod pause;
 mod search;
+mod set_data;
 mod start;
 mod taken;

@@ -17,7 +17,7 @@ pub(in crate::engine) enum Kind {
     Return,
     /// A person cancels, stuck or not.
     CancelByPerson,
-    /// A person lets a life stand still or go on.
+    /// A person lets a life stand still or go on, or sets its data.
     Steer,
     /// A person answers a question.
     Decide,
@@ -44,7 +44,7 @@ pub(in crate::engine) enum Move {
     Act,
     /// The person is obeyed: the way back is taken, as by a cancel.
     Return,
-    /// The person is obeyed: the life stands still, or goes on.
+    /// The person is obeyed: the life stands still, goes on, or has other data.
     Steer,
     /// The question is answered.
     Decide,

@@ -5,7 +5,7 @@ use super::meaning::Meaning;
 use super::moves::{Move, legal};
 use super::search::Found;
 use super::start::Unborn;
-use super::{act, cancel, early, letter, pause, start};
+use super::{act, cancel, early, letter, pause, set_data, start};
 use crate::definition::State;
 use crate::engine::course::follow::follow;
 use crate::engine::course::timers;
@@ -126,16 +126,24 @@ impl Case<'_> {
         if woken { Ok(()) } else { Err(Rejection::Ignored("no timer is due".to_owned())) }
     }
 
-    /// Lets the newest life stand still, or go on.
+    /// Lets the newest life stand still or go on, or sets its data.
     fn steer(&mut self, act: &Act) -> Result<(), Rejection> {
-        if act.verb == Verb::Resume {
-            return pause::resume(self, act);
-        }
         let newest = self.instance.newest();
         if newest.is_some_and(|life| life.ended.is_some()) {
             return Err(Rejection::Refused(format!("{}: it has ended", self.id)));
         }
-        self.newest(act, |turn| pause::pause(turn, act))
+        match &act.verb {
+            Verb::Resume => pause::resume(self, act),
+            Verb::SetData(fields) => self.newest(act, |turn| set_data::take(turn, act, fields)),
+            Verb::Pause
+            | Verb::Retry
+            | Verb::Skip
+            | Verb::ResolveDone(_)
+            | Verb::ResolveNotDone
+            | Verb::GoBack
+            | Verb::Cancel
+            | Verb::Answer { .. } => self.newest(act, |turn| pause::pause(turn, act)),
+        }
     }
 
     /// The life in which something is stuck that an act is about.

@@ -62,7 +62,7 @@ pub(in crate::engine) fn input(
         Meaning::Decide(act) => Some(Input::Act((*act).clone())),
         Meaning::Act(act) => match act.verb {
             Verb::Cancel => Some(Input::Act((*act).clone())),
-            Verb::Pause | Verb::Resume | Verb::Answer { .. } => None,
+            Verb::Pause | Verb::Resume | Verb::SetData(_) | Verb::Answer { .. } => None,
             Verb::Retry
             | Verb::Skip
             | Verb::ResolveDone(_)
@@ -168,7 +168,7 @@ fn has_room(case: &Case<'_>, held: &[Input], input: &Input) -> Result<(), Reject
 
 /// Refuses an act at once that would not be obeyed: who acts is there to hear of it.
 fn would_be_obeyed(case: &Case<'_>, act: &Act) -> Result<(), Rejection> {
-    let held = case.instance.paused_life().map_or(&[][..], |(_, paused)| &paused.held);
+    let held = case.instance.paused_life().map_or(&[][..], |(_, paused)| &paused.held[..]);
     if act.verb == Verb::Cancel && held.iter().any(|held| is_cancel(case, held)) {
         return Err(Rejection::Refused(
             "cancel: the way back is asked for already and waits for the resume".to_owned(),

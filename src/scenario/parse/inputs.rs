@@ -5,8 +5,17 @@ use super::{NO_REASON, nothing, object, said, text};
 use crate::definition::{Code, Fields, Node, Reader};
 use crate::engine::{CallOutcome, Verb};
 
-const VERBS: [&str; 8] =
-    ["retry", "skip", "resolve-done", "resolve-not-done", "go-back", "cancel", "pause", "resume"];
+const VERBS: [&str; 9] = [
+    "retry",
+    "skip",
+    "resolve-done",
+    "resolve-not-done",
+    "go-back",
+    "cancel",
+    "pause",
+    "resume",
+    "set-data",
+];
 
 /// An event is read.
 pub(super) fn event(reader: &mut Reader<'_>, fields: &mut Fields<'_>, on: &Node) -> Option<Told> {
@@ -127,10 +136,14 @@ pub(super) fn act(reader: &mut Reader<'_>, node: &Node) -> Option<Acted> {
         _ => reader.scalar(step, verb)?.to_owned(),
     };
     let data = said(data)?;
-    if data.is_some() && verb != "resolve-done" {
-        let help = "only `resolve-done` says what happened";
+    if data.is_some() && !["resolve-done", "set-data"].contains(&verb) {
+        let help = "only `resolve-done` and `set-data` bring some";
         return reader.error(Code::Contradiction, head, "`data` has no meaning here", help);
     }
+    let data = match data {
+        Some(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    };
     let verb = match verb {
         "retry" => Verb::Retry,
         "skip" => Verb::Skip,
@@ -139,10 +152,8 @@ pub(super) fn act(reader: &mut Reader<'_>, node: &Node) -> Option<Acted> {
         "cancel" => Verb::Cancel,
         "pause" => Verb::Pause,
         "resume" => Verb::Resume,
-        _ => match data {
-            Some(Value::Object(fields)) => Verb::ResolveDone(fields),
-            _ => Verb::ResolveDone(Map::new()),
-        },
+        "set-data" => Verb::SetData(data),
+        _ => Verb::ResolveDone(data),
     };
     Some(Acted { verb, step, by, why })
 }
