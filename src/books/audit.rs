@@ -210,7 +210,7 @@ impl<'a> Case<'a> {
         }
         let end = life.story.ended.or(told);
         let waits = self.families.waiting.contains(&(self.instance.clone(), life.number));
-        let excused = life.story.is_stuck || waits || self.waits_for_lock;
+        let excused = life.story.awaits_person() || waits || self.waits_for_lock;
         let told_stuck = life.sent.iter().any(|s| self.text(s.step).starts_with("ends.stuck."));
         let unseen = !self.books.has_history && (told_stuck || self.plan.tells_no_end());
         if end.is_none() && !excused && !unseen && self.books.options.ended {

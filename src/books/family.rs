@@ -38,7 +38,7 @@ pub(super) fn audit(books: &Books, stories: &Stories, report: &mut Report) -> Fa
                 if let Some((child, number, story)) = child {
                     let (parent, child) = ((id.clone(), *life), (child, number));
                     families.children.insert(child.clone());
-                    if story.is_stuck {
+                    if story.awaits_person() {
                         families.waiting.insert(parent.clone());
                     }
                     pairs.push((parent, child));
@@ -119,7 +119,7 @@ fn judge(parent: &Story, told: &Told, child: Option<&Story>) -> Option<&'static 
         Some(_) if told.rejected && !told.timed_out && ended != Some(End::Compensated) => {
             Some("was rejected, and its child is not undone")
         }
-        Some(child) if parent.ended.is_some() && ended.is_none() && !child.is_stuck => {
+        Some(child) if parent.ended.is_some() && ended.is_none() && !child.awaits_person() => {
             Some("is over, and its child runs on")
         }
         Some(_) if parent.ended == Some(End::Compensated) && by_itself => {

@@ -114,6 +114,11 @@ pub(super) struct Hold {
 }
 
 impl Story {
+    /// Whether nothing goes on until a person acts.
+    pub fn awaits_person(&self) -> bool {
+        self.is_stuck || self.is_paused
+    }
+
     pub fn step(&self, step: Name) -> Told {
         self.steps.get(&step).cloned().unwrap_or_default()
     }

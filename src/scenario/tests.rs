@@ -308,11 +308,12 @@ fn mistakes_in_a_message_or_act_are_told_with_their_place() {
     step_refused(
         "act: { retry: a, skip: a }",
         &["4:10 an act does one thing | write one of `retry: …`, `skip: …`, `resolve-done: …`, \
-           `resolve-not-done: …`, `go-back: step-name`"],
+           `resolve-not-done: …`, `go-back: step-name`, or `cancel: ~`, `pause: ~`, `resume: ~`, \
+           `set-data: ~`"],
     );
     step_refused(
         "act: { retry: a, data: {} }",
-        &["4:10 `data` has no meaning here | only `resolve-done` says what happened"],
+        &["4:10 `data` has no meaning here | only `resolve-done` and `set-data` bring some"],
     );
     step_refused(
         "{ child: settle, data: {} }",

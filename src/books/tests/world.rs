@@ -145,17 +145,23 @@ impl World {
 
     /// Somebody leaves out a step of the order with that key.
     pub fn skip(&mut self, key: &str, step: &str, at: Timestamp) {
+        self.act(key, Verb::Skip, step, at);
+    }
+
+    /// Somebody acts on the order with that key, or on a step of it.
+    pub fn act(&mut self, key: &str, verb: Verb, step: &str, at: Timestamp) {
         let saga = SagaName::new("order").expect("a name");
         let id = InstanceId { saga, key: Key::new(key).expect("a key") };
-        let (act, by, why) = ("skip".to_owned(), "bob".to_owned(), "no paper".to_owned());
+        let (by, why) = ("bob".to_owned(), "no paper".to_owned());
+        let act = format!("{}-{}", verb.text(), at.0);
         let body = json!({
-            "id": act, "saga": "order", "key": key, "step": step, "verb": "skip", "by": by,
+            "id": act, "saga": "order", "key": key, "step": step, "verb": verb.text(), "by": by,
             "why": why,
         });
         let topic = Topic::new(&format!("{APP}.operator")).expect("a topic");
         let (name, headers) = (id.to_string(), Headers::default());
         let message = Outgoing { topic, key: name, headers, body: body.to_string().into() };
-        let act = Act { id: act, by, why, step: step.parse().ok(), verb: Verb::Skip };
+        let act = Act { id: act, by, why, step: step.parse().ok(), verb };
         self.later(at, Happening::Said(message, id, act));
     }
 

@@ -5,17 +5,10 @@ use super::{NO_REASON, nothing, object, said, text};
 use crate::definition::{Code, Fields, Node, Reader};
 use crate::engine::{CallOutcome, Verb};
 
-const VERBS: [&str; 9] = [
-    "retry",
-    "skip",
-    "resolve-done",
-    "resolve-not-done",
-    "go-back",
-    "cancel",
-    "pause",
-    "resume",
-    "set-data",
-];
+/// What a person does about a step.
+const VERBS: [&str; 5] = ["retry", "skip", "resolve-done", "resolve-not-done", "go-back"];
+/// What a person does about the whole saga.
+const WHOLE_VERBS: [&str; 4] = ["cancel", "pause", "resume", "set-data"];
 
 /// An event is read.
 pub(super) fn event(reader: &mut Reader<'_>, fields: &mut Fields<'_>, on: &Node) -> Option<Told> {
@@ -120,7 +113,8 @@ pub(super) fn child(
 /// A person acts.
 pub(super) fn act(reader: &mut Reader<'_>, node: &Node) -> Option<Acted> {
     let mut fields = reader.fields(node, "this act")?;
-    let found: Vec<_> = VERBS.iter().filter_map(|v| fields.take(v).map(|n| (*v, n))).collect();
+    let verbs = VERBS.iter().chain(&WHOLE_VERBS);
+    let found: Vec<_> = verbs.filter_map(|v| fields.take(v).map(|n| (*v, n))).collect();
     let data = fields.take("data").map(|n| object(reader, n, "data"));
     let by = text(reader, &mut fields, "by").unwrap_or_else(|| "an operator".to_owned());
     let why = text(reader, &mut fields, "why").unwrap_or_else(|| NO_REASON.to_owned());
@@ -128,7 +122,8 @@ pub(super) fn act(reader: &mut Reader<'_>, node: &Node) -> Option<Acted> {
     fields.finish(reader);
     let [(verb, step)] = found[..] else {
         let message = "an act does one thing";
-        let help = format!("write one of `{}: step-name`", VERBS.join(": …`, `"));
+        let (steps, whole) = (VERBS.join(": …`, `"), WHOLE_VERBS.join(": ~`, `"));
+        let help = format!("write one of `{steps}: step-name`, or `{whole}: ~`");
         return reader.error(Code::MissingKey, head, message, help);
     };
     let step = match step.kind() {

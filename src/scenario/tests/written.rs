@@ -77,6 +77,10 @@ run:
     data: {{ a: 1 }}
   - act: {{ resolve-done: ship, data: {{ parcel: p-1 }}, by: ann, why: 'she saw it' }}
   - act: {{ go-back: ~ }}
+  - act: {{ pause: ~, by: ann, why: 'an audit' }}
+  - act: {{ set-data: ~, data: {{ total: 2.50 }} }}
+  - act: {{ resume: ~ }}
+  - act: {{ cancel: ~ }}
   - data: {{ a: '{long}', b: {{ c: '{long}' }} }}
   - end: stuck
     at: ship
