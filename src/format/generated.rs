@@ -643,6 +643,7 @@ pub struct Entry {
     pub key: ::prost::alloc::string::String,
     #[prost(uint32, tag = "3")]
     pub life: u32,
+    /// 0 for what changed nothing, such as an act that was not obeyed, and for locks.
     #[prost(uint64, tag = "4")]
     pub transition: u64,
     #[prost(int64, tag = "5")]
@@ -661,7 +662,7 @@ pub struct Entry {
     pub mark: u64,
 }
 /// One thing that happened. The kind says which of the fields it has.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Note {
     #[prost(string, tag = "1")]
     pub kind: ::prost::alloc::string::String,
