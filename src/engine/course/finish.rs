@@ -38,7 +38,6 @@ fn end(turn: &mut LifeTurn<'_>) {
     life.ended = Some(now);
     life.deadline = None;
     life.pending = None;
-    life.paused = None;
     // A child is remembered as long as its parent may take it back.
     let free = life.parent.as_ref().is_none_or(|parent| parent.gone);
     life.forget = free.then(|| now.after(late));

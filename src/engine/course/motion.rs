@@ -56,7 +56,7 @@ fn leave(turn: &mut LifeTurn<'_>, line: &Line) {
 }
 
 fn next(turn: &Turn<'_>) -> Option<Motion> {
-    if turn.life().ended.is_some() {
+    if turn.life().ended.is_some() || turn.life().paused.is_some() {
         return None;
     }
     inside(turn, &turn.life().frame, &Line::main())
@@ -117,15 +117,13 @@ fn ahead(turn: &Turn<'_>, frame: &Frame, line: &Line) -> Option<Motion> {
     if let Some(state) = stands_at {
         return (state.phase != Phase::Running).then(|| Motion::Leave(line.clone()));
     }
-    // Until a resume has told of every cancel, nothing begins and nothing ends.
-    let stands_still = turn.life().paused.is_some();
     if position < steps.len() {
-        return (!stands_still).then(|| Motion::Enter(line.clone()));
+        return Some(Motion::Enter(line.clone()));
     }
     if !line.is_main() {
         return Some(Motion::Over(line.clone()));
     }
-    (!stands_still && !is_undoing_inside(frame)).then_some(Motion::Complete)
+    (!is_undoing_inside(frame)).then_some(Motion::Complete)
 }
 
 fn behind(frame: &Frame, line: &Line) -> Option<Motion> {

@@ -130,7 +130,8 @@ fn people_are_told_of_what_was_kept_and_cannot_be_taken_any_more() {
     assert_eq!(world.told("SoldOut id=late"), "> nothing");
     let said = world.told("act resume");
     let words = "complaint order/k: t/SoldOut late, held while it was paused: ";
-    assert!(said.starts_with(&format!("> Charge charge/1; {words}")), "{said}");
+    assert!(said.starts_with(&format!("> {words}")), "{said}");
+    assert!(said.ends_with("; Charge charge/1"), "{said}");
 }
 
 #[test]
@@ -170,6 +171,27 @@ fn nothing_is_sent_that_a_cancel_during_the_pause_was_to_prevent() {
             ),
         );
     }
+}
+
+#[test]
+fn what_comes_behind_a_cancel_during_the_pause_counts_as_well() {
+    let charging = "
+        start > Reserve reserve/1
+        Reserved > Charge charge/1
+        act pause > nothing
+        Cancelled > nothing
+    ";
+    check(ORDER, &format!("{charging}\nDeclined > nothing\nact resume > Release reserve~undo/1"));
+    check(
+        ORDER,
+        &format!(
+            "{charging}
+            Charged > nothing
+            act resume > Refund charge~undo/1
+            Refunded > Release reserve~undo/1
+            "
+        ),
+    );
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Pauses: a person lets a life stand still.
 //!
 //! ```text
-//!  pause ──▶ its timers strike no more, and what it is told is held in its order
-//!  resume ─▶ every time limit has what was left of it, and what was held is told again:
-//!            up to the last cancel in it no step is entered, then the life moves on
+//!  pause ──▶ its timers strike no more, nothing of it moves, and what it is told is held
+//!  resume ─▶ every time limit has what was left of it, what was held is told in its order,
+//!            and only then the life moves
 //! ```
 
 use std::iter;
@@ -18,7 +18,7 @@ use crate::engine::work::turn::LifeTurn;
 use crate::engine::{
     Act, Effect, Input, Letter, Life, Note, Paused, Rejection, Say, Verb, What, refusal,
 };
-use crate::message::{InputId, LifeId};
+use crate::message::InputId;
 
 /// A person lets a life stand still.
 ///
@@ -196,14 +196,13 @@ fn said(input: &Input) -> String {
 /// A person lets the life go on: its time limits have what was left of them, and what was held is
 /// told again, all of it in this one transition.
 ///
-/// Up to the last cancel that is held no step is entered, so that nothing is sent which that cancel
-/// was to prevent; what has an answer is not asked for again.
+/// The life moves when all of it was told: no step is entered that a cancel among it was to
+/// prevent, and none is undone of which an answer among it says that it did not happen.
 ///
 /// # Errors
 /// When it is not paused.
 pub(in crate::engine) fn resume(case: &mut Case<'_>, act: &Act) -> Result<(), Rejection> {
     let newest = case.instance.lives.len() - 1;
-    let life = case.instance.lives[newest].id;
     let mut held = Vec::new();
     case.change(newest, |turn| {
         let Some(paused) = turn.life_mut().paused.as_mut() else {
@@ -220,23 +219,10 @@ pub(in crate::engine) fn resume(case: &mut Case<'_>, act: &Act) -> Result<(), Re
     })?;
     case.remember(newest, InputId::named(&act.id));
     case.is_resuming = true;
-    let last_cancel = held.iter().rposition(|input| is_cancel(case, input));
-    let still = last_cancel.map_or(0, |place| place + 1);
-    for input in &held[..still] {
+    for input in &held {
         tell_again(case, input);
     }
-    go_on(case, life)?;
-    for input in &held[still..] {
-        tell_again(case, input);
-    }
-    Ok(())
-}
-
-/// The life enters steps again, if it still lives.
-fn go_on(case: &mut Case<'_>, life: LifeId) -> Result<(), Rejection> {
-    let place = case.instance.lives.iter().position(|other| other.id == life);
-    let Some(place) = place else { return Ok(()) };
-    case.change(place, |turn| {
+    case.change(newest, |turn| {
         turn.life_mut().paused = None;
         Ok(())
     })
