@@ -18,13 +18,12 @@ const STILL: [NoteKind; 7] = [
 
 /// Looks whether something may have happened now, and what it says of the saga as a whole.
 pub(super) fn look(story: &mut Story, place: Place, kind: NoteKind) {
-    let ends = [NoteKind::Held, NoteKind::Resumed].contains(&kind);
-    let when = match story.is_paused {
-        true if !STILL.contains(&kind) => Some("during a pause"),
-        false if ends => Some("without a pause"),
-        true | false => None,
+    let (is_wrong, when) = if story.is_paused {
+        (!STILL.contains(&kind), "during a pause")
+    } else {
+        ([NoteKind::Held, NoteKind::Resumed].contains(&kind), "without a pause")
     };
-    if let Some(when) = when {
+    if is_wrong {
         let words = format!("the history tells of `{}` {when}", kind.text());
         story.broken.push((Rule::Paused, place, words));
     }
