@@ -47,7 +47,8 @@ fn a_moment_that_is_waited_for_comes_when_it_comes() {
         act pause > nothing
         pass 1h > nothing
         act resume > nothing
-        pass 1h > A a/1
+        pass 43m > nothing
+        pass 25s > A a/1
         "#,
     );
     check(
@@ -137,17 +138,19 @@ fn people_are_told_of_what_was_kept_and_cannot_be_taken_any_more() {
 #[test]
 fn an_event_that_only_what_is_held_gives_a_meaning_is_kept_too() {
     let a = part("a", ", set: { mark: event.mark }");
-    let seen = "{ step: seen, wait: { on: t/Seen, where: event.mark == data.mark } }";
-    let both = format!("{{ step: both, parallel: {{ one: [{a}], two: [{seen}] }} }}");
+    let plain = "cancel: { on: t/Cancelled, key: event.id }";
+    let marked = plain.replace(" }", ", where: event.mark == data.mark }");
+    let definition = saga(", mark: \"'none'\"", &[&a, &part("b", "")]).replace(plain, &marked);
     check(
-        &saga(", mark: \"'none'\"", &[&both, &part("b", "")]),
+        &definition,
         r#"
         start > A a/1
-        Seen {"id": "k", "mark": "blue"} ! unmatched
+        Cancelled {"id": "k", "mark": "blue"} ! unmatched
         act pause > nothing
-        ADone {"mark": "blue"} > nothing
-        Seen {"id": "k", "mark": "blue"} > nothing
-        act resume > B b/1
+        Cancelled {"id": "k", "mark": "blue"} ! unmatched
+        ADone {"id": "k", "mark": "blue"} > nothing
+        Cancelled {"id": "k", "mark": "blue"} > nothing
+        act resume > UndoA a~undo/1
         "#,
     );
 }
