@@ -99,7 +99,7 @@ fn runs(saga: &str, definition: &Definition, others: &[&Definition]) -> Vec<Said
     };
     let mut all: Vec<Said> = report.findings.iter().map(broken).collect();
     if let Some(bound) = report.bound.filter(|_| asked.is_some()) {
-        let words = format!("more than {bound} states");
+        let words = format!("more than {} states", bound.states);
         all.push(Said { saga: saga.to_owned(), line: 1, code: "bound".to_owned(), words });
     }
     all

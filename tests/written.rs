@@ -58,7 +58,7 @@ fn told(saga: &str, others: &[&Definition]) -> (BTreeSet<Ending>, BTreeSet<Endin
     fs::create_dir_all(&into).expect("a folder of this test");
     let mut wrong = Vec::new();
     if let Some(bound) = report.bound {
-        wrong.push(format!("{saga}: only {bound} states were looked at"));
+        wrong.push(format!("{saga}: only {} states were looked at", bound.states));
     }
     for (end, why) in &written.unreached {
         wrong.push(format!("{saga}: {end} is not reached: {why}"));

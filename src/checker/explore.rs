@@ -43,8 +43,9 @@ pub(super) struct Explored {
     conditions: BTreeSet<(Ending, Mark)>,
     /// Each with the state where it happened, and the move that did it.
     pub broken: Vec<(Broken, usize, Option<Stride>)>,
-    /// Whether the bound was reached: what lies behind it was not looked at.
-    pub is_bounded: bool,
+    /// How many moves the nearest state is away from which not all was looked at, if the bound was
+    /// reached.
+    pub bound: Option<u32>,
 }
 
 /// A state, and a move from there if it is not where the way ends.
@@ -57,6 +58,12 @@ impl Explored {
         if ways.len() < WAYS_MAX && self.conditions.insert((end, mark)) {
             ways.push(way());
         }
+    }
+
+    /// Notes that not all was looked at that a state leads to.
+    fn stop_at(&mut self, at: usize) {
+        let depth = self.nodes[at].depth;
+        self.bound = Some(self.bound.map_or(depth, |nearest| nearest.min(depth)));
     }
 
     pub fn states(&self) -> usize {
@@ -98,7 +105,7 @@ pub(super) fn explore(worlds: &[World], states_max: usize) -> Explored {
             endings: BTreeMap::new(),
             conditions: BTreeSet::new(),
             broken: Vec::new(),
-            is_bounded: false,
+            bound: None,
         },
         states_max,
     };
@@ -152,11 +159,7 @@ impl Search<'_> {
         if let Some(broken) = forever {
             self.tell(broken, place, None);
         }
-        if place < self.states_max {
-            self.queue.push_back((place, state));
-        } else {
-            self.explored.is_bounded = true;
-        }
+        self.queue.push_back((place, state));
         place
     }
 
@@ -182,7 +185,9 @@ impl Search<'_> {
             all.collect()
         });
         for ((at, _), expanded) in batch.iter().zip(expanded) {
-            self.explored.is_bounded |= expanded.is_cut;
+            if expanded.is_cut {
+                self.explored.stop_at(*at);
+            }
             for edge in expanded.edges {
                 self.follow(*at, edge);
             }
@@ -203,6 +208,9 @@ impl Search<'_> {
         let to = if let Some(known) = self.known.get(&mark).copied() {
             self.end(ending, || (at, Some(edge.by)));
             known
+        } else if self.explored.nodes.len() >= self.states_max {
+            self.explored.stop_at(at);
+            return;
         } else {
             let reached = *reached.expect("what two of a batch reach is new to both");
             self.reach(mark, (reached, ending), at, edge.by)
@@ -221,7 +229,7 @@ impl Search<'_> {
 
     /// States from which nothing leads to an end.
     fn stranded(&mut self) {
-        if self.explored.is_bounded {
+        if self.explored.bound.is_some() {
             return;
         }
         let nodes = &self.explored.nodes;

@@ -17,6 +17,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod answers;
+mod bound;
 mod canon;
 mod edge;
 mod element;
@@ -40,6 +41,7 @@ mod written;
 #[cfg(test)]
 mod tests;
 
+pub use bound::Bound;
 pub use explore::STATES_MAX;
 pub use model::Ending;
 pub use promise::{Broken, Promise};
@@ -101,7 +103,7 @@ fn explored(
     let mut explored = explore::explore(&worlds, states_max);
     let symmetry = &worlds[0].symmetry;
     let is_told = |end| explored.endings.contains_key(&symmetry.twin(definition, end));
-    if !explored.is_bounded && !explored.endings.keys().all(is_told) {
+    if explored.bound.is_none() && !explored.endings.keys().all(is_told) {
         // An end of one element that none was seen of for the other: this one is looked for.
         worlds = worlds.into_iter().map(World::unreduced).collect();
         explored = explore::explore(&worlds, states_max);

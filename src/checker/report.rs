@@ -1,12 +1,13 @@
 use std::fmt;
 
+use super::bound::Bound;
 use super::explore::Explored;
 use super::model::Ending;
 use super::moves::EARLY_MAX;
 use super::promise::{Broken, Promise};
 use super::story;
 use super::world::World;
-use crate::definition::{Compensation, Definition, Diagnostic, Severity, StepKind};
+use crate::definition::{Code, Compensation, Definition, Diagnostic, Severity, StepKind};
 use crate::message::SagaName;
 
 /// What an exploration came to.
@@ -26,8 +27,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What the author takes for granted.
     pub assumed: Vec<String>,
-    /// How many states were looked at before the bound was reached, if it was.
-    pub bound: Option<usize>,
+    /// How far it came, if the bound was reached.
+    pub bound: Option<Bound>,
 }
 
 /// Something that goes wrong, and the shortest way to it.
@@ -96,14 +97,14 @@ impl Report {
             endings: explored.endings.keys().cloned().collect(),
             findings: explored.broken.iter().map(finding).collect(),
             assumed: assumed(definition),
-            bound: explored.is_bounded.then_some(explored.states()),
+            bound: explored.bound.map(|moves| Bound::new(definition, explored.states(), moves)),
         }
     }
 
-    /// Whether the definition itself is to be mended, or was not looked at as a whole.
+    /// Whether the definition itself is to be mended.
     #[must_use]
     pub fn is_wrong(&self) -> bool {
-        self.bound.is_some() || self.findings.iter().any(|f| !f.broken.promise.is_engines())
+        self.findings.iter().any(|f| !f.broken.promise.is_engines())
     }
 
     /// Whether the engine breaks a promise that it keeps for every definition.
@@ -176,12 +177,12 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { saga, states, moves, deepest, .. } = self;
         writeln!(f, "{saga}: {states} states, {moves} moves, the farthest {deepest} moves away")?;
-        if let Some(bound) = self.bound {
-            writeln!(f, "  not all was looked at: the bound of {bound} states was reached")?;
+        if let Some(bound) = &self.bound {
+            writeln!(f, "  {} ({})", bound.words(), Code::TooLarge)?;
         }
         for promise in Promise::ALL {
             let broken = self.findings.iter().any(|finding| finding.broken.promise == promise);
-            let mark = match (broken, self.bound) {
+            let mark = match (broken, &self.bound) {
                 (true, _) => "broken ",
                 (false, None) => "proved ",
                 (false, Some(_)) => "so far ",

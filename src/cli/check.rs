@@ -158,7 +158,7 @@ fn summary(report: &Report) -> String {
     let Report { states, bound, findings, .. } = report;
     match (findings.len(), bound) {
         (0, None) => format!("every promise is kept, in all {states} states that it can be in"),
-        (0, Some(bound)) => format!("no broken promise in {bound} states; there are more"),
+        (0, Some(bound)) => format!("no broken promise in {} states; there are more", bound.states),
         (1, _) => "1 broken promise".to_owned(),
         (broken, _) => format!("{broken} broken promises"),
     }
@@ -171,6 +171,9 @@ fn broken(file: &str, report: &Report) {
         for line in &finding.story {
             complain(line);
         }
+    }
+    if let Some(bound) = &report.bound {
+        complain(&bound.diagnostic(file).render(is_coloured()));
     }
 }
 

@@ -11,6 +11,7 @@ pub(super) fn json(checked: &Checked) -> Value {
     let mut findings: Vec<Value> = checked.diagnostics.iter().map(diagnostic).collect();
     for (file, report) in &checked.reports {
         findings.extend(report.findings.iter().map(|finding| broken(file, finding)));
+        findings.extend(report.bound.iter().map(|bound| diagnostic(&bound.diagnostic(file))));
     }
     let proofs: Vec<Value> = checked.reports.iter().map(|(f, report)| proof(f, report)).collect();
     json!({ "findings": findings, "proofs": proofs })
@@ -67,6 +68,7 @@ pub(super) fn sarif(checked: &Checked) -> Value {
         for finding in &report.findings {
             results.push(located(&finding.diagnostic(file), &finding.story));
         }
+        results.extend(report.bound.iter().map(|bound| located(&bound.diagnostic(file), &[])));
     }
     let driver = json!({ "name": "segue", "version": env!("CARGO_PKG_VERSION") });
     json!({
@@ -99,11 +101,16 @@ mod tests {
 
     /// What is said of a definition whose wait lost its limits behind the parser's back.
     fn checked() -> Checked {
+        checked_up_to(100)
+    }
+
+    /// The same after a look at so many states.
+    fn checked_up_to(states_max: usize) -> Checked {
         let text = "saga: s\nversion: 1\nstart: { on: t/A, key: event.id }\nwithin: 1d\n\
                     events: { t/*: { key: event.id } }\nsteps:\n  - { step: w, wait: t/B }\n";
         let mut definition = definition::parse("s.yaml", text).expect("it parses");
         definition.within = None;
-        let report = checker::check(&definition, &[], 100);
+        let report = checker::check(&definition, &[], states_max);
         Checked { reports: vec![("s.yaml".to_owned(), report)], ..Checked::default() }
     }
 
@@ -126,5 +133,20 @@ mod tests {
         assert_eq!(region["startLine"], 7, "{told}");
         let message = result["message"]["text"].as_str().unwrap_or_default();
         assert!(message.contains("\nhelp: ") && message.contains("customer"), "{told}");
+    }
+
+    #[test]
+    fn a_bound_that_is_reached_is_a_warning_with_a_code() {
+        let checked = checked_up_to(1);
+        let told = json(&checked);
+        let finding = &told["findings"][0];
+        assert_eq!((&finding["code"], &finding["severity"]), (&json!("SG1010"), &json!("warning")));
+        assert_eq!(
+            (&told["proofs"][0]["bounded"], finding["line"].as_u64()),
+            (&json!(true), Some(1))
+        );
+        let told = sarif(&checked);
+        let result = &told["runs"][0]["results"][0];
+        assert_eq!((&result["ruleId"], &result["level"]), (&json!("SG1010"), &json!("warning")));
     }
 }

@@ -158,6 +158,8 @@ pub enum Code {
     TakenTwice = 1008,
     /// What is read was never set on some run.
     NotFilled = 1009,
+    /// There are more states than were looked at.
+    TooLarge = 1010,
 }
 
 impl Code {

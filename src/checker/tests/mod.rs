@@ -501,8 +501,14 @@ fn every_broken_promise_has_a_golden() {
 fn a_bound_that_is_reached_is_said() {
     let definition = parse("pair.yaml", PAIR).expect("it parses");
     let report = check(&definition, &[], 10);
-    assert!(report.bound.is_some() && !report.is_proved(), "{report}");
-    assert!(report.to_string().contains("not all was looked at"), "{report}");
+    assert!(!report.is_proved() && !report.is_wrong(), "{report}");
+    assert!(report.to_string().contains("not all that can happen was looked at"), "{report}");
+    let bound = report.bound.expect("there are more");
+    assert_eq!((bound.states, bound.moves, bound.step.as_deref()), (10, 2, Some("both")));
+    let told = bound.diagnostic("pair.yaml").render(false);
+    for word in ["warning[SG1010]", "10 states", "pair.yaml:9", "branches of both", "--states"] {
+        assert!(told.contains(word), "{word}: {told}");
+    }
 }
 
 /// The scenarios for what goes wrong with a definition after a change, each of which fails.

@@ -115,7 +115,7 @@ fn states_of(from: &str, to: &str) -> (usize, usize) {
     let definition = parse("fan-out.yaml", &FAN_OUT.replace(from, to)).expect("it parses");
     let plain = report(world(&definition, &[]).unreduced(), &definition, STATES_MAX);
     let reduced = report(world(&definition, &[]), &definition, STATES_MAX);
-    assert_eq!((plain.bound, &plain.endings), (None, &reduced.endings));
+    assert_eq!((&plain.bound, &plain.endings), (&None, &reduced.endings));
     (plain.states, reduced.states)
 }
 
