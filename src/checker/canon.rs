@@ -63,14 +63,14 @@ fn reason(failure: &mut Failure) {
 }
 
 /// The greatest place in the order of completions.
-fn completions(list: &Frame) -> u32 {
+pub(super) fn completions(list: &Frame) -> u32 {
     let own = list.steps.iter().map(|state| state.completed);
     let inner = list.steps.iter().flat_map(StepState::frames).map(completions);
     own.chain(inner).max().unwrap_or(0)
 }
 
 /// What is undone next is the last completion of a list; those of other lists mean nothing to it.
-fn in_order(steps: &mut [StepState]) {
+pub(super) fn in_order(steps: &mut [StepState]) {
     let mut order: Vec<u32> = steps.iter().map(|s| s.completed).filter(|c| *c > 0).collect();
     order.sort_unstable();
     for state in steps.iter_mut().filter(|state| state.completed > 0) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::answers::Choice;
 use super::mark::{Mark, rests_on};
 use super::model::{Ending, State};
-use super::moves::{Move, moves, starts};
+use super::moves::{Move, starts};
 use super::promise::{Broken, Promise};
 use super::promises::{ending, forever, judge};
 use super::spots::{coordinate, requests, spots};
@@ -59,8 +59,7 @@ pub(super) struct Reached {
 /// Every way from a state.
 pub(super) fn edges(world: &World, state: &State, known: &Known) -> Expanded {
     let definition = &world.definition;
-    let moves =
-        if is_begun(state) { moves(definition, &world.shared, state) } else { starts(definition) };
+    let moves = if is_begun(state) { world.moves(state) } else { starts(definition) };
     let from = world.mark(state);
     let mut expanded = Expanded { edges: Vec::new(), is_cut: false };
     for next in moves {

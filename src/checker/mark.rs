@@ -2,6 +2,7 @@ use std::hash::{Hash as _, Hasher};
 
 use super::answers::Memory;
 use super::model::{Around, State};
+use super::settled::Settled;
 use super::spots::requests;
 use super::symmetry::Symmetry;
 use crate::definition::Definition;
@@ -12,7 +13,7 @@ pub(super) type Mark = [u8; 16];
 
 /// The mark of a state: equal states have the same, and it is as good as impossible that two
 /// different ones do.
-pub(super) fn mark(state: &State) -> Mark {
+fn mark(state: &State) -> Mark {
     let mut bytes = Bytes(Vec::with_capacity(4_096));
     state.instance.hash(&mut bytes);
     let Around { memory, partners, early, cancelled, skipped } = &state.around;
@@ -25,10 +26,15 @@ pub(super) fn mark(state: &State) -> Mark {
     bytes.mark()
 }
 
+/// The same without what decides nothing any more.
+pub(super) fn brief(settled: &Settled, state: &State) -> Mark {
+    settled.without(state).map_or_else(|| mark(state), |rest| mark(&rest))
+}
+
 /// The same for a state and its twins: the least of their marks.
-pub(super) fn least(symmetry: &Symmetry, state: &State) -> Mark {
+pub(super) fn least(symmetry: &Symmetry, settled: &Settled, state: &State) -> Mark {
     let twins = symmetry.twins(state);
-    twins.iter().map(mark).fold(mark(state), Mark::min)
+    twins.iter().map(|twin| brief(settled, twin)).fold(brief(settled, state), Mark::min)
 }
 
 /// What tells ways to an end apart: the answers to conditions, and what still waits for an answer.

@@ -10,18 +10,21 @@
 //! ```
 //!
 //! Explicit-state search, the nearest states first, as SPIN and TLC do it; the model is the engine
-//! itself. States that differ only in which element of a list is which count as one. Data is not
+//! itself. States that differ only in which element of a list is which count as one, and branches
+//! that share nothing are undone one after the other if there is too much else. Data is not
 //! known: a condition may hold or not, but keeps its answer as long as what it reads is the same.
 //! Time is not known either: any timer may be the next to strike.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod answers;
+mod apart;
 mod bound;
 mod canon;
 mod edge;
 mod element;
 mod explore;
+mod input;
 mod mark;
 mod model;
 mod moves;
@@ -30,6 +33,7 @@ mod oracle;
 mod promise;
 mod promises;
 mod report;
+mod settled;
 mod spots;
 mod story;
 mod symmetry;
@@ -54,11 +58,16 @@ use crate::definition::Definition;
 use crate::engine;
 use crate::scenario::Scenario;
 
+use apart::Apart;
 use explore::Explored;
 use world::{Door, World};
 
 /// The most threads that one exploration runs on.
 const WORKERS_MAX: usize = 4;
+
+/// The most states that are looked at before any order is spared: so the stories are the shortest,
+/// and the engine itself is tried in every order.
+const NEARBY_MAX: usize = 12_000;
 
 /// Runs a definition through everything that can happen to one of its instances, at most so many
 /// states; `others` are the definitions beside it, for its children.
@@ -92,14 +101,26 @@ pub fn check_and_write(
     (Report::new(definition, &world, &explored), written)
 }
 
-/// Everything that can happen, reduced by what is alike.
+/// Everything that can happen, reduced by what is alike; if that is too much, with branches that
+/// share nothing undone one after the other.
 fn explored(
     door: Door,
     definition: &Definition,
     others: &[&Definition],
     states_max: usize,
 ) -> (World, Explored) {
-    let mut worlds = worlds(door, definition, others);
+    let can_turn = !Apart::of(definition).is_empty();
+    let nearby_max = if can_turn { states_max.min(NEARBY_MAX) } else { states_max };
+    let nearby = alike(definition, worlds(door, definition, others), nearby_max);
+    if nearby.1.bound.is_none() || nearby_max == states_max {
+        return nearby;
+    }
+    let in_turns = worlds(door, definition, others).into_iter().map(World::in_turns);
+    alike(definition, in_turns.collect(), states_max)
+}
+
+/// The same in these worlds.
+fn alike(definition: &Definition, mut worlds: Vec<World>, states_max: usize) -> (World, Explored) {
     let mut explored = explore::explore(&worlds, states_max);
     let symmetry = &worlds[0].symmetry;
     let is_told = |end| explored.endings.contains_key(&symmetry.twin(definition, end));

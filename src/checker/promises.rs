@@ -4,6 +4,7 @@ use super::model::{Ending, Stands, State};
 use super::moves::Move;
 use super::named::named;
 use super::promise::{Broken, Promise};
+use super::settled::is_owed;
 use super::spots::{Spot, coordinate, spots, step};
 use super::world::{Step, Taken, sent};
 use crate::definition::{Compensation, Composite, Definition, Nature, Waiting};
@@ -177,16 +178,6 @@ fn undoings(frame: &Frame) -> usize {
 
 fn is_late(taken: &Taken, step: &Coordinate) -> bool {
     taken.notes.iter().any(|n| n.kind() == NoteKind::Late && n.step.as_ref() == Some(step))
-}
-
-fn is_owed(step: &crate::definition::Step) -> bool {
-    match step.compensation() {
-        Compensation::Nothing | Compensation::Unsaid => false,
-        Compensation::Command { .. }
-        | Compensation::Emit(_)
-        | Compensation::Call { .. }
-        | Compensation::Child => true,
-    }
 }
 
 /// What must be true once an instance has ended, and stay true whatever comes later.

@@ -1,6 +1,6 @@
 //! Finds the steps of an instance, at any depth.
 
-use crate::definition::{Definition, Step};
+use crate::definition::{Definition, Step, StepId};
 use crate::engine::{Direction, Frame, Life, Progress, Request, StepState, Stuck};
 use crate::message::{CommandId, Coordinate, InstanceId, Part, Subject};
 
@@ -11,6 +11,22 @@ pub(super) struct Spot {
     at: usize,
     /// Its coordinate.
     pub name: Coordinate,
+}
+
+/// A branch, by the composite steps around it and which of their branches it is in.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Branch(Vec<(usize, usize)>);
+
+impl Branch {
+    /// Every branch of the steps of its list.
+    pub fn branches<'g>(&self, list: &'g Frame) -> impl Iterator<Item = (Self, &'g Frame, StepId)> {
+        list.steps.iter().enumerate().flat_map(move |(at, state)| {
+            state.frames().iter().enumerate().map(move |(branch, inner)| {
+                let path = self.0.iter().copied().chain([(at, branch)]).collect();
+                (Self(path), inner, state.step)
+            })
+        })
+    }
 }
 
 /// One request of a step.
@@ -35,6 +51,11 @@ impl Spot {
             frame = &mut frame.steps[*at].frames_mut()[*branch];
         }
         &mut frame.steps[self.at]
+    }
+
+    /// Whether it stands in a branch, however far in.
+    pub fn is_inside(&self, branch: &Branch) -> bool {
+        self.path.starts_with(&branch.0)
     }
 
     /// Whether two steps stand in the same list.

@@ -4,23 +4,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::answers::{Choice, Consulted, Memory, Oracle};
+use super::apart::Apart;
 use super::canon::{canonical, told};
-use super::mark::{Mark, least, mark};
+use super::input::input;
+use super::mark::{Mark, brief, least};
 use super::model::{Around, Ending, KEY, NOW, Partner, Stands, State};
-use super::moves::{Move, is_young, shared};
+use super::moves::{EARLY_MAX, Move, is_young, moves, shared};
 use super::oracle::Seat;
+use super::settled::Settled;
 use super::spots::{Asked, coordinate};
 use super::symmetry::Symmetry;
 use super::timers::prepared;
-use super::value::{Written, body};
+use super::value::Written;
 use crate::definition::{Catalog, Compensation, Definition, Done, Role};
-use crate::engine::{
-    Act, CallOutcome, Called, Direction, Effect, Input, Instance, Letter, Life, Note, Rejection,
-    Say, Transition, Verb, Wake,
-};
-use crate::message::{
-    Address, Coordinate, Event, EventSource, InstanceId, Key, LifeId, SagaName, Timestamp,
-};
+use crate::engine::{Direction, Effect, Input, Instance, Life, Note, Rejection, Transition, Verb};
+use crate::message::{Address, Event, InstanceId, Key, Timestamp};
 
 /// The most combinations of answers of one step of the engine.
 const ANSWERS_MAX: usize = 4_096;
@@ -49,6 +47,8 @@ pub(super) struct World {
     pub symmetry: Symmetry,
     /// Whether states that are each other's twins count as one.
     pub is_reduced: bool,
+    pub settled: Settled,
+    apart: Option<Apart>,
 }
 
 /// What one move came to, for one combination of answers.
@@ -95,7 +95,19 @@ impl World {
         let id = InstanceId { saga: definition.saga.clone(), key };
         let shared = shared(definition);
         let definition = Arc::new(judged);
-        Self { door, catalog, definition, shared, oracle, id, symmetry, is_reduced: true }
+        let settled = Settled::of(&definition, &shared);
+        Self {
+            door,
+            catalog,
+            definition,
+            shared,
+            oracle,
+            id,
+            symmetry,
+            is_reduced: true,
+            settled,
+            apart: None,
+        }
     }
 
     /// The same, but a state and its twin are two.
@@ -103,9 +115,34 @@ impl World {
         Self { is_reduced: false, ..self }
     }
 
+    /// The same, but branches that share nothing are undone one after the other.
+    pub fn in_turns(self) -> Self {
+        let apart = Some(Apart::of(&self.definition));
+        Self { apart, ..self }
+    }
+
+    /// Every move that is looked at in a state.
+    pub fn moves(&self, state: &State) -> Vec<Move> {
+        let moves = moves(&self.definition, &self.shared, state);
+        match &self.apart {
+            Some(apart) => apart.chosen(&self.definition, state, moves),
+            None => moves,
+        }
+    }
+
+    /// The same, but a state is told from another also by steps that decide nothing any more.
+    #[cfg(test)]
+    pub fn with_settled(self) -> Self {
+        Self { settled: Settled::default(), ..self }
+    }
+
     /// What tells a state from all others that are not its twins.
     pub fn mark(&self, state: &State) -> Mark {
-        if self.is_reduced { least(&self.symmetry, state) } else { mark(state) }
+        if self.is_reduced {
+            least(&self.symmetry, &self.settled, state)
+        } else {
+            brief(&self.settled, state)
+        }
     }
 
     /// Every outcome of a move, and whether there are more than are looked at.
@@ -130,7 +167,7 @@ impl World {
 
     /// One outcome: that of these answers.
     pub fn once(&self, state: &State, next: &Move, script: Vec<u8>) -> Step {
-        self.told(state, next, &self.input(state, next), script)
+        self.told(state, next, &input(&self.id, &self.symmetry, state, next), script)
     }
 
     /// Lets the engine take an input, and looks round after it.
@@ -201,7 +238,10 @@ impl World {
         if matches!(next, Move::Cancel(_) | Move::Act { verb: Verb::GoBack, .. }) {
             state.around.cancelled = true;
         }
-        if let Move::Fact(address) = next {
+        // One that is awaited comes as often as it likes.
+        if let Move::Fact(address) = next
+            && state.around.early.len() < EARLY_MAX
+        {
             state.around.early.push(address.clone());
         }
         if let Move::Letter { from, then, .. } = next
@@ -230,85 +270,14 @@ impl World {
         }
     }
 
-    fn input(&self, state: &State, next: &Move) -> Input {
-        let life = state.instance.as_ref().and_then(Instance::newest);
-        match next {
-            Move::Start(address) => Input::Event(event(address, "start")),
-            Move::StartChild => Input::Letter(Self::start()),
-            Move::Reply { asked, address } => {
-                let life = life.expect("only an instance asks");
-                let command = asked.id(&self.id, life).to_string();
-                let id = format!("{command}:{}", address.event_type);
-                let told = self.symmetry.told(life, &asked.spot);
-                Input::Event(answer(&told, address, id, command))
-            }
-            Move::Again { asked, address } => {
-                let life = life.expect("only an instance asks");
-                let command = asked.id(&self.id, life).to_string();
-                let told = self.symmetry.told(life, &asked.spot);
-                Input::Event(answer(&told, address, format!("{command}:again"), command))
-            }
-            Move::Called { asked, status } => {
-                let life = life.expect("only an instance calls");
-                let command = asked.id(&self.id, life).to_string();
-                let body = body(&format!("{} {status}", self.symmetry.told(life, &asked.spot)));
-                let outcome = CallOutcome::Answered { status: *status, headers: Vec::new(), body };
-                Input::Called(Called { command, outcome })
-            }
-            Move::Unsent(asked) => {
-                let life = life.expect("only an instance calls");
-                let command = asked.id(&self.id, life).to_string();
-                let reason = "nobody listens".to_owned();
-                let outcome = CallOutcome::Failed { reason, unsent: true };
-                Input::Called(Called { command, outcome })
-            }
-            Move::Fact(address) => Input::Event(event(address, &format!("fact:{address}"))),
-            Move::Cancel(address) => Input::Event(event(address, "cancel")),
-            Move::Act { step, verb } => Input::Act(Act {
-                id: format!("act:{}", Coordinate::text(step.as_ref())),
-                by: "somebody".to_owned(),
-                why: "they say so".to_owned(),
-                step: step.clone(),
-                verb: verb.clone(),
-            }),
-            Move::Letter { from, say, .. } => {
-                let asked = &state.around.partners[from].letter;
-                Input::Letter(Letter {
-                    id: format!("{}/{}", asked.id, say.text()),
-                    from: from.clone(),
-                    life: asked.life,
-                    step: asked.step.clone(),
-                    round: asked.round,
-                    say: say.clone(),
-                })
-            }
-            Move::Exhausted(_) | Move::Due(_) | Move::Remind(_) | Move::Deadline => {
-                Input::Wake(Wake::DUE)
-            }
-        }
-    }
-
     /// A reply that does not name the command that it answers; none for other moves.
     pub fn unnamed(&self, state: &State, next: &Move, script: Vec<u8>) -> Option<Step> {
         if !matches!(next, Move::Reply { .. }) {
             return None;
         }
-        let Input::Event(named) = self.input(state, next) else { return None };
+        let Input::Event(named) = input(&self.id, &self.symmetry, state, next) else { return None };
         let unnamed = Input::Event(Event { command: None, ..named });
         Some(self.told(state, next, &unnamed, script))
-    }
-
-    fn start() -> Letter {
-        let saga = SagaName::new("the-parent").expect("it is a name");
-        let key = Key::new("p").expect("it is a key");
-        Letter {
-            id: "the-parent/p/1/child/1/start".to_owned(),
-            from: InstanceId { saga, key },
-            life: LifeId::unmarked(1),
-            step: "child".parse().expect("it is a step"),
-            round: 1,
-            say: Say::Start { body: body("the parent"), trace_parent: String::new() },
-        }
     }
 }
 
@@ -353,23 +322,4 @@ fn went_back(before: &State, after: Option<&Instance>) -> Option<Ending> {
     let now = after.and_then(Instance::newest).filter(|g| was && !forward(g))?;
     let failure = now.failure.as_ref()?;
     Some(Ending::Compensated { step: failure.step.clone(), kind: failure.kind.text() })
-}
-
-fn event(address: &Address, id: &str) -> Event {
-    Event {
-        address: address.clone(),
-        source: EventSource::Unnamed,
-        id: id.to_owned(),
-        key: Some(KEY.to_owned()),
-        body: body(&format!("{address} {id}")),
-        command: None,
-        trace_parent: None,
-        timestamp: NOW,
-    }
-}
-
-/// What answers any attempt of one request says the same.
-fn answer(told: &str, address: &Address, id: String, command: String) -> Event {
-    let body = body(&format!("{} to {told}", address.event_type));
-    Event { id, body, command: Some(command), ..event(address, "") }
 }

@@ -32,6 +32,36 @@ pub(super) fn fan_out(dice: &mut Dice) -> String {
     )
 }
 
+/// Draws a definition with branches beside each other, and perhaps something before or behind.
+pub(super) fn beside(dice: &mut Dice) -> String {
+    let mut draw = Draw { dice, names: 0 };
+    let branches = draw.one(&["2", "2", "3"]).parse().expect("a number");
+    let mut all = Vec::new();
+    for branch in 0..branches {
+        let mut steps = vec![draw.branch_step()];
+        if branches == 2 && draw.dice.roll(3) == 0 {
+            steps.push(draw.branch_step());
+        }
+        all.push(format!("b{branch}: [{}]", steps.join(", ")));
+    }
+    let (name, join) = (draw.name(), draw.one(&["", "", ", join: first"]));
+    let within = draw.one(&["", "", ", within: 2h", ", within: 2h, failed: { then: go-on }"]);
+    let parallel = format!("{{ step: {name}, parallel: {{ {} }}{join}{within} }}", all.join(", "));
+    let steps = match draw.dice.roll(4) {
+        0 => vec![draw.command(""), parallel],
+        1 => vec![parallel, draw.command("")],
+        _ => vec![parallel],
+    };
+    let steps: Vec<String> = steps.iter().map(|step| format!("  - {step}")).collect();
+    let within = draw.one(&["", "within: 9d\n"]);
+    let by = draw.one(&["", "events: { t/*: { by: command-id } }\n"]);
+    format!(
+        "saga: s\nversion: 1\nstart: {{ on: t/Placed, key: event.id }}\nlate: 9d\n{within}{by}\
+         data: {{ list: event.list, n: event.n }}\nsteps:\n{}\n",
+        steps.join("\n")
+    )
+}
+
 /// Draws a definition with one lock, and steps under it, beside it and behind it.
 pub(super) fn locked(dice: &mut Dice) -> String {
     let mut draw = Draw { dice, names: 0 };
@@ -115,6 +145,29 @@ impl Draw<'_> {
         let (name, other) = (self.name(), self.command(""));
         let join = self.one(&["", ", join: first"]);
         format!("{{ step: {name}, parallel: {{ one: [{each}], two: [{other}] }}{join} }}")
+    }
+
+    /// A step of a branch that is no element's.
+    fn branch_step(&mut self) -> String {
+        match self.dice.roll(8) {
+            0 => {
+                let name = self.name();
+                format!(
+                    "{{ step: {name}, each: data.list, at-most: 3, steps: [{}] }}",
+                    self.command("")
+                )
+            }
+            1 => {
+                let (name, one, two) = (self.name(), self.command(""), self.command(""));
+                format!("{{ step: {name}, parallel: {{ x{name}: [{one}], y{name}: [{two}] }} }}")
+            }
+            2 => self.command(", when: data.n > 1"),
+            3 => {
+                let name = self.name();
+                format!("{{ step: {name}, wait: u/{name}-heard, within: 5h }}")
+            }
+            _ => self.command(""),
+        }
     }
 
     /// A step of a branch.

@@ -3,6 +3,7 @@ mod edges;
 mod guards;
 mod locks;
 mod reduced;
+mod size;
 mod values;
 
 use std::collections::BTreeSet;

@@ -1,12 +1,13 @@
 //! What the checker spares changes nothing in what it finds.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::ops::Range;
 
-use super::drawn::fan_out;
+use super::drawn::{beside, fan_out, locked};
 use super::*;
 use crate::checker::edge::{Known, Led, edges};
 use crate::checker::explore::{explore, nothing};
-use crate::checker::mark::{Mark, least};
+use crate::checker::mark::Mark;
 use crate::engine::tests::drive::Dice;
 use crate::engine::tests::random_saga::{CHILD, random_saga};
 
@@ -15,6 +16,11 @@ const SMALL: usize = 400;
 
 fn world(definition: &Definition, others: &[&Definition]) -> World {
     World::new(Door(engine::step), definition, others)
+}
+
+/// A world in which nothing is spared.
+fn bare(definition: &Definition, others: &[&Definition]) -> World {
+    world(definition, others).unreduced().with_settled()
 }
 
 fn report(world: World, definition: &Definition, states_max: usize) -> Report {
@@ -29,11 +35,10 @@ fn broken(report: &Report) -> BTreeSet<(String, String)> {
     all.map(|broken| (broken.promise.code().to_string(), step(broken))).collect()
 }
 
-/// Which states lead to which, twins being one.
-fn ways(world: &World) -> BTreeSet<(Mark, Mark)> {
-    let whose = |state: &model::State| least(&world.symmetry, state);
+/// Which states lead to which, as another world tells states apart.
+fn ways(world: &World, apart: &World) -> BTreeSet<(Mark, Mark)> {
     let mut known = Known::from([(world.mark(&nothing()), 0)]);
-    let (mut reached, mut found) = (vec![whose(&nothing())], BTreeSet::new());
+    let (mut reached, mut found) = (vec![apart.mark(&nothing())], BTreeSet::new());
     let mut queue = VecDeque::from([(0, nothing())]);
     while let Some((at, state)) = queue.pop_front() {
         for edge in edges(world, &state, &known).edges {
@@ -41,7 +46,7 @@ fn ways(world: &World) -> BTreeSet<(Mark, Mark)> {
             let to = *known.entry(mark).or_insert(reached.len());
             if to == reached.len() {
                 let new = new.expect("it was not known").state;
-                reached.push(whose(&new));
+                reached.push(apart.mark(&new));
                 queue.push_back((to, new));
             }
             if reached[at] != reached[to] {
@@ -52,23 +57,25 @@ fn ways(world: &World) -> BTreeSet<(Mark, Mark)> {
     found
 }
 
-/// Looks at a definition with and without reduction: the states of both.
+/// Looks at a definition without any reduction and with some: the states of both.
 fn compare(
     definition: &Definition,
     others: &[&Definition],
     states_max: usize,
+    spare: fn(World) -> World,
 ) -> Option<(usize, usize)> {
-    let plain = report(world(definition, others).unreduced(), definition, states_max);
+    let plain = report(bare(definition, others), definition, states_max);
     if plain.bound.is_some() {
         return None;
     }
-    let reduced = report(world(definition, others), definition, states_max);
+    let spared = || spare(world(definition, others));
+    let reduced = report(spared(), definition, states_max);
     let text = &definition.source;
     assert_eq!(reduced.endings, plain.endings, "{text}");
     assert_eq!(broken(&reduced), broken(&plain), "{text}\n{plain}\n{reduced}");
     assert_eq!(reduced.bound, None);
-    let of_plain = ways(&world(definition, others).unreduced());
-    let of_reduced = ways(&world(definition, others));
+    let of_plain = ways(&bare(definition, others), &spared());
+    let of_reduced = ways(&spared(), &spared());
     let differ = of_plain.symmetric_difference(&of_reduced).count();
     assert_eq!(differ, 0, "of {} and {} ways: {text}", of_plain.len(), of_reduced.len());
     Some((plain.states, reduced.states))
@@ -81,7 +88,9 @@ fn twins_are_spared_and_nothing_else_is() {
         let text = fan_out(&mut Dice::of(seed));
         let definition = parse("saga.yaml", &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
         assert!(!world(&definition, &[]).symmetry.is_empty(), "{text}");
-        let Some((plain, reduced)) = compare(&definition, &[], SMALL) else { continue };
+        let Some((plain, reduced)) = compare(&definition, &[], SMALL, World::with_settled) else {
+            continue;
+        };
         (states, spared, looked) = (states + plain, spared + plain - reduced, looked + 1);
     }
     assert!(looked >= 16, "only {looked} are small");
@@ -95,7 +104,8 @@ fn the_fan_out_that_ships_is_reduced() {
     let text = text.split("  - step: transform").next().expect("the first part");
     let text = text.replace("  pipelines.events/*: { by: command-id }\n", "");
     let definition = parse("saga.yaml", &text).expect("it parses");
-    let (plain, reduced) = compare(&definition, &[], STATES_MAX).expect("it is small");
+    let (plain, reduced) =
+        compare(&definition, &[], STATES_MAX, World::with_settled).expect("it is small");
     assert!(reduced * 3 < plain * 2, "{reduced} of {plain}");
 }
 
@@ -105,16 +115,42 @@ fn twins_of_any_definition_are_one() {
     let drawn =
         (0..600).filter_map(|seed| parse("saga.yaml", &random_saga(&mut Dice::of(seed))).ok());
     let alike = drawn.filter(|definition| !world(definition, &[&child]).symmetry.is_empty());
-    let looked = alike.filter_map(|definition| compare(&definition, &[&child], SMALL)).count();
+    let looked = alike
+        .filter_map(|definition| compare(&definition, &[&child], SMALL, World::with_settled))
+        .count();
     assert!(looked >= 5, "only {looked} are small");
+}
+
+/// Definitions of every sort, each with its place in the draw.
+fn drawn(seeds: Range<u64>) -> impl Iterator<Item = (u64, Definition)> {
+    let sorts: [fn(&mut Dice) -> String; 4] = [random_saga, fan_out, beside, locked];
+    seeds.flat_map(move |seed| {
+        let texts = sorts.map(|draw| draw(&mut Dice::of(seed)));
+        let right = texts.into_iter().filter_map(|text| parse("saga.yaml", &text).ok());
+        right.map(move |definition| (seed, definition))
+    })
+}
+
+#[test]
+fn what_is_over_is_spared_and_nothing_else_is() {
+    let child = parse("child.yaml", CHILD).unwrap_or_else(|e| panic!("{e}"));
+    let (mut states, mut spared, mut looked) = (0, 0, 0);
+    for (_, definition) in drawn(0..60) {
+        let found = compare(&definition, &[&child], SMALL, |world| world);
+        let Some((plain, reduced)) = found else { continue };
+        (states, spared, looked) = (states + plain, spared + plain - reduced, looked + 1);
+    }
+    eprintln!("{looked} looked at, {spared} of {states} states spared");
+    assert!(looked >= 60, "only {looked} are small");
+    assert!(spared * 5 > states, "{spared} of {states} are spared");
 }
 
 /// How many states a fan-out has, plain and reduced, after a change of its text.
 fn states_of(from: &str, to: &str) -> (usize, usize) {
     assert!(FAN_OUT.contains(from), "{from}");
     let definition = parse("fan-out.yaml", &FAN_OUT.replace(from, to)).expect("it parses");
-    let plain = report(world(&definition, &[]).unreduced(), &definition, STATES_MAX);
-    let reduced = report(world(&definition, &[]), &definition, STATES_MAX);
+    let plain = report(bare(&definition, &[]), &definition, STATES_MAX);
+    let reduced = report(world(&definition, &[]).with_settled(), &definition, STATES_MAX);
     assert_eq!((&plain.bound, &plain.endings), (&None, &reduced.endings));
     (plain.states, reduced.states)
 }
@@ -158,4 +194,88 @@ fn an_end_of_one_element_alone_is_no_reason_to_believe_in_its_twin() {
     let plain = World::new(door, &definition, &[]).unreduced();
     let plain = report(plain, &definition, STATES_MAX);
     assert_eq!(check_behind(door, &definition, &[], STATES_MAX), plain);
+}
+
+/// Looks at a definition without any reduction, with branches in turns, and with all that is spared
+/// together: the states of each.
+fn compare_turns(
+    definition: &Definition,
+    others: &[&Definition],
+    states_max: usize,
+) -> Option<[usize; 3]> {
+    let plain = report(bare(definition, others), definition, states_max);
+    if plain.bound.is_some() {
+        return None;
+    }
+    let reduced = report(bare(definition, others).in_turns(), definition, states_max);
+    let text = &definition.source;
+    assert_eq!(reduced.endings, plain.endings, "{text}");
+    assert_eq!(broken(&reduced), broken(&plain), "{text}\n{plain}\n{reduced}");
+    assert_eq!(reduced.bound, None);
+    let both = report(world(definition, others).in_turns(), definition, states_max);
+    assert_eq!((&both.endings, broken(&both)), (&plain.endings, broken(&plain)), "{text}");
+    Some([plain.states, reduced.states, both.states])
+}
+
+/// Commands beside each other, each with its undoing, and with something more that may tell its
+/// number.
+fn commands_beside(count: usize, more: &str) -> String {
+    let undo = |n| format!("compensate: {{ command: t/Undo{n}, done: t/Undone{n} }}");
+    let command = |n| format!("step: s{n}, command: t/Do{n}, done: t/Done{n}, {}", undo(n));
+    let more = |n: usize| more.replace("{n}", &n.to_string());
+    let branch = |n| format!("      b{n}: [ {{ {}{} }} ]\n", command(n), more(n));
+    format!(
+        "saga: s\nversion: 1\nstart: {{ on: u/Placed, key: event.id }}\nwithin: 30d\nsteps:\n  \
+         - step: all\n    parallel:\n{}",
+        (0..count).map(branch).collect::<String>()
+    )
+}
+
+/// How many states commands beside each other have, plain and in turns.
+fn turns(count: usize, more: &str) -> (usize, usize) {
+    let text = commands_beside(count, more);
+    let definition = parse("saga.yaml", &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    let [plain, turned, _] = compare_turns(&definition, &[], STATES_MAX).expect("it is small");
+    (plain, turned)
+}
+
+#[test]
+fn branches_take_turns_unless_they_share_something() {
+    let spares = |more: &str| {
+        let (plain, reduced) = turns(2, more);
+        assert!(reduced == plain || reduced * 3 < plain * 2, "{more}: {reduced} of {plain}");
+        reduced < plain
+    };
+    assert!(spares(""));
+    assert!(spares(", set: { got{n}: event.got }"), "nobody else reads it");
+    let no = ", failed: { on: t/No, where: event.side == \"{n}\" }";
+    assert!(!spares(no), "an answer that names no command is tried at both");
+}
+
+#[test]
+fn what_takes_turns_is_added_and_not_multiplied() {
+    let text = commands_beside(4, "");
+    let definition = parse("saga.yaml", &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    let report = report(world(&definition, &[]).in_turns(), &definition, 8_000);
+    assert!(report.is_proved(), "{report}");
+    let stuck = |end: &&Ending| matches!(end, Ending::Stuck { .. });
+    assert_eq!(report.endings.iter().filter(stuck).count(), 4, "{report}");
+}
+
+/// All that is spared together is judged by a search that spares nothing.
+#[test]
+fn drawn_definitions_come_to_the_same_however_they_are_searched() {
+    let child = parse("child.yaml", CHILD).unwrap_or_else(|e| panic!("{e}"));
+    let (mut looked, mut took_turns, mut states, mut left) = (0, 0, 0, 0);
+    for (_, definition) in drawn(0..120) {
+        let found = compare_turns(&definition, &[&child], 2 * SMALL);
+        let Some([plain, turned, spared]) = found else { continue };
+        looked += 1;
+        took_turns += usize::from(turned < plain);
+        (states, left) = (states + plain, left + spared);
+    }
+    eprintln!("{looked} looked at, {took_turns} in turns, {left} of {states} states left");
+    assert!(looked >= 200, "only {looked} are small");
+    assert!(took_turns >= 20, "only {took_turns} take turns");
+    assert!(left * 4 < states * 3, "{left} of {states} are left");
 }

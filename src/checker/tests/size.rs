@@ -1,0 +1,125 @@
+//! How many states there are to look at: what stands side by side, or one behind the other, is to
+//! have an answer.
+
+use super::*;
+use crate::engine::tests::drive::Dice;
+use crate::engine::tests::random_saga::{CHILD, random_saga};
+
+/// The most steps of a drawn definition that is counted.
+const STEPS: usize = 15;
+
+fn looked_at(text: &str, states_max: usize) -> Report {
+    let definition = parse("saga.yaml", text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    check(&definition, &[], states_max)
+}
+
+/// Some bookings, each with its undoing.
+fn bookings(count: usize) -> Vec<String> {
+    let booking = |n| {
+        format!(
+            "{{ step: s{n}, command: t/Do{n}, done: t/Done{n}, failed: t/No{n}, \
+             compensate: {{ command: t/Undo{n}, done: t/Undone{n} }} }}"
+        )
+    };
+    (0..count).map(booking).collect()
+}
+
+/// A saga of these steps, which may end at any time by its deadline.
+fn saga(steps: &[String]) -> String {
+    let steps: Vec<String> = steps.iter().map(|step| format!("  - {step}\n")).collect();
+    format!(
+        "saga: s\nversion: 1\nstart: {{ on: u/Placed, key: event.id }}\nwithin: 60d\n\
+         data: {{ fields: event.fields }}\nsteps:\n{}\
+         \x20 - {{ step: told, pivot: true, emit: u/Ready }}\n\
+         ends:\n  completed: {{ emit: u/Done }}\n  compensated: {{ emit: u/Off }}\n  \
+         stuck: {{ emit: u/Help }}\n",
+        steps.concat()
+    )
+}
+
+/// Branches beside each other, each of these steps.
+fn side_by_side(steps: &[String]) -> String {
+    let branch = |(n, step): (usize, &String)| format!("b{n}: [ {step} ]");
+    let branches: Vec<String> = steps.iter().enumerate().map(branch).collect();
+    saga(&[format!("{{ step: all, parallel: {{ {} }} }}", branches.join(", "))])
+}
+
+#[test]
+fn five_bookings_side_by_side_have_an_answer() {
+    let report = looked_at(&side_by_side(&bookings(5)), STATES_MAX);
+    assert!(report.is_proved(), "{report}");
+    let stuck = |end: &&Ending| matches!(end, Ending::Stuck { .. });
+    assert_eq!(report.endings.iter().filter(stuck).count(), 5, "{report}");
+    assert!(report.states < 5_000, "{} states", report.states);
+}
+
+#[test]
+fn a_request_in_a_fan_out_in_a_fan_out_has_an_answer() {
+    let sow = "{ step: sow, command: t/Sow, with: { plot: '${item}' }, \
+               done: { on: t/Sown, where: event.plot == item }, \
+               failed: { on: t/NotSown, where: event.plot == item }, \
+               compensate: { command: t/Plough, done: { on: t/Ploughed, \
+               where: event.plot == item } } }";
+    let plots = format!("{{ step: plots, each: item.plots, at-most: 9, steps: [ {sow} ] }}");
+    let fields = format!("{{ step: fields, each: data.fields, at-most: 9, steps: [ {plots} ] }}");
+    let report = looked_at(&saga(&[fields]), STATES_MAX);
+    assert!(report.is_proved(), "{report}");
+    assert!(report.states < 12_000, "{} states", report.states);
+}
+
+#[test]
+fn three_waits_beside_each_other_have_an_answer() {
+    let wait = |n: usize| format!("{{ step: w{n}, wait: t/Heard{n}, within: 3d }}");
+    let behind = |(n, booking): (usize, String)| format!("{booking}, {}", wait(n));
+    let branches: Vec<String> = bookings(3).into_iter().enumerate().map(behind).collect();
+    let report = looked_at(&side_by_side(&branches), STATES_MAX);
+    assert!(report.is_proved(), "{report}");
+    assert!(report.states < 2_000, "{} states", report.states);
+}
+
+#[test]
+fn what_stands_one_behind_the_other_is_added_and_not_multiplied() {
+    let states = |count| {
+        let report = looked_at(&saga(&bookings(count)), STATES_MAX);
+        assert!(report.is_proved(), "{report}");
+        report.states
+    };
+    let (three, four, five) = (states(3), states(4), states(5));
+    assert!(five - four <= (four - three) * 5 / 4, "{three}, {four}, {five} states");
+}
+
+/// What half a minute and 1 GB are enough for on two cores that are not fast.
+const ANSWERED_MAX: usize = 60_000;
+
+/// Looks at so many drawn definitions; the seeds of those that are too large.
+fn too_large(count: usize) -> Vec<u64> {
+    let child = parse("child.yaml", CHILD).unwrap_or_else(|e| panic!("{e}"));
+    let drawn = (0..).filter_map(|seed| {
+        let definition = parse("saga.yaml", &random_saga(&mut Dice::of(seed))).ok()?;
+        (definition.steps.len() <= STEPS).then_some((seed, definition))
+    });
+    let mut large = Vec::new();
+    for (seed, definition) in drawn.take(count) {
+        let report = check(&definition, &[&child], ANSWERED_MAX);
+        assert!(!report.shows_own_mistake(), "seed {seed}: {}\n{report}", definition.source);
+        if report.bound.is_some() {
+            eprintln!("seed {seed}: {} steps, too large", definition.steps.len());
+            large.push(seed);
+        }
+    }
+    large
+}
+
+#[test]
+fn of_some_drawn_definitions_hardly_one_has_no_answer() {
+    let large = too_large(12);
+    assert!(large.len() <= 1, "no answer for the seeds {large:?}");
+}
+
+/// Takes minutes in a release build; run it with `--ignored` there.
+#[test]
+#[ignore = "takes minutes; run it with --ignored and --release"]
+fn of_three_hundred_drawn_definitions_three_at_most_have_no_answer() {
+    let large = too_large(300);
+    assert!(large.len() <= 3, "no answer for the seeds {large:?}");
+}
