@@ -233,7 +233,8 @@ impl Builder<'_> {
                     return Err(Refusal::Unused {
                         span: node.span,
                         message: "a key is text, not a list or a mapping",
-                        help: "quote what begins with `{` or `[`; a template is such as `\"${data.order_id}\"`",
+                        help: "quote what begins with `{` or `[`; a template is such as \
+                               `\"${data.order_id}\"`",
                     });
                 }
             },
