@@ -88,10 +88,11 @@ fn what_stands_one_behind_the_other_is_added_and_not_multiplied() {
     assert!(five - four <= (four - three) * 5 / 4, "{three}, {four}, {five} states");
 }
 
-/// What half a minute and 1 GB are enough for on two cores that are not fast.
+/// What half a minute and 1 GB are enough for on two cores that are not fast: what is counted is the
+/// states, for these are the same everywhere.
 const ANSWERED_MAX: usize = 60_000;
 
-/// Looks at so many drawn definitions; the seeds of those that are too large.
+/// Looks at so many drawn definitions: the seeds of those that are too large.
 fn too_large(count: usize) -> Vec<u64> {
     let child = parse("child.yaml", CHILD).unwrap_or_else(|e| panic!("{e}"));
     let drawn = (0..).filter_map(|seed| {
@@ -103,23 +104,19 @@ fn too_large(count: usize) -> Vec<u64> {
         let report = check(&definition, &[&child], ANSWERED_MAX);
         assert!(!report.shows_own_mistake(), "seed {seed}: {}\n{report}", definition.source);
         if report.bound.is_some() {
-            eprintln!("seed {seed}: {} steps, too large", definition.steps.len());
+            eprintln!("seed {seed}: {} steps are too many", definition.steps.len());
             large.push(seed);
         }
     }
     large
 }
 
+/// `SEGUE_DRAWN_SAGAS` says how many are drawn, 300 if nothing does.
 #[test]
-fn of_some_drawn_definitions_hardly_one_has_no_answer() {
-    let large = too_large(12);
-    assert!(large.len() <= 1, "no answer for the seeds {large:?}");
-}
-
-/// Takes minutes in a release build; run it with `--ignored` there.
-#[test]
-#[ignore = "takes minutes; run it with --ignored and --release"]
-fn of_three_hundred_drawn_definitions_three_at_most_have_no_answer() {
-    let large = too_large(300);
-    assert!(large.len() <= 3, "no answer for the seeds {large:?}");
+#[ignore = "takes many minutes: run it with --release and --ignored"]
+fn of_a_hundred_drawn_definitions_one_at_most_has_no_answer() {
+    let count = std::env::var("SEGUE_DRAWN_SAGAS").ok();
+    let count = count.map_or(300, |count| count.parse().expect("a number"));
+    let large = too_large(count);
+    assert!(large.len() <= count.div_ceil(100), "no answer for the seeds {large:?} of {count}");
 }
