@@ -86,12 +86,12 @@ fn a_person_cancels_what_is_stuck_and_waits_for_a_pivot() {
     check(
         ORDER,
         &format!(
-            r#"{shipping}
+            "{shipping}
             act cancel > nothing
             act cancel ! refused
             act go-back ! refused
             Refused > Refund charge~undo/1
-            "#
+            "
         ),
     );
     check(
