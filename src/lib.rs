@@ -60,6 +60,7 @@ pub mod message;
 // The machine: what an input does to an instance.
 pub mod engine;
 pub mod format;
+pub mod status;
 
 // Proof: what a definition promises.
 pub mod books;
@@ -88,6 +89,8 @@ pub mod node;
 pub mod store;
 #[cfg(feature = "server")]
 pub mod telemetry;
+#[cfg(feature = "server")]
+pub mod view;
 
 // The trials: made-up services, and a world in which everything goes wrong.
 pub mod participants;

@@ -1,0 +1,38 @@
+use crate::broker;
+
+/// What can go wrong in the view.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The index cannot be read or written; a full disk is the usual reason. It may be deleted at
+    /// any time: it is built anew from Kafka.
+    #[error("the view's index: {0}")]
+    Index(String),
+    /// The folder of the index cannot be made or written; see `view.path`.
+    #[error("the view's folder: {0}")]
+    Folder(#[from] std::io::Error),
+    /// A cursor was not made by this view; begin the list anew.
+    #[error("`{0}` is no cursor of this list; leave it out to begin anew")]
+    Cursor(String),
+    /// What stands on a topic cannot be read back; try again when the cluster answers.
+    #[error(transparent)]
+    Broker(#[from] broker::Error),
+    /// The record is not there any more: it was compacted or its time was up. If it was an
+    /// instance's, the view is behind: ask again.
+    #[error("{topic}[{partition}]@{offset} is not there any more")]
+    Gone {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// The offset.
+        offset: i64,
+    },
+    /// What stands there is no value of this build; most likely a newer segue wrote it.
+    #[error("{place}: {reason}")]
+    Foreign {
+        /// Where.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
