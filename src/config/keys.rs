@@ -133,6 +133,8 @@ pub const KEYS: &[Key] = &[
         "A host that fails so often in a row is left alone for a while.",
     ),
     text("calls.pause", "10s", "How long it is left alone before one call tries it again."),
+    text("view.path", "", "Folder of the view's index, which may be deleted; default: in `data`."),
+    text("view.keep", "", "How long an ended instance stays listed after it is forgotten."),
     text("watchdog", "60s", "A call to Kafka that hangs for so long ends the process."),
     text("telemetry.endpoint", "", "OTLP receiver of traces (HTTP), such as http://host:4318."),
     text("log.format", "text", "text or json."),

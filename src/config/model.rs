@@ -43,6 +43,10 @@ pub struct Config {
     pub sources: Sources,
     /// Whom `call` steps may ask, and the bounds of it.
     pub calls: Calls,
+    /// Folder of the view's index.
+    pub view_path: PathBuf,
+    /// How long an ended instance stays listed after it is forgotten; none takes it out at once.
+    pub view_keep: Option<Span>,
     /// A commit without progress for so long ends the process.
     pub watchdog: Span,
     /// Where traces go.

@@ -20,6 +20,8 @@ use crate::message::{Span, StartFrom, Topic};
 const SHARDS_MAX: u32 = 4096;
 /// The sizes that Kafka's and sled's settings can hold.
 const BYTES_MAX: u64 = i32::MAX as u64;
+/// The longest that anything is kept for people.
+const YEAR_MS: u64 = 366 * 86_400_000;
 /// A call's answer must fit into an inbox record, and that into what brokers take: 1 MB.
 const ANSWER_BYTES_MAX: u64 = 512 * 1024;
 const FORMATS: &[(&str, LogFormat)] = &[("text", LogFormat::Text), ("json", LogFormat::Json)];
@@ -41,9 +43,13 @@ pub(super) fn config(mut from: Settings) -> Result<Config, Error> {
         service: app.to_string(),
         node: node.to_string(),
     };
+    let data = from.take("data", path);
+    let view_path = from.optional("view.path", path);
     let mut config = Config {
         sagas: from.list("sagas", path),
-        data: from.take("data", path),
+        view_path: view_path.unwrap_or_else(|| data.join("view")),
+        view_keep: from.optional("view.keep", span(1, YEAR_MS)),
+        data,
         kafka: kafka(&mut from),
         topics: topics(&mut from),
         delivery: from.take("delivery", one_of(Delivery::WORDS)),

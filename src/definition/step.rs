@@ -62,3 +62,25 @@ pub enum StepKind {
     /// Steps that nobody else does at the same time with the same keys.
     Lock(LockStep),
 }
+
+impl StepKind {
+    /// The word that a file begins it with; `sleep` for `until` too.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Command(_) => "command",
+            Self::Emit(_) => "emit",
+            Self::Set => "set",
+            Self::Fail(_) => "fail",
+            Self::Wait(_) => "wait",
+            Self::Sleep(_) => "sleep",
+            Self::Ask(_) => "ask",
+            Self::Call(_) => "call",
+            Self::Saga(_) => "saga",
+            Self::Parallel(_) => "parallel",
+            Self::Each(_) => "each",
+            Self::Choose(_) => "choose",
+            Self::Lock(_) => "lock",
+        }
+    }
+}

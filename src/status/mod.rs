@@ -12,22 +12,23 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod fingerprint;
+mod life;
 mod life_state;
+mod masked;
 mod moment;
 mod overview;
 mod standing;
+#[cfg(test)]
+mod tests;
+mod under_way;
 
 pub use fingerprint::Fingerprint;
 pub use life_state::LifeState;
 pub use moment::Moment;
-pub use overview::{Claimed, HeldEvent, LockStanding, Overview};
+pub use overview::{Claimed, HeldEvent, LockStanding, Overview, overview};
 pub use standing::{
     ChildName, FailureTold, OwedStanding, ParentName, Standing, StepStanding, StuckStanding, Wait,
 };
-
-use crate::definition::Catalog;
-use crate::engine::Instance;
-use crate::message::InstanceId;
 
 /// Whether what a definition calls `sensitive` is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,16 +37,4 @@ pub enum Masks {
     On,
     /// It is shown: for those who may see it.
     Off,
-}
-
-/// What is told of an instance; none if nothing is remembered of it but what tells repetitions.
-#[must_use]
-pub fn overview(
-    catalog: &Catalog,
-    id: &InstanceId,
-    instance: &Instance,
-    masks: Masks,
-) -> Option<Overview> {
-    let _ = (catalog, id, instance, masks);
-    todo!()
 }

@@ -67,12 +67,16 @@ pub struct StepStanding {
     pub kind: String,
     /// What it does, for people; empty if its author says nothing.
     pub title: String,
+    /// Whether it is being undone.
+    pub undoing: bool,
     /// What it waits for.
     pub waits: Wait,
-    /// Which attempt was sent last, of a request.
+    /// Which attempt was made last, of a request; counted anew when a person has it tried again.
     pub attempt: Option<u32>,
     /// How many attempts there are at the most, where they are counted.
     pub attempts_max: Option<u32>,
+    /// All attempts that were ever made, of a request.
+    pub attempts: Option<u32>,
     /// Since when, where the state knows.
     pub since: Option<Moment>,
     /// When something happens next by itself: the end of a wait, the next attempt, a reminder.

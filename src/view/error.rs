@@ -10,6 +10,12 @@ pub enum Error {
     /// The folder of the index cannot be made or written; see `view.path`.
     #[error("the view's folder: {0}")]
     Folder(#[from] std::io::Error),
+    /// The index is damaged: it is thrown away and built anew from Kafka. Ask again soon.
+    #[error("the view's index is damaged and is built anew: {0}")]
+    Damaged(String),
+    /// Another view uses the folder; give each a `view.path` of its own.
+    #[error("another view uses {0}; give each its own `view.path`")]
+    Taken(String),
     /// A cursor was not made by this view; begin the list anew.
     #[error("`{0}` is no cursor of this list; leave it out to begin anew")]
     Cursor(String),

@@ -1,18 +1,26 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
+use super::follow::{self, now};
+use super::shared::Shared;
 use super::{
-    AttentionGroup, Count, DeadLetterDetail, DeadLetterPage, Detail, Entry, Error, Filter, Fresh,
-    Freshness, OpenQuestion, OwedRow, Page, SagaRow, Settings, Sort,
+    AttentionGroup, Coordinates, Count, DeadLetterDetail, DeadLetterPage, Detail, Entry, Error,
+    Filter, Fresh, Freshness, OpenQuestion, OwedRow, Page, SagaRow, Settings, Sort, history,
+    letter, packed, query,
 };
 use crate::definition::Catalog;
-use crate::message::{InstanceId, SagaName};
-use crate::status::Masks;
+use crate::engine::Instance;
+use crate::message::{EngineTopics, InstanceId, Key, Offset, SagaName};
+use crate::status::{Claimed, Masks, Overview, Wait, overview};
 
 /// Answers what people ask; cheap to clone, and any number of threads may ask at once.
-#[derive(Debug, Clone)]
-pub struct View;
+#[derive(Clone)]
+pub struct View(Arc<Shared>);
+
+/// The most rows of a list that has no pages.
+const LIST_ROWS_MAX: usize = 10_000;
 
 impl View {
     /// Begins to follow the topics of an application, until `stop` is set. The index is opened or
@@ -20,8 +28,19 @@ impl View {
     ///
     /// # Errors
     /// When the folder or the index cannot be had.
-    pub fn start(_: &Settings, _: Arc<AtomicBool>) -> Result<(Self, JoinHandle<()>), Error> {
-        todo!()
+    pub fn start(
+        settings: &Settings,
+        stop: Arc<AtomicBool>,
+    ) -> Result<(Self, JoinHandle<()>), Error> {
+        let topics = EngineTopics::new(settings.app.as_str());
+        let topics = topics.map_err(|e| Error::Index(e.to_string()))?;
+        let file = follow::folder(&settings.folder)?;
+        let shared = Arc::new(Shared::new(settings.clone(), topics, file));
+        let index = follow::opened(&shared)?;
+        let view = Self(Arc::clone(&shared));
+        let run = move || follow::run(&shared, index, &stop);
+        let thread = thread::Builder::new().name("view".to_owned()).spawn(run)?;
+        Ok((view, thread))
     }
 
     /// A page of instances, at most `limit` of them and [`PAGE_ROWS_MAX`](super::PAGE_ROWS_MAX);
@@ -31,41 +50,109 @@ impl View {
     /// When the cursor is not of such a list, or the index cannot be read.
     pub fn instances(
         &self,
-        _: &Filter,
-        _: Sort,
-        _after: Option<&str>,
-        _limit: usize,
+        filter: &Filter,
+        sort: Sort,
+        after: Option<&str>,
+        limit: usize,
     ) -> Result<Fresh<Page>, Error> {
-        todo!()
+        self.fresh(|index| query::page(index, filter, sort, after, limit))
     }
 
     /// How many instances are at what, by saga; of one saga if one is named.
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn counts(&self, _: Option<&SagaName>) -> Result<Fresh<Vec<Count>>, Error> {
-        todo!()
+    pub fn counts(&self, saga: Option<&SagaName>) -> Result<Fresh<Vec<Count>>, Error> {
+        self.fresh(|index| query::counts(index, saga))
     }
 
     /// One instance with everything; none if it is not known.
     ///
     /// # Errors
     /// When the index or the cluster does not answer.
-    pub fn instance(&self, _: &InstanceId, _: Masks) -> Result<Fresh<Option<Detail>>, Error> {
-        todo!()
+    pub fn instance(&self, id: &InstanceId, masks: Masks) -> Result<Fresh<Option<Detail>>, Error> {
+        let freshness = self.freshness();
+        let found = self.detail(id, masks)?;
+        Ok(Fresh { found, freshness })
+    }
+
+    fn detail(&self, id: &InstanceId, masks: Masks) -> Result<Option<Detail>, Error> {
+        let shared = &self.0;
+        let Some(places) = shared.read(|index| query::stored(index, id))? else {
+            return Ok(None);
+        };
+        let (instance, stored) = self.stored(places.partition, places.place)?;
+        let told = overview(&shared.catalog(), id, &instance, masks);
+        let Some(mut overview) = told else { return Ok(None) };
+        self.name_holders(&mut overview)?;
+        let entries = packed::unpacked(&places.history).count();
+        Ok(Some(Detail {
+            overview,
+            stored,
+            changed: places.changed.into(),
+            entries: u64::try_from(entries).unwrap_or(u64::MAX),
+        }))
+    }
+
+    /// An instance as a record of the changelog has it.
+    fn stored(&self, partition: i32, place: Offset) -> Result<(Instance, Coordinates), Error> {
+        let topic = &self.0.topics.changelog;
+        let coordinates = Coordinates { topic: topic.to_string(), partition, offset: place.0 };
+        let records = self.0.records(topic, partition, &[place])?;
+        let body = records.first().and_then(|record| record.body.as_deref());
+        let body = body.ok_or_else(|| gone(&coordinates))?;
+        let instance = Instance::decode(body).map_err(|reason| Error::Foreign {
+            place: format!("{topic}[{partition}]@{place}"),
+            reason: reason.to_string(),
+        })?;
+        Ok((instance, coordinates))
+    }
+
+    /// Says of each lock that is waited for who holds it.
+    fn name_holders(&self, overview: &mut Overview) -> Result<(), Error> {
+        let steps = overview.lives.iter_mut().flat_map(|life| &mut life.steps);
+        for step in steps {
+            let Wait::Lock { keys, held, behind } = &mut step.waits else { continue };
+            let place = usize::try_from(*held).unwrap_or(usize::MAX);
+            if let Some(key) = keys.get(place) {
+                *behind = self.holder(key)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn holder(&self, key: &str) -> Result<Option<String>, Error> {
+        let Ok(key) = Key::new(key) else { return Ok(None) };
+        let id = InstanceId { saga: SagaName::lock(), key };
+        let Some(places) = self.0.read(|index| query::stored(index, &id))? else {
+            return Ok(None);
+        };
+        let (lock, _) = self.stored(places.partition, places.place)?;
+        let told = overview(&self.0.catalog(), &id, &lock, Masks::On);
+        let holder = told.and_then(|told| told.lock).and_then(|lock| lock.holder);
+        Ok(holder.map(|Claimed { saga, key, step, .. }| format!("{step} of {saga}/{key}")))
     }
 
     /// The newest `limit` entries of the history of an instance, oldest first; none if it is not
-    /// known.
+    /// known. Entries that the history does not keep any more are left out.
     ///
     /// # Errors
     /// When the index or the cluster does not answer.
     pub fn history(
         &self,
-        _: &InstanceId,
-        _limit: usize,
+        id: &InstanceId,
+        limit: usize,
     ) -> Result<Fresh<Option<Vec<Entry>>>, Error> {
-        todo!()
+        let (shared, freshness) = (&self.0, self.freshness());
+        let Some(places) = shared.read(|index| query::stored(index, id))? else {
+            return Ok(Fresh { found: None, freshness });
+        };
+        let offsets: Vec<Offset> = packed::unpacked(&places.history).collect();
+        let newest = offsets.len().saturating_sub(limit);
+        let topic = &shared.topics.history;
+        let records = shared.records(topic, places.partition, &offsets[newest..])?;
+        let entries = records.iter().map(|record| history::entry(record, &shared.topics));
+        Ok(Fresh { found: Some(entries.collect::<Result<_, _>>()?), freshness })
     }
 
     /// What needs attention, by concern, saga, step and error: the largest groups first.
@@ -73,7 +160,7 @@ impl View {
     /// # Errors
     /// When the index cannot be read.
     pub fn attention(&self) -> Result<Fresh<Vec<AttentionGroup>>, Error> {
-        todo!()
+        self.fresh(|index| query::attention(index, now()))
     }
 
     /// Compensations that are not answered yet, the oldest first; those of one participant if one
@@ -81,8 +168,8 @@ impl View {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn owed(&self, _to: Option<&str>, _limit: usize) -> Result<Fresh<Vec<OwedRow>>, Error> {
-        todo!()
+    pub fn owed(&self, to: Option<&str>, limit: usize) -> Result<Fresh<Vec<OwedRow>>, Error> {
+        self.fresh(|index| query::owed(index, to, limit.min(LIST_ROWS_MAX)))
     }
 
     /// Questions that nobody has answered, the oldest first; those to one role if one is named.
@@ -91,10 +178,10 @@ impl View {
     /// When the index cannot be read.
     pub fn questions(
         &self,
-        _who: Option<&str>,
-        _limit: usize,
+        who: Option<&str>,
+        limit: usize,
     ) -> Result<Fresh<Vec<OpenQuestion>>, Error> {
-        todo!()
+        self.fresh(|index| query::questions(index, who, limit.min(LIST_ROWS_MAX)))
     }
 
     /// A page of dead letters, the newest first.
@@ -103,10 +190,10 @@ impl View {
     /// When the cursor is not of such a list, or the index cannot be read.
     pub fn dead_letters(
         &self,
-        _after: Option<&str>,
-        _limit: usize,
+        after: Option<&str>,
+        limit: usize,
     ) -> Result<Fresh<DeadLetterPage>, Error> {
-        todo!()
+        self.fresh(|index| query::dead_letters(index, after, limit))
     }
 
     /// One dead letter with headers and body; none if it is not known.
@@ -115,10 +202,17 @@ impl View {
     /// When the index or the cluster does not answer.
     pub fn dead_letter(
         &self,
-        _partition: i32,
-        _offset: i64,
+        partition: i32,
+        offset: i64,
     ) -> Result<Fresh<Option<DeadLetterDetail>>, Error> {
-        todo!()
+        let (shared, freshness) = (&self.0, self.freshness());
+        let row = shared.read(|index| query::dead_letter(index, partition, offset))?;
+        let Some(row) = row else { return Ok(Fresh { found: None, freshness }) };
+        let topic = &shared.topics.dead_letters;
+        let records = shared.records(topic, partition, &[Offset(offset)])?;
+        let coordinates = Coordinates { topic: topic.to_string(), partition, offset };
+        let record = records.first().ok_or_else(|| gone(&coordinates))?;
+        Ok(Fresh { found: Some(letter::detail(row, record)), freshness })
     }
 
     /// The sagas that run or have run, with what their instances are at and how long they take.
@@ -126,7 +220,8 @@ impl View {
     /// # Errors
     /// When the index cannot be read.
     pub fn sagas(&self) -> Result<Fresh<Vec<SagaRow>>, Error> {
-        todo!()
+        let catalog = self.catalog();
+        self.fresh(|index| query::sagas(index, &catalog))
     }
 
     /// What a person may have meant who asked for an instance that is not known: the nearest
@@ -134,19 +229,48 @@ impl View {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn near(&self, _: &InstanceId) -> Result<Vec<InstanceId>, Error> {
-        todo!()
+    pub fn near(&self, id: &InstanceId) -> Result<Vec<InstanceId>, Error> {
+        self.0.read(|index| query::near(index, id))
     }
 
     /// How far it is behind the topics.
     #[must_use]
     pub fn freshness(&self) -> Freshness {
-        todo!()
+        self.0.freshness(now())
+    }
+
+    /// Waits until the view has read on or looked where the topics end, but no longer than `limit`;
+    /// what is asked for then may have changed.
+    #[must_use]
+    pub fn wait(&self, limit: Duration) -> Freshness {
+        self.0.wait(limit);
+        self.freshness()
     }
 
     /// Every definition that is stored, and what starts.
     #[must_use]
     pub fn catalog(&self) -> Arc<Catalog> {
-        todo!()
+        self.0.catalog()
     }
+
+    /// An answer of the index, and how fresh it is at least: looked at before it is read.
+    fn fresh<T>(
+        &self,
+        ask: impl FnOnce(&rusqlite::Connection) -> Result<T, Error>,
+    ) -> Result<Fresh<T>, Error> {
+        let freshness = self.freshness();
+        let found = self.0.read(ask)?;
+        Ok(Fresh { found, freshness })
+    }
+}
+
+impl std::fmt::Debug for View {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("View").field("settings", &self.0.settings).finish_non_exhaustive()
+    }
+}
+
+fn gone(coordinates: &Coordinates) -> Error {
+    let Coordinates { topic, partition, offset } = coordinates.clone();
+    Error::Gone { topic, partition, offset }
 }

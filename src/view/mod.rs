@@ -9,14 +9,34 @@
 //!         └────────────────────────────────────────────────────────────────┘
 //! ```
 //!
+//! A row says what lists and counts need. What is told of one instance, with its data, is made of
+//! the changelog record that its row names, and its history of the entries whose offsets it keeps:
+//! both are read back from Kafka when somebody asks. A copy of every instance would make the index
+//! three times as large (400 MB for a million are the bar), and the last record of a key is the one
+//! that compaction keeps.
+//!
 //! It touches no thread and no lock of the engine, and works while every engine is down. What is
 //! not in the topics is not here: the file may be deleted at any time.
 
+#![allow(clippy::disallowed_methods, reason = "how fresh an answer is is told by a clock")]
+
 mod error;
 mod filter;
+mod fold;
+mod follow;
 mod found;
+mod freshness;
 mod handle;
+mod history;
+mod index;
+mod letter;
+mod packed;
+mod pending;
+mod query;
 mod settings;
+mod shared;
+#[cfg(test)]
+mod tests;
 
 pub use error::Error;
 pub use filter::{Filter, PAGE_ROWS_MAX, Sort};

@@ -1,0 +1,152 @@
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
+
+use super::asking::{Asking, end_finder};
+use super::connection::{ANSWER_MAX, Quiet};
+use super::poll::drain;
+use super::reader::made;
+use super::record::source_record;
+use super::{Connection, Error, Isolation};
+use crate::message::{Offset, Topic};
+use crate::runtime::SourceRecord;
+
+/// Records that lie no further apart are read through; a seek costs about as much.
+const GAP_MAX: i64 = 500;
+const POLL_WAIT: Duration = Duration::from_millis(50);
+
+/// Reads single records back by their places, in no group; sees committed records.
+pub struct Lookup {
+    connection: Connection,
+    consumer: BaseConsumer<Quiet>,
+    ends: BaseConsumer<Asking>,
+}
+
+impl Lookup {
+    /// Makes the client.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn open(connection: &Connection, client: &str) -> Result<Self, Error> {
+        let group = format!("{client}.lookup");
+        let mut config = connection.consumer(client, &group, Isolation::Committed)?;
+        // What is asked for is a few records: nothing is fetched ahead of them.
+        config.set("queued.min.messages", "1").set("fetch.wait.max.ms", "10");
+        config.set("fetch.message.max.bytes", "65536");
+        let (connection, ends) = (connection.clone(), end_finder(connection, client)?);
+        Ok(Self { connection, consumer: made(&config)?, ends })
+    }
+
+    /// The records at these offsets of one partition, in the order of the offsets; those that are
+    /// not kept any more are left out.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub fn read(
+        &mut self,
+        topic: &Topic,
+        partition: i32,
+        offsets: &[Offset],
+    ) -> Result<Vec<SourceRecord>, Error> {
+        let mut wanted: Vec<Offset> = offsets.to_vec();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let (low, high) = self.edges(topic, partition)?;
+        wanted.retain(|offset| (low..high).contains(offset));
+        let mut found = Vec::new();
+        let read = self.seek_and_read(topic, partition, &wanted, &mut found);
+        // Nothing is fetched between two questions.
+        let released = self.consumer.unassign();
+        read?;
+        released.map_err(|e| self.connection.unanswered("reading", &e))?;
+        Ok(found)
+    }
+
+    fn seek_and_read(
+        &mut self,
+        topic: &Topic,
+        partition: i32,
+        wanted: &[Offset],
+        found: &mut Vec<SourceRecord>,
+    ) -> Result<(), Error> {
+        let start = Instant::now();
+        let mut rest = wanted;
+        // The next record that the client would hand out, if it was told where to read.
+        let mut reading: Option<Offset> = None;
+        while let Some(next) = rest.first().copied() {
+            if reading.is_none_or(|at| next < at || next.0 - at.0 > GAP_MAX) {
+                self.assign(topic, partition, next)?;
+                reading = Some(next);
+            }
+            for record in self.poll()? {
+                let at = record.origin.offset;
+                reading = Some(at.next());
+                // What lies before it and was not handed out is not there any more.
+                rest = &rest[rest.partition_point(|offset| *offset < at)..];
+                if rest.first() == Some(&at) {
+                    rest = &rest[1..];
+                    found.push(record);
+                }
+            }
+            if start.elapsed() >= ANSWER_MAX {
+                return Err(Error::Unanswered {
+                    brokers: self.connection.brokers.clone(),
+                    doing: format!("reading {topic}[{partition}]@{next}"),
+                    reason: format!("it did not come within {} s", ANSWER_MAX.as_secs()),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn assign(&self, topic: &Topic, partition: i32, at: Offset) -> Result<(), Error> {
+        let failed = |e: KafkaError| self.connection.unanswered("assigning a partition", &e);
+        let mut list = TopicPartitionList::new();
+        let added = list.add_partition_offset(topic.as_str(), partition, Place::Offset(at.0));
+        added.map_err(failed)?;
+        self.consumer.assign(&list).map_err(failed)
+    }
+
+    fn poll(&self) -> Result<Vec<SourceRecord>, Error> {
+        let mut found = Vec::new();
+        let max = usize::try_from(GAP_MAX).unwrap_or(usize::MAX);
+        let drained = drain(
+            &self.consumer,
+            POLL_WAIT,
+            max,
+            || false,
+            |record| {
+                found.push(source_record(record).map_err(Fault::Record)?);
+                Ok(())
+            },
+        );
+        match drained {
+            Ok(_) => Ok(found),
+            Err(Fault::Client(error)) => {
+                Err(self.connection.unserved("reading", "a topic of the engine", &error))
+            }
+            Err(Fault::Record(error)) => Err(error),
+        }
+    }
+
+    fn edges(&self, topic: &Topic, partition: i32) -> Result<(Offset, Offset), Error> {
+        let doing = || format!("asking for the end of {topic}[{partition}]");
+        let found = self.ends.fetch_watermarks(topic.as_str(), partition, ANSWER_MAX);
+        let (low, high) = found.map_err(|e| self.connection.unanswered(&doing(), &e))?;
+        Ok((Offset(low), Offset(high)))
+    }
+}
+
+/// Why a poll ended early.
+enum Fault {
+    Client(KafkaError),
+    Record(Error),
+}
+
+impl From<KafkaError> for Fault {
+    fn from(error: KafkaError) -> Self {
+        Self::Client(error)
+    }
+}

@@ -1,0 +1,350 @@
+//! The thread that follows the topics.
+//!
+//! The changelog goes first: an entry of the history belongs to an instance that the changelog
+//! knows, and is dropped if it does not. Both stand in one transaction, but one topic may be read
+//! before the other. So while an entry has no instance, the history pauses until the changelog is
+//! read to where it ended when the entry was seen; whoever is not known then is forgotten.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::fold::{definitions, folded, subject};
+use super::index::{Batch, File, Index, MADE_ANEW, Put};
+use super::pending::Pending;
+use super::shared::Shared;
+use super::{DeadLetterRow, Error};
+use crate::broker::{self, Follower, Places, dead_letter};
+use crate::definition::Catalog;
+use crate::engine::Instance;
+use crate::format::{open, wire};
+use crate::message::{
+    EngineTopics, Hash, InstanceId, Key, Offset, SagaName, Span, Timestamp, header,
+};
+use crate::runtime::SourceRecord;
+use crate::status::Moment;
+
+/// How long a poll waits when nothing comes.
+const POLL_WAIT: Duration = Duration::from_millis(100);
+/// The most records of one batch.
+const RECORDS_MAX: usize = 2_000;
+/// How often it is looked where the topics end.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The pause before the cluster is tried again: the first, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+/// How often what was kept long enough is taken out, and the index is marked as in use.
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
+const PAUSE_STEP: Duration = Duration::from_millis(100);
+
+/// Follows the topics until `stop` is set.
+pub(super) fn run(shared: &Shared, mut index: Index, stop: &AtomicBool) {
+    let mut pause = PAUSES.0;
+    while !stop.load(Ordering::Relaxed) {
+        let mut told = false;
+        let ended = follow(shared, &mut index, stop, &mut || {
+            pause = PAUSES.0;
+            told = true;
+        });
+        let Err(error) = ended else { return };
+        shared.note(|reached| reached.trouble = Some(error.to_string()));
+        if pause == PAUSES.0 || told {
+            tracing::warn!(reason = %error, "view.waits: it is tried again");
+        }
+        if matches!(error, Error::Damaged(_)) || shared.is_damaged() {
+            renew(shared, &mut index, &error.to_string());
+        }
+        wait(pause, stop);
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+fn wait(pause: Duration, stop: &AtomicBool) {
+    let start = Instant::now();
+    while start.elapsed() < pause && !stop.load(Ordering::Relaxed) {
+        thread::sleep(PAUSE_STEP.min(pause));
+    }
+}
+
+/// Throws the index away and makes an empty one.
+fn renew(shared: &Shared, index: &mut Index, reason: &str) {
+    tracing::warn!(reason, "{MADE_ANEW}");
+    match Index::make(&shared.file, &shared.settings.app.to_string()) {
+        Ok(made) => {
+            *index = made;
+            shared.renewed();
+        }
+        Err(error) => shared.note(|reached| reached.trouble = Some(error.to_string())),
+    }
+}
+
+/// Follows the topics until `stop` is set or something fails.
+fn follow(
+    shared: &Shared,
+    index: &mut Index,
+    stop: &AtomicBool,
+    gets_on: &mut impl FnMut(),
+) -> Result<(), Error> {
+    let connection = &shared.settings.connection;
+    let cluster = broker::cluster_id(connection)?;
+    if !index.is_of(&cluster)? {
+        renew(shared, index, &format!("it is of another cluster than {cluster}"));
+        index.is_of(&cluster)?;
+    }
+    shared.set_catalog(catalog(shared)?);
+    let topics = &shared.topics;
+    let client = format!("{}.view", shared.settings.app);
+    let all = [&topics.changelog, &topics.history, &topics.dead_letters, &topics.definitions];
+    let all = all.map(Clone::clone);
+    let open = |from: &Places| Follower::open(connection, &client, &all, from);
+    let mut from = index.positions()?;
+    // What starts may be said anew while nobody looks; the topic is small.
+    from.retain(|(topic, _), _| *topic != topics.definitions);
+    let mut follower = open(&from)?;
+    if follower.is_misplaced() {
+        renew(shared, index, "it is ahead of the topics: they were made anew");
+        index.is_of(&cluster)?;
+        follower = open(&Places::new())?;
+    }
+    let lows = follower.lows().clone();
+    index.write(now(), |batch| {
+        let letters = lows.iter().filter(|((topic, _), _)| *topic == topics.dead_letters);
+        letters
+            .into_iter()
+            .try_for_each(|((_, partition), low)| batch.cut_dead_letters(*partition, *low))
+    })?;
+    let pending = Pending::until(follower.ends()?);
+    let (unknown, looked, swept) = (BTreeSet::new(), None, None);
+    let mut following = Following { shared, index, follower, pending, unknown, looked, swept };
+    following.hold_back()?;
+    while !stop.load(Ordering::Relaxed) {
+        if shared.is_damaged() {
+            return Err(Error::Damaged("somebody who read it has found that".to_owned()));
+        }
+        following.turn()?;
+        gets_on();
+    }
+    Ok(())
+}
+
+/// Every definition that is stored, and what starts.
+fn catalog(shared: &Shared) -> Result<Catalog, Error> {
+    let app = shared.settings.app.to_string();
+    let stored = broker::definitions::read(&shared.settings.connection, &app)?;
+    let mut catalog = Catalog::default();
+    for (key, text) in stored.texts {
+        let place = format!("{app}.definitions/{key}");
+        match crate::definition::parse_stored(&place, &text) {
+            // Of two texts under one version the first counts, as for the engine.
+            Ok(definition) => drop(catalog.add(definition)),
+            Err(wrong) => tracing::warn!(place, reason = %wrong, "view.definition_unread"),
+        }
+    }
+    Ok(catalog.starting_as(stored.starts.map(Arc::new)))
+}
+
+/// The topics while they are followed.
+struct Following<'s> {
+    shared: &'s Shared,
+    index: &'s mut Index,
+    follower: Follower,
+    pending: Pending,
+    /// Definitions that instances run on and that are not stored.
+    unknown: BTreeSet<Hash>,
+    /// When it was last looked where the topics end.
+    looked: Option<Instant>,
+    /// When what was kept long enough was last taken out.
+    swept: Option<Instant>,
+}
+
+impl Following<'_> {
+    /// Only the changelog is read until it is where the history may be.
+    fn hold_back(&self) -> Result<(), Error> {
+        self.follower.pause(&self.shared.topics.history)?;
+        Ok(())
+    }
+
+    /// Takes what there is.
+    fn turn(&mut self) -> Result<(), Error> {
+        let records = self.follower.poll(POLL_WAIT, RECORDS_MAX)?;
+        let topics = &self.shared.topics;
+        let of = |record: &&SourceRecord| record.origin.topic == topics.definitions;
+        if records.iter().any(|record| of(&record)) {
+            self.shared.set_catalog(catalog(self.shared)?);
+        }
+        let changed = changed(&records, topics);
+        self.meet_definitions(&changed)?;
+        self.write(&records, &changed)?;
+        if let Some(newest) = records.iter().map(|record| record.timestamp).max() {
+            self.shared.note(|reached| {
+                reached.newest = reached.newest.max(Some(newest));
+            });
+        }
+        self.look()
+    }
+
+    /// An instance may run on a definition that was stored after those were read.
+    fn meet_definitions(&mut self, changed: &[Changed<'_>]) -> Result<(), Error> {
+        let known = self.shared.catalog();
+        let instances = changed.iter().filter_map(|changed| changed.instance.as_ref());
+        let is_new = |hash: &Hash| known.by_hash(*hash).is_none() && !self.unknown.contains(hash);
+        let new: BTreeSet<Hash> = instances.flat_map(definitions).filter(is_new).collect();
+        if !new.is_empty() {
+            self.shared.set_catalog(catalog(self.shared)?);
+            self.unknown.extend(new);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, records: &[SourceRecord], changed: &[Changed<'_>]) -> Result<(), Error> {
+        let (shared, pending) = (self.shared, &mut self.pending);
+        let positions = self.follower.positions()?;
+        let entries = records.iter().filter(|r| r.origin.topic == shared.topics.history);
+        let entries: Vec<_> = entries.filter_map(entry).collect();
+        let is_reached = pending.is_reached(&positions, &shared.topics.changelog);
+        let is_new = !records.is_empty() || (pending.is_waiting() && is_reached);
+        let keep = shared.settings.keep;
+        let catalog = shared.catalog();
+        if is_new {
+            self.index.write(now(), |batch| {
+                for change in changed {
+                    take(batch, &catalog, change, keep)?;
+                }
+                pending.take(batch, entries, is_reached)?;
+                let letters = |r: &&SourceRecord| r.origin.topic == shared.topics.dead_letters;
+                for record in records.iter().filter(letters) {
+                    batch.dead_letter(&letter(record))?;
+                }
+                batch.positions(&pending.positions(&positions, &shared.topics.history))
+            })?;
+        } else if self.swept.is_none_or(|swept| swept.elapsed() >= SWEEP_EVERY) {
+            self.swept = Some(Instant::now());
+            let kept = keep.unwrap_or_default();
+            let before = Timestamp(now().0.saturating_sub_unsigned(kept.0));
+            self.index.write(now(), |batch| batch.forget_before(before).map(|_| ()))?;
+        }
+        self.hold_or_go_on(is_reached)
+    }
+
+    /// The history waits while there are entries without an instance.
+    fn hold_or_go_on(&mut self, is_reached: bool) -> Result<(), Error> {
+        let history = &self.shared.topics.history;
+        if self.pending.wants_ends() {
+            self.follower.pause(history)?;
+            self.pending.wait_for(self.follower.ends()?);
+        } else if is_reached && self.pending.goes_on() {
+            self.follower.resume(history)?;
+        }
+        Ok(())
+    }
+
+    /// Looks where the topics end, now and then.
+    fn look(&mut self) -> Result<(), Error> {
+        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
+            return Ok(());
+        }
+        self.looked = Some(Instant::now());
+        let (ends, positions) = (self.follower.ends()?, self.follower.positions()?);
+        let rest = |(place, end): (&_, &Offset)| {
+            let at = positions.get(place).map_or(0, |at| at.0);
+            u64::try_from(end.0 - at).unwrap_or_default()
+        };
+        let behind = ends.iter().map(rest).sum();
+        let was_read = self.pending.has_begun();
+        let heard = now();
+        self.shared.note(|reached| {
+            reached.heard = Some(heard);
+            reached.behind = behind;
+            reached.is_whole |= was_read && behind == 0;
+            reached.trouble = None;
+        });
+        Ok(())
+    }
+}
+
+/// What a record of the changelog says of an instance.
+struct Changed<'r> {
+    id: InstanceId,
+    record: &'r SourceRecord,
+    /// None if it is forgotten.
+    instance: Option<Instance>,
+}
+
+/// What the changelog says: the last record of each instance counts.
+fn changed<'r>(records: &'r [SourceRecord], topics: &EngineTopics) -> Vec<Changed<'r>> {
+    let mut found = BTreeMap::new();
+    for record in records.iter().filter(|record| record.origin.topic == topics.changelog) {
+        if let Some(id) = subject(record) {
+            found.insert(id, record);
+        }
+    }
+    let read = |(id, record): (InstanceId, &'r SourceRecord)| {
+        let instance = match &record.body {
+            None => None,
+            Some(body) => match Instance::decode(body) {
+                Ok(instance) => Some(instance),
+                Err(reason) => {
+                    let place = &record.origin;
+                    tracing::warn!(?place, %reason, "view.record_unread");
+                    return None;
+                }
+            },
+        };
+        Some(Changed { id, record, instance })
+    };
+    found.into_iter().filter_map(read).collect()
+}
+
+fn take(
+    batch: &mut Batch<'_>,
+    catalog: &Catalog,
+    changed: &Changed<'_>,
+    keep: Option<Span>,
+) -> Result<(), Error> {
+    let Changed { id, record, instance } = changed;
+    let at = record.timestamp;
+    let told = instance.as_ref().and_then(|instance| folded(catalog, id, instance, at));
+    let Some(folded) = told else { return batch.gone(id, at, keep) };
+    let (partition, place) = (record.origin.partition, record.origin.offset);
+    batch.put(&Put { id, folded: &folded, partition, place, changed: at })
+}
+
+/// The instance that an entry of the history is about, and where the entry stands.
+fn entry(record: &SourceRecord) -> Option<(InstanceId, i32, Offset)> {
+    let entry: wire::Entry = open(record.body.as_deref()?).ok()?;
+    let (saga, key) = (SagaName::new(&entry.saga).ok()?, Key::new(&entry.key).ok()?);
+    Some((InstanceId { saga, key }, record.origin.partition, record.origin.offset))
+}
+
+/// What the list says of a dead letter.
+pub(super) fn letter(record: &SourceRecord) -> DeadLetterRow {
+    let text = |name: &str| record.headers.text(name).map(ToOwned::to_owned);
+    DeadLetterRow {
+        partition: record.origin.partition,
+        offset: record.origin.offset.0,
+        at: Moment(record.timestamp),
+        reason: text(dead_letter::REASON).unwrap_or_default(),
+        origin: text(dead_letter::ORIGIN),
+        instance: text(dead_letter::INSTANCE),
+        event_type: text(header::TYPE),
+    }
+}
+
+/// The machine's time.
+pub(super) fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let millis = since.map(|since| since.as_millis()).unwrap_or_default();
+    Timestamp(i64::try_from(millis).unwrap_or(i64::MAX))
+}
+
+/// The index of a view, opened before anybody asks.
+pub(super) fn opened(shared: &Shared) -> Result<Index, Error> {
+    let app = shared.settings.app.to_string();
+    Index::open(&shared.file, &app, shared.settings.age_max, now())
+}
+
+/// Takes the folder of the index.
+pub(super) fn folder(folder: &std::path::Path) -> Result<File, Error> {
+    File::take(folder)
+}

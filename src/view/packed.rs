@@ -1,0 +1,67 @@
+//! Offsets in few bytes: the first, then the differences, each as a varint (seven bits a byte, the
+//! lowest first).
+
+use crate::message::Offset;
+
+/// Adds an offset behind those that are there; one that is not greater than the last is there.
+pub(super) fn add(packed: &mut Vec<u8>, offset: Offset) {
+    let last = unpacked(packed).last();
+    let difference = match last {
+        Some(last) if offset <= last => return,
+        Some(last) => offset.0 - last.0,
+        None => offset.0,
+    };
+    let mut rest = difference.max(0).cast_unsigned();
+    loop {
+        let low = u8::try_from(rest & 0x7f).expect("seven bits");
+        rest >>= 7;
+        if rest == 0 {
+            packed.push(low);
+            return;
+        }
+        packed.push(low | 0x80);
+    }
+}
+
+/// The offsets, in their order.
+pub(super) fn unpacked(packed: &[u8]) -> impl Iterator<Item = Offset> + '_ {
+    let mut rest = packed;
+    let mut last = 0_i64;
+    std::iter::from_fn(move || {
+        let end = rest.iter().position(|byte| byte & 0x80 == 0)?;
+        let (number, behind) = rest.split_at(end + 1);
+        rest = behind;
+        let value =
+            number.iter().rev().fold(0_u64, |value, byte| value << 7 | u64::from(byte & 0x7f));
+        last = last.saturating_add_unsigned(value);
+        Some(Offset(last))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packed(offsets: &[i64]) -> Vec<u8> {
+        let mut packed = Vec::new();
+        offsets.iter().for_each(|offset| add(&mut packed, Offset(*offset)));
+        packed
+    }
+
+    fn read(packed: &[u8]) -> Vec<i64> {
+        unpacked(packed).map(|offset| offset.0).collect()
+    }
+
+    #[test]
+    fn offsets_read_back_as_they_were_added() {
+        for offsets in [&[][..], &[0], &[0, 1, 127, 128, 300], &[i64::MAX - 1, i64::MAX]] {
+            assert_eq!(read(&packed(offsets)), offsets);
+        }
+        assert_eq!(packed(&[1_000_000, 1_000_100, 1_000_200]).len(), 5);
+    }
+
+    #[test]
+    fn what_is_read_again_is_not_added_again() {
+        assert_eq!(read(&packed(&[5, 9, 5, 9, 12])), [5, 9, 12]);
+    }
+}

@@ -1,0 +1,36 @@
+//! What people ask the index.
+
+mod attention;
+mod instances;
+mod letters;
+mod near;
+mod owed;
+mod sagas;
+
+pub(super) use attention::attention;
+pub(super) use instances::{page, stored};
+pub(super) use letters::{dead_letter, dead_letters};
+pub(super) use near::near;
+pub(super) use owed::{owed, questions};
+pub(super) use sagas::{counts, sagas};
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::Error;
+use crate::message::Timestamp;
+use crate::status::Moment;
+
+/// The number of a word in the index; none if nothing there is called so.
+fn word(connection: &Connection, word: &str) -> Result<Option<i64>, Error> {
+    let select = "SELECT id FROM words WHERE word = ?1";
+    Ok(connection.query_row(select, [word], |row| row.get(0)).optional()?)
+}
+
+fn moment(millis: i64) -> Moment {
+    Moment(Timestamp(millis))
+}
+
+/// A limit in SQL.
+fn rows(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,158 @@
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::freshness::Reached;
+use super::index::File;
+use super::{Error, Freshness, Settings};
+use crate::broker::Lookup;
+use crate::definition::Catalog;
+use crate::message::{EngineTopics, Offset, Timestamp, Topic};
+use crate::runtime::SourceRecord;
+
+/// What the thread that follows the topics and those who ask have in common.
+pub(super) struct Shared {
+    pub settings: Settings,
+    pub topics: EngineTopics,
+    pub file: File,
+    readers: Mutex<Readers>,
+    reached: Mutex<Reached>,
+    /// Something was noted of how far the topics are read.
+    noted: Condvar,
+    catalog: RwLock<Arc<Catalog>>,
+    lookup: Mutex<Option<Lookup>>,
+}
+
+/// Connections that read and that nobody uses now.
+#[derive(Default)]
+struct Readers {
+    free: Vec<Connection>,
+    /// How often the index was made anew: a connection of an older one reads what is gone.
+    renewed: u64,
+    /// Whether somebody who read has found the index damaged.
+    is_damaged: bool,
+}
+
+/// The most connections that are kept for the next question.
+const READERS_MAX: usize = 8;
+
+impl Shared {
+    pub fn new(settings: Settings, topics: EngineTopics, file: File) -> Self {
+        Self {
+            settings,
+            topics,
+            file,
+            readers: Mutex::default(),
+            reached: Mutex::default(),
+            noted: Condvar::new(),
+            catalog: RwLock::default(),
+            lookup: Mutex::default(),
+        }
+    }
+
+    /// Asks the index something: in one transaction, so that all of the answer is of one moment.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read<T>(&self, ask: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        let (free, renewed) = {
+            let mut readers = lock(&self.readers);
+            (readers.free.pop(), readers.renewed)
+        };
+        let mut connection = match free {
+            Some(connection) => connection,
+            None => self.reader()?,
+        };
+        let answer = match connection.transaction() {
+            Ok(transaction) => ask(&transaction),
+            Err(error) => Err(error.into()),
+        };
+        let mut readers = lock(&self.readers);
+        if matches!(answer, Err(Error::Damaged(_))) {
+            readers.is_damaged |= readers.renewed == renewed;
+        } else if readers.renewed == renewed && readers.free.len() < READERS_MAX {
+            readers.free.push(connection);
+        }
+        answer
+    }
+
+    /// A connection that reads. A file that is gone is made anew by whoever writes.
+    fn reader(&self) -> Result<Connection, Error> {
+        let opened = self.file.reader();
+        if opened.is_err() && !self.file.exists() {
+            lock(&self.readers).is_damaged = true;
+            return Err(Error::Damaged("its file is gone".to_owned()));
+        }
+        Ok(opened?)
+    }
+
+    /// Whether somebody who read has found the index damaged.
+    pub fn is_damaged(&self) -> bool {
+        lock(&self.readers).is_damaged
+    }
+
+    /// The index was made anew.
+    pub fn renewed(&self) {
+        let mut readers = lock(&self.readers);
+        readers.free.clear();
+        readers.renewed += 1;
+        readers.is_damaged = false;
+    }
+
+    /// Reads records back from a topic, in the order of their offsets; those that are not kept any
+    /// more are left out.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub fn records(
+        &self,
+        topic: &Topic,
+        partition: i32,
+        offsets: &[Offset],
+    ) -> Result<Vec<SourceRecord>, Error> {
+        if offsets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut kept = lock(&self.lookup);
+        let mut lookup = match kept.take() {
+            Some(lookup) => lookup,
+            None => {
+                let client = format!("{}.view", self.settings.app);
+                Lookup::open(&self.settings.connection, &client)?
+            }
+        };
+        // One that has failed is not used again.
+        let records = lookup.read(topic, partition, offsets)?;
+        *kept = Some(lookup);
+        Ok(records)
+    }
+
+    pub fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn set_catalog(&self, catalog: Catalog) {
+        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
+    }
+
+    /// Notes how far the topics are read.
+    pub fn note(&self, note: impl FnOnce(&mut Reached)) {
+        note(&mut lock(&self.reached));
+        self.noted.notify_all();
+    }
+
+    /// Waits until something more is noted, but no longer than `limit`.
+    pub fn wait(&self, limit: Duration) {
+        let reached = lock(&self.reached);
+        drop(self.noted.wait_timeout(reached, limit));
+    }
+
+    pub fn freshness(&self, now: Timestamp) -> Freshness {
+        lock(&self.reached).freshness(now)
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
