@@ -7,7 +7,7 @@ use super::follow::{self, now};
 use super::shared::Shared;
 use super::{
     AttentionGroup, Coordinates, Count, DeadLetterDetail, DeadLetterPage, Detail, Entry, Error,
-    Filter, Fresh, Freshness, OpenQuestion, OwedRow, Page, SagaRow, Settings, Sort, history,
+    Filter, Fresh, Freshness, OpenQuestion, OwedRow, Page, SagaRow, Settings, Sort, Tail, history,
     letter, packed, query,
 };
 use crate::definition::Catalog;
@@ -245,6 +245,12 @@ impl View {
     pub fn wait(&self, limit: Duration) -> Freshness {
         self.0.wait(limit);
         self.freshness()
+    }
+
+    /// Transitions as the view meets them, from now on.
+    #[must_use]
+    pub fn tail(&self) -> Tail {
+        self.0.tail()
     }
 
     /// Every definition that is stored, and what starts.

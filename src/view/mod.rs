@@ -35,6 +35,7 @@ mod pending;
 mod query;
 mod settings;
 mod shared;
+mod tail;
 #[cfg(test)]
 mod tests;
 
@@ -46,3 +47,4 @@ pub use found::{
 };
 pub use handle::View;
 pub use settings::Settings;
+pub use tail::{Next, TAIL_ENTRIES_MAX, Tail};

@@ -3,6 +3,9 @@
 
 use crate::message::Offset;
 
+/// The most bytes of one instance: some 5,000 entries. The oldest half goes when they are full.
+const PACKED_BYTES_MAX: usize = 16 * 1024;
+
 /// Adds an offset behind those that are there; one that is not greater than the last is there.
 pub(super) fn add(packed: &mut Vec<u8>, offset: Offset) {
     let last = unpacked(packed).last();
@@ -11,6 +14,19 @@ pub(super) fn add(packed: &mut Vec<u8>, offset: Offset) {
         Some(last) => offset.0 - last.0,
         None => offset.0,
     };
+    push(packed, difference);
+    if packed.len() > PACKED_BYTES_MAX {
+        let offsets: Vec<Offset> = unpacked(packed).collect();
+        packed.clear();
+        let mut before = 0;
+        for offset in &offsets[offsets.len() / 2..] {
+            push(packed, offset.0 - before);
+            before = offset.0;
+        }
+    }
+}
+
+fn push(packed: &mut Vec<u8>, difference: i64) {
     let mut rest = difference.max(0).cast_unsigned();
     loop {
         let low = u8::try_from(rest & 0x7f).expect("seven bits");
@@ -58,6 +74,15 @@ mod tests {
             assert_eq!(read(&packed(offsets)), offsets);
         }
         assert_eq!(packed(&[1_000_000, 1_000_100, 1_000_200]).len(), 5);
+    }
+
+    #[test]
+    fn of_very_many_the_newest_are_kept() {
+        let many: Vec<i64> = (0..20_000).map(|number| number * 1_000).collect();
+        let packed = packed(&many);
+        assert!(packed.len() <= PACKED_BYTES_MAX);
+        let kept = read(&packed);
+        assert!(kept.len() > 3_000 && many.ends_with(&kept), "{}", kept.len());
     }
 
     #[test]

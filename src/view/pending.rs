@@ -5,11 +5,13 @@ use super::index::Batch;
 use crate::broker::Places;
 use crate::message::{InstanceId, Offset, Topic};
 
+/// Entries of the history, by instance: their partition and offsets, in their order.
+pub(super) type Entries = BTreeMap<InstanceId, (i32, Vec<Offset>)>;
+
 /// Entries of the history whose instance is not known yet, and how far the changelog must be read
 /// before it is certain that it never will be.
 pub(super) struct Pending {
-    /// In the order in which they were read.
-    entries: Vec<(InstanceId, i32, Offset)>,
+    entries: Entries,
     /// Where the changelog must be read to; nothing if nobody waits.
     until: Option<Places>,
     has_begun: bool,
@@ -18,7 +20,7 @@ pub(super) struct Pending {
 impl Pending {
     /// Nothing of the history is taken before the changelog is read to there.
     pub fn until(ends: Places) -> Self {
-        Self { entries: Vec::new(), until: Some(ends), has_begun: false }
+        Self { entries: Entries::new(), until: Some(ends), has_begun: false }
     }
 
     /// Whether the changelog is read as far as somebody waits for.
@@ -47,20 +49,21 @@ impl Pending {
     pub fn take(
         &mut self,
         batch: &mut Batch<'_>,
-        new: Vec<(InstanceId, i32, Offset)>,
+        new: Entries,
         is_reached: bool,
     ) -> Result<(), Error> {
         // Only who has waited for the changelog knows that it is not to come.
         let is_certain = is_reached && self.until.is_some();
-        let mut waiting = Vec::new();
-        for entry in std::mem::take(&mut self.entries) {
-            if !batch.entry(&entry.0, entry.2)? && !is_certain {
-                waiting.push(entry);
+        let mut waiting = Entries::new();
+        for (id, (partition, offsets)) in std::mem::take(&mut self.entries) {
+            if !batch.enter(&id, &offsets)? && !is_certain {
+                waiting.insert(id, (partition, offsets));
             }
         }
-        for entry in new {
-            if !batch.entry(&entry.0, entry.2)? {
-                waiting.push(entry);
+        for (id, (partition, offsets)) in new {
+            if !batch.enter(&id, &offsets)? {
+                let (_, all) = waiting.entry(id).or_insert((partition, Vec::new()));
+                all.extend(offsets);
             }
         }
         self.entries = waiting;
@@ -70,9 +73,11 @@ impl Pending {
     /// How far each partition was read, so that what waits is read again after an end.
     pub fn positions(&self, reached: &Places, history: &Topic) -> Places {
         let mut first: BTreeMap<i32, Offset> = BTreeMap::new();
-        for (_, partition, offset) in &self.entries {
-            let first = first.entry(*partition).or_insert(*offset);
-            *first = (*first).min(*offset);
+        for (partition, offsets) in self.entries.values() {
+            for offset in offsets {
+                let first = first.entry(*partition).or_insert(*offset);
+                *first = (*first).min(*offset);
+            }
         }
         let mut places = reached.clone();
         for (partition, offset) in first {

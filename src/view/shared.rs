@@ -5,7 +5,8 @@ use rusqlite::Connection;
 
 use super::freshness::Reached;
 use super::index::File;
-use super::{Error, Freshness, Settings};
+use super::tail::{Tail, Tails};
+use super::{Error, Freshness, Settings, history};
 use crate::broker::Lookup;
 use crate::definition::Catalog;
 use crate::message::{EngineTopics, Offset, Timestamp, Topic};
@@ -22,6 +23,7 @@ pub(super) struct Shared {
     noted: Condvar,
     catalog: RwLock<Arc<Catalog>>,
     lookup: Mutex<Option<Lookup>>,
+    tails: Mutex<Tails>,
 }
 
 /// Connections that read and that nobody uses now.
@@ -48,6 +50,7 @@ impl Shared {
             noted: Condvar::new(),
             catalog: RwLock::default(),
             lookup: Mutex::default(),
+            tails: Mutex::default(),
         }
     }
 
@@ -146,6 +149,26 @@ impl Shared {
     pub fn wait(&self, limit: Duration) {
         let reached = lock(&self.reached);
         drop(self.noted.wait_timeout(reached, limit));
+    }
+
+    /// Transitions from now on.
+    pub fn tail(&self) -> Tail {
+        lock(&self.tails).add()
+    }
+
+    /// Tells those who read along what the history says; what stood there before the view had read
+    /// everything once is nothing new.
+    pub fn tell(&self, records: &[SourceRecord]) {
+        let mut tails = lock(&self.tails);
+        if tails.is_empty() || !lock(&self.reached).is_whole {
+            return;
+        }
+        for record in records.iter().filter(|record| record.origin.topic == self.topics.history) {
+            match history::entry(record, &self.topics) {
+                Ok(entry) => tails.tell(&Arc::new(entry)),
+                Err(error) => tracing::warn!(%error, "view.entry_unread"),
+            }
+        }
     }
 
     pub fn freshness(&self, now: Timestamp) -> Freshness {

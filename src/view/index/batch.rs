@@ -245,18 +245,18 @@ impl<'t> Batch<'t> {
         self.ask(row, &[])
     }
 
-    /// An entry of the history of an instance stands there; whether the instance is known.
+    /// Entries of the history of an instance stand there; whether the instance is known.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn entry(&mut self, id: &InstanceId, offset: Offset) -> Result<bool, Error> {
+    pub fn enter(&mut self, id: &InstanceId, offsets: &[Offset]) -> Result<bool, Error> {
         let saga = self.word(id.saga.as_str())?;
         let pair = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
         let found: Option<(i64, Option<Vec<u8>>)> =
             self.statements.entries.query_row(params![saga, id.key.as_str()], pair).optional()?;
         let Some((row, history)) = found else { return Ok(false) };
         let mut history = history.unwrap_or_default();
-        packed::add(&mut history, offset);
+        offsets.iter().for_each(|offset| packed::add(&mut history, *offset));
         self.statements.enter.execute(params![row, history])?;
         Ok(true)
     }

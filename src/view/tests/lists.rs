@@ -274,9 +274,9 @@ fn entries_of_the_history_are_kept_of_those_who_are_known() {
     let known = id("order", "o-1");
     shelf.put(&known, &running(10));
     shelf.write(|batch| {
-        assert!(batch.entry(&known, Offset(4))?);
-        assert!(batch.entry(&known, Offset(90))?);
-        assert!(!batch.entry(&id("order", "nobody"), Offset(5))?);
+        assert!(batch.enter(&known, &[Offset(4)])?);
+        assert!(batch.enter(&known, &[Offset(4), Offset(90)])?);
+        assert!(!batch.enter(&id("order", "nobody"), &[Offset(5)])?);
         Ok(())
     });
     shelf.put(&known, &failed(10, "no"));
