@@ -14,7 +14,7 @@ use crate::message::{Offset, Topic};
 use crate::runtime::SourceRecord;
 
 /// Records that lie no further apart are read through; a seek costs about as much.
-const GAP_MAX: i64 = 500;
+const GAP_MAX: i64 = 2_000;
 const POLL_WAIT: Duration = Duration::from_millis(50);
 
 /// Reads single records back by their places, in no group; sees committed records.
@@ -34,7 +34,7 @@ impl Lookup {
         let mut config = connection.consumer(client, &group, Isolation::Committed)?;
         // What is asked for is a few records: nothing is fetched ahead of them.
         config.set("queued.min.messages", "1").set("fetch.wait.max.ms", "10");
-        config.set("fetch.message.max.bytes", "65536");
+        config.set("fetch.message.max.bytes", "262144");
         let (connection, ends) = (connection.clone(), end_finder(connection, client)?);
         Ok(Self { connection, consumer: made(&config)?, ends })
     }
@@ -73,14 +73,17 @@ impl Lookup {
     ) -> Result<(), Error> {
         let start = Instant::now();
         let mut rest = wanted;
-        // The next record that the client would hand out, if it was told where to read.
+        // The next record that the client hands out, if it was told where to read.
         let mut reading: Option<Offset> = None;
         while let Some(next) = rest.first().copied() {
-            if reading.is_none_or(|at| next < at || next.0 - at.0 > GAP_MAX) {
+            let from = reading.filter(|at| *at <= next && next.0 - at.0 <= GAP_MAX);
+            if from.is_none() {
                 self.assign(topic, partition, next)?;
-                reading = Some(next);
             }
-            for record in self.poll()? {
+            // No more than lie between: what is behind the one that is wanted is not looked at.
+            let at = from.unwrap_or(next);
+            reading = Some(at);
+            for record in self.poll(next.0 - at.0 + 1)? {
                 let at = record.origin.offset;
                 reading = Some(at.next());
                 // What lies before it and was not handed out is not there any more.
@@ -109,9 +112,9 @@ impl Lookup {
         self.consumer.assign(&list).map_err(failed)
     }
 
-    fn poll(&self) -> Result<Vec<SourceRecord>, Error> {
+    fn poll(&self, max: i64) -> Result<Vec<SourceRecord>, Error> {
         let mut found = Vec::new();
-        let max = usize::try_from(GAP_MAX).unwrap_or(usize::MAX);
+        let max = usize::try_from(max).unwrap_or(1);
         let drained = drain(
             &self.consumer,
             POLL_WAIT,

@@ -25,6 +25,7 @@ mod parse;
 mod places;
 mod request;
 mod rules;
+mod secrets;
 mod starts;
 mod step;
 mod verdict;

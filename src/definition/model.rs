@@ -31,8 +31,9 @@ pub struct Definition {
     /// What the start event puts into the data, in the author's order.
     pub data: Vec<Assignment>,
     /// Data fields (the path behind `data.`) whose values are secrets: a rule refuses each of them
-    /// in keys, headers, locks, addresses, questions and facts (`SG0901`). That is all: nothing
-    /// masks a value where it is stored, sent, or read by people.
+    /// in keys, headers, locks, addresses, questions and facts (`SG0901`), and `status` masks them
+    /// in what people are shown of a life or a dead letter. Where a value is stored or sent to a
+    /// participant, nothing masks it.
     pub sensitive: Vec<Vec<String>>,
     /// The deadline of the whole saga, from its start.
     pub within: Option<Span>,

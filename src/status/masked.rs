@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::Masks;
-use crate::definition::Definition;
+use crate::definition::{Definition, EventKind};
+use crate::expression::Name;
+use crate::message::{EventType, Topic};
 
 /// What stands in the place of a value that is not shown.
 const MASK: &str = "***";
@@ -11,8 +13,10 @@ const MASK: &str = "***";
 /// The data of a life as it is shown, and whether something in it was masked. Of a definition that
 /// is not known everything may be sensitive.
 pub(super) fn shown(definition: Option<&Definition>, data: &Value, masks: Masks) -> (Value, bool) {
-    if masks == Masks::Off {
-        return (data.clone(), false);
+    match masks {
+        Masks::Off => return (data.clone(), false),
+        Masks::Whole => return (Value::Null, true),
+        Masks::On => {}
     }
     let mut shown = data.clone();
     let Some(definition) = definition else {
@@ -23,7 +27,79 @@ pub(super) fn shown(definition: Option<&Definition>, data: &Value, masks: Masks)
     for path in &definition.sensitive {
         masked |= mask(&mut shown, path);
     }
+    for field in definition.secret_fields() {
+        masked |= mask(&mut shown, &[field]);
+    }
     (shown, masked)
+}
+
+/// The body of an event as it is shown, and whether something in it was masked: whatever one of
+/// the definitions reads from such events into what it calls sensitive. Of an event of no known
+/// type everything counts that is read from its topic. A body that has no fields is masked whole.
+#[must_use]
+pub fn event_shown<'d>(
+    definitions: impl Iterator<Item = &'d Definition>,
+    topic: &Topic,
+    event_type: Option<&EventType>,
+    body: &Value,
+    masks: Masks,
+) -> (Value, bool) {
+    let (mut shown, mut masked) = (body.clone(), false);
+    if masks == Masks::Off {
+        return (shown, masked);
+    }
+    for definition in definitions.filter(|definition| !definition.sensitive.is_empty()) {
+        for path in read_from(definition, topic, event_type) {
+            masked |= mask(&mut shown, &path);
+        }
+    }
+    (shown, masked)
+}
+
+/// The same of an act of a person, whose `data` goes into that of a life.
+#[must_use]
+pub fn act_shown<'d>(
+    definitions: impl Iterator<Item = &'d Definition>,
+    body: &Value,
+    masks: Masks,
+) -> (Value, bool) {
+    let (mut shown, mut masked) = (body.clone(), false);
+    if masks == Masks::Off {
+        return (shown, masked);
+    }
+    let saga = body.get("saga").and_then(Value::as_str);
+    let is_meant =
+        |definition: &&Definition| saga.is_none_or(|saga| definition.saga.as_str() == saga);
+    for definition in definitions.filter(is_meant) {
+        for path in &definition.sensitive {
+            let inside = ["data".to_owned()].into_iter().chain(path.iter().cloned());
+            masked |= mask(&mut shown, &inside.collect::<Vec<_>>());
+        }
+    }
+    (shown, masked)
+}
+
+/// The paths into events from which a definition fills what is sensitive.
+fn read_from(
+    definition: &Definition,
+    topic: &Topic,
+    event_type: Option<&EventType>,
+) -> Vec<Vec<String>> {
+    let mut paths = Vec::new();
+    for placed in definition.expressions() {
+        let (Some(field), Some(EventKind::Event(address))) = (placed.fills, placed.event) else {
+            continue;
+        };
+        let is_read = address.topic == *topic
+            && event_type.is_none_or(|event_type| address.event_type == *event_type);
+        let mut hidden = definition.sensitive.iter();
+        if is_read && hidden.any(|path| path.first().is_some_and(|first| first == field)) {
+            let references = placed.expression.references().into_iter();
+            let of_events = references.filter(|read| matches!(read.name, Name::Event));
+            paths.extend(of_events.map(|read| read.fields.clone()));
+        }
+    }
+    paths
 }
 
 /// Masks what a path leads to, in each element of a list on its way; whether there was something.
@@ -59,6 +135,69 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_is_set_from_what_is_sensitive_is_masked_with_it() {
+        let text = CARDS.replace(
+            "steps:\n",
+            "steps:\n  - set: { last: data.card.number, more: \"'a' + data.card.number\", \
+             has: has(data.card.number) }\n  - set: { again: data.more }\n",
+        );
+        let definition = crate::definition::parse("saga.yaml", &text);
+        let definition = definition.unwrap_or_else(|e| panic!("\n{e}"));
+        let data = json!({
+            "id": 1, "card": { "number": "4" }, "last": "4", "more": "a4", "has": true,
+            "again": "a4",
+        });
+        let hidden = json!({
+            "id": 1, "card": { "number": "***" }, "last": "***", "more": "***", "has": true,
+            "again": "***",
+        });
+        assert_eq!(shown(Some(&definition), &data, Masks::On), (hidden, true));
+        assert_eq!(shown(Some(&definition), &data, Masks::Whole), (Value::Null, true));
+    }
+
+    const CARDS: &str = "saga: s
+version: 1
+start: { on: t/Placed, key: event.id }
+late: 7d
+data: { id: event.id, card: event.payment.card }
+sensitive: [data.card.number]
+steps:
+  - { step: rest, wait: [{ on: t/Renewed, set: { card: event.card } }], within: 1h }
+";
+
+    fn event(event_type: Option<&str>, body: &Value) -> (Value, bool) {
+        let definition = crate::definition::parse("saga.yaml", CARDS);
+        let definition = definition.unwrap_or_else(|e| panic!("\n{e}"));
+        let topic = Topic::new("t").expect("a topic");
+        let event_type = event_type.map(EventType::new);
+        event_shown([&definition].into_iter(), &topic, event_type.as_ref(), body, Masks::On)
+    }
+
+    #[test]
+    fn of_an_event_is_masked_what_is_read_from_it_into_what_is_sensitive() {
+        let body = json!({ "id": "k", "payment": { "card": { "number": 1 } }, "card": 2 });
+        let placed = json!({ "id": "k", "payment": { "card": "***" }, "card": 2 });
+        assert_eq!(event(Some("Placed"), &body), (placed, true));
+        let renewed = json!({ "id": "k", "payment": { "card": { "number": 1 } }, "card": "***" });
+        assert_eq!(event(Some("Renewed"), &body), (renewed, true));
+        assert_eq!(event(Some("Other"), &body), (body.clone(), false));
+        let either = json!({ "id": "k", "payment": { "card": "***" }, "card": "***" });
+        assert_eq!(event(None, &body), (either, true));
+        assert_eq!(event(None, &json!("some text")), (json!("***"), true));
+    }
+
+    #[test]
+    fn of_an_act_is_masked_what_it_would_put_into_the_data() {
+        let definition = crate::definition::parse("saga.yaml", CARDS).expect("a definition");
+        let shown = |body: &Value| act_shown([&definition].into_iter(), body, Masks::On);
+        let body = json!({ "saga": "s", "data": { "card": { "number": 1 }, "id": 2 } });
+        let hidden = json!({ "saga": "s", "data": { "card": { "number": "***" }, "id": 2 } });
+        assert_eq!(shown(&body), (hidden, true));
+        let other = json!({ "saga": "other", "data": { "card": { "number": 1 } } });
+        assert_eq!(shown(&other), (other.clone(), false));
+    }
 
     fn masked(data: Value, path: &[&str]) -> (Value, bool) {
         let path: Vec<String> = path.iter().map(|field| (*field).to_owned()).collect();

@@ -24,6 +24,7 @@ mod under_way;
 
 pub use fingerprint::Fingerprint;
 pub use life_state::LifeState;
+pub use masked::{act_shown, event_shown};
 pub use moment::Moment;
 pub use overview::{Claimed, HeldEvent, LockStanding, Overview, overview};
 pub use standing::{
@@ -37,4 +38,6 @@ pub enum Masks {
     On,
     /// It is shown: for those who may see it.
     Off,
+    /// No data is shown at all: for what is only listed.
+    Whole,
 }

@@ -51,7 +51,7 @@ pub(super) fn folded(
     instance: &Instance,
     at: Timestamp,
 ) -> Option<Folded> {
-    let overview = overview(catalog, id, instance, Masks::On)?;
+    let overview = overview(catalog, id, instance, Masks::Whole)?;
     let newest = overview.lives.first();
     let started = newest.map(|life| life.started).or_else(|| first_held(&overview));
     let has_ended = overview.state.has_ended();

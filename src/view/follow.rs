@@ -96,6 +96,10 @@ fn follow(
         renew(shared, index, &format!("it is of another cluster than {cluster}"));
         index.is_of(&cluster)?;
     }
+    if index.is_older_than(shared.settings.age_max, now())? {
+        renew(shared, index, "it was not written for too long");
+        index.is_of(&cluster)?;
+    }
     shared.set_catalog(catalog(shared)?);
     let topics = &shared.topics;
     let client = format!("{}.view", shared.settings.app);
@@ -118,9 +122,11 @@ fn follow(
             .into_iter()
             .try_for_each(|((_, partition), low)| batch.cut_dead_letters(*partition, *low))
     })?;
-    let pending = Pending::until(follower.ends()?);
+    let ends = follower.ends()?;
+    let pending = Pending::until(ends.clone());
     let (unknown, looked, swept) = (BTreeSet::new(), None, None);
-    let mut following = Following { shared, index, follower, pending, unknown, looked, swept };
+    let mut following =
+        Following { shared, index, follower, ends, pending, unknown, looked, swept };
     following.hold_back()?;
     while !stop.load(Ordering::Relaxed) {
         if shared.is_damaged() {
@@ -153,6 +159,8 @@ struct Following<'s> {
     shared: &'s Shared,
     index: &'s mut Index,
     follower: Follower,
+    /// Where the topics ended at the beginning.
+    ends: Places,
     pending: Pending,
     /// Definitions that instances run on and that are not stored.
     unknown: BTreeSet<Hash>,
@@ -269,12 +277,14 @@ impl Following<'_> {
             u64::try_from(end.0 - at).unwrap_or_default()
         };
         let behind = ends.iter().map(rest).sum();
-        let was_read = self.pending.has_begun();
+        let mut first = self.ends.iter();
+        let is_whole = self.pending.has_begun()
+            && first.all(|(place, end)| positions.get(place).is_some_and(|at| at >= end));
         let heard = now();
         self.shared.note(|reached| {
             reached.heard = Some(heard);
             reached.behind = behind;
-            reached.is_whole |= was_read && behind == 0;
+            reached.is_whole |= is_whole;
             reached.trouble = None;
         });
         Ok(())

@@ -20,8 +20,9 @@ pub struct Fresh<T> {
 pub struct Freshness {
     /// Records that stood on the topics when the ends were last looked at, and are not in the view.
     pub behind_records: u64,
-    /// How old what is not in the view may be, in milliseconds: 0 if everything is.
-    pub behind_ms: u64,
+    /// How old what is not in the view may be, in milliseconds: since the ends were last looked at,
+    /// or since the newest record that is in it; none if the cluster was never heard of.
+    pub behind_ms: Option<u64>,
     /// When the cluster was last heard of; none if never.
     pub heard: Option<Moment>,
     /// Whether everything that stood on the topics when the view began has been read: before, a
@@ -266,6 +267,8 @@ pub struct DeadLetterDetail {
     pub headers: Vec<(String, String)>,
     /// Its body: JSON, else its text.
     pub body: Value,
+    /// Whether something in it was masked.
+    pub is_masked: bool,
 }
 
 /// A saga that runs or has run.

@@ -22,9 +22,9 @@ impl Reached {
     /// is not known, so that time counts; while something is known to be missing, the time since
     /// the newest record that is there counts.
     pub fn freshness(&self, now: Timestamp) -> Freshness {
-        let since_heard = self.heard.map_or(u64::MAX, |heard| now.since(heard).0);
-        let since_newest = self.newest.map_or(since_heard, |newest| now.since(newest).0);
-        let behind_ms = if self.behind == 0 { since_heard } else { since_heard.max(since_newest) };
+        let since = |earlier: Option<Timestamp>| earlier.map(|earlier| now.since(earlier).0);
+        let since_newest = since(self.newest).filter(|_| self.behind > 0);
+        let behind_ms = since(self.heard).map(|heard| heard.max(since_newest.unwrap_or(0)));
         Freshness {
             behind_records: self.behind,
             behind_ms,
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn at_the_end_only_what_came_since_the_last_look_may_be_missing() {
         let reached = Reached { heard: Some(at(1_000)), newest: Some(at(5)), ..Reached::default() };
-        assert_eq!(reached.freshness(at(1_200)).behind_ms, 200);
+        assert_eq!(reached.freshness(at(1_200)).behind_ms, Some(200));
     }
 
     #[test]
@@ -54,12 +54,12 @@ mod tests {
         let (heard, newest) = (Some(at(1_000)), Some(at(400)));
         let reached = Reached { heard, newest, behind: 3, ..Reached::default() };
         let fresh = reached.freshness(at(1_200));
-        assert_eq!((fresh.behind_records, fresh.behind_ms), (3, 800));
+        assert_eq!((fresh.behind_records, fresh.behind_ms), (3, Some(800)));
     }
 
     #[test]
     fn before_the_cluster_was_heard_of_everything_may_be_missing() {
         let fresh = Reached::default().freshness(at(1));
-        assert_eq!((fresh.behind_ms, fresh.heard, fresh.is_whole), (u64::MAX, None, false));
+        assert_eq!((fresh.behind_ms, fresh.heard, fresh.is_whole), (None, None, false));
     }
 }

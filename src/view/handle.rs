@@ -196,7 +196,7 @@ impl View {
         self.fresh(|index| query::dead_letters(index, after, limit))
     }
 
-    /// One dead letter with headers and body; none if it is not known.
+    /// One dead letter with headers and body, what is sensitive masked; none if it is not known.
     ///
     /// # Errors
     /// When the index or the cluster does not answer.
@@ -205,6 +205,19 @@ impl View {
         partition: i32,
         offset: i64,
     ) -> Result<Fresh<Option<DeadLetterDetail>>, Error> {
+        self.dead_letter_as(partition, offset, Masks::On)
+    }
+
+    /// The same, with or without masks.
+    ///
+    /// # Errors
+    /// When the index or the cluster does not answer.
+    pub fn dead_letter_as(
+        &self,
+        partition: i32,
+        offset: i64,
+        masks: Masks,
+    ) -> Result<Fresh<Option<DeadLetterDetail>>, Error> {
         let (shared, freshness) = (&self.0, self.freshness());
         let row = shared.read(|index| query::dead_letter(index, partition, offset))?;
         let Some(row) = row else { return Ok(Fresh { found: None, freshness }) };
@@ -212,7 +225,9 @@ impl View {
         let records = shared.records(topic, partition, &[Offset(offset)])?;
         let coordinates = Coordinates { topic: topic.to_string(), partition, offset };
         let record = records.first().ok_or_else(|| gone(&coordinates))?;
-        Ok(Fresh { found: Some(letter::detail(row, record)), freshness })
+        let known = (&*shared.catalog(), &shared.topics);
+        let found = Some(letter::detail(row, record, known, masks));
+        Ok(Fresh { found, freshness })
     }
 
     /// The sagas that run or have run, with what their instances are at and how long they take.

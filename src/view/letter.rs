@@ -4,19 +4,51 @@ use serde_json::Value;
 
 use super::{DeadLetterDetail, DeadLetterRow};
 use crate::broker::dead_letter;
-use crate::message::read_json;
+use crate::definition::Catalog;
+use crate::message::{EngineTopics, EventType, Topic, read_json};
 use crate::runtime::SourceRecord;
+use crate::status::{Masks, act_shown, event_shown};
 
 /// A dead letter with everything: what the record was, without what was added when it was put
 /// aside, which the row says.
-pub(super) fn detail(row: DeadLetterRow, record: &SourceRecord) -> DeadLetterDetail {
+pub(super) fn detail(
+    row: DeadLetterRow,
+    record: &SourceRecord,
+    (catalog, topics): (&Catalog, &EngineTopics),
+    masks: Masks,
+) -> DeadLetterDetail {
     let added = [dead_letter::REASON, dead_letter::ORIGIN, dead_letter::INSTANCE];
     let own = record.headers.0.iter().filter(|(name, _)| !added.contains(&name.as_str()));
+    let body = body(record.body.as_deref());
+    let (body, is_masked) = shown(&row, &body, (catalog, topics), masks);
     DeadLetterDetail {
         row,
         key: record.key.as_deref().map(text),
         headers: own.map(|(name, value)| (name.clone(), text(value))).collect(),
-        body: body(record.body.as_deref()),
+        body,
+        is_masked,
+    }
+}
+
+/// The body without what a definition calls sensitive. What stood in the engine's own inbox is not
+/// looked into, so it is masked whole.
+fn shown(
+    row: &DeadLetterRow,
+    body: &Value,
+    (catalog, topics): (&Catalog, &EngineTopics),
+    masks: Masks,
+) -> (Value, bool) {
+    let definitions = catalog.definitions().map(|definition| &**definition);
+    let origin = row.origin.as_deref().and_then(|origin| origin.rsplit_once('['));
+    let topic = origin.and_then(|(topic, _)| Topic::new(topic).ok());
+    match topic {
+        Some(topic) if topic == topics.operator => act_shown(definitions, body, masks),
+        Some(topic) if topic != topics.inbox => {
+            let event_type = row.event_type.as_deref().map(EventType::new);
+            event_shown(definitions, &topic, event_type.as_ref(), body, masks)
+        }
+        Some(_) | None if masks == Masks::Off => (body.clone(), false),
+        Some(_) | None => (Value::from("***"), true),
     }
 }
 

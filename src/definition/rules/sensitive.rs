@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::whole::Whole;
 use crate::definition::diagnostic::Code;
-use crate::definition::places::owned;
+use crate::definition::secrets::Secrets;
 use crate::definition::{Composite, Nature, Sent, Step, StepId, Waiting};
 use crate::expression::{Expression, Name, Reference, Template, Usage};
 use crate::message::Part;
@@ -12,7 +12,7 @@ pub(super) fn check(whole: &mut Whole<'_>) {
     if whole.definition.sensitive.is_empty() {
         return;
     }
-    spread(whole);
+    whole.secrets = Secrets::of(whole.definition);
     head(whole);
     for step in whole.steps() {
         own(whole, step);
@@ -48,71 +48,14 @@ impl Spot<'_> {
     }
 }
 
-/// Follows secrets from field to field: what is computed from one is one, unless it only says
-/// whether, or how many.
-fn spread(whole: &mut Whole<'_>) {
-    let all = whole.definition.expressions();
-    loop {
-        let known = whole.secrets.len();
-        for placed in &all {
-            let Some(field) = placed.fills else { continue };
-            let told = placed.expression.uses().iter().filter(|used| tells(&used.usage));
-            let each = placed.each.map(|each| each.id);
-            let Some(secret) = told.into_iter().find_map(|used| secret(whole, &used.path, each))
-            else {
-                continue;
-            };
-            let owner = placed.step.and_then(|step| whole.each(step.id));
-            let is_own = owner.is_none() && is_said(whole, field);
-            if !is_own {
-                whole.secrets.entry((owner, field.to_owned())).or_insert(secret);
-            }
-        }
-        if whole.secrets.len() == known {
-            return;
-        }
-    }
-}
-
-/// Whether what is done with a value lets it be known.
-fn tells(usage: &Usage) -> bool {
-    match usage {
-        Usage::Alone | Usage::Looped | Usage::Added(_) | Usage::Computed(_) | Usage::Other => true,
-        Usage::Argument(function) => !matches!(function.as_str(), "size" | "type"),
-        Usage::Asked | Usage::Held | Usage::Compared(_) | Usage::Receiver(_) => false,
-    }
-}
-
-/// Whether the author says that a field is sensitive as a whole.
-fn is_said(whole: &Whole<'_>, field: &str) -> bool {
-    whole.definition.sensitive.iter().any(|path| path[..] == [field.to_owned()])
-}
-
-/// The sensitive field that a path reads, or whose value it has; the whole data included.
-fn secret(whole: &Whole<'_>, read: &Reference, each: Option<StepId>) -> Option<String> {
-    if read.tested {
-        return None;
-    }
-    if read.name == Name::Data {
-        for path in &whole.definition.sensitive {
-            if path.starts_with(&read.fields) || read.fields.starts_with(path) {
-                return Some(format!("data.{}", path.join(".")));
-            }
-        }
-    }
-    let (owner, field) = owned(read.name, each, read.fields.first()?)?;
-    whole.secrets.get(&(owner, field.to_owned())).cloned()
-}
-
 /// What is wrong with reading these paths in the open, in words.
 fn leak(whole: &Whole<'_>, references: &[Reference], step: Option<StepId>) -> Option<String> {
     let each = step.and_then(|step| whole.each(step));
     references.iter().find_map(|read| {
-        let secret = secret(whole, read, each)?;
+        let secret = whole.secrets.behind(whole.definition, read, each)?;
         let text = format!("{}.{}", read.name.text(), read.fields.join("."));
-        let is_other = whole.secrets.values().any(|known| *known == secret)
-            && !text.starts_with(&secret)
-            && !secret.starts_with(&text);
+        let is_other =
+            whole.secrets.has(&secret) && !text.starts_with(&secret) && !secret.starts_with(&text);
         Some(if is_other {
             format!("`{text}` is set from `{secret}`, which is sensitive")
         } else {

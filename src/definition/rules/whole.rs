@@ -1,11 +1,10 @@
-use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::known::Field;
 use super::outcome::{self, Fields};
 use crate::definition::diagnostic::{Code, Severity};
 use crate::definition::finding::Finding;
 use crate::definition::places::{Keys, Places};
+use crate::definition::secrets::Secrets;
 use crate::definition::{Composite, Definition, Join, Step, StepId, StepKind};
 use crate::expression::Expression;
 
@@ -15,7 +14,7 @@ pub(super) struct Whole<'d> {
     pub places: &'d Places,
     pub found: Vec<Finding>,
     /// Fields that are set from sensitive ones, and from which.
-    pub secrets: BTreeMap<Field, String>,
+    pub secrets: Secrets,
     fills: Vec<Fields>,
     undo_fills: Vec<Fields>,
     each: Vec<Option<StepId>>,
@@ -40,7 +39,7 @@ impl<'d> Whole<'d> {
         let undo_fills = definition.steps.iter().map(outcome::undo_fills).collect();
         let each = |step: &Step| definition.fan_out_around(step.id).map(|each| each.id);
         let each = definition.steps.iter().map(each).collect();
-        let (found, secrets) = (Vec::new(), BTreeMap::new());
+        let (found, secrets) = (Vec::new(), Secrets::default());
         Self { definition, places, found, secrets, fills, undo_fills, each }
     }
 

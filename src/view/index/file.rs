@@ -58,6 +58,7 @@ impl File {
         // What the last seconds before a loss of power brought is read again from Kafka.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "cache_size", -32_000)?;
+        connection.pragma_update(None, "journal_size_limit", 16 << 20)?;
         Ok(connection)
     }
 
@@ -130,11 +131,8 @@ impl Index {
         if of != app {
             return refused("application", &of);
         }
-        let written = index.meta("written")?.and_then(|written| written.parse().ok());
-        let written = Timestamp(written.unwrap_or_default());
-        let is_empty = index.meta("cluster")?.is_none();
-        if !is_empty && now.since(written) > age_max {
-            return refused("last change", &written.to_string());
+        if index.is_older_than(age_max, now)? {
+            return Ok(Err(Some("it was not written for too long".to_owned())));
         }
         let check = |row: &rusqlite::Row<'_>| row.get(0);
         let sound: String = index.connection.query_row("PRAGMA quick_check(1)", [], check)?;
@@ -165,6 +163,17 @@ impl Index {
         }
         self.set_meta("cluster", cluster)?;
         Ok(true)
+    }
+
+    /// Whether it was not written for so long; an index of no cluster holds nothing that can be
+    /// old.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn is_older_than(&self, age_max: Span, now: Timestamp) -> rusqlite::Result<bool> {
+        let written = self.meta("written")?.and_then(|written| written.parse().ok());
+        let is_used = self.meta("cluster")?.is_some() && written.is_some();
+        Ok(is_used && now.since(Timestamp(written.unwrap_or_default())) > age_max)
     }
 
     /// How far each partition was read.
