@@ -320,3 +320,18 @@ fn every_key_has_a_variable_of_its_own() {
     assert_eq!(names.len(), KEYS.len());
     assert!(names.contains(&"SEGUE_TOPICS__CHANGELOG_DELETE_RETENTION".to_owned()));
 }
+
+#[test]
+fn the_view_lies_in_the_data_unless_somebody_says_where() {
+    let view = |yaml: &str| {
+        let config = load(yaml, &[]).expect("a configuration");
+        (config.view_path.display().to_string(), config.view_keep)
+    };
+    assert_eq!(view(""), ("./data/view".to_owned(), None));
+    assert_eq!(view("data: /d\n"), ("/d/view".to_owned(), None));
+    let said = "data: /d\nview: { path: /v, keep: 30d }\n";
+    assert_eq!(view(said), ("/v".to_owned(), Some(Span::hours(30 * 24))));
+    let lines = ["segue.yaml:1:15: `view.keep`: `soon` is not a duration; write such as 200ms, \
+                  10s, 1h30m, 7d or 2w"];
+    refused("view: { keep: soon }\n", &[], &lines);
+}

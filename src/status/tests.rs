@@ -13,7 +13,7 @@ use crate::message::{
 
 /// A saga that others begin.
 const CHILD: &str = "saga: child\nversion: 1\nstart: { by: parent }\nlate: 7d\nsteps:\n  \
-                     - { step: rest, wait: t/Rested }\n";
+                     - { step: rest, wait: t/Rested, within: 1h }\n";
 const START: Timestamp = Timestamp(1_000_000);
 
 /// A saga under the key `k`, its children and locks, and the time.
@@ -208,7 +208,7 @@ fn each_kind_of_wait_has_its_words() {
         choices: vec!["sell".to_owned(), "keep".to_owned()],
     };
     let sleep = "  - { step: nap, sleep: 5m }\n";
-    let child = "  - { step: part, saga: child, within: 1h }\n";
+    let child = "  - { step: part, saga: child, within: 1h, compensate: child }\n";
     let of_child = Wait::Child { saga: "child".to_owned(), key: "k/part".to_owned() };
     for (steps, wait) in [(ask, answer), (sleep, Wait::Time), (child, of_child)] {
         let life = World::begun(steps).life();
@@ -243,8 +243,10 @@ fn what_is_stuck_says_what_a_person_must_see_to() {
     world.told("Cancelled", json!({ "id": "k" }));
     world.pass(Span::seconds(40));
     let life = world.life();
-    assert_eq!((life.state, life.since), (LifeState::Stuck, at(21_000)));
     let [stuck] = &life.stuck[..] else { panic!("{:?}", life.stuck) };
+    assert_eq!((life.state, life.since), (LifeState::Stuck, Some(stuck.since)));
+    // Two attempts of ten seconds, and a pause of about one between them.
+    assert!(Some(stuck.since) > at(20_000) && Some(stuck.since) <= at(21_000), "{stuck:?}");
     assert_eq!((stuck.step.as_str(), stuck.undoing), ("charge", true));
     assert!(life.owed[0].parked && life.owed[0].attempts == 2);
     assert_eq!(life.steps[0].waits, Wait::Person);
@@ -296,7 +298,7 @@ fn sensitive_data_is_masked_for_all_but_those_who_may_see_it() {
 #[test]
 fn each_branch_of_a_fan_out_is_told_by_its_coordinate() {
     let steps = "  - { step: parts, each: data.list, at-most: 3, \
-                 steps: [{ step: rest, wait: t/Rested }] }\n";
+                 steps: [{ step: rest, sleep: 5m }] }\n";
     let life = World::begun(steps).life();
     let names: Vec<_> = life.steps.iter().map(|step| step.step.as_str()).collect();
     assert_eq!((life.state, names), (LifeState::Waiting, vec!["rest[0]", "rest[1]"]));

@@ -6,23 +6,34 @@ use crate::message::Offset;
 /// The most bytes of one instance: some 5,000 entries. The oldest half goes when they are full.
 const PACKED_BYTES_MAX: usize = 16 * 1024;
 
-/// Adds an offset behind those that are there; one that is not greater than the last is there.
-pub(super) fn add(packed: &mut Vec<u8>, offset: Offset) {
-    let last = unpacked(packed).last();
-    let difference = match last {
-        Some(last) if offset <= last => return,
-        Some(last) => offset.0 - last.0,
-        None => offset.0,
-    };
-    push(packed, difference);
+/// Adds offsets behind those that are there; one that is not greater than the last is there.
+pub(super) fn add(packed: &mut Vec<u8>, offsets: &[Offset]) {
+    let mut last = unpacked(packed).last();
+    for offset in offsets {
+        let difference = match last {
+            Some(last) if *offset <= last => continue,
+            Some(last) => offset.0 - last.0,
+            None => offset.0,
+        };
+        push(packed, difference);
+        last = Some(*offset);
+    }
     if packed.len() > PACKED_BYTES_MAX {
-        let offsets: Vec<Offset> = unpacked(packed).collect();
-        packed.clear();
-        let mut before = 0;
-        for offset in &offsets[offsets.len() / 2..] {
-            push(packed, offset.0 - before);
-            before = offset.0;
-        }
+        drop_oldest(packed);
+    }
+}
+
+/// Keeps what fits into half of the room.
+fn drop_oldest(packed: &mut Vec<u8>) {
+    let offsets: Vec<Offset> = unpacked(packed).collect();
+    let excess = packed.len().saturating_sub(PACKED_BYTES_MAX / 2);
+    // Each has about the same size.
+    let dropped = offsets.len() * excess / packed.len().max(1);
+    packed.clear();
+    let mut before = 0;
+    for offset in &offsets[dropped..] {
+        push(packed, offset.0 - before);
+        before = offset.0;
     }
 }
 
@@ -59,8 +70,9 @@ mod tests {
     use super::*;
 
     fn packed(offsets: &[i64]) -> Vec<u8> {
+        let offsets: Vec<Offset> = offsets.iter().map(|offset| Offset(*offset)).collect();
         let mut packed = Vec::new();
-        offsets.iter().for_each(|offset| add(&mut packed, Offset(*offset)));
+        add(&mut packed, &offsets);
         packed
     }
 
@@ -87,6 +99,8 @@ mod tests {
 
     #[test]
     fn what_is_read_again_is_not_added_again() {
-        assert_eq!(read(&packed(&[5, 9, 5, 9, 12])), [5, 9, 12]);
+        let mut packed = packed(&[5, 9, 5, 9, 12]);
+        add(&mut packed, &[Offset(9), Offset(12), Offset(13)]);
+        assert_eq!(read(&packed), [5, 9, 12, 13]);
     }
 }

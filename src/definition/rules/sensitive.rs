@@ -4,7 +4,7 @@ use super::whole::Whole;
 use crate::definition::diagnostic::Code;
 use crate::definition::secrets::Secrets;
 use crate::definition::{Composite, Nature, Sent, Step, StepId, Waiting};
-use crate::expression::{Expression, Name, Reference, Template, Usage};
+use crate::expression::{Expression, Name, Reference, Template};
 use crate::message::Part;
 
 /// Finds sensitive fields where everybody can read them.

@@ -256,7 +256,7 @@ impl<'t> Batch<'t> {
             self.statements.entries.query_row(params![saga, id.key.as_str()], pair).optional()?;
         let Some((row, history)) = found else { return Ok(false) };
         let mut history = history.unwrap_or_default();
-        offsets.iter().for_each(|offset| packed::add(&mut history, *offset));
+        packed::add(&mut history, offsets);
         self.statements.enter.execute(params![row, history])?;
         Ok(true)
     }

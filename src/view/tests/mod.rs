@@ -3,6 +3,7 @@
 mod following;
 mod guards;
 mod lists;
+mod places;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
