@@ -1,5 +1,7 @@
 //! What is told of one life.
 
+use std::fmt::Write as _;
+
 use super::under_way::UnderWay;
 use super::{
     FailureTold, Fingerprint, LifeState, Masks, Moment, ParentName, Standing, StepStanding,
@@ -37,7 +39,7 @@ pub(super) fn standing(catalog: &Catalog, id: &InstanceId, life: &Life, masks: M
         owed: under_way.owed,
         failure: life.failure.as_ref().map(failure),
         pending: life.pending.as_deref().map(failure),
-        trace: trace.iter().map(|byte| format!("{byte:02x}")).collect(),
+        trace: hex(&trace),
         parent: life.parent.as_deref().map(parent),
         children: under_way.children,
         transitions: life.transitions,
@@ -109,6 +111,13 @@ fn since(life: &Life, state: LifeState, under_way: &UnderWay<'_>) -> Option<Mome
         | LifeState::Held
         | LifeState::Free => None,
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string never fails");
+        text
+    })
 }
 
 /// What it is grouped by: what a person must see to, else why it went back.

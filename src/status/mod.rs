@@ -19,7 +19,7 @@ mod moment;
 mod overview;
 mod standing;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod under_way;
 
 pub use fingerprint::Fingerprint;

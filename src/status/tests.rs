@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::{LifeState, Masks, Moment, Overview, Standing, Wait, overview};
 use crate::definition::{Catalog, parse};
-use crate::engine::{Act, Effect, Input, Instance, Letter, Verb, Wake, next_due, step};
+use crate::engine::{
+    Act, Direction, Effect, Input, Instance, Letter, Status, Verb, Wake, next_due, step,
+};
 use crate::message::{
     Address, Event, EventSource, EventType, InstanceId, Key, SagaName, Span, Timestamp, Topic,
 };
@@ -131,13 +133,59 @@ impl World {
     }
 }
 
+/// What must hold of what is told of any instance that the engine can make.
+pub(crate) fn told_of(catalog: &Catalog, id: &InstanceId, instance: &Instance) {
+    let told = overview(catalog, id, instance, Masks::On);
+    let waits = instance.living().is_none() && !instance.queued.is_empty();
+    let is_told = waits || !instance.lives.is_empty() || !instance.early.is_empty();
+    assert_eq!(told.is_some(), is_told || instance.lock.is_some(), "{id}");
+    let Some(told) = told else { return };
+    assert_eq!(told.lives.len(), instance.lives.len(), "{id}");
+    for (life, told) in instance.lives.iter().rev().zip(&told.lives) {
+        let fits = match life.status() {
+            Status::Running => {
+                matches!(told.state, LifeState::Running | LifeState::Retrying | LifeState::Waiting)
+            }
+            Status::Compensating => told.state == LifeState::Compensating,
+            Status::Completed => told.state == LifeState::Completed,
+            Status::Compensated => told.state == LifeState::Compensated,
+            Status::Stuck => told.state == LifeState::Stuck,
+        };
+        assert!(fits, "{id}: {:?} is told as {:?}", life.status(), told.state);
+        let is_unknown = |step: &super::StepStanding| step.waits == Wait::Unknown;
+        assert!(!told.steps.iter().any(is_unknown), "{id}: {:?}", told.steps);
+        assert_eq!(told.stuck.len(), life.stuck.len(), "{id}");
+        for stuck in &told.stuck {
+            let at = |step: &&super::StepStanding| {
+                step.step == stuck.step && step.undoing == stuck.undoing
+            };
+            let mut under_way = told.steps.iter().filter(at);
+            let awaits = under_way.any(|step| step.waits == Wait::Person);
+            assert!(awaits, "{id}: {stuck:?} is not among {:?}", told.steps);
+        }
+        let went_back = told.failure.is_some() && life.direction == Direction::Back;
+        let has_error = went_back || told.pending.is_some() || !told.stuck.is_empty();
+        assert_eq!(told.error.is_some(), has_error, "{id}: {told:?}");
+        assert!(told.since.is_none_or(|since| since >= told.started), "{id}: {told:?}");
+    }
+    let alone = instance.lives.len() == 1
+        && instance.remnants.is_empty()
+        && instance.early.is_empty()
+        && !waits;
+    if let [life] = &told.lives[..]
+        && alone
+    {
+        assert_eq!(life.next_due, next_due(instance).map(Moment), "{id}: {life:?}");
+    }
+}
+
 fn id(saga: &str, key: &str) -> InstanceId {
     let saga = SagaName::new(saga).expect("a name");
     InstanceId { saga, key: Key::new(key).expect("a key") }
 }
 
-fn at(since_start: u64) -> Option<Moment> {
-    Some(Moment(START.after(Span(since_start))))
+fn at(since_start: u64) -> Moment {
+    Moment(START.after(Span(since_start)))
 }
 
 /// A command that is tried twice, and can be undone.
@@ -167,8 +215,8 @@ fn a_command_that_was_sent_once_runs() {
     assert_eq!(step.waits, Wait::Reply { from: "t/Charge".to_owned() });
     let (attempt, most, all) = (step.attempt, step.attempts_max, step.attempts);
     assert_eq!((attempt, most, all), (Some(1), Some(2), Some(1)));
-    assert_eq!((step.since, step.due), (at(0), at(10_000)));
-    assert_eq!(life.next_due, at(10_000));
+    assert_eq!((step.since, step.due), (Some(at(0)), Some(at(10_000))));
+    assert_eq!(life.next_due, Some(at(10_000)));
     assert!(life.owed.is_empty() && life.error.is_none() && !step.undoing);
 }
 
@@ -181,7 +229,7 @@ fn a_command_that_was_not_answered_is_retried() {
     assert_eq!(pausing.steps[0].waits, Wait::Attempt { of: "t/Charge".to_owned() });
     world.pass(Span::millis(2_000));
     let again = world.life();
-    assert_eq!((again.state, again.since), (LifeState::Retrying, at(0)));
+    assert_eq!((again.state, again.since), (LifeState::Retrying, Some(at(0))));
     assert_eq!((again.steps[0].attempt, again.steps[0].attempts_max), (Some(2), Some(2)));
     assert_eq!(again.steps[0].waits, Wait::Reply { from: "t/Charge".to_owned() });
 }
@@ -192,10 +240,10 @@ fn what_waits_says_for_what_and_since_when() {
     world.now = world.now.after(Span::millis(500));
     world.told("Charged", json!({ "id": "k" }));
     let life = world.life();
-    assert_eq!((life.state, life.since), (LifeState::Waiting, at(500)));
+    assert_eq!((life.state, life.since), (LifeState::Waiting, Some(at(500))));
     let step = &life.steps[0];
     assert_eq!(step.waits, Wait::Event { any_of: vec!["t/Rested".to_owned()] });
-    assert_eq!((step.since, step.until), (at(500), at(3_600_500)));
+    assert_eq!((step.since, step.until), (Some(at(500)), Some(at(3_600_500))));
 }
 
 #[test]
@@ -223,16 +271,16 @@ fn a_way_back_says_what_is_owed_to_whom() {
     world.now = world.now.after(Span::millis(700));
     world.told("Cancelled", json!({ "id": "k" }));
     let life = world.life();
-    assert_eq!((life.state, life.since), (LifeState::Compensating, at(700)));
+    assert_eq!((life.state, life.since), (LifeState::Compensating, Some(at(700))));
     let [owed] = &life.owed[..] else { panic!("{:?}", life.owed) };
     assert_eq!((owed.step.as_str(), owed.to.as_str()), ("charge", "t/Refund"));
-    assert_eq!((owed.since, owed.attempts, owed.due), (at(700).expect("a time"), 1, at(10_700)));
+    assert_eq!((owed.since, owed.attempts, owed.due), (at(700), 1, Some(at(10_700))));
     assert!(!owed.parked && life.steps[0].undoing);
     let failure = life.failure.expect("why");
     assert_eq!((failure.kind.as_str(), failure.step), ("cancelled", None));
     world.told("Refunded", json!({ "id": "k" }));
     let life = world.life();
-    assert_eq!((life.state, life.since), (LifeState::Compensated, at(700)));
+    assert_eq!((life.state, life.since), (LifeState::Compensated, Some(at(700))));
     assert!(life.owed.is_empty() && life.steps.is_empty());
 }
 
@@ -246,7 +294,7 @@ fn what_is_stuck_says_what_a_person_must_see_to() {
     let [stuck] = &life.stuck[..] else { panic!("{:?}", life.stuck) };
     assert_eq!((life.state, life.since), (LifeState::Stuck, Some(stuck.since)));
     // Two attempts of ten seconds, and a pause of about one between them.
-    assert!(Some(stuck.since) > at(20_000) && Some(stuck.since) <= at(21_000), "{stuck:?}");
+    assert!(stuck.since > at(20_000) && stuck.since <= at(21_000), "{stuck:?}");
     assert_eq!((stuck.step.as_str(), stuck.undoing), ("charge", true));
     assert!(life.owed[0].parked && life.owed[0].attempts == 2);
     assert_eq!(life.steps[0].waits, Wait::Person);
@@ -265,8 +313,11 @@ fn a_life_that_is_done_says_when() {
     world.now = world.now.after(Span::millis(300));
     world.told("Charged", json!({ "id": "k" }));
     let life = world.life();
-    assert_eq!((life.state, life.since, life.ended), (LifeState::Completed, at(300), at(300)));
-    assert_eq!(life.forgotten_at, at(300 + 7 * 86_400_000));
+    assert_eq!(
+        (life.state, life.since, life.ended),
+        (LifeState::Completed, Some(at(300)), Some(at(300)))
+    );
+    assert_eq!(life.forgotten_at, Some(at(300 + 7 * 86_400_000)));
     assert!(life.steps.is_empty() && life.deadline.is_none());
 }
 

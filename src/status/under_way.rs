@@ -58,7 +58,9 @@ impl<'l> UnderWay<'l> {
         }
         for state in &frame.steps {
             self.step(state);
-            state.frames().iter().for_each(|inner| self.list(inner));
+            for inner in state.frames() {
+                self.list(inner);
+            }
         }
         if is_fan_out {
             self.branch.pop();
@@ -99,11 +101,11 @@ impl<'l> UnderWay<'l> {
                 Wait::Probe { of }
             });
         }
-        if state.phase != Phase::Running {
-            return None;
-        }
         if self.stuck.iter().any(|stuck| self.is_at(stuck, state)) {
             return Some(Wait::Person);
+        }
+        if state.phase != Phase::Running {
+            return None;
         }
         match &state.inside {
             Inside::Branched(_) => None,

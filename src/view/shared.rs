@@ -118,12 +118,11 @@ impl Shared {
             return Ok(Vec::new());
         }
         let mut kept = lock(&self.lookup);
-        let mut lookup = match kept.take() {
-            Some(lookup) => lookup,
-            None => {
-                let client = format!("{}.view", self.settings.app);
-                Lookup::open(&self.settings.connection, &client)?
-            }
+        let mut lookup = if let Some(lookup) = kept.take() {
+            lookup
+        } else {
+            let client = format!("{}.view", self.settings.app);
+            Lookup::open(&self.settings.connection, &client)?
         };
         // One that has failed is not used again.
         let records = lookup.read(topic, partition, offsets)?;

@@ -15,6 +15,7 @@ use crate::engine::{
     Say, Stage, StepState, Transition, Verb, next_due, step,
 };
 use crate::message::{Address, CommandId, Event, InstanceId, Key, LifeId, Part, SagaName, Span};
+use crate::status::tests::told_of;
 
 const RUNS: u64 = 2_000;
 /// How many threads share the runs: the same everywhere, so that the same definitions are drawn.
@@ -426,6 +427,12 @@ impl<'c> Drive<'c> for Run<'c> {
         }
         self.in_order(id);
         self.exclusive();
+        // It costs as much as the rest, so not every run pays for it.
+        if self.seed.is_multiple_of(8)
+            && let Some(instance) = self.family.instances.get(id)
+        {
+            told_of(self.family.catalog, id, instance);
+        }
     }
 
     fn woken(&mut self, id: &InstanceId) {
