@@ -136,9 +136,18 @@ fn ask(view: &View, options: &Options) -> Result<()> {
         view.instances(&none(), Sort::Newest, Some(&cursor), 50)?;
         Ok(())
     })?;
-    measure("counts", options.asked, || Ok(drop(view.counts(None)?)))?;
-    measure("attention", options.asked, || Ok(drop(view.attention()?)))?;
-    measure("sagas", options.asked, || Ok(drop(view.sagas()?)))?;
+    measure("counts", options.asked, || {
+        view.counts(None)?;
+        Ok(())
+    })?;
+    measure("attention", options.asked, || {
+        view.attention()?;
+        Ok(())
+    })?;
+    measure("sagas", options.asked, || {
+        view.sagas()?;
+        Ok(())
+    })?;
     measure("one with 100 entries", options.asked, || {
         let id = id(0)?;
         let found = view.instance(&id, Masks::On)?.found;
