@@ -135,6 +135,17 @@ pub const KEYS: &[Key] = &[
     text("calls.pause", "10s", "How long it is left alone before one call tries it again."),
     text("view.path", "", "Folder of the view's index, which may be deleted; default: in `data`."),
     text("view.keep", "", "How long an ended instance stays listed after it is forgotten."),
+    text(
+        "api.listen",
+        "127.0.0.1:8900",
+        "Where the API listens, address:port; empty turns it off.",
+    ),
+    text(
+        "api.auth.tokens",
+        "",
+        "File with a line of `segue token new` for each token; beyond loopback it must be set.",
+    ),
+    text("api.requests-max", "100", "The most requests a second of one token."),
     text("watchdog", "60s", "A call to Kafka that hangs for so long ends the process."),
     text("telemetry.endpoint", "", "OTLP receiver of traces (HTTP), such as http://host:4318."),
     text("log.format", "text", "text or json."),

@@ -25,7 +25,9 @@ use std::path::Path;
 
 pub use error::Error;
 pub use keys::{KEYS, Key, Kind};
-pub use model::{Batch, Checkpoint, Config, Kafka, Memory, Security, Sources, Topics, Unmatched};
+pub use model::{
+    Batch, Checkpoint, Config, Kafka, Listening, Memory, Security, Sources, Topics, Unmatched,
+};
 pub use options::{allowed, is_allowed};
 pub use settings::{Origin, Setting};
 pub use values::{App, Node, Replication, Secret, Size};

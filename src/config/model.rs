@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::Setting;
@@ -47,6 +48,8 @@ pub struct Config {
     pub view_path: PathBuf,
     /// How long an ended instance stays listed after it is forgotten; none takes it out at once.
     pub view_keep: Option<Span>,
+    /// How people and programs look at sagas and act on them.
+    pub api: Listening,
     /// A commit without progress for so long ends the process.
     pub watchdog: Span,
     /// Where traces go.
@@ -155,6 +158,17 @@ pub struct Sources {
     pub start_from: StartFrom,
     /// By topic.
     pub topics: BTreeMap<Topic, StartFrom>,
+}
+
+/// How people and programs look at sagas and act on them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listening {
+    /// Where it listens; none turns it off. Beyond loopback there are always tokens.
+    pub listen: Option<SocketAddr>,
+    /// The file of those who may ask; without it whoever reaches the address may do everything.
+    pub tokens: Option<PathBuf>,
+    /// The most requests a second of one of them.
+    pub requests_max: u32,
 }
 
 impl Unmatched {

@@ -335,3 +335,37 @@ fn the_view_lies_in_the_data_unless_somebody_says_where() {
                   10s, 1h30m, 7d or 2w"];
     refused("view: { keep: soon }\n", &[], &lines);
 }
+
+#[test]
+fn the_api_is_open_to_others_only_with_tokens() {
+    let local = Some("127.0.0.1:8900".parse().expect("an address"));
+    assert_eq!(Config::default().api, Listening { listen: local, tokens: None, requests_max: 100 });
+    assert_eq!(load("api: { listen: '' }", &[]).expect("a configuration").api.listen, None);
+    assert!(load("api: { listen: '[::1]:8900' }", &[]).is_ok(), "this machine alone reaches it");
+    let open = |address: &str| {
+        format!(
+            "SEGUE_API__LISTEN: `api.listen` is {address}, which others can reach; needs \
+             `api.auth.tokens`, a file with a line of `segue token new` for each who may ask"
+        )
+    };
+    for address in ["0.0.0.0:8900", "10.0.0.7:80", "[::]:8900"] {
+        let listen = ("SEGUE_API__LISTEN", address);
+        refused("", &[listen], &[&open(address)]);
+        refused("api: { auth: { tokens: '' } }", &[listen], &[&open(address)]);
+        let here = format!("{}/Cargo.toml", env!("CARGO_MANIFEST_DIR"));
+        let config = load("", &[listen, ("SEGUE_API__AUTH__TOKENS", &here)]);
+        assert_eq!(config.expect("a configuration").api.tokens, Some(here.into()));
+    }
+    refused(
+        "api: { listen: here }",
+        &[],
+        &["segue.yaml:1:16: `api.listen`: `here` is no address; write such as 127.0.0.1:8900 or \
+           [::1]:8900"],
+    );
+}
+
+#[test]
+fn what_the_command_line_reads_from_the_environment_is_no_setting() {
+    let variables = [("SEGUE_SERVER", "http://a:1"), ("SEGUE_TOKEN", "segue_x")];
+    assert_eq!(load("", &variables), Ok(Config::default()));
+}
