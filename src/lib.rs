@@ -72,6 +72,8 @@ pub mod runtime;
 
 // The edges: everything that touches the world.
 #[cfg(feature = "server")]
+pub mod api;
+#[cfg(feature = "server")]
 pub mod broker;
 #[cfg(feature = "server")]
 pub mod calls;

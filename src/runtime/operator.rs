@@ -1,10 +1,11 @@
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::acceptance::Acceptance;
 use super::ports::SourceRecord;
 use crate::format::wire;
-use crate::message::{Coordinate, Topic, read_json};
+use crate::message::{Coordinate, Headers, Offset, Origin, Timestamp, Topic, read_json};
 
 /// The largest act, in bytes.
 const ACT_BYTES_MAX: usize = 256 * 1024;
@@ -87,6 +88,22 @@ enum Word {
     Resume,
     SetData,
     Answer,
+}
+
+/// Whether the engine would take this record of `<app>.operator` as an act.
+///
+/// # Errors
+/// When it would put it aside, in words.
+pub fn check_act(topic: &Topic, body: Bytes) -> Result<(), String> {
+    let record = SourceRecord {
+        origin: Origin { topic: topic.clone(), partition: 0, offset: Offset(0) },
+        incarnation: None,
+        key: None,
+        headers: Headers::default(),
+        body: Some(body),
+        timestamp: Timestamp(0),
+    };
+    read(&record).map(|_| ())
 }
 
 /// Reads an act and what it is about.
@@ -184,7 +201,7 @@ fn verb(act: &Notation, data: Option<Map<String, Value>>) -> Result<wire::act::V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{Headers, Offset, Origin, StartFrom, Timestamp, Topic};
+    use crate::message::StartFrom;
 
     fn act(body: &str) -> Result<(wire::Target, wire::Act), String> {
         match deed(body)? {

@@ -1,0 +1,219 @@
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Role;
+use super::owners::Who;
+use super::problem::{Code, Problem};
+use super::request::{Asked, At, Body, idempotency_key, instance, wait};
+use super::service::{Answer, Service};
+use crate::engine::NoteKind;
+use crate::message::{EngineTopics, Headers, InstanceId, Outgoing, header};
+use crate::runtime::check_act;
+use crate::view::{Entry, Fresh, NoteTold};
+
+/// So many of the newest entries of a history are looked at for what came of an act.
+const ENTRIES_MAX: usize = 50;
+/// The verb that only admins may use.
+const SET_DATA: &str = "set-data";
+
+/// What a person does about an instance.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Act {
+    /// What to do: `retry`, `skip`, `resolve-done`, `resolve-not-done`, `go-back`, `answer`.
+    verb: String,
+    /// The step that it is about; may be left out where one step waits for a person.
+    step: Option<String>,
+    /// Why; everybody who looks at the instance reads it. Only an `answer` needs none.
+    why: Option<String>,
+    /// The choice, for `answer`.
+    choice: Option<String>,
+    /// A note beside the choice, for `answer`.
+    note: Option<String>,
+    /// What became known, for `resolve-done` and `answer`: a JSON object.
+    #[schema(value_type = Option<Object>)]
+    data: Option<Value>,
+}
+
+/// An act that was written to Kafka, and what came of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Written {
+    /// The act's id: the same id is obeyed once.
+    id: String,
+    /// The instance, as `saga/key`.
+    instance: String,
+    /// What was asked for.
+    verb: String,
+    /// Who asked.
+    by: String,
+    /// What came of it; none if it was not waited for, or not long enough.
+    outcome: Option<Entry>,
+}
+
+/// How an act is waited for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Waiting {
+    /// Waits so long for what comes of it, such as `10s`; a minute at most.
+    wait: Option<String>,
+}
+
+/// Does something about an instance. The act carries the name of whoever asks, never one of the
+/// body; the same `Idempotency-Key` is obeyed once.
+#[utoipa::path(
+    post, path = "/api/v1/instances/{saga}/{key}/acts", tag = "acts", request_body = Act,
+    params(
+        ("saga" = String, Path, description = "The saga"),
+        ("key" = String, Path, description = "The instance's key"),
+        ("idempotency-key" = Option<String>, Header, description = "The act's own id"),
+        Waiting,
+    ),
+    responses(
+        (status = 200, body = Answer<Written>, description = "What came of it"),
+        (status = 202, body = Answer<Written>, description = "It is written; the history tells"),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn act(
+    State(service): State<Service>,
+    At((saga, key)): At<(String, String)>,
+    Asked(waiting): Asked<Waiting>,
+    who: Who,
+    headers: HeaderMap,
+    Body(body): Body,
+) -> Result<(StatusCode, Json<Answer<Written>>), Problem> {
+    let id = instance(&saga, &key)?;
+    let wait = wait(waiting.wait.as_deref())?;
+    let act = read(body)?;
+    if act.verb == SET_DATA && who.role < Role::Admin {
+        let detail = format!("{} is {}; `{SET_DATA}` is for admins", who.name, who.role);
+        return Err(Problem::new(Code::Forbidden, detail, "ask an admin"));
+    }
+    let topics = EngineTopics::new(&service.app).map_err(|e| Problem::defect(e.to_string()))?;
+    let mut written = Written {
+        id: idempotency_key(&headers)?,
+        instance: id.to_string(),
+        verb: act.verb.clone(),
+        by: who.name,
+        outcome: None,
+    };
+    let why = act.why.clone().unwrap_or_default();
+    let message = message(topics, &id, act, &written);
+    check_act(&message.topic, message.body.clone()).map_err(Problem::wrong)?;
+    let Fresh { found: before, mut freshness } = entries(&service, &id).await?;
+    let Some(before) = before else {
+        return Err(service.unknown(&id).await);
+    };
+    service.write(message).await?;
+    let Written { id: act_id, verb, by, .. } = &written;
+    tracing::info!(instance = %id, verb, by, id = act_id, "act.written");
+    let sought = Sought {
+        act: act_id.clone(),
+        by: by.clone(),
+        why,
+        behind: before.last().map(|entry| entry.stored.offset),
+    };
+    if let Some(wait) = wait {
+        let come = || async {
+            let Fresh { found, freshness } = entries(&service, &id).await?;
+            let entry = found.unwrap_or_default().into_iter().find(|entry| sought.is_in(entry));
+            Ok::<_, Problem>(entry.map(|entry| (entry, freshness)))
+        };
+        if let Some((entry, as_of)) = service.until(wait, come).await? {
+            if let Some(refused) = sought.refusal(&entry) {
+                let mend = "look at the instance: its state says what is possible";
+                return Err(Problem::new(Code::Refused, refused, mend));
+            }
+            (written.outcome, freshness) = (Some(entry), as_of);
+        }
+    }
+    let has_come = written.outcome.is_some();
+    let status = if has_come { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((status, Json(Answer { found: written, freshness })))
+}
+
+/// Reads an act; its numbers keep their digits.
+fn read(body: Value) -> Result<Act, Problem> {
+    let Value::Object(mut fields) = body else {
+        return Err(Problem::wrong("an act is a JSON object with a `verb`"));
+    };
+    if fields.contains_key("by") {
+        let detail = "`by` stands in the body; an act carries the name of whoever asks";
+        return Err(Problem::wrong(detail));
+    }
+    let data = fields.remove("data");
+    let act = serde_json::from_value(Value::Object(fields));
+    let act: Act = act.map_err(|e| Problem::wrong(format!("this is no act: {e}")))?;
+    Ok(Act { data, ..act })
+}
+
+/// The record of `<app>.operator` that the engine obeys.
+fn message(topics: EngineTopics, id: &InstanceId, act: Act, written: &Written) -> Outgoing {
+    let mut body = Map::new();
+    let texts = [
+        ("verb", Some(act.verb)),
+        ("id", Some(written.id.clone())),
+        ("saga", Some(id.saga.to_string())),
+        ("key", Some(id.key.to_string())),
+        ("by", Some(written.by.clone())),
+        ("step", act.step),
+        ("why", act.why),
+        ("choice", act.choice),
+        ("note", act.note),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            body.insert(name.to_owned(), text.into());
+        }
+    }
+    if let Some(data) = act.data {
+        body.insert("data".to_owned(), data);
+    }
+    let mut headers = Headers::default();
+    headers.push(header::CONTENT_TYPE, "application/json");
+    let body = Value::Object(body).to_string().into();
+    Outgoing { topic: topics.operator, key: id.to_string(), headers, body }
+}
+
+async fn entries(service: &Service, id: &InstanceId) -> Result<Fresh<Option<Vec<Entry>>>, Problem> {
+    let id = id.clone();
+    service.look(move |view| view.history(&id, ENTRIES_MAX)).await
+}
+
+/// An act whose outcome is looked for.
+struct Sought {
+    act: String,
+    by: String,
+    why: String,
+    /// The last entry that stood there before the act was written.
+    behind: Option<i64>,
+}
+
+impl Sought {
+    /// Whether an entry tells what came of the act.
+    fn is_in(&self, entry: &Entry) -> bool {
+        entry.notes.iter().any(|note| self.is_told(entry, note))
+    }
+
+    /// Why the act was refused, if it was.
+    fn refusal(&self, entry: &Entry) -> Option<String> {
+        let told = entry.notes.iter().find(|note| self.is_told(entry, note))?;
+        (told.kind == NoteKind::Refused.text()).then(|| told.words.clone())
+    }
+
+    /// A note names the act by its id. The answer to a question, and what an older engine wrote,
+    /// has no id: what the same person said for the same reason since then is the act.
+    fn is_told(&self, entry: &Entry, note: &NoteTold) -> bool {
+        let text = |field: &str| note.data.get(field).and_then(Value::as_str).unwrap_or_default();
+        let is_new = self.behind.is_none_or(|offset| entry.stored.offset > offset);
+        match text("id") {
+            "" => is_new && text("by") == self.by && text("reason") == self.why,
+            id => id == self.act && text("by") == self.by,
+        }
+    }
+}

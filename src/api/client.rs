@@ -1,0 +1,252 @@
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::{Request, header};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+use crate::message::read_json;
+
+/// Where an engine listens when nobody says otherwise.
+const PORT_DEFAULT: &str = "8900";
+/// Longer than the longest wait of a request.
+const PATIENCE: Duration = Duration::from_secs(75);
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Asks a server of this API, one request after the other.
+#[derive(Debug)]
+pub struct Client {
+    /// `host:port`.
+    authority: String,
+    token: Option<String>,
+    by: String,
+}
+
+/// A problem as the server tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ProblemTold {
+    /// The status of the answer.
+    pub status: u16,
+    /// The kind of problem as one word.
+    pub code: String,
+    /// What is wrong.
+    pub detail: String,
+    /// What to do about it.
+    pub mend: String,
+    /// What is near to that which was not found.
+    #[serde(default)]
+    pub near: Vec<String>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum NoAnswer {
+    /// The server's address is none.
+    #[error("`{0}` is no server; write http://host:port, such as http://127.0.0.1:8900")]
+    Address(String),
+    /// The server does not answer.
+    #[error(
+        "{server} does not answer: {reason}; `segue run` and `segue dev` serve the API where \
+         `api.listen` says, `segue view` alone"
+    )]
+    Silent {
+        /// Which.
+        server: String,
+        /// Why.
+        reason: String,
+    },
+    /// The server says what is wrong.
+    #[error("{}; {}", .0.detail, .0.mend)]
+    Problem(ProblemTold),
+    /// Something answers that is not this API.
+    #[error("{server} answers with {status}, which is no answer of segue: is it another service?")]
+    Foreign {
+        /// Which.
+        server: String,
+        /// The status of its answer.
+        status: u16,
+    },
+    /// A token or an id holds signs that no request can carry.
+    #[error("the request cannot be sent: {0}; look at the token and the id")]
+    Unsendable(String),
+    /// The system gives no sockets.
+    #[error("the system gives no network: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// What is asked for: a path and what stands behind the `?`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Endpoint {
+    path: String,
+    query: String,
+}
+
+impl Endpoint {
+    /// Asks for a path of the API; each part may hold any sign.
+    #[must_use]
+    pub fn at(parts: &[&str]) -> Self {
+        let parts = parts.iter().map(|part| escaped(part));
+        let path = format!("/api/v1/{}", parts.collect::<Vec<_>>().join("/"));
+        Self { path, query: String::new() }
+    }
+
+    /// The same with a parameter, if there is a value for it.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Option<impl ToString>) -> Self {
+        if let Some(value) = value {
+            let sign = if self.query.is_empty() { '?' } else { '&' };
+            self.query.push(sign);
+            self.query.push_str(&format!("{name}={}", escaped(&value.to_string())));
+        }
+        self
+    }
+}
+
+/// Text as it stands in one part of a path, or in the value of a parameter.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                escaped.push(char::from(byte));
+            }
+            _ => escaped.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    escaped
+}
+
+impl Client {
+    /// A client of a server such as `http://127.0.0.1:8900`, with the caller's token, if there is
+    /// one, and name.
+    ///
+    /// # Errors
+    /// When the server's address is none.
+    pub fn new(server: &str, token: Option<String>, by: &str) -> Result<Self, NoAnswer> {
+        let wrong = || NoAnswer::Address(server.to_owned());
+        let authority = match server.split_once("://") {
+            Some(("http", rest)) => rest.trim_end_matches('/'),
+            Some(_) => return Err(wrong()),
+            None => server,
+        };
+        let is_odd =
+            |c: char| c == '/' || c == '@' || c == '?' || c == '#' || !c.is_ascii_graphic();
+        if authority.is_empty() || authority.contains(is_odd) {
+            return Err(wrong());
+        }
+        let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
+        let port = if has_port { String::new() } else { format!(":{PORT_DEFAULT}") };
+        let by = by.chars().filter(char::is_ascii_graphic).collect();
+        Ok(Self { authority: format!("{authority}{port}"), token, by })
+    }
+
+    /// Looks something up.
+    ///
+    /// # Errors
+    /// When there is no answer, or it is a problem.
+    pub fn get(&self, endpoint: &Endpoint) -> Result<Value, NoAnswer> {
+        let request = self.request("GET", endpoint, None).body(Full::default());
+        self.ask(request.map_err(|e| NoAnswer::Unsendable(e.to_string()))?)
+    }
+
+    /// Does something; the same `id` does it once.
+    ///
+    /// # Errors
+    /// When there is no answer, or it is a problem.
+    pub fn post(
+        &self,
+        endpoint: &Endpoint,
+        body: &Value,
+        id: Option<&str>,
+    ) -> Result<Value, NoAnswer> {
+        let request = self
+            .request("POST", endpoint, id)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(body.to_string())));
+        self.ask(request.map_err(|e| NoAnswer::Unsendable(e.to_string()))?)
+    }
+
+    fn request(
+        &self,
+        method: &str,
+        endpoint: &Endpoint,
+        id: Option<&str>,
+    ) -> hyper::http::request::Builder {
+        let target = format!("{}{}", endpoint.path, endpoint.query);
+        let mut request = Request::builder().method(method).uri(target);
+        request = request.header(header::HOST, &self.authority).header("segue-by", &self.by);
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        match id {
+            Some(id) => request.header("idempotency-key", id),
+            None => request,
+        }
+    }
+
+    fn ask(&self, request: Request<Full<Bytes>>) -> Result<Value, NoAnswer> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let asked = runtime.block_on(async {
+            tokio::time::timeout(PATIENCE, self.answer(request))
+                .await
+                .unwrap_or_else(|_| Err(format!("nothing came within {} s", PATIENCE.as_secs())))
+        });
+        let server = format!("http://{}", self.authority);
+        let silent = |reason| NoAnswer::Silent { server: server.clone(), reason };
+        let (status, body) = asked.map_err(silent)?;
+        let foreign = NoAnswer::Foreign { server: server.clone(), status };
+        if (200..300).contains(&status) {
+            return read_json(&body).map_err(|_| foreign);
+        }
+        Err(serde_json::from_slice(&body).map_or(foreign, NoAnswer::Problem))
+    }
+
+    async fn answer(&self, request: Request<Full<Bytes>>) -> Result<(u16, Bytes), String> {
+        let connecting = tokio::time::timeout(CONNECT_MAX, TcpStream::connect(&self.authority));
+        let stream = connecting.await.map_err(|_| "it does not take connections".to_owned())?;
+        let stream = stream.map_err(|e| e.to_string())?;
+        let shaken = http1::handshake(TokioIo::new(stream)).await;
+        let (mut sender, connection) = shaken.map_err(|e| e.to_string())?;
+        // It ends with the answer; what goes wrong in it the sender is told.
+        let driving = tokio::spawn(connection);
+        let answer = sender.send_request(request).await.map_err(|e| e.to_string())?;
+        let status = answer.status().as_u16();
+        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
+        let body = body.map_err(|e| e.to_string())?.to_bytes();
+        driving.abort();
+        Ok((status, body))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_may_hold_any_sign() {
+        let endpoint = Endpoint::at(&["instances", "order", "a/b ü"]).with("wait", Some("1s&x"));
+        assert_eq!(endpoint.path, "/api/v1/instances/order/a%2Fb%20%C3%BC");
+        assert_eq!(endpoint.query, "?wait=1s%26x");
+        assert_eq!(endpoint.clone().with("limit", None::<u32>), endpoint);
+    }
+
+    #[test]
+    fn a_server_is_a_host_with_a_port_or_without() {
+        for (server, authority) in [
+            ("http://127.0.0.1:8900", "127.0.0.1:8900"),
+            ("http://segue.internal/", "segue.internal:8900"),
+            ("[::1]", "[::1]:8900"),
+            ("[::1]:80", "[::1]:80"),
+        ] {
+            assert_eq!(Client::new(server, None, "").expect(server).authority, authority);
+        }
+        for server in ["", "https://a:1", "http://", "http://a/b", "http://u@a", "a b"] {
+            assert!(matches!(Client::new(server, None, ""), Err(NoAnswer::Address(_))), "{server}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::Role;
+use super::owners::{Owners, Who};
+use super::problem::{Code, Problem};
+use super::rates::Rates;
+use super::rules::{self, Rule};
+
+/// The header that names who asks where nobody has to prove it.
+const BY: &str = "segue-by";
+/// The name of whoever asks on this machine without a token.
+const LOCAL: &str = "local";
+const NAME_CHARS_MAX: usize = 64;
+
+/// What stands between a request and its handler.
+pub(super) struct Door {
+    /// Whoever has a token; without them, the address is on loopback and whoever reaches it is
+    /// let in.
+    pub owners: Option<Owners>,
+    pub rates: Rates,
+    /// When the server began: rates are counted from here.
+    pub begun: Instant,
+}
+
+/// Lets a request through that its rule allows, with who asks; tells what came of it.
+pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let begun = now();
+    match door.admit(request) {
+        Ok((name, request)) => {
+            let response = contained(next.run(request)).await;
+            let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
+            tracing::debug!(%method, path, name, status, ms, "api.answered");
+            response
+        }
+        Err((name, problem)) => {
+            let reason = problem.detail();
+            tracing::warn!(%method, path, name, reason, "api.refused");
+            problem.into_response()
+        }
+    }
+}
+
+impl Door {
+    /// Looks for the rule and for who asks.
+    ///
+    /// # Errors
+    /// When the rule does not allow it, with the name of who asked as far as it is known.
+    fn admit(&self, mut request: Request) -> Result<(String, Request), (String, Problem)> {
+        let nobody = |problem: Problem| (String::new(), problem);
+        let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+        let rule = path.and_then(|path| rules::find(request.method(), path));
+        let Some(rule) = rule else {
+            return Err(nobody(Problem::defect("nobody has said who may ask for this")));
+        };
+        let needed = match rule {
+            Rule::Anybody => return Ok((String::new(), request)),
+            Rule::Of(role) => role,
+        };
+        self.check_origin(request.method(), request.headers()).map_err(nobody)?;
+        let who = self.who(request.headers()).map_err(nobody)?;
+        let name = who.name.clone();
+        let counted = if self.owners.is_some() { name.as_str() } else { LOCAL };
+        if let Err(wait) = self.rates.take(counted, self.begun.elapsed()) {
+            let seconds = wait.as_secs() + 1;
+            let mend = format!("ask again in {seconds} s; `api.requests-max` is the limit");
+            let problem = Problem::new(Code::TooMany, format!("{name} asks too often"), mend);
+            return Err((name, problem.after(seconds)));
+        }
+        if who.role < needed {
+            let detail = format!("{name} is {}; this needs {needed}", who.role);
+            let mend = format!("use a token of a person who is {needed}");
+            return Err((name, Problem::new(Code::Forbidden, detail, mend)));
+        }
+        request.extensions_mut().insert(who);
+        Ok((name, request))
+    }
+
+    /// Who asks.
+    fn who(&self, headers: &HeaderMap) -> Result<Who, Problem> {
+        let Some(owners) = &self.owners else {
+            return Ok(local(headers));
+        };
+        let unknown = |detail: &str| {
+            let mend = "send `Authorization: Bearer <token>`; `segue token new` makes one";
+            Problem::new(Code::Unauthenticated, detail, mend)
+        };
+        let said = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let said = said.ok_or_else(|| unknown("there is no token"))?;
+        let (scheme, token) = said.split_once(' ').unwrap_or((said, ""));
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(unknown("this is no bearer token"));
+        }
+        let found = owners.find(token.trim()).map_err(|reason| {
+            let mend = "mend the file of `api.auth.tokens`; until then nobody is let in";
+            Problem::new(Code::Unavailable, reason, mend)
+        })?;
+        found.ok_or_else(|| unknown("nobody has this token"))
+    }
+
+    /// A page of somebody else's, open in a browser on this machine, must not act in the name of
+    /// whoever looks at it: neither by a name that it lets point here, nor from its own origin.
+    fn check_origin(&self, method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let host = text(header::HOST);
+        if self.owners.is_none() && host.is_some_and(|host| !is_loopback(host)) {
+            let detail = "this address has no authentication and is not asked by that name";
+            let mend = "ask 127.0.0.1 or localhost, or set `api.auth.tokens`";
+            return Err(Problem::new(Code::Forbidden, detail, mend));
+        }
+        let Some(origin) = text(header::ORIGIN) else { return Ok(()) };
+        let own = origin.split_once("://").map(|(_, authority)| authority);
+        if method.is_safe() || own == host {
+            return Ok(());
+        }
+        let detail = "a page of another origin may not act";
+        Err(Problem::new(Code::Forbidden, detail, "act from the API's own address"))
+    }
+}
+
+/// Whoever reaches an address without authentication may do everything; what they call themselves
+/// is kept with a word that says that nobody has proved it.
+fn local(headers: &HeaderMap) -> Who {
+    let said = headers.get(BY).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let said: String = said.trim().chars().take(NAME_CHARS_MAX).collect();
+    let name = if said.is_empty() { LOCAL.to_owned() } else { format!("{LOCAL}/{said}") };
+    Who { name, role: Role::Admin }
+}
+
+/// Whether a `Host` is this machine, whatever its port.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|c| c.is_ascii_digit()) => name,
+        Some(_) | None => host,
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    let address = name.parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// What a handler answers; one that panics answers that there is a mistake.
+async fn contained(answering: impl Future<Output = Response>) -> Response {
+    let mut answering = pin!(answering);
+    poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(context)));
+        polled.unwrap_or_else(|panic| {
+            let words = words(&*panic);
+            tracing::error!(words, "api.panicked");
+            Poll::Ready(Problem::defect("the handler of this request failed").into_response())
+        })
+    })
+    .await
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic")
+}
+
+#[allow(clippy::disallowed_methods)] // The edge is where time comes from.
+pub(super) fn now() -> Instant {
+    Instant::now()
+}
+
+impl<S: Sync> FromRequestParts<S> for Who {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let who = parts.extensions.get::<Self>().cloned();
+        who.ok_or_else(|| Problem::defect("a handler asks who it is where anybody may ask"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_known_by_its_names() {
+        for host in
+            ["localhost", "LOCALHOST:8900", "127.0.0.1:8900", "127.3.2.1", "[::1]:1", "[::1]"]
+        {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in
+            ["evil.example", "localhost.evil.example:8900", "10.0.0.1", "127.0.0.1.nip.io", ""]
+        {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_handler_that_panics_is_a_mistake_that_is_told() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let fails = runtime.block_on(contained(async { panic!("on purpose") }));
+        assert_eq!(fails.status(), axum::http::StatusCode::INTERNAL_SERVER_ERROR);
+        let well = runtime.block_on(contained(async { "well".into_response() }));
+        assert_eq!(well.status(), axum::http::StatusCode::OK);
+    }
+}

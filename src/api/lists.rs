@@ -1,0 +1,108 @@
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::instances::{ROWS_MAX, limit};
+use super::problem::Problem;
+use super::request::Asked;
+use super::service::{Answer, Service};
+use crate::view::{AttentionGroup, Freshness, OpenQuestion, OwedRow, SagaRow};
+
+const ROWS_DEFAULT: usize = 100;
+
+/// What needs attention, grouped by why, saga, step and error; the largest groups first.
+#[utoipa::path(
+    get, path = "/api/v1/attention", tag = "attention",
+    responses(
+        (status = 200, body = Answer<Vec<AttentionGroup>>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn attention(
+    State(service): State<Service>,
+) -> Result<Json<Answer<Vec<AttentionGroup>>>, Problem> {
+    Ok(Json(service.look(|view| view.attention()).await?.into()))
+}
+
+/// What is owed by whom.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Owing {
+    /// Who owes it; without it, everybody.
+    to: Option<String>,
+    /// How many, 100 by default, 500 at most.
+    limit: Option<usize>,
+}
+
+/// The compensations that are not answered yet, the oldest first.
+#[utoipa::path(
+    get, path = "/api/v1/owed", tag = "attention", params(Owing),
+    responses(
+        (status = 200, body = Answer<Vec<OwedRow>>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn owed(
+    State(service): State<Service>,
+    Asked(owing): Asked<Owing>,
+) -> Result<Json<Answer<Vec<OwedRow>>>, Problem> {
+    let limit = limit(owing.limit, ROWS_DEFAULT, ROWS_MAX)?;
+    let owed = service.look(move |view| view.owed(owing.to.as_deref(), limit)).await?;
+    Ok(Json(owed.into()))
+}
+
+/// Which questions.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Questioning {
+    /// The role that is asked; without it, every role.
+    who: Option<String>,
+    /// How many, 100 by default, 500 at most.
+    limit: Option<usize>,
+}
+
+/// The questions that nobody has answered, the oldest first.
+#[utoipa::path(
+    get, path = "/api/v1/questions", tag = "attention", params(Questioning),
+    responses(
+        (status = 200, body = Answer<Vec<OpenQuestion>>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn questions(
+    State(service): State<Service>,
+    Asked(asked): Asked<Questioning>,
+) -> Result<Json<Answer<Vec<OpenQuestion>>>, Problem> {
+    let limit = limit(asked.limit, ROWS_DEFAULT, ROWS_MAX)?;
+    let open = service.look(move |view| view.questions(asked.who.as_deref(), limit)).await?;
+    Ok(Json(open.into()))
+}
+
+/// The sagas that run or have run, with their counts and durations.
+#[utoipa::path(
+    get, path = "/api/v1/sagas", tag = "sagas",
+    responses(
+        (status = 200, body = Answer<Vec<SagaRow>>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn sagas(
+    State(service): State<Service>,
+) -> Result<Json<Answer<Vec<SagaRow>>>, Problem> {
+    Ok(Json(service.look(|view| view.sagas()).await?.into()))
+}
+
+/// How far the view is behind the topics.
+#[utoipa::path(
+    get, path = "/api/v1/flow", tag = "flow",
+    responses(
+        (status = 200, body = Freshness),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn flow(State(service): State<Service>) -> Result<Json<Freshness>, Problem> {
+    Ok(Json(service.look(|view| Ok(view.freshness())).await?))
+}

@@ -1,0 +1,150 @@
+//! Lets people and programs look at sagas and act on them, over HTTP.
+//!
+//! ```text
+//!   request ──▶ guard: rule, origin, token, rate, role ──▶ handler ──▶ View (looked up)
+//!                 │                                          └───────▶ Outbox ──▶ <app>.operator,
+//!                 └──▶ problem (RFC 9457)                                          start topics
+//! ```
+//!
+//! It has no state of its own and touches nothing of the engine: what it shows it asks the view,
+//! and what people do it writes to Kafka, where the engine reads it. Each endpoint is described by
+//! its handler (`/openapi.json`), and who may ask for it stands in one table (`rules.rs`).
+//!
+//! Without `api.auth` it listens on loopback alone, and whoever reaches it may do everything:
+//! their acts are by `local`, or by `local/ana` if the header `Segue-By` says `ana`. With tokens an
+//! act is by the owner of the token, whatever the request says.
+
+mod acts;
+mod client;
+mod dead_letters;
+mod guard;
+mod health;
+mod instances;
+mod lists;
+mod outbox;
+mod owners;
+mod problem;
+mod rates;
+mod request;
+mod role;
+mod router;
+mod rules;
+mod server;
+mod service;
+mod start;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub use client::{Client, Endpoint, NoAnswer, ProblemTold};
+pub use role::Role;
+pub use token::Token;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use tokio::sync::watch;
+
+use crate::config::Config;
+use crate::node;
+use crate::view::{self, View};
+
+use guard::Door;
+use outbox::KafkaOutbox;
+use owners::Owners;
+use rates::Rates;
+use server::Server;
+use service::Service;
+
+/// The folder of the view's index, in that of the node's data.
+const VIEW: &str = "view";
+
+/// Why the API cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address cannot be had: somebody else listens there, or it is not this machine's.
+    #[error("`api.listen`: {address} cannot be had: {reason}; say another, or none by ''")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// What the system says.
+        reason: std::io::Error,
+    },
+    /// The file of tokens cannot be used: mend the line that is named.
+    #[error("`api.auth.tokens`: {0}")]
+    Tokens(String),
+    /// The view cannot be had.
+    #[error(transparent)]
+    View(#[from] view::Error),
+    /// The system gives no thread.
+    #[error("the system gives no thread: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// A view and the API over it, until it is dropped.
+pub struct Serving {
+    /// Where it answers.
+    address: SocketAddr,
+    /// Dropped before the view ends, which its answers come from.
+    server: Option<Server>,
+    stop: Arc<AtomicBool>,
+    follower: Option<JoinHandle<()>>,
+}
+
+impl Serving {
+    /// Begins to follow the topics of an application and to answer; without an address there is
+    /// nothing to do.
+    ///
+    /// # Errors
+    /// When the address, the tokens, the view or a thread cannot be had.
+    pub fn start(config: &Config) -> Result<Option<Self>, Error> {
+        let Some(address) = config.api.listen else { return Ok(None) };
+        let owners = config.api.tokens.as_deref().map(Owners::open).transpose();
+        let door = Door {
+            owners: owners.map_err(Error::Tokens)?,
+            rates: Rates::new(config.api.requests_max),
+            begun: guard::now(),
+        };
+        let listener = TcpListener::bind(address);
+        let listener = listener.map_err(|reason| Error::Listen { address, reason })?;
+        let connection = node::connection(config);
+        let settings = view::Settings {
+            connection: connection.clone(),
+            app: config.app.clone(),
+            folder: config.data.join(VIEW),
+            keep: None,
+        };
+        let stop = Arc::new(AtomicBool::new(false));
+        let (view, follower) = View::start(&settings, Arc::clone(&stop))?;
+        let (stopping, stopped) = watch::channel(false);
+        let service = Service {
+            app: config.app.to_string(),
+            view,
+            outbox: Arc::new(KafkaOutbox::new(connection, format!("{}.api", config.app))),
+            stopped,
+        };
+        let address = listener.local_addr()?;
+        let mut serving = Self { address, server: None, stop, follower: Some(follower) };
+        serving.server = Some(Server::start(listener, router::router(service, door), stopping)?);
+        Ok(Some(serving))
+    }
+
+    /// Where it answers.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.server.take());
+        self.stop.store(true, Ordering::Relaxed);
+        let ended = self.follower.take().map(JoinHandle::join);
+        if let Some(Err(_)) = ended {
+            tracing::error!("view.panicked: this is a defect of segue");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::Uri;
+use axum::{Extension, Router, middleware};
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi as _};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::guard::{Door, guard};
+use super::problem::{Code, Problem};
+use super::request::BODY_BYTES_MAX;
+use super::service::Service;
+use super::{acts, dead_letters, health, instances, lists, start};
+
+/// What the description says beside the endpoints.
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "Segue", description = "Sagas over Kafka: looked at, acted on, started."),
+    modifiers(&Bearer),
+    security(("token" = [])),
+)]
+struct Described;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The endpoints and their description.
+pub(super) fn endpoints() -> (Router<Service>, OpenApi) {
+    OpenApiRouter::with_openapi(Described::openapi())
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::document))
+        .routes(routes!(health::whoami))
+        .routes(routes!(instances::list))
+        .routes(routes!(instances::counts))
+        .routes(routes!(instances::show))
+        .routes(routes!(instances::history))
+        .routes(routes!(acts::act))
+        .routes(routes!(lists::attention))
+        .routes(routes!(lists::owed))
+        .routes(routes!(lists::questions))
+        .routes(routes!(lists::sagas))
+        .routes(routes!(lists::flow))
+        .routes(routes!(dead_letters::list))
+        .routes(routes!(dead_letters::show))
+        .routes(routes!(start::start))
+        .split_for_parts()
+}
+
+/// Everything that is served, behind its guard.
+pub(super) fn router(service: Service, door: Door) -> Router {
+    let (endpoints, document) = endpoints();
+    let document = serde_json::to_value(document).expect("it is made of texts");
+    endpoints
+        .route_layer(middleware::from_fn_with_state(Arc::new(door), guard))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(unknown)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(Extension(Arc::new(document)))
+        .with_state(service)
+}
+
+async fn unknown(uri: Uri) -> Problem {
+    let detail = format!("there is nothing at {}", uri.path());
+    Problem::new(Code::NotFound, detail, "/openapi.json lists what there is")
+}
+
+async fn wrong_method(uri: Uri) -> Problem {
+    let detail = format!("{} does not take this method", uri.path());
+    Problem::new(Code::WrongMethod, detail, "/openapi.json says which it takes")
+}

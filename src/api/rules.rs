@@ -1,0 +1,41 @@
+use axum::http::Method;
+
+use super::Role;
+
+/// Who may ask for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// Anybody, without a token.
+    Anybody,
+    /// Whoever has that role, or one that may do more.
+    Of(Role),
+}
+
+/// The rule of every endpoint. One without a rule answers nobody, and a test fails.
+pub(super) const RULES: [(Method, &str, Rule); 17] = [
+    (Method::GET, "/livez", Rule::Anybody),
+    (Method::GET, "/readyz", Rule::Anybody),
+    (Method::GET, "/openapi.json", Rule::Anybody),
+    (Method::GET, "/api/v1/instances", Rule::Of(Role::Viewer)),
+    (Method::GET, "/api/v1/counts", Rule::Of(Role::Viewer)),
+    (Method::GET, "/api/v1/instances/{saga}/{key}", Rule::Of(Role::Viewer)),
+    (Method::GET, "/api/v1/instances/{saga}/{key}/history", Rule::Of(Role::Viewer)),
+    (Method::POST, "/api/v1/instances/{saga}/{key}/acts", Rule::Of(Role::Operator)),
+    (Method::GET, "/api/v1/attention", Rule::Of(Role::Viewer)),
+    (Method::GET, "/api/v1/owed", Rule::Of(Role::Viewer)),
+    (Method::GET, "/api/v1/questions", Rule::Of(Role::Viewer)),
+    (Method::GET, "/api/v1/dead-letters", Rule::Of(Role::Viewer)),
+    (Method::GET, "/api/v1/dead-letters/{partition}/{offset}", Rule::Of(Role::Viewer)),
+    (Method::GET, "/api/v1/sagas", Rule::Of(Role::Viewer)),
+    (Method::POST, "/api/v1/sagas/{saga}/start", Rule::Of(Role::Operator)),
+    (Method::GET, "/api/v1/flow", Rule::Of(Role::Viewer)),
+    (Method::GET, "/api/v1/whoami", Rule::Of(Role::Viewer)),
+];
+
+/// The rule of an endpoint, by its method and its path in the OpenAPI document.
+pub(super) fn find(method: &Method, path: &str) -> Option<Rule> {
+    // A `HEAD` is a `GET` without its body.
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
+    let found = RULES.iter().find(|(of, place, _)| of == method && *place == path);
+    found.map(|(_, _, rule)| *rule)
+}

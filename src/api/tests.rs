@@ -1,0 +1,304 @@
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tower_service::Service as _;
+
+use super::guard::{self, Door};
+use super::outbox::Outbox;
+use super::owners::Owners;
+use super::rates::Rates;
+use super::router::{endpoints, router};
+use super::rules::{RULES, Rule};
+use super::server::Server;
+use super::service::Service;
+use super::{Client, Endpoint, NoAnswer, Role, Token};
+use crate::message::Outgoing;
+use crate::view::View;
+
+/// A server without a socket, and what was written by it.
+struct Setting {
+    router: Router,
+    written: Arc<List>,
+    tokens: Vec<(Role, Token)>,
+    folder: tempfile::TempDir,
+}
+
+#[derive(Default)]
+struct List(Mutex<Vec<Outgoing>>);
+
+impl Outbox for List {
+    fn write(&self, message: &Outgoing) -> Result<(), String> {
+        self.0.lock().expect("no test panics inside").push(message.clone());
+        Ok(())
+    }
+}
+
+/// How a server is set up.
+#[derive(Clone, Copy)]
+struct How {
+    tokens: bool,
+    requests_max: u32,
+}
+
+const OPEN: How = How { tokens: false, requests_max: 100_000 };
+const CLOSED: How = How { tokens: true, requests_max: 100_000 };
+
+impl Setting {
+    fn new(how: How) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut tokens = Vec::new();
+        let mut file = String::new();
+        for (word, role) in Role::WORDS {
+            let token = Token::draw().expect("randomness");
+            file.push_str(&format!(
+                "{}\n",
+                token.line(&format!("the-{word}"), role).expect("a line")
+            ));
+            tokens.push((role, token));
+        }
+        let path: PathBuf = folder.path().join("tokens");
+        std::fs::write(&path, file).expect("written");
+        let owners = how.tokens.then(|| Owners::open(&path).expect("the file"));
+        let door = Door { owners, rates: Rates::new(how.requests_max), begun: guard::now() };
+        let written = Arc::new(List::default());
+        let (_, stopped) = watch::channel(false);
+        let outbox: Arc<dyn Outbox> = Arc::<List>::clone(&written);
+        let service = Service { app: "shop".to_owned(), view: view(), outbox, stopped };
+        Self { router: router(service, door), written, tokens, folder }
+    }
+
+    fn token(&self, role: Role) -> &str {
+        let found = self.tokens.iter().find(|(of, _)| *of == role);
+        found.expect("each has one").1.reveal()
+    }
+
+    /// What a request is answered with: the status, and the body as JSON.
+    fn ask(&self, request: Request<Body>) -> (StatusCode, Value) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let answer = self.router.clone().call(request).await.expect("it always answers");
+            let status = answer.status();
+            let body = answer.into_body().collect().await.expect("a whole body").to_bytes();
+            (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+        })
+    }
+}
+
+fn request(method: &Method, path: &str, token: Option<&str>) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    if let Some(token) = token {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    }
+    request.body(Body::empty()).expect("a request")
+}
+
+/// Every endpoint of the description: its method and its path.
+fn described() -> Vec<(Method, String)> {
+    let (_, document) = endpoints();
+    let document = serde_json::to_value(document).expect("JSON");
+    let paths = document["paths"].as_object().expect("paths").clone();
+    let mut all = Vec::new();
+    for (path, methods) in paths {
+        for method in methods.as_object().expect("methods").keys() {
+            all.push((method.to_uppercase().parse().expect("a method"), path.clone()));
+        }
+    }
+    all
+}
+
+#[test]
+fn every_endpoint_has_a_rule_and_every_rule_an_endpoint() {
+    let mut described = described();
+    described.sort_by_key(|(method, path)| (path.clone(), method.to_string()));
+    let mut ruled: Vec<_> =
+        RULES.iter().map(|(method, path, _)| (method.clone(), (*path).to_owned())).collect();
+    ruled.sort_by_key(|(method, path)| (path.clone(), method.to_string()));
+    assert_eq!(described, ruled);
+}
+
+#[test]
+fn each_endpoint_lets_in_whom_its_rule_names_and_nobody_else() {
+    let closed = Setting::new(CLOSED);
+    for (method, path) in described() {
+        let rule = super::rules::find(&method, &path).expect("every endpoint has one");
+        let place = path.replace("{partition}", "0").replace("{offset}", "0");
+        let place = place.replace("{saga}", "order").replace("{key}", "o-1");
+        let status = |token: Option<&str>| closed.ask(request(&method, &place, token)).0;
+        let is_let_in = |status: StatusCode| {
+            status != StatusCode::UNAUTHORIZED && status != StatusCode::FORBIDDEN
+        };
+        let needed = match rule {
+            Rule::Anybody => {
+                assert!(is_let_in(status(None)), "{method} {path} is for anybody");
+                continue;
+            }
+            Rule::Of(role) => role,
+        };
+        let wrong = Token::draw().expect("randomness");
+        for token in [None, Some(""), Some("nobody's"), Some(wrong.reveal())] {
+            assert_eq!(status(token), StatusCode::UNAUTHORIZED, "{method} {path}");
+        }
+        for (_, role) in Role::WORDS {
+            let status = status(Some(closed.token(role)));
+            if role < needed {
+                assert_eq!(status, StatusCode::FORBIDDEN, "{method} {path} as {role}");
+            } else {
+                assert!(is_let_in(status), "{method} {path} as {role}: {status}");
+            }
+        }
+    }
+}
+
+#[test]
+fn who_asks_is_who_owns_the_token_whatever_the_request_says() {
+    let closed = Setting::new(CLOSED);
+    let mut asked = request(&Method::GET, "/api/v1/whoami", Some(closed.token(Role::Operator)));
+    asked.headers_mut().insert("segue-by", "somebody".parse().expect("a value"));
+    let own = json!({"name": "the-operator", "role": "operator"});
+    assert_eq!(closed.ask(asked), (StatusCode::OK, own));
+    let open = Setting::new(OPEN);
+    let mut asked = request(&Method::GET, "/api/v1/whoami", None);
+    let local = json!({"name": "local", "role": "admin"});
+    assert_eq!(open.ask(request(&Method::GET, "/api/v1/whoami", None)), (StatusCode::OK, local));
+    asked.headers_mut().insert("segue-by", "ana".parse().expect("a value"));
+    assert_eq!(open.ask(asked).1["name"], "local/ana", "nobody has proved that it is ana");
+}
+
+#[test]
+fn a_token_that_is_taken_out_of_the_file_is_let_in_no_more() {
+    let closed = Setting::new(CLOSED);
+    let viewer = closed.token(Role::Viewer);
+    let ask = || closed.ask(request(&Method::GET, "/api/v1/whoami", Some(viewer))).0;
+    assert_eq!(ask(), StatusCode::OK);
+    std::fs::write(closed.folder.path().join("tokens"), "# nobody\n").expect("written");
+    assert_eq!(ask(), StatusCode::UNAUTHORIZED);
+    std::fs::write(closed.folder.path().join("tokens"), "damaged").expect("written");
+    assert_eq!(ask(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[test]
+fn a_page_of_another_origin_cannot_act_on_this_machine() {
+    let open = Setting::new(OPEN);
+    let status = |method: &Method, headers: &[(&'static str, &str)]| {
+        let mut asked = request(method, "/api/v1/instances/order/o-1/acts", None);
+        if *method == Method::GET {
+            asked = request(method, "/api/v1/whoami", None);
+        }
+        for (name, value) in headers {
+            asked.headers_mut().insert(*name, value.parse().expect("a value"));
+        }
+        open.ask(asked).0
+    };
+    let rebound = [("host", "evil.example:8900")];
+    assert_eq!(status(&Method::GET, &rebound), StatusCode::FORBIDDEN);
+    assert_eq!(status(&Method::GET, &[("host", "localhost:8900")]), StatusCode::OK);
+    let foreign = [("host", "127.0.0.1:8900"), ("origin", "https://evil.example")];
+    assert_eq!(status(&Method::POST, &foreign), StatusCode::FORBIDDEN);
+    let own = [("host", "127.0.0.1:8900"), ("origin", "http://127.0.0.1:8900")];
+    let (form, refused) = (status(&Method::POST, &own), StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(form, refused, "a form is no JSON, so that browsers ask before they send it");
+}
+
+#[test]
+fn who_asks_too_often_is_told_when_to_come_again() {
+    let closed = Setting::new(How { requests_max: 1, ..CLOSED });
+    let ask = |role| closed.ask(request(&Method::GET, "/api/v1/whoami", Some(closed.token(role))));
+    assert_eq!(ask(Role::Viewer).0, StatusCode::OK);
+    let (status, problem) = ask(Role::Viewer);
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(problem["detail"], "the-viewer asks too often");
+    assert_eq!(ask(Role::Admin).0, StatusCode::OK, "others are not held up");
+}
+
+#[test]
+fn what_is_wrong_is_told_as_a_problem_with_its_mend() {
+    let open = Setting::new(OPEN);
+    for (method, path, status, detail) in [
+        (Method::GET, "/api/v2", 404, "there is nothing at /api/v2"),
+        (Method::DELETE, "/api/v1/flow", 405, "/api/v1/flow does not take this method"),
+        (Method::GET, "/api/v1/instances?state=lost", 422, "`state`: `lost` is not one of "),
+        (Method::GET, "/api/v1/instances?color=red", 422, "unknown field `color`"),
+        (Method::GET, "/api/v1/instances?limit=501", 422, "`limit` is 501; it is 1 to 500"),
+        (Method::GET, "/api/v1/instances?limit=0", 422, "`limit` is 0; it is 1 to 500"),
+        (Method::GET, "/api/v1/instances?sort=size", 422, "`sort`: `size` is not newest or oldest"),
+        (Method::GET, "/api/v1/instances?error=1", 422, "`1` is no error group"),
+        (Method::GET, "/api/v1/instances?started_from=now", 422, "`started_from`: `now` is no RFC"),
+        (Method::GET, "/api/v1/instances/Not%20A%20Name/k", 422, "`Not A Name` is not a name"),
+        (Method::GET, "/api/v1/instances/order/k?wait=2m", 422, "`wait` is 2m; 1m at most"),
+        (Method::GET, "/api/v1/instances/order/k?masks=some", 422, "`masks`: `some` is not on or"),
+        (Method::GET, "/api/v1/dead-letters/zero/0", 422, "Invalid URL"),
+    ] {
+        let (answered, problem) = open.ask(request(&method, path, None));
+        assert_eq!(answered.as_u16(), status, "{method} {path}: {problem}");
+        assert_eq!(problem["status"], status, "{method} {path}");
+        let said = problem["detail"].as_str().unwrap_or_default();
+        assert!(said.contains(detail), "{method} {path}: {said}");
+        assert_ne!(problem["mend"], "", "{method} {path} says what to do");
+        assert!(
+            problem["type"].as_str().is_some_and(|kind| kind.starts_with("urn:segue:problem:"))
+        );
+    }
+}
+
+#[test]
+fn an_act_that_is_none_is_refused_before_it_is_written() {
+    let open = Setting::new(OPEN);
+    for (body, detail) in [
+        (json!({"verb": "retry", "why": "w", "by": "ben"}), "`by` stands in the body"),
+        (json!({"verb": "retry"}), "`why` is missing; say the reason"),
+        (json!({"verb": "dance", "why": "w"}), "unknown variant `dance`"),
+        (json!({"verb": "retry", "why": "w", "data": 1}), "`data` is no JSON object"),
+        (json!({"verb": "retry", "why": "w", "step": "a["}), "names no step"),
+        (json!({"verb": "answer"}), "`choice` is missing; say which"),
+        (json!({"verb": "retry", "why": "w", "colour": 1}), "unknown field `colour`"),
+        (json!({"why": "w"}), "missing field `verb`"),
+        (json!([]), "an act is a JSON object"),
+    ] {
+        let (status, problem) = open.ask(posted("/api/v1/instances/order/o-1/acts", &body));
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{body}: {problem}");
+        let said = problem["detail"].as_str().unwrap_or_default();
+        assert!(said.contains(detail), "{body}: {said}");
+    }
+    assert!(open.written.0.lock().expect("no test panics inside").is_empty());
+}
+
+fn posted(path: &str, body: &Value) -> Request<Body> {
+    let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+    request.body(Body::from(body.to_string())).expect("a request")
+}
+
+#[test]
+fn a_server_answers_its_client_and_closes_when_it_is_dropped() {
+    let open = Setting::new(OPEN);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("it is bound").to_string();
+    let (stop, _) = watch::channel(false);
+    let server = Server::start(listener, open.router.clone(), stop).expect("a server");
+    let client = Client::new(&address, None, "ana").expect("a client");
+    let who = client.get(&Endpoint::at(&["whoami"])).expect("an answer");
+    assert_eq!(who, json!({"name": "local/ana", "role": "admin"}));
+    match client.get(&Endpoint::at(&["nothing"])) {
+        Err(NoAnswer::Problem(told)) => {
+            assert_eq!((told.status, told.code.as_str()), (404, "not-found"))
+        }
+        other => panic!("{other:?}"),
+    }
+    drop(server);
+    match client.get(&Endpoint::at(&["whoami"])) {
+        Err(failure @ NoAnswer::Silent { .. }) => {
+            assert!(failure.to_string().contains("`segue dev`"), "it says how to start one");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A view of a cluster that is not there.
+fn view() -> View {
+    View
+}
