@@ -22,6 +22,9 @@ pub(super) struct Arguments {
     /// The same seed makes the same orders and the same answers
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// The port of the API on loopback; 0 takes any that is free, as does 8900 if it is taken
+    #[arg(long)]
+    listen: Option<u16>,
 }
 
 fn rate(text: &str) -> Result<f64, String> {
@@ -42,6 +45,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         orders: arguments.orders,
         rate: arguments.rate,
         seed: arguments.seed,
+        listen: arguments.listen,
     };
     let report = dev::run(&options, &mut std::io::stdout(), &stop)?;
     Ok(if report.balances() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })

@@ -1,24 +1,35 @@
 //! Gives each verb of the command line its arguments, its words and its exit code.
 //!
-//! stdout is data, stderr is talk. Exit codes: 0 done, 1 failed, 2 wrong usage, 4 findings of a
-//! check or test, 5 a mistake of Segue's own that a check has found, 6 out of time.
+//! stdout is data, stderr is talk. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found,
+//! 4 findings of a check or test, 5 a mistake of Segue's own that a check has found, 6 out of time,
+//! 7 refused by the state of an instance.
 
 mod act;
+mod acts;
 mod check;
 mod config;
+mod dead_letters;
 mod dev;
 mod findings;
 mod graph;
+mod list;
 mod output;
+mod remote;
 mod run;
 mod scenarios;
+mod show;
+mod start;
 mod stop;
+mod table;
 mod test;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::api::NoAnswer;
 
 use output::{FAILED, FINDINGS, OWN_MISTAKE, complain, say};
 
@@ -44,7 +55,39 @@ enum Verb {
     Test(test::Arguments),
     /// Draw definitions: the way forward, the way back, the pivot, and who does what
     Graph(graph::Arguments),
-    /// Act on an instance that waits for a person, or on a topic that is stopped
+    /// List instances: by state, saga, step, error, key
+    List(list::Listing),
+    /// Show an instance: where it stands, what it waits for, what is owed
+    Show(show::Showing),
+    /// Tell what has happened to an instance
+    History(show::Reading),
+    /// List what needs attention: stuck, overdue, retrying, unanswered
+    Attention(list::Plain),
+    /// List the compensations that are not answered yet
+    Owed(list::Owing),
+    /// List the questions that nobody has answered
+    Questions(list::Questioning),
+    /// List the sagas that run or have run
+    Sagas(list::Plain),
+    /// List the records that were put aside, or show one
+    DeadLetters(dead_letters::Arguments),
+    /// Start an instance
+    Start(start::Arguments),
+    /// Send the request of a stuck step again, with a new budget
+    Retry(acts::OnStep),
+    /// Go on as if a stuck step were not there
+    Skip(acts::OnStep),
+    /// Say whether a stuck step has happened
+    Resolve(acts::Resolving),
+    /// Let a stuck instance take the way back
+    Back(acts::OnStep),
+    /// Let an instance take the way back, stuck or not
+    Cancel(acts::OnWhole),
+    /// Answer the question of an `ask` step
+    Answer(acts::Answering),
+    /// Draw tokens of those who may ask the API
+    Token(token::Arguments),
+    /// Act on an instance or a stopped topic without the API: writes to Kafka itself
     Act(act::Arguments),
     /// Try sagas with nothing installed: broker, engine and simulated services in one process
     Dev(dev::Arguments),
@@ -75,6 +118,22 @@ pub fn main() -> ExitCode {
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Graph(arguments) => graph::run(&arguments),
+        Verb::List(arguments) => told(list::instances(&arguments)),
+        Verb::Show(arguments) => told(show::show(&arguments)),
+        Verb::History(arguments) => told(show::history(&arguments)),
+        Verb::Attention(arguments) => told(list::attention(&arguments)),
+        Verb::Owed(arguments) => told(list::owed(&arguments)),
+        Verb::Questions(arguments) => told(list::questions(&arguments)),
+        Verb::Sagas(arguments) => told(list::sagas(&arguments)),
+        Verb::DeadLetters(arguments) => told(dead_letters::run(&arguments)),
+        Verb::Start(arguments) => start::run(&arguments),
+        Verb::Retry(arguments) => told(arguments.send("retry")),
+        Verb::Skip(arguments) => told(arguments.send("skip")),
+        Verb::Resolve(arguments) => told(arguments.send()),
+        Verb::Back(arguments) => told(arguments.send("go-back")),
+        Verb::Cancel(arguments) => told(arguments.send("go-back")),
+        Verb::Answer(arguments) => told(arguments.send()),
+        Verb::Token(arguments) => token::run(&arguments),
         Verb::Act(arguments) => act::run(&arguments),
         Verb::Dev(arguments) => dev::run(&arguments),
         Verb::Broker { port, data } => dev::broker(port, data),
@@ -88,4 +147,10 @@ pub fn main() -> ExitCode {
         complain(&format!("error: {error:#}"));
         ExitCode::from(FAILED)
     })
+}
+
+/// What the API was asked for, or why there is no answer, with the exit code that says the same.
+#[allow(clippy::unnecessary_wraps, reason = "it is what the other verbs answer")]
+fn told(asked: Result<ExitCode, NoAnswer>) -> anyhow::Result<ExitCode> {
+    Ok(asked.unwrap_or_else(|failure| remote::failed(&failure)))
 }

@@ -3,8 +3,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::{FAILED, complain, stop};
+use crate::api::{self, Serving};
 use crate::broker;
-use crate::config::Config;
+use crate::config::{Config, Origin, Setting};
 use crate::engine::NoteKind;
 use crate::node::{self, Callers, MachineClock, Node, Observer, files};
 use crate::runtime::{Clock as _, Observed};
@@ -21,6 +22,7 @@ pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
     {
         tracing::warn!(definition, step, call, add, "call.host_not_allowed");
     }
+    let serving = serve(&config)?;
     let tracer = telemetry.tracer();
     let observer: Observer = Arc::new(move |seen: &Observed| record(&tracer, seen));
     let callers = Callers::http(&config, telemetry.tracer())?;
@@ -36,12 +38,29 @@ pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
         config.node,
         config.app
     ));
+    if let Some(serving) = &serving {
+        complain(&format!("its API is at http://{}", serving.address()));
+    }
     match node.wait() {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(reason) => {
             complain(&format!("error: {reason}"));
             Ok(ExitCode::from(FAILED))
         }
+    }
+}
+
+/// Serves the API. That the default address is taken, as by another node of this machine, is no
+/// reason not to run; that one which somebody chose cannot be had is.
+fn serve(config: &Config) -> Result<Option<Serving>, api::Error> {
+    let is_default = |setting: &Setting| setting.origin == Origin::Default;
+    let listen = config.origins().iter().find(|setting| setting.key.path == "api.listen");
+    match Serving::start(config) {
+        Err(error @ api::Error::Listen { .. }) if listen.is_some_and(is_default) => {
+            tracing::warn!(%error, "api.not_served");
+            Ok(None)
+        }
+        started => started,
     }
 }
 

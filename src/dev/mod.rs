@@ -3,7 +3,8 @@
 //! ```text
 //!   orders ──▶ development broker ◀──▶ engine ──▶ narrator (lines for a shop owner)
 //!                      ▲
-//!                      └──▶ simulated services (participants.yaml)      books, at the end
+//!                      ├──▶ simulated services (participants.yaml)      books, at the end
+//!                      └──▶ view ──▶ API: `segue list`, `segue show`, `segue retry`, …
 //! ```
 
 mod narrator;
@@ -42,6 +43,8 @@ pub struct Options {
     pub rate: f64,
     /// The same seed makes the same orders and the same answers.
     pub seed: u64,
+    /// The port of the API on loopback, 0 for any; none means the usual one, or any if it is taken.
+    pub listen: Option<u16>,
 }
 
 /// Why it could not be tried.
@@ -65,6 +68,9 @@ pub enum Error {
     /// The engine does not start.
     #[error(transparent)]
     Node(#[from] crate::node::Error),
+    /// The API cannot be served.
+    #[error(transparent)]
+    Api(#[from] crate::api::Error),
     /// The configuration cannot be made.
     #[error("{0}")]
     Config(String),

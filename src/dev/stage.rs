@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -6,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use super::{Error, Options, reckoning, sample};
+use crate::api::{self, Serving};
 use crate::books::Report;
 use crate::broker::{self, Connection, TopicSpec, create_topics};
 use crate::config::{App, Config, Node as Name};
@@ -30,6 +32,7 @@ pub(super) struct Stage {
     topics: BTreeSet<Topic>,
     observed: Receiver<Observed>,
     node: Option<Node>,
+    serving: Option<Serving>,
     stop: Arc<AtomicBool>,
     workers: Vec<JoinHandle<Result<(), broker::Error>>>,
     folder: PathBuf,
@@ -59,8 +62,10 @@ impl Stage {
         let callees = Arc::new(Mutex::new(Callees::new(&scripts, options.seed)));
         let callers = Callers::new(move || Box::new(ScriptedCaller::new(Arc::clone(&callees))));
         let node = Node::start(&config, definitions.clone(), &observer, &callers, flag)?;
+        let serving = serve(&config, options.listen)?;
         let mut stage = Self {
-            begun: begun(&definitions, options, &broker),
+            begun: begun(&definitions, options, &broker, serving.address()),
+            serving: Some(serving),
             broker,
             connection,
             definitions,
@@ -141,6 +146,7 @@ impl Stage {
                 Err(_) => failed = Some(Error::Ended("a thread panicked".to_owned())),
             }
         }
+        drop(self.serving.take());
         if let Some(node) = self.node.take() {
             node.stop();
             node.wait().map_err(Error::Ended)?;
@@ -160,14 +166,35 @@ impl Stage {
     }
 }
 
-fn begun(definitions: &[Definition], options: &Options, broker: &DevBroker) -> String {
+/// Serves the API on this machine alone.
+fn serve(config: &Config, port: Option<u16>) -> Result<Serving, Error> {
+    let on = |port| Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let mut config = config.clone();
+    if let Some(port) = port {
+        config.api.listen = on(port);
+    }
+    let mut started = Serving::start(&config);
+    if port.is_none() && matches!(started, Err(api::Error::Listen { .. })) {
+        config.api.listen = on(0);
+        started = Serving::start(&config);
+    }
+    Ok(started?.expect("an address is set"))
+}
+
+fn begun(
+    definitions: &[Definition],
+    options: &Options,
+    broker: &DevBroker,
+    api: SocketAddr,
+) -> String {
     let names: Vec<String> = definitions.iter().map(|d| d.saga.to_string()).collect();
     let orders = match options.orders {
         Some(orders) => format!("{orders} sagas"),
         None => "sagas until Ctrl-C".to_owned(),
     };
     format!(
-        "{} on a development broker at {}\n{orders}, {} a second, seed {}\n",
+        "{} on a development broker at {}, its API at http://{api}\n\
+         {orders}, {} a second, seed {}\n",
         names.join(", "),
         broker.address(),
         options.rate,

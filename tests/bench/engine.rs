@@ -64,6 +64,8 @@ pub fn start(brokers: &str, options: &Options, place: &Path, log: &str) -> Resul
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SEGUE_")) {
         command.env_remove(name);
     }
+    // What is measured is the engine alone.
+    command.env("SEGUE_API__LISTEN", "");
     Running::start(&mut command, &place.join(LOG))
 }
 

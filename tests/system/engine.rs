@@ -30,6 +30,8 @@ impl Engine {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SEGUE_")) {
             command.env_remove(name);
         }
+        // Several engines run on this machine, and what is tested here is the engine.
+        command.env("SEGUE_API__LISTEN", "");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file);
         let mut child = command.spawn().expect("the engine's program");
         let mut stdout = child.stdout.take().expect("it is piped");
