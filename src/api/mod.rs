@@ -21,6 +21,7 @@ mod guard;
 mod health;
 mod instances;
 mod lists;
+mod live;
 mod outbox;
 mod owners;
 mod problem;
@@ -52,14 +53,12 @@ use crate::node;
 use crate::view::{self, View};
 
 use guard::Door;
+use live::Readers;
 use outbox::KafkaOutbox;
 use owners::Owners;
 use rates::Rates;
 use server::Server;
 use service::Service;
-
-/// The folder of the view's index, in that of the node's data.
-const VIEW: &str = "view";
 
 /// Why the API cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -110,12 +109,7 @@ impl Serving {
         let listener = TcpListener::bind(address);
         let listener = listener.map_err(|reason| Error::Listen { address, reason })?;
         let connection = node::connection(config);
-        let settings = view::Settings {
-            connection: connection.clone(),
-            app: config.app.clone(),
-            folder: config.data.join(VIEW),
-            keep: None,
-        };
+        let settings = view::Settings::of(config, connection.clone());
         let stop = Arc::new(AtomicBool::new(false));
         let (view, follower) = View::start(&settings, Arc::clone(&stop))?;
         let (stopping, stopped) = watch::channel(false);
@@ -123,6 +117,7 @@ impl Serving {
             app: config.app.to_string(),
             view,
             outbox: Arc::new(KafkaOutbox::new(connection, format!("{}.api", config.app))),
+            readers: Readers::default(),
             stopped,
         };
         let address = listener.local_addr()?;

@@ -13,7 +13,7 @@ use super::guard::{Door, guard};
 use super::problem::{Code, Problem};
 use super::request::BODY_BYTES_MAX;
 use super::service::Service;
-use super::{acts, dead_letters, health, instances, lists, start};
+use super::{acts, dead_letters, health, instances, lists, live, start};
 
 /// What the description says beside the endpoints.
 #[derive(utoipa::OpenApi)]
@@ -54,6 +54,7 @@ pub(super) fn endpoints() -> (Router<Service>, OpenApi) {
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::show))
         .routes(routes!(start::start))
+        .routes(routes!(live::live))
         .split_for_parts()
 }
 

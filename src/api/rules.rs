@@ -12,7 +12,7 @@ pub(super) enum Rule {
 }
 
 /// The rule of every endpoint. One without a rule answers nobody, and a test fails.
-pub(super) const RULES: [(Method, &str, Rule); 17] = [
+pub(super) const RULES: [(Method, &str, Rule); 18] = [
     (Method::GET, "/livez", Rule::Anybody),
     (Method::GET, "/readyz", Rule::Anybody),
     (Method::GET, "/openapi.json", Rule::Anybody),
@@ -29,6 +29,7 @@ pub(super) const RULES: [(Method, &str, Rule); 17] = [
     (Method::GET, "/api/v1/sagas", Rule::Of(Role::Viewer)),
     (Method::POST, "/api/v1/sagas/{saga}/start", Rule::Of(Role::Operator)),
     (Method::GET, "/api/v1/flow", Rule::Of(Role::Viewer)),
+    (Method::GET, "/api/v1/live", Rule::Of(Role::Viewer)),
     (Method::GET, "/api/v1/whoami", Rule::Of(Role::Viewer)),
 ];
 

@@ -7,7 +7,7 @@ use axum::Router;
 use tokio::sync::watch;
 
 /// Requests that look something up, at once; others wait.
-const LOOKUPS_MAX: usize = 8;
+const LOOKUPS_MAX: usize = 32;
 /// How long answers under way may take once the server is asked to stop.
 const GRACE: Duration = Duration::from_secs(3);
 

@@ -5,14 +5,15 @@ use serde::Serialize;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
+use super::live::Readers;
 use super::outbox::Outbox;
 use super::problem::{Code, Problem};
 use super::server;
 use crate::message::{InstanceId, Outgoing, Span};
 use crate::view::{self, Fresh, Freshness, View};
 
-/// How often the view is asked for what somebody waits for.
-const LOOK: Duration = Duration::from_millis(50);
+/// How long the view is left to read on before it is asked again.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// What the handlers answer from.
 #[derive(Clone)]
@@ -23,6 +24,8 @@ pub(super) struct Service {
     pub view: View,
     /// Where what people do is written.
     pub outbox: Arc<dyn Outbox>,
+    /// Room for those who read transitions as they come.
+    pub readers: Readers,
     /// Whether the server is to stop: nobody waits then.
     pub stopped: watch::Receiver<bool>,
 }
@@ -76,7 +79,7 @@ impl Service {
                 if let Some(answer) = ask().await? {
                     return Ok(Some(answer));
                 }
-                tokio::time::sleep(LOOK).await;
+                self.look(|view| Ok(view.wait(LOOK))).await?;
             }
         };
         tokio::select! {

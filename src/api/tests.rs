@@ -1,5 +1,7 @@
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use axum::Router;
 use axum::body::Body;
@@ -10,6 +12,7 @@ use tokio::sync::watch;
 use tower_service::Service as _;
 
 use super::guard::{self, Door};
+use super::live::Readers;
 use super::outbox::Outbox;
 use super::owners::Owners;
 use super::rates::Rates;
@@ -18,8 +21,10 @@ use super::rules::{RULES, Rule};
 use super::server::Server;
 use super::service::Service;
 use super::{Client, Endpoint, NoAnswer, Role, Token};
+use crate::broker::Connection;
+use crate::config::Config;
 use crate::message::Outgoing;
-use crate::view::View;
+use crate::view::{self, View};
 
 /// A server without a socket, and what was written by it.
 struct Setting {
@@ -27,6 +32,16 @@ struct Setting {
     written: Arc<List>,
     tokens: Vec<(Role, Token)>,
     folder: tempfile::TempDir,
+    stop: Arc<AtomicBool>,
+    follower: Option<JoinHandle<()>>,
+}
+
+impl Drop for Setting {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let ended = self.follower.take().map(JoinHandle::join);
+        assert!(ended.is_some_and(|ended| ended.is_ok()), "the view ends well");
+    }
 }
 
 #[derive(Default)]
@@ -69,8 +84,15 @@ impl Setting {
         let written = Arc::new(List::default());
         let (_, stopped) = watch::channel(false);
         let outbox: Arc<dyn Outbox> = Arc::<List>::clone(&written);
-        let service = Service { app: "shop".to_owned(), view: view(), outbox, stopped };
-        Self { router: router(service, door), written, tokens, folder }
+        // A view of a cluster that is not there.
+        let config = Config { view_path: folder.path().join("view"), ..Config::default() };
+        let settings = view::Settings::of(&config, Connection::plain("127.0.0.1:1"));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (view, follower) = View::start(&settings, Arc::clone(&stop)).expect("a view");
+        let (app, readers) = ("shop".to_owned(), Readers::default());
+        let service = Service { app, view, outbox, readers, stopped };
+        let follower = Some(follower);
+        Self { router: router(service, door), written, tokens, folder, stop, follower }
     }
 
     fn token(&self, role: Role) -> &str {
@@ -296,9 +318,4 @@ fn a_server_answers_its_client_and_closes_when_it_is_dropped() {
         }
         other => panic!("{other:?}"),
     }
-}
-
-/// A view of a cluster that is not there.
-fn view() -> View {
-    View
 }

@@ -23,6 +23,7 @@ mod stop;
 mod table;
 mod test;
 mod token;
+mod view;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,6 +47,12 @@ enum Verb {
     /// Run the engine against a Kafka cluster
     Run {
         /// The configuration (YAML); every key may also come from the environment
+        #[arg(long, env = "SEGUE_CONFIG")]
+        config: Option<PathBuf>,
+    },
+    /// Serve the API without an engine, for what runs elsewhere
+    View {
+        /// The configuration (YAML), with the same `app` and `kafka` as the engine's
         #[arg(long, env = "SEGUE_CONFIG")]
         config: Option<PathBuf>,
     },
@@ -115,6 +122,7 @@ enum Verb {
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Run { config } => run::run(config.as_deref()),
+        Verb::View { config } => view::run(config.as_deref()),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Graph(arguments) => graph::run(&arguments),
