@@ -1,82 +1,15 @@
 //! What people see and do over the API, in a process of its own: `segue dev` and the verbs.
 #![cfg(feature = "server")]
 
-use std::io::{BufRead as _, BufReader, Lines};
-use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+#[path = "api/dev.rs"]
+mod dev;
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+use std::process::Command;
+
+use dev::Dev;
 use serde_json::Value;
-
-/// The view may be some seconds behind on a busy machine; each look is a process.
-const LOOK_MAX: Duration = Duration::from_secs(60);
-
-/// `segue dev` on a saga whose carrier never answers.
-struct Dev {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-    server: String,
-}
-
-impl Dev {
-    fn start() -> Self {
-        let saga = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/api/parcel");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_segue"));
-        command.arg("dev").arg(saga).args(["--rate", "2", "--listen", "0"]);
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary runs");
-        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        let first = lines.next().expect("a first line").expect("UTF-8 text");
-        let server = first.split_once("its API at ").expect("the first line says where it is").1;
-        Self { child, lines, server: server.to_owned() }
-    }
-
-    /// Reads on until a line holds these words.
-    fn says(&mut self, words: &str) {
-        for line in &mut self.lines {
-            if line.expect("UTF-8 text").contains(words) {
-                return;
-            }
-        }
-        panic!("`segue dev` ended without a word of `{words}`");
-    }
-
-    fn segue(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_segue"));
-        command.args(arguments).args(["--server", &self.server]).env("USER", "ana");
-        command.output().expect("the binary runs")
-    }
-
-    /// What a verb prints, and that it ends well.
-    fn said(&self, arguments: &[&str]) -> String {
-        let output = self.segue(arguments);
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "segue {arguments:?}: {}\n{said}{told}", output.status);
-        said
-    }
-
-    /// Asks again until what is printed holds these words: the view follows the topics.
-    fn said_in_time(&self, arguments: &[&str], words: &str) -> String {
-        let begun = Instant::now();
-        loop {
-            let output = self.segue(arguments);
-            let said = String::from_utf8_lossy(&output.stdout).into_owned();
-            if output.status.success() && said.contains(words) {
-                return said;
-            }
-            let told = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(begun.elapsed() < LOOK_MAX, "{arguments:?} without `{words}`:\n{said}{told}");
-        }
-    }
-}
-
-impl Drop for Dev {
-    fn drop(&mut self) {
-        // It has nothing to say to a test that is over.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 #[test]
 fn a_stuck_parcel_is_listed_shown_sent_again_and_resolved() {
@@ -139,4 +72,34 @@ fn what_is_started_over_the_api_starts_once() {
     let cancelled = dev.said(&cancel);
     assert!(cancelled.contains("they changed their mind"), "{cancelled}");
     dev.said_in_time(&["list", "--state", "compensated"], "parcel/mine ");
+}
+
+#[test]
+fn transitions_are_told_as_they_come() {
+    let dev = Dev::start();
+    let mut stream =
+        TcpStream::connect(dev.server.trim_start_matches("http://")).expect("it lives");
+    let request = "GET /api/v1/live?saga=parcel HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let mut lines = BufReader::new(stream).lines().map(|line| line.expect("UTF-8 text"));
+    assert_eq!(lines.next().as_deref(), Some("HTTP/1.1 200 OK"));
+    assert!(lines.any(|line| line == "event: transition"), "orders are placed all the time");
+    let data = lines.next().expect("an event has data");
+    let entry: Value = serde_json::from_str(data.trim_start_matches("data: ")).expect("JSON");
+    assert_eq!(entry["saga"], "parcel");
+    assert!(entry["notes"].as_array().is_some_and(|notes| !notes.is_empty()), "{entry}");
+}
+
+#[test]
+fn a_token_is_drawn_with_the_line_that_lets_it_in() {
+    let drawn = Command::new(env!("CARGO_BIN_EXE_segue"))
+        .args(["token", "new", "--role", "operator", "--name", "ana"])
+        .output()
+        .expect("the binary runs");
+    let said = String::from_utf8(drawn.stdout).expect("UTF-8 text");
+    let [token, line] = said.lines().collect::<Vec<_>>()[..] else { panic!("two lines: {said}") };
+    assert!(token.starts_with("segue_") && token.len() == 6 + 64, "{token}");
+    assert!(line.starts_with("ana operator ") && !line.contains(&token[6..]), "{line}");
+    let told = String::from_utf8(drawn.stderr).expect("UTF-8 text");
+    assert!(told.contains("`api.auth.tokens`"), "it says where the line goes: {told}");
 }

@@ -1,10 +1,14 @@
 //! Every command that the README names does what it says.
 #![cfg(feature = "server")]
 
+#[path = "api/dev.rs"]
+mod dev;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};
 
+use dev::Dev;
 use segue::broker::{Connection, Mode, Plan, provision};
 use segue::devbroker::{DevBroker, Options};
 
@@ -41,7 +45,7 @@ fn check(arguments: &[&str], expected: &str) {
 
 #[test]
 fn every_command_of_the_readme_is_tried_here() {
-    let tried = ["act", "check", "dev", "graph", "run", "test"];
+    let tried = ["act", "check", "dev", "graph", "list", "retry", "run", "show", "test"];
     let named = verbs();
     assert_eq!(named.iter().map(String::as_str).collect::<Vec<_>>(), tried);
 }
@@ -68,6 +72,31 @@ fn a_person_acts_on_a_stuck_saga() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}{told}");
     assert!(said.contains("written to segue.operator"), "{said}");
+}
+
+/// The words of a command as a shell reads them.
+fn words(line: &str) -> Vec<String> {
+    let parts = line.split('"').enumerate();
+    let read = |(place, part): (usize, &str)| match place % 2 {
+        0 => part.split_whitespace().map(str::to_owned).collect(),
+        _ => vec![part.to_owned()],
+    };
+    parts.flat_map(|part| -> Vec<String> { read(part) }).collect()
+}
+
+#[test]
+fn the_session_of_the_readme_finds_what_is_stuck_and_sends_it_again() {
+    let text = std::fs::read_to_string(root().join("README.md")).expect("README.md");
+    let lines = text.lines().filter_map(|line| line.strip_prefix("    $ segue "));
+    let session: Vec<Vec<String>> = lines.map(words).collect();
+    let session: Vec<Vec<&str>> =
+        session.iter().map(|line| line.iter().map(String::as_str).collect()).collect();
+    let [list, show, retry] = &session[..] else { panic!("three commands: {session:?}") };
+    let mut dev = Dev::start();
+    dev.says("needs help");
+    dev.said_in_time(list, "parcel/o-1 ");
+    assert!(dev.said(show).starts_with("parcel/o-1  stuck\n"));
+    assert!(dev.said(retry).contains("sent again by local/ana: the carrier is back"));
 }
 
 #[test]

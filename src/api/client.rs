@@ -100,8 +100,8 @@ impl Endpoint {
     pub fn with(mut self, name: &str, value: Option<impl ToString>) -> Self {
         if let Some(value) = value {
             let sign = if self.query.is_empty() { '?' } else { '&' };
-            self.query.push(sign);
-            self.query.push_str(&format!("{name}={}", escaped(&value.to_string())));
+            let value = escaped(&value.to_string());
+            self.query = format!("{}{sign}{name}={value}", self.query);
         }
         self
     }
@@ -115,7 +115,10 @@ fn escaped(text: &str) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
                 escaped.push(char::from(byte));
             }
-            _ => escaped.push_str(&format!("%{byte:02X}")),
+            _ => {
+                let half = |half: u8| char::from(b"0123456789ABCDEF"[usize::from(half)]);
+                escaped.extend(['%', half(byte >> 4), half(byte & 15)]);
+            }
         }
     }
     escaped

@@ -7,7 +7,7 @@ use super::instances::{ROWS_MAX, limit};
 use super::problem::Problem;
 use super::request::Asked;
 use super::service::{Answer, Service};
-use crate::view::{AttentionGroup, Freshness, OpenQuestion, OwedRow, SagaRow};
+use crate::view::{AttentionGroup, Freshness, OpenQuestion, OwedRow};
 
 const ROWS_DEFAULT: usize = 100;
 
@@ -79,20 +79,6 @@ pub(super) async fn questions(
     let limit = limit(asked.limit, ROWS_DEFAULT, ROWS_MAX)?;
     let open = service.look(move |view| view.questions(asked.who.as_deref(), limit)).await?;
     Ok(Json(open.into()))
-}
-
-/// The sagas that run or have run, with their counts and durations.
-#[utoipa::path(
-    get, path = "/api/v1/sagas", tag = "sagas",
-    responses(
-        (status = 200, body = Answer<Vec<SagaRow>>),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
-)]
-pub(super) async fn sagas(
-    State(service): State<Service>,
-) -> Result<Json<Answer<Vec<SagaRow>>>, Problem> {
-    Ok(Json(service.look(|view| view.sagas()).await?.into()))
 }
 
 /// How far the view is behind the topics.

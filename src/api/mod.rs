@@ -30,6 +30,7 @@ mod request;
 mod role;
 mod router;
 mod rules;
+mod sagas;
 mod server;
 mod service;
 mod start;

@@ -99,7 +99,7 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
 fn draw() -> std::io::Result<String> {
     let mut bytes = [0; 16];
     std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
 /// How long `?wait=` says to wait.

@@ -13,7 +13,7 @@ use super::guard::{Door, guard};
 use super::problem::{Code, Problem};
 use super::request::BODY_BYTES_MAX;
 use super::service::Service;
-use super::{acts, dead_letters, health, instances, lists, live, start};
+use super::{acts, dead_letters, health, instances, lists, live, sagas, start};
 
 /// What the description says beside the endpoints.
 #[derive(utoipa::OpenApi)]
@@ -49,7 +49,9 @@ pub(super) fn endpoints() -> (Router<Service>, OpenApi) {
         .routes(routes!(lists::attention))
         .routes(routes!(lists::owed))
         .routes(routes!(lists::questions))
-        .routes(routes!(lists::sagas))
+        .routes(routes!(sagas::list))
+        .routes(routes!(sagas::definition))
+        .routes(routes!(sagas::drawing))
         .routes(routes!(lists::flow))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::show))

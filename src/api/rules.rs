@@ -12,7 +12,7 @@ pub(super) enum Rule {
 }
 
 /// The rule of every endpoint. One without a rule answers nobody, and a test fails.
-pub(super) const RULES: [(Method, &str, Rule); 18] = [
+pub(super) const RULES: [(Method, &str, Rule); 20] = [
     (Method::GET, "/livez", Rule::Anybody),
     (Method::GET, "/readyz", Rule::Anybody),
     (Method::GET, "/openapi.json", Rule::Anybody),
@@ -27,6 +27,8 @@ pub(super) const RULES: [(Method, &str, Rule); 18] = [
     (Method::GET, "/api/v1/dead-letters", Rule::Of(Role::Viewer)),
     (Method::GET, "/api/v1/dead-letters/{partition}/{offset}", Rule::Of(Role::Viewer)),
     (Method::GET, "/api/v1/sagas", Rule::Of(Role::Viewer)),
+    (Method::GET, "/api/v1/sagas/{saga}/definition", Rule::Of(Role::Viewer)),
+    (Method::GET, "/api/v1/sagas/{saga}/drawing", Rule::Of(Role::Viewer)),
     (Method::POST, "/api/v1/sagas/{saga}/start", Rule::Of(Role::Operator)),
     (Method::GET, "/api/v1/flow", Rule::Of(Role::Viewer)),
     (Method::GET, "/api/v1/live", Rule::Of(Role::Viewer)),

@@ -123,7 +123,10 @@ fn told(error: &view::Error) -> Problem {
         view::Error::Broker(_) => {
             Problem::new(Code::Unavailable, detail, "ask again when Kafka answers")
         }
-        view::Error::Index(_) | view::Error::Folder(_) => {
+        view::Error::Index(_)
+        | view::Error::Damaged(_)
+        | view::Error::Taken(_)
+        | view::Error::Folder(_) => {
             let mend = "look at the disk under `data`; the index may be deleted, it is built anew";
             Problem::new(Code::Unavailable, detail, mend)
         }

@@ -22,8 +22,9 @@ impl Token {
     pub fn draw() -> std::io::Result<Self> {
         let mut secret = [0; SECRET_BYTES];
         std::fs::File::open("/dev/urandom")?.read_exact(&mut secret)?;
-        let digits = secret.iter().map(|byte| format!("{byte:02x}"));
-        Ok(Self(format!("{PREFIX}{}", digits.collect::<String>())))
+        // Not a hash, but as many bytes as one has, which it knows how to write.
+        let digits = blake3::Hash::from_bytes(secret).to_hex();
+        Ok(Self(format!("{PREFIX}{digits}")))
     }
 
     /// The text that its owner is given, once.

@@ -128,14 +128,13 @@ fn step(item: &Value) -> String {
     let (name, waits) = (text(item, "/step"), text(item, "/waits/for"));
     let of = ["/waits/from", "/waits/of", "/waits/any_of", "/waits/who", "/waits/key"];
     let of: String = of.iter().map(|at| text(item, at)).collect();
-    let mut words = format!("{name} waits for {waits} {of}").trim_end().to_owned();
+    let words = format!("{name} waits for {waits} {of}").trim_end().to_owned();
     let (attempt, most) = (text(item, "/attempt"), text(item, "/attempts_max"));
-    if !attempt.is_empty() {
-        words.push_str(&format!(", attempt {attempt}"));
-    }
-    if !most.is_empty() {
-        words.push_str(&format!(" of {most}"));
-    }
+    let words = match (attempt.as_str(), most.as_str()) {
+        ("", _) => words,
+        (attempt, "") => format!("{words}, attempt {attempt}"),
+        (attempt, most) => format!("{words}, attempt {attempt} of {most}"),
+    };
     let due = text(item, "/due");
     if due.is_empty() { words } else { format!("{words}, next at {due}") }
 }
