@@ -3,7 +3,8 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::instances::{ROWS_MAX, limit};
+use super::instances::{ROWS_MAX, limit, masks};
+use super::owners::Who;
 use super::problem::{Code, Problem};
 use super::request::{Asked, At};
 use super::service::{Answer, Service};
@@ -39,12 +40,22 @@ pub(super) async fn list(
     Ok(Json(page.await?.into()))
 }
 
+/// How a dead letter is shown.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Opening {
+    /// `on` (the default) masks what a definition calls sensitive; `off` is for admins.
+    masks: Option<String>,
+}
+
 /// One record that was put aside, with its headers and its body.
 #[utoipa::path(
     get, path = "/api/v1/dead-letters/{partition}/{offset}", tag = "dead-letters",
     params(
         ("partition" = i32, Path, description = "The partition of `<app>.dead-letters`"),
         ("offset" = i64, Path, description = "The offset there"),
+        Opening,
     ),
     responses(
         (status = 200, body = Answer<DeadLetterDetail>),
@@ -54,8 +65,11 @@ pub(super) async fn list(
 pub(super) async fn show(
     State(service): State<Service>,
     At((partition, offset)): At<(i32, i64)>,
+    Asked(opening): Asked<Opening>,
+    who: Who,
 ) -> Result<Json<Answer<DeadLetterDetail>>, Problem> {
-    let read = service.look(move |view| view.dead_letter(partition, offset)).await?;
+    let masks = masks(opening.masks.as_deref(), &who)?;
+    let read = service.look(move |view| view.dead_letter_as(partition, offset, masks)).await?;
     match read.found {
         Some(found) => Ok(Json(Answer { found, freshness: read.freshness })),
         None => Err(Problem::new(

@@ -236,7 +236,8 @@ pub(super) fn limit(asked: Option<usize>, default: usize, most: usize) -> Result
     }
 }
 
-fn masks(word: Option<&str>, who: &Who) -> Result<Masks, Problem> {
+/// Whether what is sensitive is masked for whoever asks.
+pub(super) fn masks(word: Option<&str>, who: &Who) -> Result<Masks, Problem> {
     match word {
         None | Some("on") => Ok(Masks::On),
         Some("off") if who.role >= Role::Admin => Ok(Masks::Off),

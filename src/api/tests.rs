@@ -192,6 +192,23 @@ fn who_asks_is_who_owns_the_token_whatever_the_request_says() {
 }
 
 #[test]
+fn only_an_admin_sees_data_without_masks() {
+    let closed = Setting::new(CLOSED);
+    for path in ["/api/v1/instances/order/o-1", "/api/v1/dead-letters/0/7"] {
+        for (_, role) in Role::WORDS {
+            let unmasked = format!("{path}?masks=off");
+            let (status, problem) =
+                closed.ask(request(&Method::GET, &unmasked, Some(closed.token(role))));
+            // Nothing is there, so that whoever may look is told so.
+            let expected = if role == Role::Admin { "not-found" } else { "forbidden" };
+            assert_eq!(problem["code"], expected, "{path} as {role}: {status}");
+            let masked = closed.ask(request(&Method::GET, path, Some(closed.token(role)))).1;
+            assert_eq!(masked["code"], "not-found", "{path} as {role}");
+        }
+    }
+}
+
+#[test]
 fn a_token_that_is_taken_out_of_the_file_is_let_in_no_more() {
     let closed = Setting::new(CLOSED);
     let viewer = closed.token(Role::Viewer);
