@@ -206,14 +206,68 @@ impl Sought {
         (told.kind == NoteKind::Refused.text()).then(|| told.words.clone())
     }
 
-    /// A note names the act by its id. The answer to a question, and what an older engine wrote,
-    /// has no id: what the same person said for the same reason since then is the act.
+    /// A note names the act by its id. Where it does not, as that of an answer or of the way back,
+    /// what the same person said for the same reason since then is the act.
     fn is_told(&self, entry: &Entry, note: &NoteTold) -> bool {
         let text = |field: &str| note.data.get(field).and_then(Value::as_str).unwrap_or_default();
-        let is_new = self.behind.is_none_or(|offset| entry.stored.offset > offset);
-        match text("id") {
-            "" => is_new && text("by") == self.by && text("reason") == self.why,
-            id => id == self.act && text("by") == self.by,
+        if !text("id").is_empty() {
+            return text("id") == self.act && text("by") == self.by;
         }
+        let is_same = match self.why.as_str() {
+            "" => text("by") == self.by,
+            why => note.words.contains(&format!("{}: {why}", self.by)),
+        };
+        is_same && self.behind.is_none_or(|offset| entry.stored.offset > offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn entry(offset: i64, kind: &str, words: &str, data: &Value) -> Entry {
+        let place = json!({"topic": "t", "partition": 0, "offset": offset});
+        let note = json!({"kind": kind, "step": null, "words": words, "data": data});
+        serde_json::from_value(json!({
+            "saga": "order", "key": "o-1", "life": "1", "transition": 2, "status": "running",
+            "at": "2026-11-01T00:00:00Z", "stored": place, "input": place, "notes": [note],
+        }))
+        .expect("an entry")
+    }
+
+    #[test]
+    fn what_came_of_an_act_is_known_by_its_id_or_by_who_said_it_since_then() {
+        let text = |text: &str| text.to_owned();
+        let sought = |why: &str| Sought {
+            act: text("7"),
+            by: text("ana"),
+            why: text(why),
+            behind: Some(10),
+        };
+        let told = |why: &str, offset, words: &str, data: Value| {
+            sought(why).is_in(&entry(offset, "acted", words, &data))
+        };
+        assert!(told("w", 11, "sent again by ana: w", json!({"id": "7", "by": "ana"})));
+        assert!(told("w", 9, "", json!({"id": "7", "by": "ana"})), "it was obeyed before");
+        assert!(!told("w", 11, "sent again by ana: w", json!({"id": "8", "by": "ana"})));
+        assert!(!told("w", 11, "", json!({"id": "7", "by": "ben"})), "an event may have that id");
+        assert!(told("w", 11, "cancelled: ana: w", json!({})), "the way back names its reason");
+        assert!(!told("w", 10, "cancelled: ana: w", json!({})), "it stood there before");
+        assert!(!told("w", 11, "cancelled: ben: w", json!({})));
+        assert!(told("", 11, "approve, by ana", json!({"by": "ana", "name": "approve"})));
+        assert!(!told("", 11, "reject, by ben", json!({"by": "ben", "name": "reject"})));
+        assert!(!told("", 11, "Parcel", json!({})));
+    }
+
+    #[test]
+    fn a_refused_act_says_why() {
+        let sought =
+            Sought { act: "7".to_owned(), by: "ana".to_owned(), why: "w".to_owned(), behind: None };
+        let data = json!({"id": "7", "by": "ana"});
+        let words = "retry by ana: it is not stuck";
+        assert_eq!(sought.refusal(&entry(3, "refused", words, &data)).as_deref(), Some(words));
+        assert_eq!(sought.refusal(&entry(3, "acted", words, &data)), None);
     }
 }
