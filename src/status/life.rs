@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use super::under_way::UnderWay;
 use super::{
-    FailureTold, Fingerprint, LifeState, Masks, Moment, ParentName, Standing, StepStanding,
+    FailureTold, Fingerprint, LifeState, Masks, Moment, ParentName, PausedTold, Standing, StepStanding,
     StuckStanding, Wait, masked,
 };
 use crate::definition::{Catalog, Definition};
-use crate::engine::{Direction, Failure, Life, Parent, Status, Stuck};
+use crate::engine::{Direction, Failure, Life, Parent, Paused, Status, Stuck};
 use crate::message::{InstanceId, TraceContext};
 
 /// What is told of a life of an instance.
@@ -20,6 +20,7 @@ pub(super) fn standing(catalog: &Catalog, id: &InstanceId, life: &Life, masks: M
     let stuck: Vec<_> = life.stuck.iter().map(|stuck| told(definition, stuck)).collect();
     let trace_parent = Some(life.trace_parent.as_str()).filter(|text| !text.is_empty());
     let trace = TraceContext::of(id, life.id, trace_parent).trace;
+    let paused = life.paused.as_deref();
     let timers = under_way.due.into_iter().chain(life.deadline).chain(life.forget);
     Standing {
         life: life.id.to_string(),
@@ -30,9 +31,10 @@ pub(super) fn standing(catalog: &Catalog, id: &InstanceId, life: &Life, masks: M
         since: since(life, state, &under_way),
         started: Moment(life.started),
         ended: life.ended.map(Moment),
+        paused: paused.map(pause),
         deadline: life.deadline.map(Moment),
         forgotten_at: life.forget.map(Moment),
-        next_due: timers.min().map(Moment),
+        next_due: timers.min().filter(|_| paused.is_none()).map(Moment),
         error: error(id, life, &stuck),
         steps: under_way.steps,
         stuck,
@@ -50,6 +52,9 @@ pub(super) fn standing(catalog: &Catalog, id: &InstanceId, life: &Life, masks: M
 }
 
 fn state(life: &Life, steps: &[StepStanding]) -> LifeState {
+    if life.paused.is_some() {
+        return LifeState::Paused;
+    }
     match life.status() {
         Status::Compensating => LifeState::Compensating,
         Status::Completed => LifeState::Completed,
@@ -59,6 +64,11 @@ fn state(life: &Life, steps: &[StepStanding]) -> LifeState {
         Status::Running if !steps.is_empty() && steps.iter().all(is_waiting) => LifeState::Waiting,
         Status::Running => LifeState::Running,
     }
+}
+
+fn pause(paused: &Paused) -> PausedTold {
+    let Paused { since, by, why, held } = paused;
+    PausedTold { since: Moment(*since), by: by.clone(), why: why.clone(), held: held.len() }
 }
 
 /// Whether a request of a step under way was not answered the first time.
@@ -105,8 +115,8 @@ fn since(life: &Life, state: LifeState, under_way: &UnderWay<'_>) -> Option<Mome
             let retrying = under_way.steps.iter().filter(|step| is_retrying(step));
             retrying.filter_map(|step| step.since).min()
         }
+        LifeState::Paused => life.paused.as_ref().map(|paused| Moment(paused.since)),
         LifeState::Running
-        | LifeState::Paused
         | LifeState::Early
         | LifeState::Held
         | LifeState::Free => None,

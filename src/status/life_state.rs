@@ -22,7 +22,8 @@ pub enum LifeState {
     Completed,
     /// Ended; all that may have happened undone.
     Compensated,
-    /// It has no life yet: a start waits for the end of a pause of its saga.
+    /// It stands still until a person resumes it; or it has no life yet, and a start waits for the
+    /// end of a pause of its saga.
     Paused,
     /// It has no life yet: an event came that waits for its start.
     Early,

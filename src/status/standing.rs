@@ -23,6 +23,9 @@ pub struct Standing {
     pub started: Moment,
     /// When it ended.
     pub ended: Option<Moment>,
+    /// What a person has ordered, if it stands still: its times below stand still as well, as they
+    /// were then.
+    pub paused: Option<PausedTold>,
     /// When the whole-saga deadline strikes.
     pub deadline: Option<Moment>,
     /// When it is forgotten.
@@ -55,6 +58,20 @@ pub struct Standing {
     pub data: Value,
     /// Whether something in the data was masked.
     pub is_masked: bool,
+}
+
+/// Why a life stands still.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct PausedTold {
+    /// Since when.
+    pub since: Moment,
+    /// Who has ordered it.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// How much came for it since, which it is told at the resume.
+    pub held: usize,
 }
 
 /// What is told of a step under way.

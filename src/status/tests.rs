@@ -143,6 +143,9 @@ pub(crate) fn told_of(catalog: &Catalog, id: &InstanceId, instance: &Instance) {
     assert_eq!(told.lives.len(), instance.lives.len(), "{id}");
     for (life, told) in instance.lives.iter().rev().zip(&told.lives) {
         let fits = match life.status() {
+            Status::Running | Status::Compensating | Status::Stuck if life.paused.is_some() => {
+                told.state == LifeState::Paused && told.next_due.is_none()
+            }
             Status::Running => {
                 matches!(told.state, LifeState::Running | LifeState::Retrying | LifeState::Waiting)
             }
