@@ -35,6 +35,13 @@ pub(super) struct Door {
     pub begun: Instant,
 }
 
+/// Why a request is not let through.
+struct Refusal {
+    /// Who asked, as far as that is known.
+    name: String,
+    problem: Problem,
+}
+
 /// Lets a request through that its rule allows, with who asks; tells what came of it.
 pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
     let method = request.method().clone();
@@ -47,7 +54,8 @@ pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next:
             tracing::debug!(%method, path, name, status, ms, "api.answered");
             response
         }
-        Err((name, problem)) => {
+        Err(refusal) => {
+            let Refusal { name, problem } = *refusal;
             let reason = problem.detail();
             tracing::warn!(%method, path, name, reason, "api.refused");
             problem.into_response()
@@ -59,9 +67,9 @@ impl Door {
     /// Looks for the rule and for who asks.
     ///
     /// # Errors
-    /// When the rule does not allow it, with the name of who asked as far as it is known.
-    fn admit(&self, mut request: Request) -> Result<(String, Request), (String, Problem)> {
-        let nobody = |problem: Problem| (String::new(), problem);
+    /// When the rule does not allow it.
+    fn admit(&self, mut request: Request) -> Result<(String, Request), Box<Refusal>> {
+        let nobody = |problem: Problem| Box::new(Refusal { name: String::new(), problem });
         let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         let rule = path.and_then(|path| rules::find(request.method(), path));
         let Some(rule) = rule else {
@@ -76,15 +84,16 @@ impl Door {
         let name = who.name.clone();
         let counted = if self.owners.is_some() { name.as_str() } else { LOCAL };
         if let Err(wait) = self.rates.take(counted, self.begun.elapsed()) {
-            let seconds = wait.as_secs() + 1;
+            let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
             let mend = format!("ask again in {seconds} s; `api.requests-max` is the limit");
             let problem = Problem::new(Code::TooMany, format!("{name} asks too often"), mend);
-            return Err((name, problem.after(seconds)));
+            return Err(Box::new(Refusal { name, problem: problem.after(seconds) }));
         }
         if who.role < needed {
             let detail = format!("{name} is {}; this needs {needed}", who.role);
             let mend = format!("use a token of a person who is {needed}");
-            return Err((name, Problem::new(Code::Forbidden, detail, mend)));
+            let problem = Problem::new(Code::Forbidden, detail, mend);
+            return Err(Box::new(Refusal { name, problem }));
         }
         request.extensions_mut().insert(who);
         Ok((name, request))

@@ -7,7 +7,7 @@ use super::instances::{ROWS_MAX, limit};
 use super::problem::Problem;
 use super::request::Asked;
 use super::service::{Answer, Service};
-use crate::view::{AttentionGroup, Freshness, OpenQuestion, OwedRow};
+use crate::view::{AttentionGroup, Freshness, OpenQuestion, OwedRow, View};
 
 const ROWS_DEFAULT: usize = 100;
 
@@ -22,7 +22,7 @@ const ROWS_DEFAULT: usize = 100;
 pub(super) async fn attention(
     State(service): State<Service>,
 ) -> Result<Json<Answer<Vec<AttentionGroup>>>, Problem> {
-    Ok(Json(service.look(|view| view.attention()).await?.into()))
+    Ok(Json(service.look(View::attention).await?.into()))
 }
 
 /// What is owed by whom.

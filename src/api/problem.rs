@@ -66,7 +66,8 @@ impl Code {
 pub(super) struct Problem {
     /// A name for this kind of problem.
     #[serde(rename = "type")]
-    kind: String,
+    #[schema(value_type = String)]
+    kind: Box<str>,
     /// The kind of problem in a few words, always the same.
     title: &'static str,
     /// The status of the answer.
@@ -74,38 +75,41 @@ pub(super) struct Problem {
     /// The kind of problem as one word.
     code: &'static str,
     /// What is wrong here.
-    detail: String,
+    #[schema(value_type = String)]
+    detail: Box<str>,
     /// What to do about it.
-    mend: String,
+    #[schema(value_type = String)]
+    mend: Box<str>,
     /// What is near to that which was not found.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    near: Vec<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    near: Box<[String]>,
     #[serde(skip)]
-    after_s: Option<u64>,
+    after_s: Option<u32>,
 }
 
 impl Problem {
     pub fn new(code: Code, detail: impl Into<String>, mend: impl Into<String>) -> Self {
         let (status, word, title) = code.facts();
         Self {
-            kind: format!("urn:segue:problem:{word}"),
+            kind: format!("urn:segue:problem:{word}").into(),
             title,
             status: status.as_u16(),
             code: word,
-            detail: detail.into(),
-            mend: mend.into(),
-            near: Vec::new(),
+            detail: detail.into().into_boxed_str(),
+            mend: mend.into().into_boxed_str(),
+            near: Box::default(),
             after_s: None,
         }
     }
 
     /// The same, with what is near to that which was not found.
     pub fn near(self, near: Vec<String>) -> Self {
-        Self { near, ..self }
+        Self { near: near.into(), ..self }
     }
 
     /// The same, with the seconds after which it may be tried again.
-    pub fn after(self, seconds: u64) -> Self {
+    pub fn after(self, seconds: u32) -> Self {
         Self { after_s: Some(seconds), ..self }
     }
 

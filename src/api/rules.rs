@@ -35,7 +35,7 @@ pub(super) const RULES: [(Method, &str, Rule); 20] = [
     (Method::GET, "/api/v1/whoami", Rule::Of(Role::Viewer)),
 ];
 
-/// The rule of an endpoint, by its method and its path in the OpenAPI document.
+/// The rule of an endpoint, by its method and its path in the `OpenAPI` document.
 pub(super) fn find(method: &Method, path: &str) -> Option<Rule> {
     // A `HEAD` is a `GET` without its body.
     let method = if *method == Method::HEAD { &Method::GET } else { method };

@@ -13,7 +13,7 @@ use super::service::{Answer, Service};
 use crate::definition::{Catalog, Definition};
 use crate::graph::{self, Format, Options, Orientation};
 use crate::message::{SagaName, Version};
-use crate::view::SagaRow;
+use crate::view::{SagaRow, View};
 
 /// The sagas that run or have run, with their counts and durations.
 #[utoipa::path(
@@ -26,7 +26,7 @@ use crate::view::SagaRow;
 pub(super) async fn list(
     State(service): State<Service>,
 ) -> Result<Json<Answer<Vec<SagaRow>>>, Problem> {
-    Ok(Json(service.look(|view| view.sagas()).await?.into()))
+    Ok(Json(service.look(View::sagas).await?.into()))
 }
 
 /// Which text of a saga.

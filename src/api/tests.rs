@@ -332,7 +332,7 @@ fn a_server_answers_its_client_and_closes_when_it_is_dropped() {
     assert_eq!(who, json!({"name": "local/ana", "role": "admin"}));
     match client.get(&Endpoint::at(&["nothing"])) {
         Err(NoAnswer::Problem(told)) => {
-            assert_eq!((told.status, told.code.as_str()), (404, "not-found"))
+            assert_eq!((told.status, told.code.as_str()), (404, "not-found"));
         }
         other => panic!("{other:?}"),
     }

@@ -15,7 +15,7 @@ const BEHIND_MS_MAX: u64 = 5_000;
 /// Where the server is, and how its answer is printed.
 #[derive(Debug, Args)]
 pub(super) struct Remote {
-    /// The server; its token stands in SEGUE_TOKEN
+    /// The server; its token stands in `SEGUE_TOKEN`
     #[arg(long, env = "SEGUE_SERVER", default_value = "http://127.0.0.1:8900")]
     server: String,
     /// What is printed: a table for people, one JSON value, or a JSON value a line

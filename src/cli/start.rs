@@ -68,7 +68,7 @@ fn body(text: &str) -> anyhow::Result<Value> {
     if text == "-" {
         std::io::stdin().take(EVENT_BYTES_MAX).read_to_end(&mut bytes)?;
     } else if let Some(file) = text.strip_prefix('@') {
-        let opened = std::fs::File::open(file).with_context(|| format!("{file}"))?;
+        let opened = std::fs::File::open(file).with_context(|| file.to_owned())?;
         opened.take(EVENT_BYTES_MAX).read_to_end(&mut bytes)?;
     } else {
         bytes.extend_from_slice(text.as_bytes());

@@ -254,6 +254,7 @@ fn config(connection: &Connection, folder: &std::path::Path) -> Result<Config, E
         app: App::new(APP).map_err(Error::Config)?,
         node: Name::new("dev").map_err(Error::Config)?,
         data: folder.to_owned(),
+        view_path: folder.join("view"),
         ..Config::default()
     };
     config.kafka.brokers = vec![connection.brokers.clone()];
