@@ -54,6 +54,7 @@ impl Dev {
     }
 
     /// Asks again until what is printed holds these words: the view follows the topics.
+    #[allow(clippy::disallowed_methods, reason = "it is given up by the clock of the test")]
     pub fn said_in_time(&self, arguments: &[&str], words: &str) -> String {
         let begun = Instant::now();
         loop {
