@@ -75,6 +75,31 @@ fn what_is_started_over_the_api_starts_once() {
 }
 
 #[test]
+fn a_parcel_that_is_paused_stands_still_until_its_resume() {
+    let mut dev = Dev::start();
+    dev.says("needs help");
+    dev.said_in_time(&["list", "--state", "stuck", "--key", "o-1"], "parcel/o-1 ");
+    let act = |verb: &str, why: &str| -> String {
+        dev.said(&[verb, "parcel", "o-1", "--why", why, "--wait", "60s"])
+    };
+    assert!(act("pause", "they move").contains("paused by local/ana: they move"));
+    dev.said_in_time(&["list", "--state", "paused"], "parcel/o-1 ");
+    let shown = dev.said(&["show", "parcel", "o-1"]);
+    assert!(shown.contains("by local/ana: they move; 0 kept for the resume"), "{shown}");
+    let refused = dev.segue(&["retry", "parcel", "o-1", "--why", "now", "--wait", "60s"]);
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(7), "{told}");
+    assert!(told.contains("paused") && told.contains("resume"), "it says the next step: {told}");
+    let set = [r#"{"card":"4242"}"#, "--why", "a new card", "--wait", "60s"];
+    let set = dev.said(&[&["set-data", "parcel", "o-1"][..], &set].concat());
+    assert!(set.contains("local/ana: a new card") && !set.contains("4242"), "{set}");
+    assert!(act("resume", "they have moved").contains("resumed by local/ana"));
+    dev.said_in_time(&["list", "--state", "stuck", "--key", "o-1"], "parcel/o-1 ");
+    let shown = dev.said(&["show", "parcel", "o-1", "--unmasked"]);
+    assert!(shown.contains(r#""card":"4242""#), "{shown}");
+}
+
+#[test]
 fn transitions_are_told_as_they_come() {
     let dev = Dev::start();
     let mut stream =

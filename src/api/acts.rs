@@ -24,7 +24,8 @@ const SET_DATA: &str = "set-data";
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Act {
-    /// What to do: `retry`, `skip`, `resolve-done`, `resolve-not-done`, `go-back`, `answer`.
+    /// What to do: `retry`, `skip`, `resolve-done`, `resolve-not-done`, `go-back`, `cancel`,
+    /// `pause`, `resume`, `set-data`, `answer`.
     verb: String,
     /// The step that it is about; may be left out where one step waits for a person.
     step: Option<String>,
@@ -34,7 +35,7 @@ pub(super) struct Act {
     choice: Option<String>,
     /// A note beside the choice, for `answer`.
     note: Option<String>,
-    /// What became known, for `resolve-done` and `answer`: a JSON object.
+    /// What became known, for `resolve-done`, `set-data` and `answer`: a JSON object.
     #[schema(value_type = Option<Object>)]
     data: Option<Value>,
 }

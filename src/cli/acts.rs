@@ -41,7 +41,7 @@ pub(super) struct OnStep {
     why: String,
 }
 
-/// `cancel`: an act on the whole instance.
+/// `cancel`, `pause`, `resume`: an act on the whole instance.
 #[derive(Debug, Args)]
 pub(super) struct OnWhole {
     #[command(flatten)]
@@ -49,6 +49,15 @@ pub(super) struct OnWhole {
     /// Why; everybody who looks at the instance reads it
     #[arg(long)]
     why: String,
+}
+
+/// `set-data`: on the whole instance.
+#[derive(Debug, Args)]
+pub(super) struct SettingData {
+    #[command(flatten)]
+    act: OnWhole,
+    /// JSON object: the fields and their new values
+    data: String,
 }
 
 /// `resolve`: whether a step has happened.
@@ -101,7 +110,18 @@ impl OnStep {
 impl OnWhole {
     /// Sends the act.
     pub fn send(&self, verb: &str) -> Result<ExitCode, NoAnswer> {
-        self.sending.send(verb, &[("why", Some(self.why.as_str()))], None)
+        self.send_with(verb, None)
+    }
+
+    fn send_with(&self, verb: &str, data: Option<&str>) -> Result<ExitCode, NoAnswer> {
+        self.sending.send(verb, &[("why", Some(self.why.as_str()))], data)
+    }
+}
+
+impl SettingData {
+    /// Sends the act.
+    pub fn send(&self) -> Result<ExitCode, NoAnswer> {
+        self.act.send_with("set-data", Some(&self.data))
     }
 }
 
@@ -145,7 +165,7 @@ impl Sending {
                     body.insert("data".to_owned(), data);
                 }
                 Err(error) => {
-                    complain(&format!("error: --data is no JSON: {error}"));
+                    complain(&format!("error: the data is no JSON: {error}"));
                     return Ok(ExitCode::from(FAILED));
                 }
             }

@@ -90,6 +90,12 @@ enum Verb {
     Back(acts::OnStep),
     /// Let an instance take the way back, stuck or not
     Cancel(acts::OnWhole),
+    /// Let an instance stand still: nothing is sent, what comes is kept, its times stand still
+    Pause(acts::OnWhole),
+    /// Let a paused instance go on
+    Resume(acts::OnWhole),
+    /// Set fields of an instance's data
+    SetData(acts::SettingData),
     /// Answer the question of an `ask` step
     Answer(acts::Answering),
     /// Draw tokens of those who may ask the API
@@ -139,7 +145,10 @@ pub fn main() -> ExitCode {
         Verb::Skip(arguments) => told(arguments.send("skip")),
         Verb::Resolve(arguments) => told(arguments.send()),
         Verb::Back(arguments) => told(arguments.send("go-back")),
-        Verb::Cancel(arguments) => told(arguments.send("go-back")),
+        Verb::Cancel(arguments) => told(arguments.send("cancel")),
+        Verb::Pause(arguments) => told(arguments.send("pause")),
+        Verb::Resume(arguments) => told(arguments.send("resume")),
+        Verb::SetData(arguments) => told(arguments.send()),
         Verb::Answer(arguments) => told(arguments.send()),
         Verb::Token(arguments) => token::run(&arguments),
         Verb::Act(arguments) => act::run(&arguments),

@@ -87,6 +87,10 @@ fn life_words(life: &Value) -> Vec<String> {
     ] {
         add(name, text(life, at));
     }
+    if let Some(paused) = life.get("paused").filter(|paused| !paused.is_null()) {
+        let (by, why, held) = (text(paused, "/by"), text(paused, "/why"), text(paused, "/held"));
+        add("paused", format!("by {by}: {why}; {held} kept for the resume"));
+    }
     for (name, list) in [("stuck", "stuck"), ("step", "steps"), ("owed", "owed")] {
         for item in life[list].as_array().into_iter().flatten() {
             add(

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::under_way::UnderWay;
 use super::{
-    FailureTold, Fingerprint, LifeState, Masks, Moment, ParentName, PausedTold, Standing, StepStanding,
-    StuckStanding, Wait, masked,
+    FailureTold, Fingerprint, LifeState, Masks, Moment, ParentName, PausedTold, Standing,
+    StepStanding, StuckStanding, Wait, masked,
 };
 use crate::definition::{Catalog, Definition};
 use crate::engine::{Direction, Failure, Life, Parent, Paused, Status, Stuck};
@@ -116,10 +116,7 @@ fn since(life: &Life, state: LifeState, under_way: &UnderWay<'_>) -> Option<Mome
             retrying.filter_map(|step| step.since).min()
         }
         LifeState::Paused => life.paused.as_ref().map(|paused| Moment(paused.since)),
-        LifeState::Running
-        | LifeState::Early
-        | LifeState::Held
-        | LifeState::Free => None,
+        LifeState::Running | LifeState::Early | LifeState::Held | LifeState::Free => None,
     }
 }
 

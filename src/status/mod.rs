@@ -28,7 +28,8 @@ pub use masked::{act_shown, event_shown};
 pub use moment::Moment;
 pub use overview::{Claimed, HeldEvent, LockStanding, Overview, overview};
 pub use standing::{
-    ChildName, FailureTold, OwedStanding, ParentName, PausedTold, Standing, StepStanding, StuckStanding, Wait,
+    ChildName, FailureTold, OwedStanding, ParentName, PausedTold, Standing, StepStanding,
+    StuckStanding, Wait,
 };
 
 /// Whether what a definition calls `sensitive` is shown.

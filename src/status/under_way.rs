@@ -83,6 +83,10 @@ impl<'l> UnderWay<'l> {
         if let Some(waits) = self.waits(step, state) {
             self.steps.push(own(name.clone(), step, state, waits));
         }
+        if let Some(waits) = self.waits_late(state) {
+            let standing = own(name.clone(), step, state, waits);
+            self.steps.push(StepStanding { undoing: true, ..standing });
+        }
         for (number, undo) in state.undos.iter().enumerate() {
             self.first_undo = Some(self.first_undo.map_or(undo.since, |at| at.min(undo.since)));
             if undo.lacks_answer() {
@@ -120,8 +124,22 @@ impl<'l> UnderWay<'l> {
         }
     }
 
+    /// What a lock waits for that is over, and is taken again for what is undone late under it.
+    fn waits_late(&self, state: &StepState) -> Option<Wait> {
+        let Inside::Locked(locked) = &state.inside else { return None };
+        if self.stuck.iter().any(|stuck| stuck.undoing && self.is_of(stuck, state)) {
+            return Some(Wait::Person);
+        }
+        let takes = locked.hold.late && locked.hold.stage == Stage::Taking;
+        (takes && state.phase != Phase::Running).then(|| lock_wait(locked))
+    }
+
     fn is_at(&self, stuck: &Stuck, state: &StepState) -> bool {
-        stuck.step == state.step && stuck.branch == self.branch && !stuck.undoing
+        !stuck.undoing && self.is_of(stuck, state)
+    }
+
+    fn is_of(&self, stuck: &Stuck, state: &StepState) -> bool {
+        stuck.step == state.step && stuck.branch == self.branch
     }
 
     fn undo(
