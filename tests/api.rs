@@ -82,7 +82,7 @@ fn a_parcel_that_is_paused_stands_still_until_its_resume() {
     let act = |verb: &str, why: &str| -> String {
         dev.said(&[verb, "parcel", "o-1", "--why", why, "--wait", "60s"])
     };
-    assert!(act("pause", "they move").contains("paused by local/ana: they move"));
+    assert!(act("pause", "they move").contains("by local/ana: they move"));
     dev.said_in_time(&["list", "--state", "paused"], "parcel/o-1 ");
     let shown = dev.said(&["show", "parcel", "o-1"]);
     assert!(shown.contains("by local/ana: they move; 0 kept for the resume"), "{shown}");
@@ -93,7 +93,7 @@ fn a_parcel_that_is_paused_stands_still_until_its_resume() {
     let set = [r#"{"card":"4242"}"#, "--why", "a new card", "--wait", "60s"];
     let set = dev.said(&[&["set-data", "parcel", "o-1"][..], &set].concat());
     assert!(set.contains("local/ana: a new card") && !set.contains("4242"), "{set}");
-    assert!(act("resume", "they have moved").contains("resumed by local/ana"));
+    assert!(act("resume", "they have moved").contains("by local/ana: they have moved"));
     dev.said_in_time(&["list", "--state", "stuck", "--key", "o-1"], "parcel/o-1 ");
     let shown = dev.said(&["show", "parcel", "o-1", "--unmasked"]);
     assert!(shown.contains(r#""card":"4242""#), "{shown}");
