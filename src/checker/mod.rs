@@ -83,7 +83,7 @@ fn check_behind(
     others: &[&Definition],
     states_max: usize,
 ) -> Report {
-    let (world, explored) = explored(door, definition, others, states_max);
+    let (world, explored) = explored(door, definition, others, states_max, NEARBY_MAX);
     Report::new(definition, &world, &explored)
 }
 
@@ -96,7 +96,8 @@ pub fn check_and_write(
     states_max: usize,
     examples: &[Scenario],
 ) -> (Report, Written) {
-    let (world, explored) = explored(Door(engine::step), definition, others, states_max);
+    let door = Door(engine::step);
+    let (world, explored) = explored(door, definition, others, states_max, NEARBY_MAX);
     let written = written::write(definition, &world, &explored, examples);
     (Report::new(definition, &world, &explored), written)
 }
@@ -108,9 +109,10 @@ fn explored(
     definition: &Definition,
     others: &[&Definition],
     states_max: usize,
+    nearby_max: usize,
 ) -> (World, Explored) {
     let can_turn = !Apart::of(definition).is_empty();
-    let nearby_max = if can_turn { states_max.min(NEARBY_MAX) } else { states_max };
+    let nearby_max = if can_turn { states_max.min(nearby_max) } else { states_max };
     let nearby = alike(definition, worlds(door, definition, others), nearby_max);
     if nearby.1.bound.is_none() || nearby_max == states_max {
         return nearby;

@@ -7,6 +7,12 @@ struct Draw<'d> {
     names: u32,
 }
 
+/// How many drawn definitions a test looks at, unless `SEGUE_DRAWN_SAGAS` says how many.
+pub(super) fn drawn_sagas(unless_said: usize) -> usize {
+    let said = std::env::var("SEGUE_DRAWN_SAGAS").ok();
+    said.map_or(unless_said, |count| count.parse().expect("a number"))
+}
+
 /// Draws a definition: a fan-out, and perhaps something before, beside or behind it.
 pub(super) fn fan_out(dice: &mut Dice) -> String {
     let mut draw = Draw { dice, names: 0 };

@@ -1,9 +1,8 @@
 //! What the checker spares changes nothing in what it finds.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::ops::Range;
 
-use super::drawn::{beside, fan_out, locked};
+use super::drawn::{beside, drawn_sagas, fan_out, locked};
 use super::*;
 use crate::checker::edge::{Known, Led, edges};
 use crate::checker::explore::{explore, nothing};
@@ -14,7 +13,7 @@ use crate::engine::tests::random_saga::{CHILD, random_saga};
 /// Larger ones are not looked at twice.
 const SMALL: usize = 400;
 
-fn world(definition: &Definition, others: &[&Definition]) -> World {
+pub(super) fn world(definition: &Definition, others: &[&Definition]) -> World {
     World::new(Door(engine::step), definition, others)
 }
 
@@ -23,7 +22,7 @@ fn bare(definition: &Definition, others: &[&Definition]) -> World {
     world(definition, others).unreduced().with_settled()
 }
 
-fn report(world: World, definition: &Definition, states_max: usize) -> Report {
+pub(super) fn report(world: World, definition: &Definition, states_max: usize) -> Report {
     let worlds = [world];
     Report::new(definition, &worlds[0], &explore(&worlds, states_max))
 }
@@ -121,27 +120,39 @@ fn twins_of_any_definition_are_one() {
     assert!(looked >= 5, "only {looked} are small");
 }
 
-/// Definitions of every sort, each with its place in the draw.
-fn drawn(seeds: Range<u64>) -> impl Iterator<Item = (u64, Definition)> {
+/// How many drawn definitions a comparison is about, and how large they are at most.
+fn asked_for() -> (usize, usize) {
+    match drawn_sagas(0) {
+        0 => (40, SMALL / 2),
+        many => (many, SMALL),
+    }
+}
+
+/// Definitions of every sort, without an end.
+fn drawn() -> impl Iterator<Item = Definition> {
     let sorts: [fn(&mut Dice) -> String; 4] = [random_saga, fan_out, beside, locked];
-    seeds.flat_map(move |seed| {
+    (0..).flat_map(move |seed| {
         let texts = sorts.map(|draw| draw(&mut Dice::of(seed)));
-        let right = texts.into_iter().filter_map(|text| parse("saga.yaml", &text).ok());
-        right.map(move |definition| (seed, definition))
+        texts.into_iter().filter_map(|text| parse("saga.yaml", &text).ok())
     })
+}
+
+/// What comes of as many drawn definitions as are asked for, of those that have no more states
+/// than the comparison is told.
+fn compared<T>(compare: impl Fn(&Definition, usize) -> Option<T>) -> Vec<T> {
+    let (looked, states_max) = asked_for();
+    let small = drawn().take(4 * looked).filter_map(|drawn| compare(&drawn, states_max));
+    let found: Vec<T> = small.take(looked).collect();
+    assert_eq!(found.len(), looked, "too few are small");
+    found
 }
 
 #[test]
 fn what_is_over_is_spared_and_nothing_else_is() {
     let child = parse("child.yaml", CHILD).unwrap_or_else(|e| panic!("{e}"));
-    let (mut states, mut spared, mut looked) = (0, 0, 0);
-    for (_, definition) in drawn(0..60) {
-        let found = compare(&definition, &[&child], SMALL, |world| world);
-        let Some((plain, reduced)) = found else { continue };
-        (states, spared, looked) = (states + plain, spared + plain - reduced, looked + 1);
-    }
-    eprintln!("{looked} looked at, {spared} of {states} states spared");
-    assert!(looked >= 60, "only {looked} are small");
+    let found = compared(|drawn, max| compare(drawn, &[&child], max, |world| world));
+    let states: usize = found.iter().map(|(plain, _)| plain).sum();
+    let spared: usize = found.iter().map(|(plain, reduced)| plain - reduced).sum();
     assert!(spared * 5 > states, "{spared} of {states} are spared");
 }
 
@@ -266,16 +277,10 @@ fn what_takes_turns_is_added_and_not_multiplied() {
 #[test]
 fn drawn_definitions_come_to_the_same_however_they_are_searched() {
     let child = parse("child.yaml", CHILD).unwrap_or_else(|e| panic!("{e}"));
-    let (mut looked, mut took_turns, mut states, mut left) = (0, 0, 0, 0);
-    for (_, definition) in drawn(0..130) {
-        let found = compare_turns(&definition, &[&child], SMALL);
-        let Some([plain, turned, spared]) = found else { continue };
-        looked += 1;
-        took_turns += usize::from(turned < plain);
-        (states, left) = (states + plain, left + spared);
-    }
-    eprintln!("{looked} looked at, {took_turns} in turns, {left} of {states} states left");
-    assert!(looked >= 200, "only {looked} are small");
-    assert!(took_turns >= 3, "only {took_turns} take turns");
+    let found = compared(|drawn, max| compare_turns(drawn, &[&child], max));
+    let took_turns = found.iter().filter(|[plain, turned, _]| turned < plain).count();
+    let states: usize = found.iter().map(|[plain, ..]| plain).sum();
+    let left: usize = found.iter().map(|[.., left]| left).sum();
+    assert!(took_turns * 60 >= found.len(), "only {took_turns} take turns");
     assert!(left * 4 < states * 3, "{left} of {states} are left");
 }

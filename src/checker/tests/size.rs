@@ -1,6 +1,8 @@
 //! How many states there are to look at: what stands side by side, or one behind the other, is to
 //! have an answer.
 
+use super::drawn::drawn_sagas;
+use super::reduced::{report, world};
 use super::*;
 use crate::engine::tests::drive::Dice;
 use crate::engine::tests::random_saga::{CHILD, random_saga};
@@ -8,9 +10,16 @@ use crate::engine::tests::random_saga::{CHILD, random_saga};
 /// The most steps of a drawn definition that is counted.
 const STEPS: usize = 15;
 
-fn looked_at(text: &str, states_max: usize) -> Report {
-    let definition = parse("saga.yaml", text).unwrap_or_else(|e| panic!("{e}\n{text}"));
-    check(&definition, &[], states_max)
+fn parsed(text: &str) -> Definition {
+    parse("saga.yaml", text).unwrap_or_else(|e| panic!("{e}\n{text}"))
+}
+
+/// Looks at everything, branches that share nothing in turns from the beginning.
+fn in_turns(text: &str) -> Report {
+    let definition = parsed(text);
+    let report = report(world(&definition, &[]).in_turns(), &definition, STATES_MAX);
+    assert!(report.is_proved(), "{report}");
+    report
 }
 
 /// Some bookings, each with its undoing.
@@ -46,11 +55,24 @@ fn side_by_side(steps: &[String]) -> String {
 
 #[test]
 fn five_bookings_side_by_side_have_an_answer() {
-    let report = looked_at(&side_by_side(&bookings(5)), STATES_MAX);
-    assert!(report.is_proved(), "{report}");
+    let report = in_turns(&side_by_side(&bookings(5)));
     let stuck = |end: &&Ending| matches!(end, Ending::Stuck { .. });
     assert_eq!(report.endings.iter().filter(stuck).count(), 5, "{report}");
     assert!(report.states < 5_000, "{} states", report.states);
+}
+
+#[test]
+fn branches_take_turns_only_if_there_is_too_much_nearby() {
+    let definition = parsed(&side_by_side(&bookings(3)));
+    let explored = |states_max, nearby_max| {
+        let door = Door(engine::step);
+        explored(door, &definition, &[], states_max, nearby_max).1
+    };
+    let (all, turned) = (explored(STATES_MAX, STATES_MAX), explored(STATES_MAX, 400));
+    assert_eq!((all.bound, turned.bound), (None, None));
+    assert!(turned.states() * 2 < all.states(), "{} of {}", turned.states(), all.states());
+    assert!(all.endings.keys().eq(turned.endings.keys()));
+    assert!(explored(300, 400).bound.is_some(), "no more is looked at than may be");
 }
 
 #[test]
@@ -62,8 +84,7 @@ fn a_request_in_a_fan_out_in_a_fan_out_has_an_answer() {
                where: event.plot == item } } }";
     let plots = format!("{{ step: plots, each: item.plots, at-most: 9, steps: [ {sow} ] }}");
     let fields = format!("{{ step: fields, each: data.fields, at-most: 9, steps: [ {plots} ] }}");
-    let report = looked_at(&saga(&[fields]), STATES_MAX);
-    assert!(report.is_proved(), "{report}");
+    let report = in_turns(&saga(&[fields]));
     assert!(report.states < 12_000, "{} states", report.states);
 }
 
@@ -72,15 +93,15 @@ fn three_waits_beside_each_other_have_an_answer() {
     let wait = |n: usize| format!("{{ step: w{n}, wait: t/Heard{n}, within: 3d }}");
     let behind = |(n, booking): (usize, String)| format!("{booking}, {}", wait(n));
     let branches: Vec<String> = bookings(3).into_iter().enumerate().map(behind).collect();
-    let report = looked_at(&side_by_side(&branches), STATES_MAX);
-    assert!(report.is_proved(), "{report}");
+    let report = in_turns(&side_by_side(&branches));
     assert!(report.states < 2_000, "{} states", report.states);
 }
 
 #[test]
 fn what_stands_one_behind_the_other_is_added_and_not_multiplied() {
     let states = |count| {
-        let report = looked_at(&saga(&bookings(count)), STATES_MAX);
+        let definition = parsed(&saga(&bookings(count)));
+        let report = check(&definition, &[], STATES_MAX);
         assert!(report.is_proved(), "{report}");
         report.states
     };
@@ -111,12 +132,10 @@ fn too_large(count: usize) -> Vec<u64> {
     large
 }
 
-/// `SEGUE_DRAWN_SAGAS` says how many are drawn, 300 if nothing does.
 #[test]
 #[ignore = "takes many minutes: run it with --release and --ignored"]
 fn of_a_hundred_drawn_definitions_one_at_most_has_no_answer() {
-    let count = std::env::var("SEGUE_DRAWN_SAGAS").ok();
-    let count = count.map_or(300, |count| count.parse().expect("a number"));
+    let count = drawn_sagas(300);
     let large = too_large(count);
     assert!(large.len() <= count.div_ceil(100), "no answer for the seeds {large:?} of {count}");
 }
