@@ -282,5 +282,6 @@ fn drawn_definitions_come_to_the_same_however_they_are_searched() {
     let states: usize = found.iter().map(|[plain, ..]| plain).sum();
     let left: usize = found.iter().map(|[.., left]| left).sum();
     assert!(took_turns * 60 >= found.len(), "only {took_turns} take turns");
-    assert!(left * 4 < states * 3, "{left} of {states} are left");
+    // The smaller they are, the less is spared.
+    assert!(left * 5 < states * 4, "{left} of {states} are left");
 }
