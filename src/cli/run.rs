@@ -51,13 +51,18 @@ pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
 }
 
 /// Serves the API. That the default address is taken, as by another node of this machine, is no
-/// reason not to run; that one which somebody chose cannot be had is.
+/// reason not to run; that one which somebody chose cannot be had is. Nor is a disk that has no
+/// room for the view: sagas need it not.
 fn serve(config: &Config) -> Result<Option<Serving>, api::Error> {
     let is_default = |setting: &Setting| setting.origin == Origin::Default;
     let listen = config.origins().iter().find(|setting| setting.key.path == "api.listen");
     match Serving::start(config) {
         Err(error @ api::Error::Listen { .. }) if listen.is_some_and(is_default) => {
             tracing::warn!(%error, "api.not_served");
+            Ok(None)
+        }
+        Err(error @ (api::Error::View(_) | api::Error::System(_))) => {
+            tracing::error!(%error, "api.not_served");
             Ok(None)
         }
         started => started,
@@ -83,4 +88,27 @@ fn record(tracer: &Tracer, seen: &Observed) {
         status: seen.standing,
         error: stuck.map(|note| note.what.to_string()),
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_that_cannot_be_had_keeps_no_engine_from_running() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").expect("it is written");
+        let below = file.join("view").display().to_string();
+        let said = [
+            ("SEGUE_APP", "shop"),
+            ("SEGUE_NODE", "n1"),
+            ("SEGUE_KAFKA__BROKERS", "127.0.0.1:1"),
+            ("SEGUE_API__LISTEN", "127.0.0.1:0"),
+            ("SEGUE_VIEW__PATH", below.as_str()),
+        ];
+        let said = said.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = Config::load(None, said).expect("a configuration");
+        assert!(serve(&config).expect("the engine runs").is_none());
+    }
 }
