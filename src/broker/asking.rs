@@ -6,6 +6,7 @@ use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use super::connection::ANSWER_MAX;
 use super::{Connection, Error};
 
 /// The most of what a client has to say that is listened to after a failure.
@@ -63,6 +64,21 @@ pub(super) fn end_finder(
     let config = connection.asker(&format!("{client}.ends"))?;
     BaseConsumer::from_config_and_context(&config, Asking::default())
         .map_err(|e| Error::Client(e.to_string()))
+}
+
+/// Where a partition begins, and where it ends for the client that is asked.
+///
+/// # Errors
+/// When the cluster does not answer.
+pub(super) fn edges<C: ConsumerContext>(
+    connection: &Connection,
+    client: &BaseConsumer<C>,
+    topic: &str,
+    partition: i32,
+) -> Result<(i64, i64), Error> {
+    let doing = || format!("asking for the end of {topic}[{partition}]");
+    let found = client.fetch_watermarks(topic, partition, ANSWER_MAX);
+    found.map_err(|e| connection.unanswered(&doing(), &e))
 }
 
 /// What a failed question means, with the reason why its client has no connection. A login or a

@@ -2,14 +2,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
-use super::asking::{Asking, end_finder};
-use super::connection::{ANSWER_MAX, Quiet};
-use super::poll::drain;
+use super::asking::{Asking, edges, end_finder};
+use super::connection::Quiet;
+use super::poll::records;
 use super::reader::{made, partitions};
-use super::record::source_record;
 use super::{Connection, Error, Isolation};
 use crate::message::{Offset, Topic};
 use crate::runtime::SourceRecord;
@@ -99,24 +97,7 @@ impl Follower {
     /// # Errors
     /// When the connection is refused or lost for good.
     pub fn poll(&mut self, wait: Duration, max: usize) -> Result<Vec<SourceRecord>, Error> {
-        let mut found = Vec::new();
-        let drained = drain(
-            &self.consumer,
-            wait,
-            max,
-            || false,
-            |record| {
-                found.push(source_record(record).map_err(Fault::Record)?);
-                Ok(())
-            },
-        );
-        match drained {
-            Ok(_) => Ok(found),
-            Err(Fault::Client(error)) => {
-                Err(self.connection.unserved("reading", "a topic of the engine", &error))
-            }
-            Err(Fault::Record(error)) => Err(error),
-        }
+        records(&self.connection, &self.consumer, wait, max, "a topic of the engine")
     }
 
     /// Behind the last record that was polled of each partition, or where it was begun. Markers of
@@ -175,21 +156,7 @@ impl Follower {
     }
 
     fn ends_of(&self, (topic, partition): &(Topic, i32)) -> Result<(Offset, Offset), Error> {
-        let doing = || format!("asking for the end of {topic}[{partition}]");
-        let found = self.ends.fetch_watermarks(topic.as_str(), *partition, ANSWER_MAX);
-        let (low, high) = found.map_err(|e| self.connection.unanswered(&doing(), &e))?;
-        Ok((Offset(low), Offset(high)))
-    }
-}
-
-/// Why a poll ended early.
-enum Fault {
-    Client(KafkaError),
-    Record(Error),
-}
-
-impl From<KafkaError> for Fault {
-    fn from(error: KafkaError) -> Self {
-        Self::Client(error)
+        let found = edges(&self.connection, &self.ends, topic.as_str(), *partition)?;
+        Ok((Offset(found.0), Offset(found.1)))
     }
 }

@@ -13,7 +13,7 @@ use super::connection::is_unknown_topic;
 use super::faults::{lost, passing, unread};
 use super::first_start::{StartRules, meet};
 use super::membership::Membership;
-use super::poll::drain;
+use super::poll::{Fault, drain};
 use super::reader::partitions;
 use super::reading::Reading;
 use super::record::source_record;
@@ -242,16 +242,4 @@ fn consumer(
     let config = connection.gateway(client, membership)?;
     BaseConsumer::from_config_and_context(&config, Assignments::default())
         .map_err(|e| Error::Client(e.to_string()))
-}
-
-/// Why a poll ended early.
-enum Fault {
-    Client(KafkaError),
-    Record(Error),
-}
-
-impl From<KafkaError> for Fault {
-    fn from(error: KafkaError) -> Self {
-        Self::Client(error)
-    }
 }

@@ -4,11 +4,10 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
-use super::asking::{Asking, end_finder};
+use super::asking::{Asking, edges, end_finder};
 use super::connection::{ANSWER_MAX, Quiet};
-use super::poll::drain;
+use super::poll::records;
 use super::reader::made;
-use super::record::source_record;
 use super::{Connection, Error, Isolation};
 use crate::message::{Offset, Topic};
 use crate::runtime::SourceRecord;
@@ -53,8 +52,8 @@ impl Lookup {
         let mut wanted: Vec<Offset> = offsets.to_vec();
         wanted.sort_unstable();
         wanted.dedup();
-        let (low, high) = self.edges(topic, partition)?;
-        wanted.retain(|offset| (low..high).contains(offset));
+        let (low, high) = edges(&self.connection, &self.ends, topic.as_str(), partition)?;
+        wanted.retain(|offset| (low..high).contains(&offset.0));
         let mut found = Vec::new();
         let read = self.seek_and_read(topic, partition, &wanted, &mut found);
         // Nothing is fetched between two questions.
@@ -113,43 +112,7 @@ impl Lookup {
     }
 
     fn poll(&self, max: i64) -> Result<Vec<SourceRecord>, Error> {
-        let mut found = Vec::new();
         let max = usize::try_from(max).unwrap_or(1);
-        let drained = drain(
-            &self.consumer,
-            POLL_WAIT,
-            max,
-            || false,
-            |record| {
-                found.push(source_record(record).map_err(Fault::Record)?);
-                Ok(())
-            },
-        );
-        match drained {
-            Ok(_) => Ok(found),
-            Err(Fault::Client(error)) => {
-                Err(self.connection.unserved("reading", "a topic of the engine", &error))
-            }
-            Err(Fault::Record(error)) => Err(error),
-        }
-    }
-
-    fn edges(&self, topic: &Topic, partition: i32) -> Result<(Offset, Offset), Error> {
-        let doing = || format!("asking for the end of {topic}[{partition}]");
-        let found = self.ends.fetch_watermarks(topic.as_str(), partition, ANSWER_MAX);
-        let (low, high) = found.map_err(|e| self.connection.unanswered(&doing(), &e))?;
-        Ok((Offset(low), Offset(high)))
-    }
-}
-
-/// Why a poll ended early.
-enum Fault {
-    Client(KafkaError),
-    Record(Error),
-}
-
-impl From<KafkaError> for Fault {
-    fn from(error: KafkaError) -> Self {
-        Self::Client(error)
+        records(&self.connection, &self.consumer, POLL_WAIT, max, "a topic of the engine")
     }
 }

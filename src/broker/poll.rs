@@ -7,6 +7,9 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 
 use super::connection::is_passing;
+use super::record::source_record;
+use super::{Connection, Error};
+use crate::runtime::SourceRecord;
 
 /// Hands out what there is, at most `max` records, waiting at most `wait` for the first. Ends
 /// early when `stop` says so, which is asked whenever there was no record.
@@ -37,6 +40,49 @@ pub(super) fn drain<C: ConsumerContext, E: From<KafkaError>>(
         }
     }
     Ok(count)
+}
+
+/// The records that there are, as [`drain`] hands them out.
+///
+/// # Errors
+/// When the connection is refused or lost for good, in the words for reading `what`.
+pub(super) fn records<C: ConsumerContext>(
+    connection: &Connection,
+    consumer: &BaseConsumer<C>,
+    wait: Duration,
+    max: usize,
+    what: &str,
+) -> Result<Vec<SourceRecord>, Error> {
+    let mut found = Vec::new();
+    let drained = drain(
+        consumer,
+        wait,
+        max,
+        || false,
+        |record| {
+            found.push(source_record(record).map_err(Fault::Record)?);
+            Ok(())
+        },
+    );
+    match drained {
+        Ok(_) => Ok(found),
+        Err(Fault::Client(error)) => Err(connection.unserved("reading", what, &error)),
+        Err(Fault::Record(error)) => Err(error),
+    }
+}
+
+/// Why a poll ended early.
+pub(super) enum Fault {
+    /// The client cannot go on.
+    Client(KafkaError),
+    /// A record cannot be taken.
+    Record(Error),
+}
+
+impl From<KafkaError> for Fault {
+    fn from(error: KafkaError) -> Self {
+        Self::Client(error)
+    }
 }
 
 /// Whether the client reports something that it goes on from by itself.

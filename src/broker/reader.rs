@@ -3,17 +3,14 @@ use std::time::Duration;
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
-use rdkafka::message::Message as _;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
-use super::asking::{Asking, end_finder};
+use super::asking::{Asking, edges, end_finder};
 use super::connection::{ANSWER_MAX, Quiet};
-use super::poll::drain;
-use super::record::source_record;
+use super::poll::records;
 use super::retry::insist;
 use super::{Connection, Error, Isolation};
-use crate::message::Topic;
+use crate::message::{Origin, Topic};
 use crate::runtime::SourceRecord;
 
 /// Reads topics of users.
@@ -98,27 +95,12 @@ impl Reader {
     /// # Errors
     /// When the connection is refused or lost for good.
     pub fn poll(&mut self, wait: Duration, max: usize) -> Result<Vec<SourceRecord>, Error> {
-        let mut found = Vec::new();
-        let positions = &mut self.positions;
-        let drained = drain(
-            &self.consumer,
-            wait,
-            max,
-            || false,
-            |record| {
-                let place = (record.topic().to_owned(), record.partition());
-                positions.insert(place, record.offset() + 1);
-                found.push(source_record(record).map_err(Fault::Record)?);
-                Ok(())
-            },
-        );
-        match drained {
-            Ok(_) => Ok(found),
-            Err(Fault::Client(error)) => {
-                Err(self.connection.unserved("reading", "a topic", &error))
-            }
-            Err(Fault::Record(error)) => Err(error),
+        let found = records(&self.connection, &self.consumer, wait, max, "a topic")?;
+        for record in &found {
+            let Origin { topic, partition, offset } = &record.origin;
+            self.positions.insert((topic.as_str().to_owned(), *partition), offset.next().0);
         }
+        Ok(found)
     }
 
     /// Commits what [`Reader::poll`] has returned, for the partitions that are still assigned.
@@ -185,21 +167,7 @@ impl Reader {
     }
 
     fn ends_of(&self, topic: &str, partition: i32) -> Result<(i64, i64), Error> {
-        let doing = || format!("asking for the end of {topic}[{partition}]");
-        let found = self.ends.fetch_watermarks(topic, partition, ANSWER_MAX);
-        found.map_err(|e| self.connection.unanswered(&doing(), &e))
-    }
-}
-
-/// Why a poll ended early.
-enum Fault {
-    Client(KafkaError),
-    Record(Error),
-}
-
-impl From<KafkaError> for Fault {
-    fn from(error: KafkaError) -> Self {
-        Self::Client(error)
+        edges(&self.connection, &self.ends, topic, partition)
     }
 }
 
