@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::model::{Expected, ToChild, ToParent, What};
-use crate::engine::{Call, Effect, Letter, Message, Question, Say};
+use crate::engine::{Call, Effect, Letter, Message, Question};
 use crate::expression::Number;
 use crate::message::InstanceId;
 
@@ -62,31 +62,13 @@ fn is_question(text: Option<&str>, choices: Option<&[String]>, question: &Questi
 
 fn is_to_child(expected: &Expected, says: ToChild, to: &InstanceId, letter: &Letter) -> bool {
     ToChild::of(&letter.say) == Some(says)
-        && carried(&letter.say).is_none_or(|body| with(expected, body))
+        && letter.say.carried().is_none_or(|body| with(expected, body))
         && expected.key.as_ref().is_none_or(|key| key == to.key.as_str())
 }
 
 fn is_to_parent(expected: &Expected, says: ToParent, letter: &Letter) -> bool {
     ToParent::of(&letter.say) == Some(says)
-        && carried(&letter.say).is_none_or(|data| with(expected, data))
-}
-
-/// What a letter brings to the data of whoever reads it; none if it brings nothing.
-pub(super) fn carried(say: &Say) -> Option<&Value> {
-    match say {
-        Say::Start { body, .. } => Some(body),
-        Say::Ended { data, .. } => Some(data),
-        Say::TakeBack { .. }
-        | Say::ParentGone
-        | Say::Taken
-        | Say::TakenBack
-        | Say::Kept
-        | Say::Acquire { .. }
-        | Say::Release { .. }
-        | Say::Withdraw
-        | Say::Granted { .. }
-        | Say::Full => None,
-    }
+        && letter.say.carried().is_none_or(|data| with(expected, data))
 }
 
 fn with(expected: &Expected, body: &Value) -> bool {

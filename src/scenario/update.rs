@@ -197,7 +197,7 @@ fn refitted(old: &Expected, bare: &Expected, effect: &Effect) -> Expected {
             of(call.body.as_ref().unwrap_or(&Value::Null), None, call.id.attempt, &call.headers);
         }
         Effect::Letter { to, letter } => {
-            if let Some(body) = compare::carried(&letter.say) {
+            if let Some(body) = letter.say.carried() {
                 let starts = ToChild::of(&letter.say) == Some(ToChild::Start);
                 of(body, starts.then_some(to.key.as_str()), 1, &[]);
             }

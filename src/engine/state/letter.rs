@@ -79,6 +79,27 @@ pub enum Say {
 }
 
 impl Say {
+    /// What it brings to the data of whoever reads it; none if it brings nothing.
+    #[must_use]
+    pub fn carried(&self) -> Option<&Value> {
+        match self {
+            Self::Start { body, .. } => Some(body),
+            Self::Ended { data, .. } => Some(data),
+            Self::TakeBack { .. }
+            | Self::ParentGone
+            | Self::Taken
+            | Self::TakenBack
+            | Self::Kept
+            | Self::Acquire { .. }
+            | Self::Release { .. }
+            | Self::Withdraw
+            | Self::Granted { .. }
+            | Self::Full => None,
+        }
+    }
+}
+
+impl Say {
     /// The word for it, for ids and for people.
     #[must_use]
     pub fn text(&self) -> &'static str {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Frame, Instance, Life, Remnant, Say, StepState};
+use super::{Frame, Instance, Life, Remnant, StepState};
 use crate::definition::{BlockId, Catalog, Composite, Definition, Step, StepKind};
 use crate::engine::{CallOutcome, Input, Verb};
 use crate::message::Event;
@@ -105,7 +105,7 @@ pub(in crate::engine) fn of_held<'i>(held: impl Iterator<Item = &'i Input>) -> u
         Input::Event(event) => of_early(event),
         Input::Act(act) => EARLY + act.id.len() + act.by.len() + act.why.len() + of_verb(&act.verb),
         Input::Called(called) => EARLY + called.command.len() + of_outcome(&called.outcome),
-        Input::Letter(letter) => EVENT + of_say(&letter.say),
+        Input::Letter(letter) => EVENT + letter.say.carried().map_or(0, of_value),
         Input::Wake(_) => 0,
     };
     held.map(of).sum()
@@ -132,22 +132,6 @@ fn of_outcome(outcome: &CallOutcome) -> usize {
             of_value(body) + headers.sum::<usize>()
         }
         CallOutcome::Failed { reason, .. } => reason.len(),
-    }
-}
-
-fn of_say(say: &Say) -> usize {
-    match say {
-        Say::Start { body: value, .. } | Say::Ended { data: value, .. } => of_value(value),
-        Say::TakeBack { .. }
-        | Say::ParentGone
-        | Say::Taken
-        | Say::TakenBack
-        | Say::Kept
-        | Say::Acquire { .. }
-        | Say::Release { .. }
-        | Say::Withdraw
-        | Say::Granted { .. }
-        | Say::Full => 0,
     }
 }
 
