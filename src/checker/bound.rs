@@ -48,18 +48,11 @@ impl Bound {
     /// The same as the mistakes in the shape are told, in the file of this name.
     #[must_use]
     pub fn diagnostic(&self, file: &str) -> Diagnostic {
-        let text = self.line_text.trim();
-        let before = self.line_text.len() - self.line_text.trim_start().len();
         Diagnostic {
-            code: Code::TooLarge,
             severity: Severity::Warning,
             message: self.words(),
-            file: file.to_owned(),
-            line: self.line as usize,
-            column: before + 1,
-            span: before..before + text.len(),
-            line_text: self.line_text.clone(),
             help: Some(self.mend()),
+            ..Diagnostic::of_line(Code::TooLarge, file, self.line, &self.line_text)
         }
     }
 }

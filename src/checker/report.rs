@@ -64,20 +64,13 @@ impl Finding {
     /// The same as the mistakes in the shape are told, in the file of this name.
     #[must_use]
     pub fn diagnostic(&self, file: &str) -> Diagnostic {
-        let text = self.line_text.trim();
-        let before = self.line_text.len() - self.line_text.trim_start().len();
         let promise = self.broken.promise;
         let severity = if promise.is_engines() { Severity::Warning } else { Severity::Error };
         Diagnostic {
-            code: promise.code(),
             severity,
             message: self.broken.words.clone(),
-            file: file.to_owned(),
-            line: self.line as usize,
-            column: before + 1,
-            span: before..before + text.len(),
-            line_text: self.line_text.clone(),
             help: Some(self.mend()),
+            ..Diagnostic::of_line(promise.code(), file, self.line, &self.line_text)
         }
     }
 }

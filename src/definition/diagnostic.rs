@@ -206,6 +206,24 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// An error that is about the whole of a line, with nothing said yet.
+    #[must_use]
+    pub fn of_line(code: Code, file: &str, line: u32, line_text: &str) -> Self {
+        let text = line_text.trim();
+        let before = line_text.len() - line_text.trim_start().len();
+        Self {
+            code,
+            severity: Severity::Error,
+            message: String::new(),
+            file: file.to_owned(),
+            line: line as usize,
+            column: before + 1,
+            span: before..before + text.len(),
+            line_text: line_text.to_owned(),
+            help: None,
+        }
+    }
+
     /// The diagnostic as rustc would print it.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
