@@ -21,8 +21,18 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts `segue run` on a configuration; what it says is added to a file.
+    /// Starts `segue run` on a configuration; what it says is added to a file. Several engines run
+    /// on this machine, and what is tested is the engine: it serves no API.
     pub fn start(config: &Path, log: &Path) -> Self {
+        Self::start_at(config, log, "")
+    }
+
+    /// The same with an API at a port that is free.
+    pub fn serving(config: &Path, log: &Path) -> Self {
+        Self::start_at(config, log, "127.0.0.1:0")
+    }
+
+    fn start_at(config: &Path, log: &Path, api: &str) -> Self {
         let file = File::options().create(true).append(true).open(log).expect("a log file");
         let mut command = Command::new(program());
         command.arg("run").arg("--config").arg(config);
@@ -30,8 +40,7 @@ impl Engine {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SEGUE_")) {
             command.env_remove(name);
         }
-        // Several engines run on this machine, and what is tested here is the engine.
-        command.env("SEGUE_API__LISTEN", "");
+        command.env("SEGUE_API__LISTEN", api);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file);
         let mut child = command.spawn().expect("the engine's program");
         let mut stdout = child.stdout.take().expect("it is piped");
@@ -93,6 +102,15 @@ impl Engine {
             let in_time = lives && begun.elapsed() < END_MAX;
             assert!(in_time, "it does not say `{words}` but:\n{}", self.last_words());
         }
+    }
+
+    /// Where its API is, once it has said so.
+    pub fn api(&mut self) -> String {
+        const WORDS: &str = "its API is at ";
+        self.says(WORDS);
+        let said = fs::read_to_string(&self.log).expect("a log");
+        let address = said.split_once(WORDS).and_then(|(_, behind)| behind.lines().next());
+        address.expect("it says where").to_owned()
     }
 
     /// Whether it runs.

@@ -17,6 +17,7 @@ mod locks;
 mod outages;
 mod refusals;
 mod secure;
+mod seen;
 #[path = "../shipped/mod.rs"]
 mod shipped;
 mod sources;
