@@ -283,5 +283,6 @@ fn drawn_definitions_come_to_the_same_however_they_are_searched() {
     let left: usize = found.iter().map(|[.., left]| left).sum();
     assert!(took_turns * 60 >= found.len(), "only {took_turns} take turns");
     // The smaller they are, the less is spared.
-    assert!(left * 5 < states * 4, "{left} of {states} are left");
+    let (of, at_most) = if drawn_sagas(0) > 0 { (4, 3) } else { (5, 4) };
+    assert!(left * of < states * at_most, "{left} of {states} are left");
 }
