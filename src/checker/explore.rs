@@ -8,8 +8,8 @@ use super::promise::{Broken, Promise};
 use super::promises::{is_voluntary, subject};
 use super::world::World;
 
-/// The most states that one exploration looks at: what two cores look at in half a minute.
-pub const STATES_MAX: usize = 80_000;
+/// The most states that one exploration looks at.
+pub const STATES_MAX: usize = 400_000;
 /// The most different broken promises that one exploration tells.
 const BROKEN_MAX: usize = 20;
 /// How many states are looked at before what they lead to is: enough for each worker to be busy,

@@ -109,8 +109,7 @@ fn what_stands_one_behind_the_other_is_added_and_not_multiplied() {
     assert!(five - four <= (four - three) * 5 / 4, "{three}, {four}, {five} states");
 }
 
-/// What half a minute and 1 GB are enough for on two cores that are not fast. States are counted,
-/// for they are the same everywhere.
+/// What counts as an answer in time. States are counted, for they are the same everywhere.
 const ANSWERED_MAX: usize = 60_000;
 
 /// Looks at so many drawn definitions: the seeds of those that are too large.
