@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Coordinates, Entry, Error, NoteTold};
 use crate::engine::What;
 use crate::format::{open, wire};
-use crate::message::{Coordinate, EngineTopics, LifeId, Timestamp};
+use crate::message::{Coordinate, EngineTopics, LifeId, Timestamp, read_json};
 use crate::runtime::SourceRecord;
 use crate::status::Moment;
 
@@ -93,6 +93,10 @@ fn fields(note: &wire::Note) -> Map<String, Value> {
     if !note.facts.is_empty() {
         fields.insert("facts".to_owned(), Value::from(note.facts.clone()));
     }
+    if !note.changes.is_empty() {
+        let changes: Vec<Value> = note.changes.iter().map(change).collect();
+        fields.insert("changes".to_owned(), Value::from(changes));
+    }
     if let Some(instance) = &note.instance {
         let name = format!("{}/{}", instance.saga, instance.key);
         fields.insert("instance".to_owned(), Value::from(name));
@@ -106,4 +110,36 @@ fn fields(note: &wire::Note) -> Map<String, Value> {
         fields.insert("failure".to_owned(), told);
     }
     fields
+}
+
+/// What a person has made of a field; of one that is sensitive only that it was set.
+fn change(change: &wire::DataChange) -> Value {
+    let value =
+        |json: &Option<String>| json.as_ref().and_then(|json| read_json(json.as_bytes()).ok());
+    serde_json::json!({
+        "field": change.field,
+        "before": value(&change.before),
+        "after": value(&change.after),
+        "hidden": change.hidden,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_has_set_is_told_as_data() {
+        let set = |field: &str, hidden: bool| wire::DataChange {
+            field: field.to_owned(),
+            before: None,
+            after: Some("12.50".to_owned()).filter(|_| !hidden),
+            hidden,
+        };
+        let changes = vec![set("fee", false), set("card", true)];
+        let told = fields(&wire::Note { changes, ..wire::Note::default() });
+        let json = r#"[{"field":"fee","before":null,"after":12.50,"hidden":false},
+                       {"field":"card","before":null,"after":null,"hidden":true}]"#;
+        assert_eq!(told.get("changes"), read_json(json.as_bytes()).ok().as_ref());
+    }
 }
