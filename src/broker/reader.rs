@@ -130,15 +130,10 @@ impl Reader {
     /// # Errors
     /// When the cluster does not answer.
     pub fn is_at_end(&mut self) -> Result<bool, Error> {
-        let positions = self.consumer.position();
-        let positions = positions.map_err(|e| self.connection.unanswered("reading", &e))?;
-        if let Some(targets) = &self.targets {
-            let behind = |((topic, partition), end): (&(String, i32), &i64)| {
-                let found = positions.find_partition(topic, *partition);
-                !found.is_some_and(|p| matches!(p.offset(), Place::Offset(at) if at >= *end))
-            };
-            return Ok(!targets.iter().any(behind));
+        if self.targets.is_some() {
+            return Ok(self.behind()?.is_empty());
         }
+        let positions = self.positions()?;
         for position in positions.elements() {
             let (low, high) = self.ends_of(position.topic(), position.partition())?;
             let reached = matches!(position.offset(), Place::Offset(at) if at >= high);
@@ -147,6 +142,28 @@ impl Reader {
             }
         }
         Ok(positions.count() > 0)
+    }
+
+    /// Of a reader of all the partitions that are not read up to where they ended, each with its
+    /// position, if it has one, and that end. Of a committed one they stay behind while a
+    /// transaction is open before that end.
+    ///
+    /// # Errors
+    /// When the client does not know its positions.
+    pub fn behind(&self) -> Result<Vec<String>, Error> {
+        let positions = self.positions()?;
+        let mut behind = Vec::new();
+        for ((topic, partition), end) in self.targets.iter().flatten() {
+            let found = positions.find_partition(topic, *partition).map(|found| found.offset());
+            if !matches!(found, Some(Place::Offset(at)) if at >= *end) {
+                behind.push(format!("{topic}[{partition}] at {found:?} of {end}"));
+            }
+        }
+        Ok(behind)
+    }
+
+    fn positions(&self) -> Result<TopicPartitionList, Error> {
+        self.consumer.position().map_err(|e| self.connection.unanswered("reading", &e))
     }
 
     /// Whether the group had read a partition to its end before this member read anything of it.

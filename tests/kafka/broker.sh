@@ -17,7 +17,7 @@ free_port() {
     done
 }
 
-# What a broker says about itself: the start and the end are enough.
+# What a broker says about itself: its start, its end, and how it ends transactions.
 write_log_settings() {
     cat >"$1/log4j2.properties" <<PROPERTIES
 appender.out.type=Console
@@ -28,6 +28,8 @@ rootLogger.level=warn
 rootLogger.appenderRef.out.ref=out
 logger.server.name=kafka.server.KafkaRaftServer
 logger.server.level=info
+logger.transactions.name=kafka.coordinator.transaction
+logger.transactions.level=info
 PROPERTIES
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use segue::books::{self, Books, Report};
 use segue::broker::{Connection, Isolation, Reader, TopicSpec, Writer, create_topics};
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use crate::cast::Cast;
 use crate::engine::{Engine, last_words};
-use crate::watch::{PATIENCE, Watch, until};
+use crate::watch::{PATIENCE, Watch};
 
 const PARTITIONS: u32 = 4;
 const WAIT: Duration = Duration::from_millis(50);
@@ -364,12 +364,18 @@ impl World {
     pub fn read(&self, topics: &[Topic], mut see: impl FnMut(&SourceRecord)) {
         let reader = Reader::all(&self.connection, "books", topics, Isolation::Committed);
         let mut reader = reader.expect("the topics");
-        while !until("more of all topics", PATIENCE, || {
+        let mut heard = Instant::now();
+        while !reader.is_at_end().expect("an answer") {
             let records = reader.poll(WAIT, RECORDS_MAX).expect("records");
             records.iter().for_each(&mut see);
-            let is_at_end = reader.is_at_end().expect("an answer");
-            (is_at_end || !records.is_empty()).then_some(is_at_end)
-        }) {}
+            if !records.is_empty() {
+                heard = Instant::now();
+            }
+            if heard.elapsed() >= PATIENCE {
+                let behind = reader.behind().expect("an answer");
+                panic!("nothing for {PATIENCE:?}: {behind:?}\n{}", last_words(&self.log("a")));
+            }
+        }
     }
 }
 

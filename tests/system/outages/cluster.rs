@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use segue::broker::Connection;
 use tempfile::TempDir;
 
+use crate::engine::last_words;
 use crate::world::keep;
 
 /// A real Kafka of one test alone, whose brokers may be killed and started again.
@@ -65,6 +66,7 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.keep();
+            self.brokers().iter().for_each(Broker::tell);
         }
         // A failure here would hide the test's own.
         let _ = script("stop").arg(self.folder.path()).status();
@@ -86,6 +88,12 @@ pub enum End {
 }
 
 impl Broker {
+    /// Prints the last of what it has said, for failures.
+    fn tell(&self) {
+        let log = self.folder.join("broker.log");
+        println!("{}:\n{}", log.display(), last_words(&log));
+    }
+
     /// Ends it, and waits until its process is gone.
     pub fn end(&self, how: End) {
         let signal = match how {
