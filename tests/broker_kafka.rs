@@ -9,8 +9,8 @@ use bytes::Bytes;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer as _, ThreadedProducer};
 use segue::broker::{
-    Connection, Delivery, Isolation, KafkaBroker, KafkaSource, Membership, Mode, Plan, Progress,
-    Reader, Replication, TopicSpec, Writer, create_topics, definitions, provision,
+    Confirmed, Connection, Delivery, Isolation, KafkaBroker, KafkaSource, Membership, Mode, Plan,
+    Progress, Reader, Replication, TopicSpec, Writer, create_topics, definitions, provision,
 };
 use segue::definition::Starts;
 use segue::message::{Headers, Offset, Outgoing, Shard, Timestamp, Topic};
@@ -174,7 +174,11 @@ impl App {
     }
 
     fn open(&self, membership: &Membership) -> KafkaBroker {
-        KafkaBroker::open(&self.connection, membership, &Progress::default()).expect("a broker")
+        let (written, confirmed) = (BTreeSet::from([self.users.clone()]), Confirmed::default());
+        let progress = Progress::default();
+        let opened =
+            KafkaBroker::open(&self.connection, membership, written, &confirmed, &progress);
+        opened.expect("a broker")
     }
 
     fn topic(&self, what: &str) -> Topic {

@@ -10,9 +10,10 @@ use super::asking::{Asking, end_finder};
 use super::closing::close_aside;
 use super::connection::{Quiet, is_passing};
 use super::faults::{lost, passing, unread};
+use super::hanging::is_seen;
 use super::reader::made;
 use super::retry::insist;
-use super::{Connection, Error};
+use super::{Connection, Error, Isolation};
 use crate::message::{Offset, Shard, Topic};
 use crate::runtime::{ChangelogReader, ChangelogRecord, Lost};
 
@@ -52,6 +53,20 @@ pub struct Changelog {
     name: String,
     position: Offset,
     end: Offset,
+    stands: bool,
+}
+
+/// Why a changelog cannot be read.
+pub(super) enum Unopened {
+    /// A transaction in front of its end is open for longer than was waited; in words.
+    Undecided(String),
+    Lost(Lost),
+}
+
+impl From<Lost> for Unopened {
+    fn from(lost: Lost) -> Self {
+        Self::Lost(lost)
+    }
 }
 
 impl Changelog {
@@ -63,23 +78,64 @@ impl Changelog {
         shard: Shard,
         from: Offset,
         limit: Duration,
-    ) -> Result<Self, Lost> {
+    ) -> Result<Self, Unopened> {
         let name = format!("{topic}[{shard}]");
         let partition = i32::try_from(shard.0).expect("Kafka counts partitions by i32");
         let (low, high) = ends.of(topic.as_str(), partition)?;
         // A place outside the log is of another log: everything is read instead.
         let start = if (low..=high).contains(&from.0) { from } else { Offset(low) };
-        let mut reader = Self { consumer: None, name, position: start, end: Offset(high) };
+        let end = Offset(high);
+        let mut reader = Self { consumer: None, name, position: start, end, stands: true };
         if start.0 < high {
             let consumer = consumer(connection, client).map_err(|e| passing(e.to_string()))?;
             reader.wait_for_decisions(&consumer, topic, partition, limit)?;
-            let mut list = TopicPartitionList::new();
-            list.add_partition_offset(topic.as_str(), partition, Place::Offset(start.0))
-                .map_err(|e| lost("reading the changelog", &e))?;
-            consumer.assign(&list).map_err(|e| lost("reading the changelog", &e))?;
+            // The record in front of the start is looked at in passing.
+            let before = (start.0 > low).then(|| Offset(start.0 - 1));
+            reader.assign(&consumer, topic, partition, before.unwrap_or(start))?;
+            if let Some(before) = before
+                && !reader.passes(&consumer, before)?
+            {
+                let at = (partition, before);
+                let gone = is_seen(connection, client, Isolation::Uncommitted, topic, at)?;
+                reader.stands = !gone;
+                reader.assign(&consumer, topic, partition, start)?;
+            }
             reader.consumer = Some(consumer);
         }
         Ok(reader)
+    }
+
+    fn assign(
+        &self,
+        consumer: &BaseConsumer<Quiet>,
+        topic: &Topic,
+        partition: i32,
+        at: Offset,
+    ) -> Result<(), Lost> {
+        let failed = |e: KafkaError| lost(&format!("reading {}", self.name), &e);
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic.as_str(), partition, Place::Offset(at.0))
+            .map_err(failed)?;
+        consumer.assign(&list).map_err(failed)
+    }
+
+    /// Whether the next record that is there has this offset, which is passed then. It is not
+    /// there if it was compacted, if a marker stands in its place, or if it was taken back.
+    fn passes(&self, consumer: &BaseConsumer<Quiet>, at: Offset) -> Result<bool, Lost> {
+        let silence = Instant::now();
+        loop {
+            match Self::polled(consumer, Duration::from_secs(1)) {
+                Some(Ok(record)) => return Ok(record.offset == at),
+                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(false),
+                Some(Err(error)) if !error.rdkafka_error_code().is_some_and(is_passing) => {
+                    return Err(lost(&format!("reading {}", self.name), &error));
+                }
+                Some(Err(_)) | None if silence.elapsed() >= SILENCE_MAX => {
+                    return Err(passing(format!("{} was silent for too long", self.name)));
+                }
+                Some(Err(_)) | None => {}
+            }
+        }
     }
 
     /// Waits until every transaction in front of the end is committed or aborted.
@@ -89,7 +145,7 @@ impl Changelog {
         topic: &Topic,
         partition: i32,
         limit: Duration,
-    ) -> Result<(), Lost> {
+    ) -> Result<(), Unopened> {
         let start = Instant::now();
         let mut pause = Duration::from_millis(1);
         loop {
@@ -109,7 +165,7 @@ impl Changelog {
                      --topic {topic} --partition {partition} --start-offset {stable}`",
                     name = self.name,
                 );
-                return Err(passing(reason));
+                return Err(Unopened::Undecided(reason));
             }
             std::thread::sleep(pause);
             pause = (2 * pause).min(Duration::from_millis(100));
@@ -174,6 +230,10 @@ impl ChangelogReader for Changelog {
 
     fn position(&self) -> Offset {
         self.position
+    }
+
+    fn stands(&self) -> bool {
+        self.stands
     }
 }
 

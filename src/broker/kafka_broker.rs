@@ -7,17 +7,18 @@ use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::appender::Appender;
-use super::changelog::{Changelog, Ends};
+use super::changelog::{Changelog, Ends, Unopened};
 use super::committer::{Answer, Call, Committer, Job, UnderWay};
 use super::faults::{Meaning, lost, meaning_of, passing};
+use super::hanging::{Confirmed, HANGS_AFTER, all_partitions, is_seen, is_taken_back, undecided};
 use super::inbox::Inbox;
 use super::ledger::Ledger;
 use super::low_watermark::LowWatermark;
 use super::membership::{Delivery, Membership};
 use super::progress::Progress;
-use super::{Connection, Error};
+use super::{Connection, Error, Isolation};
 use crate::message::{EngineTopics, Offset, Shard, Timestamp, Topic};
-use crate::runtime::{Append, Batch, Broker, Lost, Polled, ReadUpTo, Waker};
+use crate::runtime::{Append, Batch, Broker, ChangelogReader as _, Lost, Polled, ReadUpTo, Waker};
 
 /// How often at-least-once delivery tells the group where it is; the changelog knows it exactly.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -35,6 +36,11 @@ pub struct KafkaBroker {
     ends: Ends,
     watermark: LowWatermark,
     progress: Progress,
+    confirmed: Confirmed,
+    /// The topics of users that are written to.
+    written: BTreeSet<Topic>,
+    /// What hung was ended.
+    is_swept: bool,
     /// The producer has committed nothing yet.
     is_fresh: bool,
     /// The last transaction may still be answered twice: the next one needs a new producer (R1).
@@ -47,13 +53,15 @@ pub struct KafkaBroker {
 
 impl KafkaBroker {
     /// Joins the owners' group and takes over the transactions of an earlier pipeline of the
-    /// same name.
+    /// same name, which had this confirmed; `written` are the topics of users that are written to.
     ///
     /// # Errors
     /// When the cluster does not answer or refuses.
     pub fn open(
         connection: &Connection,
         membership: &Membership,
+        written: BTreeSet<Topic>,
+        confirmed: &Confirmed,
         progress: &Progress,
     ) -> Result<Self, Error> {
         let topics = EngineTopics::new(&membership.app);
@@ -75,6 +83,9 @@ impl KafkaBroker {
             membership: membership.clone(),
             topics,
             progress: progress.clone(),
+            confirmed: confirmed.clone(),
+            written,
+            is_swept: false,
             is_fresh: true,
             doubtful: false,
             untold: None,
@@ -97,6 +108,47 @@ impl KafkaBroker {
         self.doubtful = false;
         self.is_fresh = true;
         Ok(())
+    }
+
+    /// Takes back what hangs of an earlier transaction of this pipeline's name, wherever it writes;
+    /// not what users see of one whose changelog stands in part, for that counts as sent.
+    fn end_hanging(&mut self) -> Result<(), Lost> {
+        if self.is_swept || self.membership.delivery == Delivery::AtLeastOnce {
+            return Ok(());
+        }
+        self.is_swept = true;
+        let client = self.membership.client();
+        let mut topics = BTreeSet::new();
+        if !self.confirmed_stands(&client)? {
+            topics.extend(self.written.iter().cloned());
+        }
+        let EngineTopics { changelog, history, inbox, dead_letters, questions, .. } = &self.topics;
+        topics.extend([changelog, history, inbox, dead_letters, questions].map(Topic::clone));
+        let wanted = all_partitions(&self.connection, &self.ends, &topics);
+        let look = || undecided(&self.connection, &client, &self.ends, &wanted);
+        let hanging = self.progress.during(look)?;
+        if hanging.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(
+            partitions = listed(&hanging),
+            "kafka.transaction_lost: its end was confirmed and lost; taken back, decided again"
+        );
+        let limit = self.membership.transaction;
+        self.progress.during(|| self.ledger.take_back(&hanging, limit))
+    }
+
+    /// Whether any changelog has the last commit that was confirmed.
+    fn confirmed_stands(&self, client: &str) -> Result<bool, Lost> {
+        for (shard, behind) in self.confirmed.all() {
+            let at = (partition(shard), Offset(behind.0 - 1));
+            let topic = &self.topics.changelog;
+            let look = || is_seen(&self.connection, client, Isolation::Committed, topic, at);
+            if self.progress.during(look)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Makes the loss of a refused transactional call, after asking who fenced us if someone did.
@@ -148,13 +200,32 @@ impl Broker for KafkaBroker {
     fn changelog(&mut self, shard: Shard, from: Offset) -> Result<Changelog, Lost> {
         let limit = 2 * self.membership.transaction;
         let client = self.membership.client();
-        let topic = &self.topics.changelog;
+        let topic = self.topics.changelog.clone();
         // A transaction of the last owner adds its offsets only when its changelog records are
         // written, so the end of the log, uncommitted, stands behind every transaction whose
         // offsets the group took while the shard was not ours (R3).
-        self.progress.during(|| {
-            Changelog::open(&self.connection, &client, &self.ends, topic, shard, from, limit)
-        })
+        let open = |limit| {
+            let (connection, ends) = (&self.connection, &self.ends);
+            Changelog::open(connection, &client, ends, &topic, shard, from, limit)
+        };
+        let mut opened = self.progress.during(|| open(HANGS_AFTER));
+        if matches!(opened, Err(Unopened::Undecided(_))) {
+            self.end_hanging()?;
+            let (connection, ends) = (&self.connection, &self.ends);
+            opened = Changelog::open(connection, &client, ends, &topic, shard, from, limit);
+        }
+        let reader = opened.map_err(|unopened| match unopened {
+            Unopened::Undecided(reason) => passing(reason),
+            Unopened::Lost(lost) => lost,
+        })?;
+        let taken_back = self.confirmed.all().get(&shard).map_or(Ok(false), |behind| {
+            let at = (partition(shard), Offset(behind.0 - 1));
+            self.progress.during(|| is_taken_back(&self.connection, &client, &topic, at))
+        });
+        if taken_back? || !reader.stands() {
+            self.end_hanging()?;
+        }
+        Ok(reader)
     }
 
     fn read_up_to(&mut self, topics: &BTreeSet<Topic>, wanted: Timestamp) -> ReadUpTo {
@@ -189,6 +260,7 @@ impl Broker for KafkaBroker {
         match self.committer.conclude()? {
             Answer::Committed { behind, doubtful } => {
                 self.doubtful = doubtful;
+                self.confirmed.note(behind.clone());
                 self.tell_group()?;
                 Ok(behind)
             }
@@ -205,4 +277,13 @@ impl Waker for KafkaBroker {
     fn append(&mut self, append: Append, at: Timestamp) -> Result<(), Lost> {
         self.wakes.append(&append, Some(at), None)
     }
+}
+
+fn partition(shard: Shard) -> i32 {
+    i32::try_from(shard.0).expect("Kafka counts partitions by i32")
+}
+
+fn listed(partitions: &[(Topic, i32)]) -> String {
+    let one = |(topic, partition): &(Topic, i32)| format!("{topic}[{partition}]");
+    partitions.iter().map(one).collect::<Vec<_>>().join(", ")
 }

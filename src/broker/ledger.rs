@@ -17,7 +17,7 @@ use super::native::flush;
 use super::record::owned_headers;
 use super::writer::{discard, enqueue};
 use super::{Connection, Error};
-use crate::message::{EngineTopics, Offset, Outgoing, Shard};
+use crate::message::{EngineTopics, Offset, Outgoing, Shard, Topic};
 use crate::runtime::{Append, DeadLetter, HistoryRecord, Lost};
 
 /// What librdkafka calls a lost connection in its log.
@@ -139,6 +139,24 @@ impl Ledger {
         if let Err(error) = self.producer.abort_transaction(wait) {
             tracing::warn!(%error, "transaction not aborted");
         }
+    }
+
+    /// Ends by an aborted transaction what hangs in these partitions of an earlier one of the same
+    /// transactional id.
+    pub(super) fn take_back(
+        &self,
+        partitions: &[(Topic, i32)],
+        wait: Duration,
+    ) -> Result<(), Lost> {
+        let failed = |e: KafkaError| lost("taking back what hangs", &e);
+        self.producer.begin_transaction().map_err(failed)?;
+        for (topic, partition) in partitions {
+            let record = BaseRecord::with_opaque_to(topic.as_str(), 0).partition(*partition);
+            let record: BaseRecord<'_, [u8], [u8], usize> = record;
+            self.send(record)?;
+        }
+        self.settle(wait)?;
+        self.producer.abort_transaction(wait).map_err(failed)
     }
 
     /// Whether the producer has ever lost a connection, as far as it is told within `wait`: an end

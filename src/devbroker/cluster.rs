@@ -40,6 +40,8 @@ pub(super) struct Cluster {
     pub changes: Changes,
     /// When silent producers were last forgotten.
     swept_ms: i64,
+    /// The next end of a transaction is told to nobody.
+    forgets_markers: bool,
 }
 
 impl Cluster {
@@ -154,10 +156,17 @@ impl Cluster {
         now_ms: i64,
     ) -> Result<(), ResponseError> {
         if let Some(ending) = self.transactions.end(name, producer, committed)? {
-            self.finish(&ending, now_ms);
+            if !std::mem::take(&mut self.forgets_markers) {
+                self.finish(&ending, now_ms);
+            }
             self.note_transaction(name);
         }
         Ok(())
+    }
+
+    /// Lets the next transaction that ends hang in its partitions.
+    pub fn forget_markers(&mut self) {
+        self.forgets_markers = true;
     }
 
     /// Writes the markers of a transaction and settles its offsets.

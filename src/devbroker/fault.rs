@@ -49,6 +49,9 @@ pub enum Trouble {
     /// The answer says that there are no such topics, as a broker does that does not know new
     /// ones yet; only of `LIST_OFFSETS` and `OFFSET_COMMIT`.
     ForgetTopics,
+    /// The transaction ends, and its end is told to no partition and no group, as by a coordinator
+    /// that takes them for deleted (KAFKA-20734); only of `END_TXN`.
+    ForgetMarkers,
 }
 
 /// One fault: the nth request of an API, counted from one over all connections, meets trouble.

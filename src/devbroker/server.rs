@@ -111,6 +111,7 @@ async fn exchange(
     match trouble {
         Some(Trouble::DelayRequest(delay)) => sleep(delay).await,
         Some(Trouble::LoseRequest) => return Err(refused("a fault loses the request")),
+        Some(Trouble::ForgetMarkers) => shared.with(|cluster, _| cluster.forget_markers()),
         Some(Trouble::DelayAnswer(_) | Trouble::LoseAnswer | Trouble::ForgetTopics) | None => {}
     }
     let mut answer = api::answer(shared, &client, request).await;
@@ -118,7 +119,7 @@ async fn exchange(
         Some(Trouble::DelayAnswer(delay)) => sleep(delay).await,
         Some(Trouble::LoseAnswer) => return Err(refused("a fault loses the answer")),
         Some(Trouble::ForgetTopics) => answer.iter_mut().for_each(api::forget_topics),
-        Some(Trouble::DelayRequest(_) | Trouble::LoseRequest) | None => {}
+        Some(Trouble::DelayRequest(_) | Trouble::LoseRequest | Trouble::ForgetMarkers) | None => {}
     }
     check_open()?;
     let Some(answer) = answer else { return Ok(()) };

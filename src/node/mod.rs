@@ -67,6 +67,7 @@ impl Node {
                 stop: Arc::clone(&stop),
                 trouble: trouble.clone(),
                 progress: crate::broker::Progress::default(),
+                confirmed: crate::broker::Confirmed::default(),
             };
             let progress = worker.progress.clone();
             let limit = Duration::from_millis(config.watchdog.0);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::clock::MachineClock;
 use super::plan::{Pauses, Plan, passing};
 use super::{Callers, Observer, Trouble};
-use crate::broker::{KafkaBroker, Progress};
+use crate::broker::{Confirmed, KafkaBroker, Progress};
 use crate::runtime::{Lost, Observed, Pipeline};
 use crate::store::SledStore;
 
@@ -18,6 +18,7 @@ pub(super) struct Worker {
     pub stop: Arc<AtomicBool>,
     pub trouble: Trouble,
     pub progress: Progress,
+    pub confirmed: Confirmed,
 }
 
 impl Worker {
@@ -53,7 +54,14 @@ impl Worker {
         self.progress.begin();
         let catalog = self.plan.catalog()?;
         let member = self.plan.member(self.number);
-        let opened = KafkaBroker::open(&self.plan.connection, &member, &self.progress);
+        let written = catalog.definitions().flat_map(|d| d.topics_written()).collect();
+        let opened = KafkaBroker::open(
+            &self.plan.connection,
+            &member,
+            written,
+            &self.confirmed,
+            &self.progress,
+        );
         let broker = opened.map_err(passing)?;
         let observer = Arc::clone(&self.observer);
         let observe = Box::new(move |seen: Observed| observer(&seen));

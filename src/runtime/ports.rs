@@ -133,6 +133,12 @@ pub trait ChangelogReader {
 
     /// The offset behind the last record that was read, or behind the end.
     fn position(&self) -> Offset;
+
+    /// Whether the record in front of where it begins still counts. Kafka may take back what it has
+    /// confirmed (KAFKA-20734); what was stored of that is of no use then.
+    fn stands(&self) -> bool {
+        true
+    }
 }
 
 /// A record of the changelog.

@@ -36,7 +36,7 @@ pub(super) fn restore<B: Broker, S: Store>(
     let (mut end, mut records) = catch_up(shard, from, broker, store)?;
     if end < from {
         // The changelog ends before the checkpoint: it is another changelog than the one that
-        // the checkpoint was made from.
+        // the checkpoint was made from, or what that one said last was taken back.
         store.discard(shard)?;
         (end, records) = catch_up(shard, Offset(0), broker, store)?;
     }
@@ -70,6 +70,10 @@ fn catch_up<B: Broker, S: Store>(
     store: &mut S,
 ) -> Result<(Offset, u64), Failed> {
     let mut reader = broker.changelog(shard, from)?;
+    if !reader.stands() {
+        tracing::warn!(%shard, "shard.taken_back: the cluster lost what it had confirmed");
+        return Ok((Offset(0), 0));
+    }
     let mut latest: BTreeMap<Bytes, Option<Bytes>> = BTreeMap::new();
     let (mut bytes, mut count) = (0, 0);
     loop {

@@ -11,6 +11,7 @@ mod cast;
 mod deploy;
 mod engine;
 mod foreign;
+mod forgotten;
 mod kills;
 mod language;
 mod locks;

@@ -56,7 +56,7 @@ pub struct World {
     users: BTreeSet<Topic>,
     stop: Arc<AtomicBool>,
     workers: Vec<JoinHandle<()>>,
-    _broker: Option<DevBroker>,
+    broker: Option<DevBroker>,
 }
 
 impl World {
@@ -71,10 +71,25 @@ impl World {
         delivery: &'static str,
         seed: u64,
     ) -> Self {
-        let broker = DevBroker::start(devbroker::Options::default()).expect("a broker");
+        Self::hermetic_with(devbroker::Options::default(), cast, delivery, seed)
+    }
+
+    /// The same on a development broker that is set up as these options say.
+    pub fn hermetic_with(
+        options: devbroker::Options,
+        cast: impl FnOnce(&str, u64) -> Cast,
+        delivery: &'static str,
+        seed: u64,
+    ) -> Self {
+        let broker = DevBroker::start(options).expect("a broker");
         let connection = Connection::plain(&broker.address());
         let place = Place { connection, broker: Some(broker), replication: 1 };
         Self::on(place, "shop".to_owned(), cast, delivery, seed)
+    }
+
+    /// How many of the faults that were ordered of the development broker have happened.
+    pub fn faults_fired(&self) -> usize {
+        self.broker.as_ref().map_or(0, DevBroker::faults_fired)
     }
 
     /// A world on a real Kafka of the test's own, exactly once.
@@ -180,7 +195,7 @@ impl World {
             users,
             stop: Arc::new(AtomicBool::new(false)),
             workers: Vec::new(),
-            _broker: broker,
+            broker,
         };
         create_topics(&world.connection, &world.specs()).expect("topics");
         world

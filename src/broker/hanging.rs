@@ -1,0 +1,173 @@
+//! What is left of a transaction whose end Kafka has confirmed and then forgotten.
+//!
+//! A coordinator skips the markers of partitions that have no leader at that moment (KAFKA-20734),
+//! as all of a single broker's have while it stops, and still answers that the transaction is
+//! committed. Its records then stand undecided, and the next end of a transaction of the same
+//! producer there decides of them too, whichever it is. So they are taken back, all of them, and
+//! what they said is decided again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message as _;
+use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
+
+use super::asking::Asking;
+use super::changelog::Ends;
+use super::closing::close_aside;
+use super::connection::is_passing;
+use super::faults::{lost, passing, unread};
+use super::reader::{made, partitions};
+use super::retry::insist;
+use super::{Connection, Isolation};
+use crate::message::{Offset, Shard, Topic};
+use crate::runtime::Lost;
+
+/// A transaction that is under way is over before that; one that is not may hang.
+pub(super) const HANGS_AFTER: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(20);
+/// For how long the cluster may be silent when a record is looked for.
+const SILENCE_MAX: Duration = Duration::from_secs(20);
+
+/// Up to where each shard's changelog was written by the last commit that the cluster has confirmed
+/// to a process. It outlives pipelines: what the next one restores must have it.
+#[derive(Debug, Clone, Default)]
+pub struct Confirmed(Arc<Mutex<BTreeMap<Shard, Offset>>>);
+
+impl Confirmed {
+    pub(super) fn note(&self, behind: BTreeMap<Shard, Offset>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = behind;
+    }
+
+    pub(super) fn all(&self) -> BTreeMap<Shard, Offset> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The partitions in which something was written that is still undecided after a while: by a
+/// transaction that hangs, or by one of somebody else that takes long.
+pub(super) fn undecided(
+    connection: &Connection,
+    client: &str,
+    ends: &Ends,
+    wanted: &BTreeSet<(Topic, i32)>,
+) -> Result<Vec<(Topic, i32)>, Lost> {
+    let mut config = connection.asker(&format!("{client}.stable")).map_err(|e| unopened(&e))?;
+    config.set("isolation.level", Isolation::Committed.as_str());
+    let stable = BaseConsumer::from_config_and_context(&config, Asking::default());
+    let stable: BaseConsumer<Asking> = stable.map_err(|e| passing(e.to_string()))?;
+    let mut open = Vec::new();
+    for (topic, partition) in wanted {
+        open.push((topic.clone(), *partition, ends.of(topic.as_str(), *partition)?.1));
+    }
+    let begun = Instant::now();
+    loop {
+        let mut left = Vec::new();
+        for (topic, partition, end) in open {
+            let asked = insist(|wait| stable.fetch_watermarks(topic.as_str(), partition, wait));
+            let doing = || format!("asking how far {topic}[{partition}] is decided");
+            let (_, decided) = asked.map_err(|e| unread(&doing(), &e))?;
+            if decided < end {
+                left.push((topic, partition, end));
+            }
+        }
+        open = left;
+        if open.is_empty() || begun.elapsed() >= HANGS_AFTER {
+            return Ok(open.into_iter().map(|(topic, partition, _)| (topic, partition)).collect());
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// All partitions of those of these topics that there are.
+pub(super) fn all_partitions(
+    connection: &Connection,
+    ends: &Ends,
+    topics: &BTreeSet<Topic>,
+) -> BTreeSet<(Topic, i32)> {
+    let mut found = BTreeSet::new();
+    for topic in topics {
+        match partitions(connection, ends.client(), topic) {
+            Ok(count) => found.extend((0..count).map(|partition| (topic.clone(), partition))),
+            Err(error) => tracing::debug!(%topic, %error, "not looked at for what hangs"),
+        }
+    }
+    found
+}
+
+/// Whether a record was written and is not there for readers of what is committed: it was taken
+/// back. One that is not there at all, such as a marker or one that was compacted, was not.
+pub(super) fn is_taken_back(
+    connection: &Connection,
+    client: &str,
+    topic: &Topic,
+    at: (i32, Offset),
+) -> Result<bool, Lost> {
+    let seen = |isolation| is_seen(connection, client, isolation, topic, at);
+    Ok(!seen(Isolation::Committed)? && seen(Isolation::Uncommitted)?)
+}
+
+/// Whether a record is there for readers of an isolation.
+pub(super) fn is_seen(
+    connection: &Connection,
+    client: &str,
+    isolation: Isolation,
+    topic: &Topic,
+    (partition, offset): (i32, Offset),
+) -> Result<bool, Lost> {
+    let mut config = connection.log_reader(client).map_err(|e| unopened(&e))?;
+    config.set("isolation.level", isolation.as_str()).set("auto.offset.reset", "error");
+    config.set("queued.min.messages", "1");
+    config.remove("client.rack");
+    let consumer = made(&config).map_err(|e| unopened(&e))?;
+    let failed = |e: KafkaError| lost(&format!("looking at {topic}[{partition}]@{offset}"), &e);
+    // Nobody is told anything who reads from where nothing is decided yet.
+    let edges = insist(|wait| consumer.fetch_watermarks(topic.as_str(), partition, wait));
+    let (low, end) = edges.map_err(failed)?;
+    if !(low..end).contains(&offset.0) {
+        close_aside(consumer);
+        return Ok(false);
+    }
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic.as_str(), partition, Place::Offset(offset.0))
+        .map_err(failed)?;
+    consumer.assign(&list).map_err(failed)?;
+    let silence = Instant::now();
+    let seen = loop {
+        match consumer.poll(Duration::from_secs(1)) {
+            Some(Ok(record)) => break record.offset() == offset.0,
+            Some(Err(KafkaError::PartitionEOF(_))) => break false,
+            Some(Err(error)) if !error.rdkafka_error_code().is_some_and(is_passing) => {
+                return Err(failed(error));
+            }
+            Some(Err(_)) | None if silence.elapsed() >= SILENCE_MAX => {
+                return Err(passing(format!("{topic}[{partition}] was silent for too long")));
+            }
+            Some(Err(_)) | None => {}
+        }
+    };
+    close_aside(consumer);
+    Ok(seen)
+}
+
+fn unopened(error: &super::Error) -> Lost {
+    passing(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_commit_that_was_confirmed_is_kept() {
+        let confirmed = Confirmed::default();
+        let other = confirmed.clone();
+        confirmed.note(BTreeMap::from([(Shard(0), Offset(7)), (Shard(1), Offset(3))]));
+        confirmed.note(BTreeMap::from([(Shard(0), Offset(9))]));
+        assert_eq!(other.all(), BTreeMap::from([(Shard(0), Offset(9))]));
+    }
+}

@@ -1,0 +1,75 @@
+//! Transactions whose end the cluster confirms and then forgets (KAFKA-20734): the engine goes on,
+//! and nothing that it said is lost.
+
+use std::time::Duration;
+
+use segue::books::Rule;
+use segue::devbroker::{Api, Fault, Options, Trouble};
+
+use crate::cast::Cast;
+use crate::engine::last_words;
+use crate::watch::{PATIENCE, until};
+use crate::world::{EXACTLY_ONCE, World, check};
+
+const SAGAS: u64 = 150;
+const RATE: f64 = 30.0;
+/// The ends that are forgotten; some commits lie between a restart and the next.
+const FORGOTTEN: [u64; 3] = [5, 10, 15];
+
+/// A world whose broker forgets some ends, and what befalls the end after each.
+fn world(forgotten: &[u64], then: Trouble, seed: u64) -> World {
+    let end = |nth, trouble| Fault { api: Api::END_TXN, nth, trouble };
+    let both = |nth: &u64| [end(*nth, Trouble::ForgetMarkers), end(nth + 1, then)];
+    let faults = forgotten.iter().flat_map(both).collect();
+    let options = Options { faults, ..Options::default() };
+    World::hermetic_with(options, Cast::orders, EXACTLY_ONCE, seed)
+}
+
+/// As by a broker that stops and is away for long: the next transaction is given up, and whoever
+/// follows aborts it, with what of the forgotten one stands beside it.
+#[test]
+fn what_was_confirmed_and_forgotten_is_decided_again() {
+    // For longer than a commit is waited for.
+    let mut world = world(&[8], Trouble::DelayRequest(Duration::from_secs(40)), 91);
+    world.serve();
+    let engine = world.engine("a");
+    world.order(SAGAS, RATE);
+    world.settle(SAGAS);
+    assert_eq!(world.faults_fired(), 2);
+    assert!(engine.terminate().success(), "SIGTERM is a clean end");
+    check(&world.close(), SAGAS, &world.log("a"));
+    assert!(last_words(&world.log("a")).contains("kafka.transaction_lost"));
+}
+
+/// As by partitions that have no leader for a moment: what is committed next ends it.
+#[test]
+fn what_was_confirmed_and_forgotten_counts_while_the_engine_goes_on() {
+    let mut world = world(&FORGOTTEN, Trouble::LoseAnswer, 92);
+    world.serve();
+    let engine = world.engine("a");
+    world.order(SAGAS, RATE);
+    world.settle(SAGAS);
+    assert_eq!(world.faults_fired(), 2 * FORGOTTEN.len());
+    assert!(engine.terminate().success(), "SIGTERM is a clean end");
+    check(&world.close(), SAGAS, &world.log("a"));
+}
+
+/// An engine that is killed as well does not know what was confirmed. It may say something again
+/// with the same id, but what it has said is not lost.
+#[test]
+fn what_was_confirmed_and_forgotten_is_not_lost_with_the_engine() {
+    let mut world = world(&FORGOTTEN, Trouble::DelayRequest(Duration::from_secs(5)), 93);
+    world.serve();
+    let mut engine = world.engine("a");
+    world.order(SAGAS, RATE / 3.0);
+    for fired in 1..=FORGOTTEN.len() {
+        until("a forgotten end", PATIENCE, || (world.faults_fired() >= 2 * fired).then_some(()));
+        engine.kill();
+        engine = world.engine("a");
+    }
+    world.watch().until_ended(SAGAS);
+    assert!(engine.terminate().success(), "SIGTERM is a clean end");
+    let report = world.close();
+    assert!(report.violations.iter().all(|v| v.rule == Rule::Once), "{report}");
+    assert_eq!(report.tally.completed + report.tally.compensated_all(), SAGAS, "{report}");
+}
