@@ -13,6 +13,7 @@ use segue::broker::{
     Progress, Reader, Replication, TopicSpec, Writer, create_topics, definitions, provision,
 };
 use segue::definition::Starts;
+use segue::devbroker::{self, Api, DevBroker, Fault, Trouble};
 use segue::message::{Headers, Offset, Outgoing, Shard, Timestamp, Topic};
 use segue::runtime::{
     Append, Batch, Broker as _, ChangelogReader as _, ChangelogRecord, DeadLetter, Forward,
@@ -157,7 +158,11 @@ struct App {
 
 impl App {
     fn new(name: &str, shards: u32) -> Self {
-        let (connection, name) = (connection(), fresh(name));
+        Self::on(connection(), name, shards)
+    }
+
+    fn on(connection: Connection, name: &str, shards: u32) -> Self {
+        let name = fresh(name);
         let users = made(&connection, &format!("{name}.users"), 1);
         let mut plan = Plan::new(&name, shards, Mode::Create, BTreeSet::from([users.clone()]));
         plan.replication = Replication::Copies(1);
@@ -174,10 +179,14 @@ impl App {
     }
 
     fn open(&self, membership: &Membership) -> KafkaBroker {
-        let (written, confirmed) = (BTreeSet::from([self.users.clone()]), Confirmed::default());
+        self.open_after(membership, &Confirmed::default())
+    }
+
+    /// A pipeline whose process had this confirmed before.
+    fn open_after(&self, membership: &Membership, confirmed: &Confirmed) -> KafkaBroker {
+        let written = BTreeSet::from([self.users.clone()]);
         let progress = Progress::default();
-        let opened =
-            KafkaBroker::open(&self.connection, membership, written, &confirmed, &progress);
+        let opened = KafkaBroker::open(&self.connection, membership, written, confirmed, &progress);
         opened.expect("a broker")
     }
 
@@ -315,6 +324,48 @@ fn a_failed_batch_is_not_seen_at_all() {
     assert!(position > Offset(4), "{position}");
     broker.commit(app.batch(ONE, 0, "better")).expect("the name works again");
     assert_eq!(app.users_read(), ["good", "better"]);
+}
+
+/// The second commit is confirmed and forgotten (KAFKA-20734), then `follows` happens.
+fn forgotten(follows: impl FnOnce(&App, &mut KafkaBroker)) {
+    let fault = Fault { api: Api::END_TXN, nth: 2, trouble: Trouble::ForgetMarkers };
+    let options = devbroker::Options { faults: vec![fault], ..devbroker::Options::default() };
+    let cluster = DevBroker::start(options).expect("a free port");
+    let app = App::on(Connection::plain(&cluster.address()), "forgotten", 1);
+    let (member, confirmed) = (app.member("a"), Confirmed::default());
+    let mut broker = app.open_after(&member, &confirmed);
+    joined(&mut broker, 1, &BTreeMap::new());
+    broker.commit(app.batch(ONE, 1, "kept")).expect("committed");
+    let behind = broker.commit(app.batch(ONE, 2, "forgotten")).expect("it says so");
+    assert_eq!(cluster.faults_fired(), 1);
+    follows(&app, &mut broker);
+    drop(broker);
+
+    let mut broker = app.open_after(&member, &confirmed);
+    joined(&mut broker, 1, &BTreeMap::new());
+    assert!(!broker.changelog(ONE, behind[&ONE]).expect("a reader").stands());
+    let (records, _) = restored(&mut broker, ONE, 0);
+    assert_eq!(values(&records), [Some(b"kept".as_slice()), None, Some(b"kept".as_slice())]);
+    broker.commit(app.batch(ONE, 2, "again")).expect("committed");
+    assert_eq!(app.users_read(), ["kept", "again"]);
+    assert_eq!(bodies(&app.read("history")), ["kept", "again"]);
+    assert_eq!(bodies(&app.read("dead-letters")), ["kept", "again"]);
+}
+
+#[test]
+fn what_is_confirmed_and_forgotten_is_taken_back() {
+    forgotten(|_, _| {});
+}
+
+#[test]
+fn what_is_confirmed_and_forgotten_is_taken_back_where_something_else_ended_it() {
+    forgotten(|app, broker| {
+        let mut bad = app.batch(ONE, 3, "bad");
+        bad.dead_letters.clear();
+        bad.shards.values_mut().for_each(|part| part.history.clear());
+        bad.messages = vec![message(&app.users, "b", &"x".repeat(2_000_000))];
+        broker.commit(bad).expect_err("the topic takes 1 MB");
+    });
 }
 
 #[test]

@@ -86,7 +86,7 @@ impl Changelog {
         let start = if (low..=high).contains(&from.0) { from } else { Offset(low) };
         let end = Offset(high);
         let mut reader = Self { consumer: None, name, position: start, end, stands: true };
-        if start.0 < high {
+        if low < high {
             let consumer = consumer(connection, client).map_err(|e| passing(e.to_string()))?;
             reader.wait_for_decisions(&consumer, topic, partition, limit)?;
             // The record in front of the start is looked at in passing.

@@ -7,14 +7,14 @@ use segue::books::Rule;
 use segue::devbroker::{Api, Fault, Options, Trouble};
 
 use crate::cast::Cast;
-use crate::engine::last_words;
 use crate::watch::{PATIENCE, until};
 use crate::world::{EXACTLY_ONCE, World, check};
 
 const SAGAS: u64 = 150;
-const RATE: f64 = 30.0;
+/// Slow enough that transactions are small and touch other partitions than the one before.
+const RATE: f64 = 10.0;
 /// The ends that are forgotten; some commits lie between a restart and the next.
-const FORGOTTEN: [u64; 3] = [5, 10, 15];
+const FORGOTTEN: [u64; 3] = [4, 8, 12];
 
 /// A world whose broker forgets some ends, and what befalls the end after each.
 fn world(forgotten: &[u64], then: Trouble, seed: u64) -> World {
@@ -38,7 +38,6 @@ fn what_was_confirmed_and_forgotten_is_decided_again() {
     assert_eq!(world.faults_fired(), 2);
     assert!(engine.terminate().success(), "SIGTERM is a clean end");
     check(&world.close(), SAGAS, &world.log("a"));
-    assert!(last_words(&world.log("a")).contains("kafka.transaction_lost"));
 }
 
 /// As by partitions that have no leader for a moment: what is committed next ends it.
@@ -61,7 +60,7 @@ fn what_was_confirmed_and_forgotten_is_not_lost_with_the_engine() {
     let mut world = world(&FORGOTTEN, Trouble::DelayRequest(Duration::from_secs(5)), 93);
     world.serve();
     let mut engine = world.engine("a");
-    world.order(SAGAS, RATE / 3.0);
+    world.order(SAGAS, RATE);
     for fired in 1..=FORGOTTEN.len() {
         until("a forgotten end", PATIENCE, || (world.faults_fired() >= 2 * fired).then_some(()));
         engine.kill();
