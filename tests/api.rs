@@ -3,6 +3,8 @@
 
 #[path = "api/dev.rs"]
 mod dev;
+#[path = "api/letters.rs"]
+mod letters;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
@@ -21,6 +23,17 @@ fn a_stuck_parcel_is_listed_shown_sent_again_and_resolved() {
     assert!(shown.starts_with("parcel/o-1  stuck"), "{shown}");
     assert!(shown.contains("book since "), "it says which step is stuck: {shown}");
     assert!(!shown.contains("4111"), "what is sensitive is masked: {shown}");
+    let entries = dev.said(&["history", "parcel", "o-1"]).lines().count();
+    let foreseen = dev.said(&["retry", "parcel", "o-1", "--why", "it is back", "--dry-run"]);
+    assert!(foreseen.contains("would be running; nothing is written"), "{foreseen}");
+    assert!(
+        foreseen.contains("would send   command") && foreseen.contains("carrier.commands/Book")
+    );
+    let refused = dev.segue(&["answer", "parcel", "o-1", "yes", "--dry-run"]);
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(7), "{told}");
+    assert!(told.contains("answer by local/ana: "), "in the words of the history: {told}");
+    assert_eq!(dev.said(&["history", "parcel", "o-1"]).lines().count(), entries);
     let retry = ["retry", "parcel", "o-1", "--why", "it is back", "--wait", "60s"];
     let acted = dev.said(&retry);
     assert!(acted.contains("sent again by local/ana: it is back"), "{acted}");
@@ -113,6 +126,68 @@ fn transitions_are_told_as_they_come() {
     let entry: Value = serde_json::from_str(data.trim_start_matches("data: ")).expect("JSON");
     assert_eq!(entry["saga"], "parcel");
     assert!(entry["notes"].as_array().is_some_and(|notes| !notes.is_empty()), "{entry}");
+}
+
+/// The events of a stream for one instance behind an id, until so many came.
+fn events(dev: &Dev, since: &str, count: usize) -> Vec<(String, Value)> {
+    let mut stream =
+        TcpStream::connect(dev.server.trim_start_matches("http://")).expect("it lives");
+    let request = format!(
+        "GET /api/v1/live?saga=parcel&key=o-1 HTTP/1.1\r\nhost: localhost\r\n\
+         last-event-id: {since}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let (mut events, mut id) = (Vec::new(), String::new());
+    for line in BufReader::new(stream).lines() {
+        let line = line.expect("UTF-8 text");
+        if let Some(text) = line.strip_prefix("id: ") {
+            text.clone_into(&mut id);
+        } else if let Some(data) = line.strip_prefix("data: ") {
+            events.push((id.clone(), serde_json::from_str(data).expect("JSON")));
+            if events.len() == count {
+                break;
+            }
+        }
+    }
+    events
+}
+
+#[test]
+fn who_was_away_is_told_what_came_since() {
+    let mut dev = Dev::start();
+    dev.says("needs help");
+    dev.said_in_time(&["list", "--state", "stuck"], "parcel/o-1 ");
+    let history = dev.said(&["history", "parcel", "o-1", "-o", "jsonl"]);
+    let history: Vec<Value> =
+        history.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(history.len() >= 3, "it was started, weighed and is stuck: {history:?}");
+    let all = events(&dev, "0-0_1-0_2-0_3-0", history.len());
+    let told: Vec<_> = all.iter().map(|(_, entry)| entry.clone()).collect();
+    assert_eq!(told, history, "what the stream tells is the history");
+    let rest = events(&dev, &all[0].0, history.len() - 1);
+    assert_eq!(rest, all[1..], "each once, behind the one that came last");
+}
+
+#[test]
+fn it_says_who_works_on_what_and_that_it_is_ready() {
+    let mut dev = Dev::start();
+    dev.says("needs help");
+    let flow = dev.said(&["flow"]);
+    assert!(flow.contains("node     dev at ") && flow.contains("shards 0, 1, 2, 3\n"), "{flow}");
+    for line in ["gateway  shop.orders: ", "shard    3: ", "view     "] {
+        assert!(flow.contains(line), "{flow}");
+    }
+    let flow: Value = serde_json::from_str(&dev.said(&["flow", "-o", "json"])).expect("JSON");
+    assert_eq!(flow["shards"].as_array().map(Vec::len), Some(4), "{flow}");
+    let mut stream =
+        TcpStream::connect(dev.server.trim_start_matches("http://")).expect("it lives");
+    let request = "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let lines: Vec<String> =
+        BufReader::new(stream).lines().map(|line| line.expect("UTF-8 text")).collect();
+    assert_eq!(lines.first().map(String::as_str), Some("HTTP/1.1 200 OK"), "{lines:?}");
+    let ready: Value = serde_json::from_str(lines.last().expect("a body")).expect("JSON");
+    assert_eq!(ready["shards"], serde_json::json!([0, 1, 2, 3]));
 }
 
 #[test]

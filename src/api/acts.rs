@@ -8,17 +8,19 @@ use utoipa::{IntoParams, ToSchema};
 use super::Role;
 use super::owners::Who;
 use super::problem::{Code, Problem};
-use super::request::{Asked, At, Body, idempotency_key, instance, wait};
+use super::request::{Asked, At, Body, idempotency_key, instance, is_set, wait};
 use super::service::{Answer, Service};
-use crate::engine::NoteKind;
+use crate::engine::{self, NoteKind};
 use crate::message::{EngineTopics, Headers, InstanceId, Outgoing, header};
-use crate::runtime::check_act;
-use crate::view::{Entry, Fresh, NoteTold};
+use crate::runtime::act_of;
+use crate::view::{Entry, Foreseen, Fresh, NoteTold};
 
 /// So many of the newest entries of a history are looked at for what came of an act.
 const ENTRIES_MAX: usize = 50;
 /// The verb that only admins may use.
 const SET_DATA: &str = "set-data";
+/// The mend of an act that is refused.
+const LOOK_AT_IT: &str = "look at the instance: its state says what is possible";
 
 /// What a person does about an instance.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -40,7 +42,7 @@ pub(super) struct Act {
     data: Option<Value>,
 }
 
-/// An act that was written to Kafka, and what came of it.
+/// An act that was written to Kafka, and what came of it; or what would come of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Written {
     /// The act's id: the same id is obeyed once.
@@ -53,6 +55,9 @@ pub(super) struct Written {
     by: String,
     /// What came of it; none if it was not waited for, or not long enough.
     outcome: Option<Entry>,
+    /// What it would do to the instance as it is, if that is all that was asked: nothing is
+    /// written then.
+    foreseen: Option<Foreseen>,
 }
 
 /// How an act is waited for.
@@ -62,6 +67,11 @@ pub(super) struct Written {
 pub(super) struct Waiting {
     /// Waits so long for what comes of it, such as `10s`; a minute at most.
     wait: Option<String>,
+    /// Only says what would be sent and where the instance would stand, by the engine itself on
+    /// the instance as it is now; one that would be refused is refused as ever.
+    #[serde(rename = "dry-run")]
+    #[param(rename = "dry-run")]
+    dry_run: Option<String>,
 }
 
 /// Does something about an instance. The act carries the name of whoever asks, never one of the
@@ -75,7 +85,7 @@ pub(super) struct Waiting {
         Waiting,
     ),
     responses(
-        (status = 200, body = Answer<Written>, description = "What came of it"),
+        (status = 200, body = Answer<Written>, description = "What came of it, or would"),
         (status = 202, body = Answer<Written>, description = "It is written; the history tells"),
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ),
@@ -90,6 +100,7 @@ pub(super) async fn act(
 ) -> Result<(StatusCode, Json<Answer<Written>>), Problem> {
     let id = instance(&saga, &key)?;
     let wait = wait(waiting.wait.as_deref())?;
+    let is_dry = is_set("dry-run", waiting.dry_run.as_deref())?;
     let act = read(body)?;
     if act.verb == SET_DATA && who.role < Role::Admin {
         let detail = format!("{} is {}; `{SET_DATA}` is for admins", who.name, who.role);
@@ -102,10 +113,14 @@ pub(super) async fn act(
         verb: act.verb.clone(),
         by: who.name,
         outcome: None,
+        foreseen: None,
     };
     let why = act.why.clone().unwrap_or_default();
     let message = message(topics, &id, act, &written);
-    check_act(&message.topic, message.body.clone()).map_err(Problem::wrong)?;
+    let (_, meant) = act_of(&message.topic, message.body.clone()).map_err(Problem::wrong)?;
+    if is_dry {
+        return foreseen(&service, id, meant, written).await;
+    }
     let Fresh { found: before, mut freshness } = entries(&service, &id).await?;
     let Some(before) = before else {
         return Err(service.unknown(&id).await);
@@ -127,8 +142,7 @@ pub(super) async fn act(
         };
         if let Some((entry, as_of)) = service.until(wait, come).await? {
             if let Some(refused) = sought.refusal(&entry) {
-                let mend = "look at the instance: its state says what is possible";
-                return Err(Problem::new(Code::Refused, refused, mend));
+                return Err(Problem::new(Code::Refused, refused, LOOK_AT_IT));
             }
             (written.outcome, freshness) = (Some(entry), as_of);
         }
@@ -136,6 +150,25 @@ pub(super) async fn act(
     let has_come = written.outcome.is_some();
     let status = if has_come { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(Answer { found: written, freshness })))
+}
+
+/// What the act would do to the instance as it is.
+async fn foreseen(
+    service: &Service,
+    id: InstanceId,
+    act: engine::Act,
+    written: Written,
+) -> Result<(StatusCode, Json<Answer<Written>>), Problem> {
+    let about = id.clone();
+    let looked = service.look(move |view| view.foresee(&about, &act)).await?;
+    let Fresh { found: Some(foreseen), freshness } = looked else {
+        return Err(service.unknown(&id).await);
+    };
+    if let Some(refused) = foreseen.refused {
+        return Err(Problem::new(Code::Refused, refused, LOOK_AT_IT));
+    }
+    let found = Written { foreseen: Some(foreseen), ..written };
+    Ok((StatusCode::OK, Json(Answer { found, freshness })))
 }
 
 /// Reads an act; its numbers keep their digits.

@@ -8,7 +8,8 @@ use super::owners::Who;
 use super::problem::{Code, Problem};
 use super::request::{Asked, At};
 use super::service::{Answer, Service};
-use crate::view::{DeadLetterDetail, DeadLetterPage};
+use crate::message::Disposed;
+use crate::view::{DeadLetterDetail, DeadLetterPage, LetterState};
 
 const ROWS_DEFAULT: usize = 50;
 
@@ -17,6 +18,8 @@ const ROWS_DEFAULT: usize = 50;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Leafing {
+    /// `open` (the default), `replayed`, `discarded` or `any`: what was done with them last.
+    state: Option<String>,
     /// What the page before says is next.
     after: Option<String>,
     /// How many, 50 by default, 500 at most.
@@ -36,8 +39,24 @@ pub(super) async fn list(
     Asked(leafing): Asked<Leafing>,
 ) -> Result<Json<Answer<DeadLetterPage>>, Problem> {
     let limit = limit(leafing.limit, ROWS_DEFAULT, ROWS_MAX)?;
-    let page = service.look(move |view| view.dead_letters(leafing.after.as_deref(), limit));
+    let (state, after) = (state(leafing.state.as_deref())?, leafing.after);
+    let page = service.look(move |view| view.dead_letters(state, after.as_deref(), limit));
     Ok(Json(page.await?.into()))
+}
+
+fn state(word: Option<&str>) -> Result<LetterState, Problem> {
+    let word = word.unwrap_or("open");
+    if let Some(how) = Disposed::named(word) {
+        return Ok(LetterState::Disposed(how));
+    }
+    match word {
+        "open" => Ok(LetterState::Open),
+        "any" => Ok(LetterState::Any),
+        _ => {
+            let detail = format!("`state`: `{word}` is not open, replayed, discarded or any");
+            Err(Problem::wrong(detail))
+        }
+    }
 }
 
 /// How a dead letter is shown.
@@ -72,10 +91,15 @@ pub(super) async fn show(
     let read = service.look(move |view| view.dead_letter_as(partition, offset, masks)).await?;
     match read.found {
         Some(found) => Ok(Json(Answer { found, freshness: read.freshness })),
-        None => Err(Problem::new(
-            Code::NotFound,
-            format!("there is no dead letter at {partition}/{offset}"),
-            "look for it in the list; they are kept for `topics.dead-letter-retention`",
-        )),
+        None => Err(unknown((partition, offset))),
     }
+}
+
+/// Why there is no such dead letter.
+pub(super) fn unknown((partition, offset): (i32, i64)) -> Problem {
+    Problem::new(
+        Code::NotFound,
+        format!("there is no dead letter at {partition}/{offset}"),
+        "look for it in the list; they are kept for `topics.dead-letter-retention`",
+    )
 }

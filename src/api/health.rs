@@ -20,23 +20,40 @@ pub(super) async fn live() -> &'static str {
     "alive\n"
 }
 
-/// Answers well once the view has read everything that stood on the topics when it began: before,
-/// lists are not whole.
+/// Why a process is ready.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Ready {
+    /// The shards of the engine in this process, all of them restored; none if it has no engine.
+    shards: Option<Vec<u32>>,
+    /// How fresh its lists are.
+    view: Freshness,
+}
+
+/// Answers well when the shards that the group gave to the engine in this process are restored. A
+/// process without an engine is ready once its view has read everything that stood on the topics
+/// when it began: before, lists are not whole.
 #[utoipa::path(
     get, path = "/readyz", tag = "health",
     responses(
-        (status = 200, body = Freshness, description = "Lists are whole"),
+        (status = 200, body = Ready, description = "It is ready"),
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(super) async fn ready(State(service): State<Service>) -> Result<Json<Freshness>, Problem> {
+pub(super) async fn ready(State(service): State<Service>) -> Result<Json<Ready>, Problem> {
+    let unready =
+        |detail: String| Problem::new(Code::Unavailable, detail, "ask again in a second").after(1);
     let freshness = service.look(|view| Ok(view.freshness())).await?;
+    if let Some(health) = &service.health {
+        let shards = health.restored().map_err(unready)?;
+        let shards = Some(shards.into_iter().map(|shard| shard.0).collect());
+        return Ok(Json(Ready { shards, view: freshness }));
+    }
     if freshness.is_whole {
-        return Ok(Json(freshness));
+        return Ok(Json(Ready { shards: None, view: freshness }));
     }
     let why = freshness.trouble.unwrap_or_else(|| "the topics are being read".to_owned());
     let detail = format!("{why}; {} records are left", freshness.behind_records);
-    Err(Problem::new(Code::Unavailable, detail, "ask again in a second"))
+    Err(unready(detail))
 }
 
 /// This description of the API.

@@ -7,7 +7,7 @@ use super::instances::{ROWS_MAX, limit};
 use super::problem::Problem;
 use super::request::Asked;
 use super::service::{Answer, Service};
-use crate::view::{AttentionGroup, Freshness, OpenQuestion, OwedRow, View};
+use crate::view::{AttentionGroup, OpenQuestion, OwedRow, View};
 
 const ROWS_DEFAULT: usize = 100;
 
@@ -79,16 +79,4 @@ pub(super) async fn questions(
     let limit = limit(asked.limit, ROWS_DEFAULT, ROWS_MAX)?;
     let open = service.look(move |view| view.questions(asked.who.as_deref(), limit)).await?;
     Ok(Json(open.into()))
-}
-
-/// How far the view is behind the topics.
-#[utoipa::path(
-    get, path = "/api/v1/flow", tag = "flow",
-    responses(
-        (status = 200, body = Freshness),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
-)]
-pub(super) async fn flow(State(service): State<Service>) -> Result<Json<Freshness>, Problem> {
-    Ok(Json(service.look(|view| Ok(view.freshness())).await?))
 }

@@ -1,33 +1,36 @@
 use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
-use bytes::Bytes;
-use hyper::body::Frame;
 use serde::Deserialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use utoipa::IntoParams;
 
 use super::problem::{Code, Problem};
 use super::request::{Asked, instance, saga_name};
 use super::service::Service;
+use super::stream::{End, Told, is_stopping, line};
 use crate::message::{Key, SagaName};
-use crate::view::{Entry, Next, Tail};
+use crate::view::{self, Entry, Next, Position, Tail, View};
 
 /// Readers at once; each has a thread that waits for what comes.
 const READERS_MAX: usize = 16;
+const LAST_EVENT_ID: &str = "last-event-id";
 /// Events that wait in the server for a slow reader; more wait in the view, which drops it in time.
-const EVENTS_MAX: usize = 16;
+const EVENTS_MAX: usize = 64;
 const LOOK: Duration = Duration::from_millis(250);
 /// So many looks in silence are told by a comment, so that nobody on the way thinks it is over.
 const SILENT_LOOKS: u32 = 60;
+const NOTHING_NEW: &str = ": nothing new\n\n";
+/// The most places of the history that are read back for whoever was away.
+const MISSED_MAX: u64 = 100_000;
+/// So many are told while new ones already wait.
+const NEAR: u64 = 300;
 
 /// Room for readers.
 #[derive(Clone)]
@@ -51,9 +54,15 @@ pub(super) struct Watching {
 }
 
 /// Tells transitions as they come, from now on, as server-sent events: `transition` with an entry
-/// of the history; `dropped` at the end of one who reads too slowly.
+/// of the history. Whoever names the id of the last event that came (`Last-Event-ID`, as browsers
+/// do) is told what came since; `gap` says how much of that is not kept any more. `dropped` with
+/// the reason is the last event of one who reads too slowly or was away for too long.
 #[utoipa::path(
-    get, path = "/api/v1/live", tag = "flow", params(Watching),
+    get, path = "/api/v1/live", tag = "flow",
+    params(
+        Watching,
+        ("last-event-id" = Option<String>, Header, description = "The last event that came"),
+    ),
     responses(
         (status = 200, body = String, content_type = "text/event-stream"),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -62,21 +71,34 @@ pub(super) struct Watching {
 pub(super) async fn live(
     State(service): State<Service>,
     Asked(watching): Asked<Watching>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let filter = filter(&watching)?;
+    let since = since(&headers)?;
     let Ok(room) = Arc::clone(&service.readers.0).try_acquire_owned() else {
         let detail = format!("{READERS_MAX} read along already");
         return Err(Problem::new(Code::TooMany, detail, "let one of them end").after(1));
     };
-    let (tell, events) = mpsc::channel(EVENTS_MAX);
-    let telling = Telling { tail: service.view.tail(), filter, tell, room, stop: service.stopped };
-    let told = thread::Builder::new().name("api-live".to_owned()).spawn(move || telling.run());
-    told.map_err(|e| {
+    let (told, events) = line(EVENTS_MAX);
+    let telling = Telling { view: service.view, filter, since, told, room, stop: service.stopped };
+    let begun = thread::Builder::new().name("api-live".to_owned()).spawn(move || telling.run());
+    begun.map_err(|e| {
         let detail = format!("the system gives no thread: {e}");
         Problem::new(Code::Unavailable, detail, "try again in a minute")
     })?;
     let kind = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    Ok((kind, Body::new(Events(events))).into_response())
+    Ok((kind, Body::new(events)).into_response())
+}
+
+/// Where whoever was away goes on; none if they are new.
+fn since(headers: &HeaderMap) -> Result<Option<Position>, Problem> {
+    let Some(said) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
+    let said = said.to_str().unwrap_or("?").trim();
+    if said.is_empty() {
+        return Ok(None);
+    }
+    let position = said.parse();
+    position.map(Some).map_err(|e: String| Problem::wrong(format!("`Last-Event-ID`: {e}")))
 }
 
 /// Whose transitions are told.
@@ -107,59 +129,128 @@ impl Filter {
 
 /// One reader, on a thread of its own.
 struct Telling {
-    tail: Tail,
+    view: View,
     filter: Filter,
-    tell: mpsc::Sender<Bytes>,
+    /// Where the reader goes on.
+    since: Option<Position>,
+    told: Told,
     /// Given back at the end.
     room: OwnedSemaphorePermit,
     stop: watch::Receiver<bool>,
 }
 
 impl Telling {
-    fn run(self) {
-        let mut silent = 0;
-        // A server that has gone asks for the end as one that stops does.
-        while self.stop.has_changed().is_ok() && !*self.stop.borrow() {
-            silent += 1;
-            let event = match self.tail.next(LOOK) {
-                Next::Entry(entry) if self.filter.takes(&entry) => transition(&entry),
-                Next::Entry(_) | Next::Nothing if silent < SILENT_LOOKS => {
-                    if self.tell.is_closed() {
-                        break;
-                    }
-                    continue;
-                }
-                Next::Entry(_) | Next::Nothing => ": nothing new\n\n".to_owned(),
-                Next::Dropped => "event: dropped\ndata: \"too slow\"\n\n".to_owned(),
-            };
-            let is_last = event.starts_with("event: dropped");
-            silent = 0;
-            if self.tell.blocking_send(event.into()).is_err() || is_last {
-                break;
-            }
+    fn run(mut self) {
+        let since = self.since.take();
+        if let Err(End::Dropped(words)) = self.told_all(since) {
+            self.told.drop_reader(words);
         }
         drop(self.room);
     }
-}
 
-/// A transition as an event; it is known by where it stands.
-fn transition(entry: &Entry) -> String {
-    let data = serde_json::to_string(entry).expect("its keys are texts");
-    let place = &entry.stored;
-    format!("id: {}/{}\nevent: transition\ndata: {data}\n\n", place.partition, place.offset)
-}
-
-/// The body of an answer that goes on.
-struct Events(mpsc::Receiver<Bytes>);
-
-impl hyper::body::Body for Events {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0.poll_recv(context).map(|event| event.map(|event| Ok(Frame::data(event))))
+    /// Tells what came since, if the reader was away, then what comes.
+    fn told_all(&self, since: Option<Position>) -> Result<Infallible, End> {
+        self.wait_until_whole()?;
+        let tail = match since {
+            Some(since) => self.catch_up(since)?,
+            None => self.view.tail(),
+        };
+        self.follow(&tail)
     }
+
+    /// Before the view is whole it tells nobody what it reads.
+    fn wait_until_whole(&self) -> Result<(), End> {
+        let mut silent = 0;
+        while !self.view.freshness().is_whole {
+            self.check()?;
+            silent += 1;
+            if silent % SILENT_LOOKS == 0 {
+                self.told.tell(NOTHING_NEW, &self.stop)?;
+            }
+            let _ = self.view.wait(LOOK);
+        }
+        Ok(())
+    }
+
+    /// Tells what came since; when little is left, what comes meanwhile begins to wait.
+    fn catch_up(&self, mut since: Position) -> Result<Tail, End> {
+        loop {
+            let until = self.view.position();
+            let missed = since.distance_to(&until);
+            if missed > MISSED_MAX {
+                let words = format!("{missed} places of the history behind; begin anew");
+                return Err(End::Dropped(words));
+            }
+            if missed <= NEAR {
+                let tail = self.view.tail();
+                self.tell_missed(&mut since, tail.from().clone())?;
+                return Ok(tail);
+            }
+            self.tell_missed(&mut since, until)?;
+        }
+    }
+
+    /// Tells what stands between two positions.
+    fn tell_missed(&self, since: &mut Position, until: Position) -> Result<(), End> {
+        let failed = |error: view::Error| End::Dropped(format!("{error}; go on in a second"));
+        if since.distance_to(&until) > 0 {
+            let mut missed = self.view.missed(since, until.clone()).map_err(failed)?;
+            if missed.lost() > 0 {
+                let lost = missed.lost();
+                let data = format!("{{\"places\":{lost}}}");
+                self.told.tell(&format!("event: gap\ndata: {data}\n\n"), &self.stop)?;
+            }
+            while let Some(entries) = missed.next().map_err(failed)? {
+                self.check()?;
+                for entry in &entries {
+                    self.tell(entry, since)?;
+                }
+            }
+        }
+        *since = until;
+        Ok(())
+    }
+
+    /// Tells transitions as they come.
+    fn follow(&self, tail: &Tail) -> Result<Infallible, End> {
+        let (mut silent, mut position) = (0, tail.from().clone());
+        loop {
+            self.check()?;
+            silent += 1;
+            match tail.next(LOOK) {
+                Next::Entry(entry) => {
+                    if self.tell(&entry, &mut position)? {
+                        silent = 0;
+                    }
+                }
+                Next::Nothing => {}
+                Next::Dropped => return Err(End::Dropped("too slow".to_owned())),
+            }
+            if silent >= SILENT_LOOKS {
+                silent = 0;
+                self.told.tell(NOTHING_NEW, &self.stop)?;
+            }
+        }
+    }
+
+    /// Tells a transition if the reader wants it; whether it does.
+    fn tell(&self, entry: &Entry, position: &mut Position) -> Result<bool, End> {
+        position.pass(entry);
+        let is_wanted = self.filter.takes(entry);
+        if is_wanted {
+            self.told.tell(&transition(entry, position), &self.stop)?;
+        }
+        Ok(is_wanted)
+    }
+
+    /// Whether anybody still reads.
+    fn check(&self) -> Result<(), End> {
+        if self.told.is_closed() || is_stopping(&self.stop) { Err(End::Over) } else { Ok(()) }
+    }
+}
+
+/// A transition as an event; its id says how far the reader has read.
+fn transition(entry: &Entry, position: &Position) -> String {
+    let data = serde_json::to_string(entry).expect("its keys are texts");
+    format!("id: {position}\nevent: transition\ndata: {data}\n\n")
 }

@@ -17,6 +17,8 @@
 mod acts;
 mod client;
 mod dead_letters;
+mod disposals;
+mod flow;
 mod guard;
 mod health;
 mod instances;
@@ -27,6 +29,7 @@ mod owners;
 mod problem;
 mod rates;
 mod request;
+mod resent;
 mod role;
 mod router;
 mod rules;
@@ -34,6 +37,7 @@ mod sagas;
 mod server;
 mod service;
 mod start;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -100,6 +104,14 @@ impl Serving {
     /// # Errors
     /// When the address, the tokens, the view or a thread cannot be had.
     pub fn start(config: &Config) -> Result<Option<Self>, Error> {
+        Self::beside(config, None)
+    }
+
+    /// The same in the process of an engine: it is ready when the shards of that are restored.
+    ///
+    /// # Errors
+    /// When the address, the tokens, the view or a thread cannot be had.
+    pub fn beside(config: &Config, health: Option<node::Health>) -> Result<Option<Self>, Error> {
         let Some(address) = config.api.listen else { return Ok(None) };
         let owners = config.api.tokens.as_deref().map(Owners::open).transpose();
         let door = Door {
@@ -117,9 +129,11 @@ impl Serving {
         let service = Service {
             app: config.app.to_string(),
             view,
-            outbox: Arc::new(KafkaOutbox::new(connection, format!("{}.api", config.app))),
+            outbox: Arc::new(KafkaOutbox::new(connection.clone(), format!("{}.api", config.app))),
             readers: Readers::default(),
             stopped,
+            connection: connection.clone(),
+            health,
         };
         let address = listener.local_addr()?;
         let mut serving = Self { address, server: None, stop, follower: Some(follower) };

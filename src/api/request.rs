@@ -102,6 +102,15 @@ fn draw() -> std::io::Result<String> {
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
+/// Whether a parameter is set that needs no value: `?dry-run`, `?dry-run=true`.
+pub(super) fn is_set(name: &str, value: Option<&str>) -> Result<bool, Problem> {
+    match value {
+        None | Some("false") => Ok(false),
+        Some("" | "true") => Ok(true),
+        Some(word) => Err(Problem::wrong(format!("`{name}`: `{word}` is not true or false"))),
+    }
+}
+
 /// How long `?wait=` says to wait.
 pub(super) fn wait(text: Option<&str>) -> Result<Option<Span>, Problem> {
     let Some(text) = text else { return Ok(None) };

@@ -13,7 +13,7 @@ use super::guard::{Door, guard};
 use super::problem::{Code, Problem};
 use super::request::BODY_BYTES_MAX;
 use super::service::Service;
-use super::{acts, dead_letters, health, instances, lists, live, sagas, start};
+use super::{acts, dead_letters, disposals, flow, health, instances, lists, live, sagas, start};
 
 /// What the description says beside the endpoints.
 #[derive(utoipa::OpenApi)]
@@ -52,9 +52,11 @@ pub(super) fn endpoints() -> (Router<Service>, OpenApi) {
         .routes(routes!(sagas::list))
         .routes(routes!(sagas::definition))
         .routes(routes!(sagas::drawing))
-        .routes(routes!(lists::flow))
+        .routes(routes!(flow::flow))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::show))
+        .routes(routes!(disposals::replay))
+        .routes(routes!(disposals::discard))
         .routes(routes!(start::start))
         .routes(routes!(live::live))
         .split_for_parts()

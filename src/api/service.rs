@@ -9,7 +9,9 @@ use super::live::Readers;
 use super::outbox::Outbox;
 use super::problem::{Code, Problem};
 use super::server;
-use crate::message::{InstanceId, Outgoing, Span};
+use crate::broker::{self, Connection};
+use crate::message::{InstanceId, Outgoing, RawRecord, Span, Topic};
+use crate::node;
 use crate::view::{self, Fresh, Freshness, View};
 
 /// How long the view is left to read on before it is asked again.
@@ -28,6 +30,10 @@ pub(super) struct Service {
     pub readers: Readers,
     /// Whether the server is to stop: nobody waits then.
     pub stopped: watch::Receiver<bool>,
+    /// How to reach the cluster.
+    pub connection: Connection,
+    /// Whether the shards of the engine in this process are restored; none if there is no engine.
+    pub health: Option<node::Health>,
 }
 
 /// What was found, and how fresh it is.
@@ -56,16 +62,32 @@ impl Service {
         joined(asked)?.map_err(|error| told(&error))
     }
 
+    /// Does what may wait for Kafka, on a thread for that.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Connection) -> Result<T, broker::Error> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let connection = self.connection.clone();
+        let asked = tokio::task::spawn_blocking(move || ask(&connection)).await;
+        joined(asked)?.map_err(|error| {
+            Problem::new(Code::Unavailable, error.to_string(), "ask again when Kafka answers")
+        })
+    }
+
     /// Writes a message to Kafka.
     pub async fn write(&self, message: Outgoing) -> Result<(), Problem> {
         let outbox = Arc::clone(&self.outbox);
         let topic = message.topic.clone();
         let written = tokio::task::spawn_blocking(move || outbox.write(&message)).await;
-        joined(written)?.map_err(|reason| {
-            let detail = format!("{topic} has not acknowledged it: {reason}");
-            let mend = "send it again with the same `Idempotency-Key`: it counts once";
-            Problem::new(Code::Unavailable, detail, mend)
-        })
+        joined(written)?.map_err(|reason| unacknowledged(&topic, &reason))
+    }
+
+    /// Writes a record to Kafka byte for byte.
+    pub async fn write_raw(&self, record: RawRecord) -> Result<(), Problem> {
+        let outbox = Arc::clone(&self.outbox);
+        let topic = record.topic.clone();
+        let written = tokio::task::spawn_blocking(move || outbox.write_raw(&record)).await;
+        joined(written)?.map_err(|reason| unacknowledged(&topic, &reason))
     }
 
     /// Asks again and again until there is an answer, at most for `wait`.
@@ -104,6 +126,12 @@ impl Service {
         let near = near.iter().map(ToString::to_string).collect();
         Problem::new(Code::NotFound, format!("there is no {id}"), mend).near(near)
     }
+}
+
+fn unacknowledged(topic: &Topic, reason: &str) -> Problem {
+    let detail = format!("{topic} has not acknowledged it: {reason}");
+    let mend = "send it again with the same `Idempotency-Key`: it counts once";
+    Problem::new(Code::Unavailable, detail, mend)
 }
 
 fn joined<T>(ended: Result<T, tokio::task::JoinError>) -> Result<T, Problem> {

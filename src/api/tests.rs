@@ -23,7 +23,8 @@ use super::service::Service;
 use super::{Client, Endpoint, NoAnswer, Role, Token};
 use crate::broker::Connection;
 use crate::config::Config;
-use crate::message::Outgoing;
+use crate::message::{Outgoing, RawRecord};
+use crate::node::Health;
 use crate::view::{self, View};
 
 /// A server without a socket, and what was written by it.
@@ -52,6 +53,10 @@ impl Outbox for List {
         self.0.lock().expect("no test panics inside").push(message.clone());
         Ok(())
     }
+
+    fn write_raw(&self, record: &RawRecord) -> Result<(), String> {
+        Err(format!("nothing is replayed here to {}", record.topic))
+    }
 }
 
 /// How a server is set up.
@@ -59,10 +64,12 @@ impl Outbox for List {
 struct How {
     tokens: bool,
     requests_max: u32,
+    /// Whether an engine runs in the same process.
+    health: bool,
 }
 
-const OPEN: How = How { tokens: false, requests_max: 100_000 };
-const CLOSED: How = How { tokens: true, requests_max: 100_000 };
+const OPEN: How = How { tokens: false, requests_max: 100_000, health: false };
+const CLOSED: How = How { tokens: true, ..OPEN };
 
 impl Setting {
     fn new(how: How) -> Self {
@@ -89,7 +96,8 @@ impl Setting {
         let stop = Arc::new(AtomicBool::new(false));
         let (view, follower) = View::start(&settings, Arc::clone(&stop)).expect("a view");
         let (app, readers) = ("shop".to_owned(), Readers::default());
-        let service = Service { app, view, outbox, readers, stopped };
+        let (connection, health) = (settings.connection.clone(), how.health.then(Health::default));
+        let service = Service { app, view, outbox, readers, stopped, connection, health };
         let follower = Some(follower);
         Self { router: router(service, door), written, tokens, folder, stop, follower }
     }
@@ -273,6 +281,7 @@ fn what_is_wrong_is_told_as_a_problem_with_its_mend() {
         (Method::GET, "/api/v1/instances/order/k?wait=2m", 422, "`wait` is 2m; 1m at most"),
         (Method::GET, "/api/v1/instances/order/k?masks=some", 422, "`masks`: `some` is not on or"),
         (Method::GET, "/api/v1/dead-letters/zero/0", 422, "Invalid URL"),
+        (Method::GET, "/api/v1/dead-letters?state=shut", 422, "`state`: `shut` is not open, "),
         (Method::GET, "/api/v1/dead-letters/0/7", 404, "there is no dead letter at 0/7"),
         (Method::GET, "/api/v1/instances/order/o-1", 404, "there is no order/o-1"),
         (Method::GET, "/api/v1/instances/order/o-1/history", 404, "there is no order/o-1"),
@@ -311,6 +320,45 @@ fn an_act_that_is_none_is_refused_before_it_is_written() {
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{body}: {problem}");
         let said = problem["detail"].as_str().unwrap_or_default();
         assert!(said.contains(detail), "{body}: {said}");
+    }
+    let acts = "/api/v1/instances/order/o-1/acts";
+    let retry = json!({"verb": "retry", "why": "w"});
+    let asked = |query: &str| open.ask(posted(&format!("{acts}{query}"), &retry));
+    assert_eq!(asked("?dry-run").1["detail"], "there is no order/o-1");
+    assert_eq!(asked("?dry-run=maybe").1["detail"], "`dry-run`: `maybe` is not true or false");
+    assert!(open.written.0.lock().expect("no test panics inside").is_empty());
+}
+
+#[test]
+fn beside_an_engine_it_is_ready_when_the_shards_are_restored() {
+    let beside = Setting::new(How { health: true, ..OPEN });
+    let (status, problem) = beside.ask(request(&Method::GET, "/readyz", None));
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(
+        problem["detail"].as_str().is_some_and(|why| why.starts_with("the engine is starting"))
+    );
+    assert_eq!(beside.ask(request(&Method::GET, "/livez", None)).0, StatusCode::OK, "it is alive");
+}
+
+#[test]
+fn what_cannot_be_done_with_a_dead_letter_is_refused_before_anything_is_written() {
+    let open = Setting::new(OPEN);
+    for (verb, body, status, detail) in [
+        ("discard", json!({"why": "a test"}), 404, "there is no dead letter at 0/7"),
+        ("replay", json!({"why": "mended"}), 404, "there is no dead letter at 0/7"),
+        ("discard", json!({}), 422, "missing field `why`"),
+        ("discard", json!({"why": " "}), 422, "`why` is missing; say the reason"),
+        ("discard", json!({"why": "w".repeat(10_001)}), 422, "`why` has 10001 bytes"),
+        ("replay", json!({"edit": {}}), 422, "missing field `why`"),
+        ("replay", json!({"why": "w", "by": "ben"}), 422, "unknown field `by`"),
+        ("replay", json!({"why": "w", "edit": {"boby": 1}}), 422, "unknown field `boby`"),
+        ("replay", json!([]), 422, "a replay is a JSON object"),
+    ] {
+        let (answered, problem) =
+            open.ask(posted(&format!("/api/v1/dead-letters/0/7/{verb}"), &body));
+        let said = problem["detail"].as_str().unwrap_or_default();
+        assert_eq!(answered.as_u16(), status, "{verb} {body}: {problem}");
+        assert!(said.contains(detail), "{verb} {body}: {said}");
     }
     assert!(open.written.0.lock().expect("no test panics inside").is_empty());
 }

@@ -11,7 +11,7 @@ use crate::correlation::{Heading, decode, heading};
 use crate::definition::{Correlation, Start};
 use crate::expression::{Expression, Name as Word, Scope};
 use crate::message::{
-    Address, CommandId, Event, InstanceId, Key, LifeId, Origin, header, read_json,
+    Address, CommandId, Disposal, Event, InstanceId, Key, LifeId, Origin, header, read_json,
 };
 
 impl Books {
@@ -23,6 +23,9 @@ impl Books {
         if topic == self.history {
             self.read_history(record);
         } else if topic == self.dead_letters {
+            if Disposal::is_told_by(record.headers) {
+                return;
+            }
             self.report.tally.dead_letters += 1;
             if let Some(id) = record.headers.text(header::ID) {
                 self.aside.insert(digest(id.as_bytes()));

@@ -137,6 +137,7 @@ impl ConsumerContext for Assignments {
     ) {
         let named = named(partitions);
         tracing::debug!(partitions = ?named, event = ?event, "partitions rebalanced");
+        self.commits.move_shards();
         let done = match event {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
                 self.state().assign(named);

@@ -284,6 +284,11 @@ impl UnderWay {
         self.changed.notify_all();
     }
 
+    /// The group gives shards to the pipeline whose commits these are, or takes some.
+    pub fn move_shards(&self) {
+        self.progress.move_shards();
+    }
+
     /// Waits until none is, or for `limit`.
     pub fn wait(&self, limit: Duration) {
         let begun = Instant::now();

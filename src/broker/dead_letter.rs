@@ -8,12 +8,7 @@ use super::record::owned_headers;
 use crate::message::Headers;
 use crate::runtime::DeadLetter;
 
-/// Why, in words.
-pub const REASON: &str = "segue-reason";
-/// Where it was read: `topic[partition]@offset`.
-pub const ORIGIN: &str = "segue-origin";
-/// The instance that it was for.
-pub const INSTANCE: &str = "segue-instance";
+pub use crate::message::header::{INSTANCE, ORIGIN, REASON};
 
 /// The record that a dead letter is.
 pub(super) fn record<'l, O: IntoOpaque>(

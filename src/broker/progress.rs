@@ -21,6 +21,19 @@ struct Shared {
     given_up: bool,
     /// How many pipelines in a row were given up.
     in_a_row: u32,
+    place: Place,
+}
+
+/// How a pipeline stands to the shards that the group gives to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Place {
+    /// The group has given it nothing yet, not even none.
+    #[default]
+    Outside,
+    /// Shards were given or taken, and it has not taken that in yet.
+    Moving,
+    /// It has what it was given.
+    Settled,
 }
 
 /// What a commit is at.
@@ -95,6 +108,27 @@ impl Progress {
         shared.since = None;
         shared.stage = None;
         shared.given_up = false;
+        shared.place = Place::Outside;
+    }
+
+    /// The group gives shards, or none, or takes some.
+    pub fn move_shards(&self) {
+        self.shared().place = Place::Moving;
+    }
+
+    /// What the group has given so far is restored.
+    pub fn settle(&self) {
+        let mut shared = self.shared();
+        shared.place = match shared.place {
+            Place::Outside => Place::Outside,
+            Place::Moving | Place::Settled => Place::Settled,
+        };
+    }
+
+    /// Whether the group has given something, and it is restored.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.shared().place == Place::Settled
     }
 
     /// Whether the present call is given up.

@@ -13,7 +13,7 @@ use super::connection::{describe, pass_on, report};
 use super::native::flush;
 use super::record::owned_headers;
 use super::{Connection, Error};
-use crate::message::{Outgoing, Timestamp};
+use crate::message::{Outgoing, RawRecord, Timestamp};
 
 /// Writes messages with an idempotent producer (linger 0, acks all).
 pub struct Writer {
@@ -44,6 +44,30 @@ impl Writer {
             .headers(owned_headers(&message.headers));
         if let Some(at) = at {
             record = record.timestamp(at.0);
+        }
+        enqueue(
+            &self.producer,
+            record,
+            || Ok(()),
+            |topic, error| Error::NotAcknowledged(failed(error, topic)),
+        )
+    }
+
+    /// Queues a record byte for byte, stamped with the time of sending; waits while the queue is
+    /// full.
+    ///
+    /// # Errors
+    /// When an earlier message failed, or this one never can be sent.
+    pub fn send_raw(&self, raw: &RawRecord) -> Result<(), Error> {
+        self.producer.context().check()?;
+        let mut record = BaseRecord::to(raw.topic.as_str())
+            .payload(raw.body.as_ref())
+            .headers(owned_headers(&raw.headers));
+        if let Some(key) = &raw.key {
+            record = record.key(key.as_ref());
+        }
+        if let Some(partition) = raw.partition {
+            record = record.partition(partition);
         }
         enqueue(
             &self.producer,

@@ -21,6 +21,9 @@ pub(super) struct Sending {
     /// How long to wait for what comes of it
     #[arg(long, default_value = "10s")]
     wait: String,
+    /// Only say what would be sent and where the instance would stand
+    #[arg(long)]
+    dry_run: bool,
     /// The act's own id: the same id is obeyed once
     #[arg(long)]
     id: Option<String>,
@@ -171,9 +174,14 @@ impl Sending {
             }
         }
         let endpoint = Endpoint::at(&["instances", &self.saga, &self.key, "acts"]);
-        let endpoint = endpoint.with("wait", Some(&self.wait));
+        let (dry, wait) = (self.dry_run.then_some(true), (!self.dry_run).then_some(&self.wait));
+        let endpoint = endpoint.with("wait", wait).with("dry-run", dry);
         let client = self.remote.client()?;
         let written = fresh(client.post(&endpoint, &Value::Object(body), self.id.as_deref())?);
+        if self.dry_run {
+            self.remote.print(&written, foreseen);
+            return Ok(ExitCode::SUCCESS);
+        }
         self.remote.print(&written, words);
         if written["outcome"].is_null() {
             let id = text(&written, "/id");
@@ -195,7 +203,30 @@ fn words(written: &Value) -> Vec<String> {
         return vec![format!("{instance}: {} is written", text(written, "/verb"))];
     }
     let mut lines = vec![format!("{instance}  {}", text(outcome, "/status"))];
-    for note in outcome["notes"].as_array().into_iter().flatten() {
+    lines.extend(notes(outcome));
+    lines
+}
+
+/// What would come of an act: what the history would tell, then what would be sent.
+fn foreseen(written: &Value) -> Vec<String> {
+    let (instance, foreseen) = (text(written, "/instance"), &written["foreseen"]);
+    let state = match text(foreseen, "/after/state") {
+        state if state.is_empty() => "forgotten".to_owned(),
+        state => state,
+    };
+    let mut lines = vec![format!("{instance}  would be {state}; nothing is written")];
+    lines.extend(notes(foreseen));
+    for sent in foreseen["sent"].as_array().into_iter().flatten() {
+        let (what, id) = (text(sent, "/what"), text(sent, "/id"));
+        let line = format!("  would send   {what:<20}  {} {id}", text(sent, "/to"));
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
+}
+
+fn notes(of: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    for note in of["notes"].as_array().into_iter().flatten() {
         let (kind, step) = (text(note, "/kind"), text(note, "/step"));
         let line = format!("  {kind:<11}  {step:<20}  {}", text(note, "/words"));
         lines.push(line.trim_end().to_owned());

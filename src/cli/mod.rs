@@ -11,6 +11,7 @@ mod config;
 mod dead_letters;
 mod dev;
 mod findings;
+mod flow;
 mod graph;
 mod list;
 mod output;
@@ -78,6 +79,12 @@ enum Verb {
     Sagas(list::Plain),
     /// List the records that were put aside, or show one
     DeadLetters(dead_letters::Arguments),
+    /// Write a dead letter to the topic that it had been read from, as it came or edited
+    Replay(dead_letters::Replaying),
+    /// Give a dead letter up
+    Discard(dead_letters::Handling),
+    /// Tell who works on which shards, and how much is left to read
+    Flow(flow::Arguments),
     /// Start an instance
     Start(start::Arguments),
     /// Send the request of a stuck step again, with a new budget
@@ -140,6 +147,9 @@ pub fn main() -> ExitCode {
         Verb::Questions(arguments) => told(list::questions(&arguments)),
         Verb::Sagas(arguments) => told(list::sagas(&arguments)),
         Verb::DeadLetters(arguments) => told(dead_letters::run(&arguments)),
+        Verb::Replay(arguments) => told(arguments.send()),
+        Verb::Discard(arguments) => told(arguments.discard()),
+        Verb::Flow(arguments) => told(flow::run(&arguments)),
         Verb::Start(arguments) => start::run(&arguments),
         Verb::Retry(arguments) => told(arguments.send("retry")),
         Verb::Skip(arguments) => told(arguments.send("skip")),

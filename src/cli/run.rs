@@ -7,7 +7,7 @@ use crate::api::{self, Serving};
 use crate::broker;
 use crate::config::{Config, Origin, Setting};
 use crate::engine::NoteKind;
-use crate::node::{self, Callers, MachineClock, Node, Observer, files};
+use crate::node::{self, Callers, Health, MachineClock, Node, Observer, files};
 use crate::runtime::{Clock as _, Observed};
 use crate::telemetry::{self, SentMessage, Tracer, TransitionSpan};
 
@@ -22,11 +22,14 @@ pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
     {
         tracing::warn!(definition, step, call, add, "call.host_not_allowed");
     }
-    let serving = serve(&config)?;
+    let health = Health::default();
+    let serving = serve(&config, &health)?;
     let tracer = telemetry.tracer();
     let observer: Observer = Arc::new(move |seen: &Observed| record(&tracer, seen));
     let callers = Callers::http(&config, telemetry.tracer())?;
-    let node = match Node::start(&config, definitions, &observer, &callers, Arc::clone(&stop)) {
+    let flag = Arc::clone(&stop);
+    let started = Node::start_with(&config, definitions, &observer, &callers, flag, health);
+    let node = match started {
         Ok(node) => node,
         // It was asked to stop while it waited for the cluster: nothing went wrong.
         Err(node::Error::Broker(broker::Error::Stopped)) => return Ok(ExitCode::SUCCESS),
@@ -53,10 +56,10 @@ pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
 /// Serves the API. That the default address is taken, as by another node of this machine, is no
 /// reason not to run; that one which somebody chose cannot be had is. Nor is a disk that has no
 /// room for the view: sagas need it not.
-fn serve(config: &Config) -> Result<Option<Serving>, api::Error> {
+fn serve(config: &Config, health: &Health) -> Result<Option<Serving>, api::Error> {
     let is_default = |setting: &Setting| setting.origin == Origin::Default;
     let listen = config.origins().iter().find(|setting| setting.key.path == "api.listen");
-    match Serving::start(config) {
+    match Serving::beside(config, Some(health.clone())) {
         Err(error @ api::Error::Listen { .. }) if listen.is_some_and(is_default) => {
             tracing::warn!(%error, "api.not_served");
             Ok(None)

@@ -15,7 +15,7 @@ use crate::correlation::Index;
 use crate::definition::{self, Catalog, Definition};
 use crate::devbroker::DevBroker;
 use crate::message::{SagaName, StartFrom, StepName, Topic};
-use crate::node::{Callers, Node, Observer, files};
+use crate::node::{Callers, Health, Node, Observer, files};
 use crate::participants::{
     self, Callees, Load, Pace, Participants, Script, ScriptedCaller, Starts,
 };
@@ -62,7 +62,7 @@ impl Stage {
         let callees = Arc::new(Mutex::new(Callees::new(&scripts, options.seed)));
         let callers = Callers::new(move || Box::new(ScriptedCaller::new(Arc::clone(&callees))));
         let node = Node::start(&config, definitions.clone(), &observer, &callers, flag)?;
-        let serving = serve(&config, options.listen)?;
+        let serving = serve(&config, options.listen, &node.health())?;
         let mut stage = Self {
             begun: begun(&definitions, options, &broker, serving.address()),
             serving: Some(serving),
@@ -167,16 +167,16 @@ impl Stage {
 }
 
 /// Serves the API on this machine alone.
-fn serve(config: &Config, port: Option<u16>) -> Result<Serving, Error> {
+fn serve(config: &Config, port: Option<u16>, health: &Health) -> Result<Serving, Error> {
     let on = |port| Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     let mut config = config.clone();
     if let Some(port) = port {
         config.api.listen = on(port);
     }
-    let mut started = Serving::start(&config);
+    let mut started = Serving::beside(&config, Some(health.clone()));
     if port.is_none() && matches!(started, Err(api::Error::Listen { .. })) {
         config.api.listen = on(0);
-        started = Serving::start(&config);
+        started = Serving::beside(&config, Some(health.clone()));
     }
     Ok(started?.expect("an address is set"))
 }

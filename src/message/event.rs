@@ -29,6 +29,37 @@ pub mod header {
     pub const CAUSATION: &str = "ce_causationid";
     /// W3C trace context.
     pub const TRACE_PARENT: &str = "traceparent";
+
+    /// Of a dead letter: why it was put aside, in words. Every one has it.
+    pub const REASON: &str = "segue-reason";
+    /// Of a dead letter: where it was read, as `topic[partition]@offset`.
+    pub const ORIGIN: &str = "segue-origin";
+    /// Of a dead letter: the instance that it was for.
+    pub const INSTANCE: &str = "segue-instance";
+    /// Of a dead letter: what was too large was left out, so it is not the record that came.
+    pub const CUT: &str = "segue-cut";
+
+    /// Of what tells that something was done with a dead letter: its `partition/offset`.
+    pub const DISPOSES: &str = "segue-disposes";
+    /// What was done with it.
+    pub const DISPOSED: &str = "segue-disposed";
+    /// Who has done it.
+    pub const DISPOSED_BY: &str = "segue-disposed-by";
+    /// Why.
+    pub const DISPOSED_WHY: &str = "segue-disposed-why";
+    /// The act's own id.
+    pub const DISPOSED_ID: &str = "segue-disposed-id";
+
+    /// Of a record that was replayed: the dead letter, as `topic[partition]@offset`.
+    pub const REPLAY_OF: &str = "segue-replay-of";
+    /// Where the dead letter had been read, as `topic[partition]@offset`.
+    pub const REPLAY_ORIGIN: &str = "segue-replay-origin";
+    /// Who has replayed it.
+    pub const REPLAY_BY: &str = "segue-replay-by";
+    /// Why.
+    pub const REPLAY_WHY: &str = "segue-replay-why";
+    /// What was changed in it: `body`, `key`, `header ce_type`; nothing if it is as it came.
+    pub const REPLAY_EDITED: &str = "segue-replay-edited";
 }
 
 /// A message's headers, in their order.

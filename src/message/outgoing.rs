@@ -14,3 +14,18 @@ pub struct Outgoing {
     /// The body, JSON.
     pub body: Bytes,
 }
+
+/// A record that goes to a topic byte for byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawRecord {
+    /// The topic that it goes to.
+    pub topic: Topic,
+    /// The partition; by the key if none is named.
+    pub partition: Option<i32>,
+    /// Its key, if it has one.
+    pub key: Option<Bytes>,
+    /// Its headers, in their order.
+    pub headers: Headers,
+    /// Its body.
+    pub body: Bytes,
+}

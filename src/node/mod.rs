@@ -5,6 +5,7 @@ mod error;
 pub mod files;
 mod gateway;
 mod given;
+mod health;
 mod hosts;
 mod pipeline;
 mod plan;
@@ -17,6 +18,7 @@ mod watchdog;
 pub use clock::MachineClock;
 pub use error::Error;
 pub use given::{Callers, Observer};
+pub use health::Health;
 pub use hosts::{Unallowed, unallowed};
 pub use plan::connection;
 
@@ -38,6 +40,7 @@ pub struct Node {
     trouble: Trouble,
     threads: Vec<JoinHandle<()>>,
     store: SledStore,
+    health: Health,
 }
 
 impl Node {
@@ -52,6 +55,21 @@ impl Node {
         observer: &Observer,
         callers: &Callers,
         stop: Arc<AtomicBool>,
+    ) -> Result<Self, Error> {
+        Self::start_with(config, definitions, observer, callers, stop, Health::default())
+    }
+
+    /// The same, and `health` knows from then on whether its shards are restored.
+    ///
+    /// # Errors
+    /// When something is wrong that waiting does not mend.
+    pub fn start_with(
+        config: &Config,
+        definitions: Vec<Definition>,
+        observer: &Observer,
+        callers: &Callers,
+        stop: Arc<AtomicBool>,
+        health: Health,
     ) -> Result<Self, Error> {
         let plan = Arc::new(Plan::make(config, definitions, &stop)?);
         let store = SledStore::open(&plan.store)?;
@@ -68,8 +86,10 @@ impl Node {
                 trouble: trouble.clone(),
                 progress: crate::broker::Progress::default(),
                 confirmed: crate::broker::Confirmed::default(),
+                health: health.clone(),
             };
             let progress = worker.progress.clone();
+            health.begin(number, &progress);
             let limit = Duration::from_millis(config.watchdog.0);
             threads.push(spawn(&format!("pipeline-{number}"), move || worker.run())?);
             threads.push(watchdog::start(progress, limit, Arc::clone(&stop))?);
@@ -79,7 +99,13 @@ impl Node {
         threads.push(spawn("gateway", move || gateway::run(&planned, &flag, &told))?);
         let (planned, flag) = (Arc::clone(&plan), Arc::clone(&stop));
         threads.push(spawn("definitions", move || starts::watch(&planned, &flag))?);
-        Ok(Self { stop, trouble, threads, store })
+        Ok(Self { stop, trouble, threads, store, health })
+    }
+
+    /// Whether its shards are restored.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.health.clone()
     }
 
     /// Whether a part of it has ended.

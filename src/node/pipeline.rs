@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::clock::MachineClock;
 use super::plan::{Pauses, Plan, passing};
-use super::{Callers, Observer, Trouble};
+use super::{Callers, Health, Observer, Trouble};
 use crate::broker::{Confirmed, KafkaBroker, Progress};
 use crate::runtime::{Lost, Observed, Pipeline};
 use crate::store::SledStore;
@@ -19,6 +19,7 @@ pub(super) struct Worker {
     pub trouble: Trouble,
     pub progress: Progress,
     pub confirmed: Confirmed,
+    pub health: Health,
 }
 
 impl Worker {
@@ -71,6 +72,7 @@ impl Worker {
         let mut pipeline = Pipeline::new(settings, catalog, broker, store, clock, caller, observe);
         while !self.stop.load(Ordering::Relaxed) {
             pipeline.turn()?;
+            self.health.note(self.number, pipeline.shards());
             if pipeline.counts().commits > 0 {
                 pauses.reset();
             }

@@ -10,7 +10,7 @@ use super::settings::{Settings, Unmatched, UnmatchedRules};
 use crate::correlation::{self, Heading, Index, decode, heading};
 use crate::definition::Catalog;
 use crate::format::wire;
-use crate::message::{Event, Incarnation, InstanceId, Origin, Shard, Topic, shard_of};
+use crate::message::{Event, Incarnation, InstanceId, Origin, Shard, Topic, header, shard_of};
 
 /// The most records that one turn of a gateway takes.
 const RECORDS_MAX: usize = 5_000;
@@ -215,6 +215,7 @@ impl<S: Source> Gateway<S> {
             body = body.filter(|body| is_small(body.len()));
             headers.0.retain(|(name, value)| is_small(name.len() + value.len()));
             headers.0.truncate(KEPT_HEADERS_MAX);
+            headers.push(header::CUT, "true");
         }
         let body = body.unwrap_or_default();
         DeadLetter { reason, origin: Some(origin), instance: None, key, headers, body }

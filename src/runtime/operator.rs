@@ -4,8 +4,11 @@ use serde_json::{Map, Value};
 
 use super::acceptance::Acceptance;
 use super::ports::SourceRecord;
+use crate::engine::Act;
 use crate::format::wire;
-use crate::message::{Coordinate, Headers, Offset, Origin, Timestamp, Topic, read_json};
+use crate::message::{
+    Coordinate, Headers, InstanceId, Offset, Origin, Timestamp, Topic, read_json,
+};
 
 /// The largest act, in bytes.
 const ACT_BYTES_MAX: usize = 256 * 1024;
@@ -90,11 +93,12 @@ enum Word {
     Answer,
 }
 
-/// Whether the engine would take this record of `<app>.operator` as an act.
+/// The act that the engine would read from this record of `<app>.operator`, and the instance that
+/// it is about.
 ///
 /// # Errors
-/// When it would put it aside, in words.
-pub fn check_act(topic: &Topic, body: Bytes) -> Result<(), String> {
+/// When the engine would put it aside, in words; also when it is about a topic.
+pub fn act_of(topic: &Topic, body: Bytes) -> Result<(InstanceId, Act), String> {
     let record = SourceRecord {
         origin: Origin { topic: topic.clone(), partition: 0, offset: Offset(0) },
         incarnation: None,
@@ -103,7 +107,13 @@ pub fn check_act(topic: &Topic, body: Bytes) -> Result<(), String> {
         body: Some(body),
         timestamp: Timestamp(0),
     };
-    read(&record).map(|_| ())
+    match read(&record)? {
+        Deed::Instance(target, act) => {
+            let id = target.read().map_err(|e| e.to_string())?;
+            Ok((id, act.read().map_err(|e| format!("this act cannot be obeyed: {e}"))?))
+        }
+        Deed::Topic(_) => Err(format!("`{ACCEPT}` is about a topic, not about an instance")),
+    }
 }
 
 /// Reads an act and what it is about.

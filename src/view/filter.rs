@@ -1,4 +1,4 @@
-use crate::message::{SagaName, Timestamp, Version};
+use crate::message::{Disposed, SagaName, Timestamp, Version};
 use crate::status::{Fingerprint, LifeState};
 
 /// Which instances are listed: those of which everything that is said here is true.
@@ -31,6 +31,18 @@ pub enum Sort {
     Newest,
     /// What started first comes first.
     Oldest,
+}
+
+/// Which dead letters are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LetterState {
+    /// Those with which nobody has done anything.
+    #[default]
+    Open,
+    /// Those with which that was done last.
+    Disposed(Disposed),
+    /// All of them.
+    Any,
 }
 
 /// The most rows of one page.

@@ -15,15 +15,12 @@ use super::fold::{definitions, folded, subject};
 use super::index::{Batch, File, Index, MADE_ANEW, Put};
 use super::pending::{Entries, Pending};
 use super::shared::Shared;
-use super::{DeadLetterRow, Error};
-use crate::broker::{self, Follower, Places, dead_letter};
+use super::{Error, letter};
+use crate::broker::{self, Follower, Places};
 use crate::definition::Catalog;
 use crate::engine::Instance;
-use crate::message::{
-    EngineTopics, Hash, InstanceId, Key, Offset, SagaName, Span, Timestamp, header,
-};
+use crate::message::{EngineTopics, Hash, InstanceId, Key, Offset, SagaName, Span, Timestamp};
 use crate::runtime::SourceRecord;
-use crate::status::Moment;
 
 /// How long a poll waits when nothing comes.
 const POLL_WAIT: Duration = Duration::from_millis(100);
@@ -122,6 +119,7 @@ fn follow(
             .into_iter()
             .try_for_each(|((_, partition), low)| batch.cut_dead_letters(*partition, *low))
     })?;
+    shared.read_from(&follower.positions()?);
     let ends = follower.ends()?;
     let pending = Pending::until(ends.clone());
     let (unknown, looked, swept) = (BTreeSet::new(), None, None);
@@ -142,7 +140,7 @@ fn follow(
 fn catalog(shared: &Shared) -> Result<Catalog, Error> {
     let app = shared.settings.app.to_string();
     let stored = broker::definitions::read(&shared.settings.connection, &app)?;
-    let mut catalog = Catalog::default();
+    let mut catalog = Catalog::with(shared.settings.limits.clone());
     for (key, text) in stored.texts {
         let place = format!("{app}.definitions/{key}");
         match crate::definition::parse_stored(&place, &text) {
@@ -238,9 +236,9 @@ impl Following<'_> {
                     take(batch, &catalog, change, keep)?;
                 }
                 pending.take(batch, entries, is_reached)?;
-                let letters = |r: &&SourceRecord| r.origin.topic == shared.topics.dead_letters;
-                for record in records.iter().filter(letters) {
-                    batch.dead_letter(&letter(record))?;
+                let is_letter = |r: &&SourceRecord| r.origin.topic == shared.topics.dead_letters;
+                for record in records.iter().filter(is_letter) {
+                    letter::take(batch, record)?;
                 }
                 batch.positions(&pending.positions(&positions, &shared.topics.history))
             })?;
@@ -351,20 +349,6 @@ fn entries(records: &[SourceRecord], topics: &EngineTopics) -> Entries {
         }
     }
     entries
-}
-
-/// What the list says of a dead letter.
-pub(super) fn letter(record: &SourceRecord) -> DeadLetterRow {
-    let text = |name: &str| record.headers.text(name).map(ToOwned::to_owned);
-    DeadLetterRow {
-        partition: record.origin.partition,
-        offset: record.origin.offset.0,
-        at: Moment(record.timestamp),
-        reason: text(dead_letter::REASON).unwrap_or_default(),
-        origin: text(dead_letter::ORIGIN),
-        instance: text(dead_letter::INSTANCE),
-        event_type: text(header::TYPE),
-    }
 }
 
 /// The machine's time.

@@ -253,6 +253,24 @@ pub struct DeadLetterRow {
     pub instance: Option<String>,
     /// The type of its event.
     pub event_type: Option<String>,
+    /// What a person has done with it; none if it is open.
+    pub disposal: Option<DisposalTold>,
+}
+
+/// What a person has done with a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct DisposalTold {
+    /// `replayed` or `discarded`.
+    pub how: String,
+    /// When.
+    pub at: Moment,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// The act's own id.
+    pub id: String,
 }
 
 /// A dead letter with everything.

@@ -6,13 +6,15 @@ use std::time::Duration;
 use super::follow::{self, now};
 use super::shared::Shared;
 use super::{
-    AttentionGroup, Coordinates, Count, DeadLetterDetail, DeadLetterPage, Detail, Entry, Error,
-    Filter, Fresh, Freshness, OpenQuestion, OwedRow, Page, SagaRow, Settings, Sort, Tail, history,
+    AttentionGroup, Coordinates, Count, DeadLetterDetail, DeadLetterPage, DeadLetterRow, Detail,
+    DisposalTold, Entry, Error, Filter, Foreseen, Fresh, Freshness, LetterState, Missed,
+    OpenQuestion, OwedRow, Page, Position, SagaRow, Settings, Sort, Tail, foreseen, history,
     letter, packed, query,
 };
 use crate::definition::Catalog;
-use crate::engine::Instance;
+use crate::engine::{Act, Instance};
 use crate::message::{EngineTopics, InstanceId, Key, Offset, SagaName};
+use crate::runtime::SourceRecord;
 use crate::status::{Claimed, Masks, Overview, Wait, overview};
 
 /// Answers what people ask; cheap to clone, and any number of threads may ask at once.
@@ -92,6 +94,20 @@ impl View {
             changed: places.changed.into(),
             entries: u64::try_from(entries).unwrap_or(u64::MAX),
         }))
+    }
+
+    /// What an act would do to an instance as it is stored; none if the instance is not known.
+    ///
+    /// # Errors
+    /// When the index or the cluster does not answer.
+    pub fn foresee(&self, id: &InstanceId, act: &Act) -> Result<Fresh<Option<Foreseen>>, Error> {
+        let (shared, freshness) = (&self.0, self.freshness());
+        let Some(places) = shared.read(|index| query::stored(index, id))? else {
+            return Ok(Fresh { found: None, freshness });
+        };
+        let (before, _) = self.stored(places.partition, places.place)?;
+        let found = Some(foreseen::foreseen(&shared.catalog(), id, &before, act, now()));
+        Ok(Fresh { found, freshness })
     }
 
     /// An instance as a record of the changelog has it.
@@ -190,10 +206,11 @@ impl View {
     /// When the cursor is not of such a list, or the index cannot be read.
     pub fn dead_letters(
         &self,
+        state: LetterState,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Fresh<DeadLetterPage>, Error> {
-        self.fresh(|index| query::dead_letters(index, after, limit))
+        self.fresh(|index| query::dead_letters(index, state, after, limit))
     }
 
     /// One dead letter with headers and body, what is sensitive masked; none if it is not known.
@@ -219,15 +236,39 @@ impl View {
         masks: Masks,
     ) -> Result<Fresh<Option<DeadLetterDetail>>, Error> {
         let (shared, freshness) = (&self.0, self.freshness());
-        let row = shared.read(|index| query::dead_letter(index, partition, offset))?;
-        let Some(row) = row else { return Ok(Fresh { found: None, freshness }) };
-        let topic = &shared.topics.dead_letters;
-        let records = shared.records(topic, partition, &[Offset(offset)])?;
-        let coordinates = Coordinates { topic: topic.to_string(), partition, offset };
-        let record = records.first().ok_or_else(|| gone(&coordinates))?;
-        let known = (&*shared.catalog(), &shared.topics);
-        let found = Some(letter::detail(row, record, known, masks));
+        let found = self.letter(partition, offset)?.map(|(row, record)| {
+            let known = (&*shared.catalog(), &shared.topics);
+            letter::detail(row, &record, known, masks)
+        });
         Ok(Fresh { found, freshness })
+    }
+
+    /// One dead letter with its record as it was put aside; none if it is not known.
+    ///
+    /// # Errors
+    /// When the index or the cluster does not answer.
+    pub fn letter(
+        &self,
+        partition: i32,
+        offset: i64,
+    ) -> Result<Option<(DeadLetterRow, SourceRecord)>, Error> {
+        let shared = &self.0;
+        let row = shared.read(|index| query::dead_letter(index, partition, offset))?;
+        let Some(row) = row else { return Ok(None) };
+        let topic = &shared.topics.dead_letters;
+        let mut records = shared.records(topic, partition, &[Offset(offset)])?;
+        let coordinates = Coordinates { topic: topic.to_string(), partition, offset };
+        let record = records.pop().ok_or_else(|| gone(&coordinates))?;
+        Ok(Some((row, record)))
+    }
+
+    /// What a person has done with a dead letter, as far as the view has read.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn disposal(&self, partition: i32, offset: i64) -> Result<Option<DisposalTold>, Error> {
+        let row = self.0.read(|index| query::dead_letter(index, partition, offset))?;
+        Ok(row.and_then(|row| row.disposal))
     }
 
     /// The sagas that run or have run, with what their instances are at and how long they take.
@@ -266,6 +307,20 @@ impl View {
     #[must_use]
     pub fn tail(&self) -> Tail {
         self.0.tail()
+    }
+
+    /// How far the history was read: what stands before was told.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.0.position()
+    }
+
+    /// Transitions that were told between two positions.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub fn missed(&self, since: &Position, until: Position) -> Result<Missed, Error> {
+        Missed::open(&self.0, since, until)
     }
 
     /// Every definition that is stored, and what starts.

@@ -43,7 +43,8 @@ pub(super) fn entry(record: &SourceRecord, topics: &EngineTopics) -> Result<Entr
     })
 }
 
-fn note(note: &wire::Note) -> NoteTold {
+/// A note as people read it.
+pub(super) fn note(note: &wire::Note) -> NoteTold {
     NoteTold {
         kind: note.kind.clone(),
         step: Some(note.step.clone()).filter(|step| !step.is_empty()),

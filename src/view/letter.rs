@@ -1,13 +1,42 @@
-//! A dead letter as people read it.
+//! A dead letter as it is taken into the index, and as people read it.
 
 use serde_json::Value;
 
-use super::{DeadLetterDetail, DeadLetterRow};
-use crate::broker::dead_letter;
+use super::index::Batch;
+use super::{DeadLetterDetail, DeadLetterRow, Error};
 use crate::definition::Catalog;
-use crate::message::{EngineTopics, EventType, Topic, read_json};
+use crate::message::{Disposal, EngineTopics, EventType, Topic, header, read_json};
 use crate::runtime::SourceRecord;
-use crate::status::{Masks, act_shown, event_shown};
+use crate::status::{Masks, Moment, act_shown, event_shown};
+
+/// A record of the dead letters: one of them, or what was done with one.
+pub(super) fn take(batch: &mut Batch<'_>, record: &SourceRecord) -> Result<(), Error> {
+    if !Disposal::is_told_by(&record.headers) {
+        return batch.dead_letter(&row(record));
+    }
+    match Disposal::read(&record.headers) {
+        Some(disposal) => batch.dispose(&disposal, record.timestamp),
+        None => {
+            tracing::warn!(place = ?record.origin, "view.disposal_unread");
+            Ok(())
+        }
+    }
+}
+
+/// What the list says of a dead letter.
+fn row(record: &SourceRecord) -> DeadLetterRow {
+    let text = |name: &str| record.headers.text(name).map(ToOwned::to_owned);
+    DeadLetterRow {
+        partition: record.origin.partition,
+        offset: record.origin.offset.0,
+        at: Moment(record.timestamp),
+        reason: text(header::REASON).unwrap_or_default(),
+        origin: text(header::ORIGIN),
+        instance: text(header::INSTANCE),
+        event_type: text(header::TYPE),
+        disposal: None,
+    }
+}
 
 /// A dead letter with everything: what the record was, without what was added when it was put
 /// aside, which the row says.
@@ -17,7 +46,7 @@ pub(super) fn detail(
     (catalog, topics): (&Catalog, &EngineTopics),
     masks: Masks,
 ) -> DeadLetterDetail {
-    let added = [dead_letter::REASON, dead_letter::ORIGIN, dead_letter::INSTANCE];
+    let added = [header::REASON, header::ORIGIN, header::INSTANCE, header::CUT];
     let own = record.headers.0.iter().filter(|(name, _)| !added.contains(&name.as_str()));
     let body = body(record.body.as_deref());
     let (body, is_masked) = shown(&row, &body, (catalog, topics), masks);

@@ -24,14 +24,17 @@ mod error;
 mod filter;
 mod fold;
 mod follow;
+mod foreseen;
 mod found;
 mod freshness;
 mod handle;
 mod history;
 mod index;
 mod letter;
+mod missed;
 mod packed;
 mod pending;
+mod position;
 mod query;
 mod settings;
 mod shared;
@@ -40,11 +43,15 @@ mod tail;
 mod tests;
 
 pub use error::Error;
-pub use filter::{Filter, PAGE_ROWS_MAX, Sort};
+pub use filter::{Filter, LetterState, PAGE_ROWS_MAX, Sort};
+pub use foreseen::{Foreseen, SentTold};
 pub use found::{
     AttentionGroup, Concern, Coordinates, Count, DeadLetterDetail, DeadLetterPage, DeadLetterRow,
-    Detail, Entry, Fresh, Freshness, NoteTold, OpenQuestion, OwedRow, Page, Row, SagaRow,
+    Detail, DisposalTold, Entry, Fresh, Freshness, NoteTold, OpenQuestion, OwedRow, Page, Row,
+    SagaRow,
 };
 pub use handle::View;
+pub use missed::Missed;
+pub use position::Position;
 pub use settings::Settings;
 pub use tail::{Next, TAIL_ENTRIES_MAX, Tail};

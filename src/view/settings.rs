@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use crate::broker::Connection;
 use crate::config::{App, Config};
+use crate::definition::Limits;
 use crate::message::Span;
 
 /// What the view is told once by the configuration.
@@ -18,6 +19,8 @@ pub struct Settings {
     pub age_max: Span,
     /// How long what is forgotten stays listed; none takes it out at once.
     pub keep: Option<Span>,
+    /// The limits of the engine, by which it is foreseen what an act would do.
+    pub limits: Limits,
 }
 
 impl Settings {
@@ -30,6 +33,7 @@ impl Settings {
             folder: config.view_path.clone(),
             age_max: Span(config.topics.changelog_delete_retention.0 / 2),
             keep: config.view_keep,
+            limits: config.limits.clone(),
         }
     }
 }

@@ -6,8 +6,8 @@ use rusqlite::Connection;
 use super::freshness::Reached;
 use super::index::File;
 use super::tail::{Tail, Tails};
-use super::{Error, Freshness, Settings, history};
-use crate::broker::Lookup;
+use super::{Error, Freshness, Position, Settings, history};
+use crate::broker::{Lookup, Places};
 use crate::definition::Catalog;
 use crate::message::{EngineTopics, Offset, Timestamp, Topic};
 use crate::runtime::SourceRecord;
@@ -155,14 +155,34 @@ impl Shared {
         lock(&self.tails).add()
     }
 
+    /// How far the history was read.
+    pub fn position(&self) -> Position {
+        lock(&self.tails).position().clone()
+    }
+
+    /// The history is read from there on.
+    pub fn read_from(&self, places: &Places) {
+        let mut position = Position::default();
+        for ((topic, partition), next) in places {
+            if *topic == self.topics.history {
+                position.reach(*partition, *next);
+            }
+        }
+        lock(&self.tails).begin(position);
+    }
+
     /// Tells those who read along what the history says; what stood there before the view had read
     /// everything once is nothing new.
     pub fn tell(&self, records: &[SourceRecord]) {
         let mut tails = lock(&self.tails);
+        let is_told = |record: &&SourceRecord| record.origin.topic == self.topics.history;
+        for record in records.iter().filter(is_told) {
+            tails.reach(record.origin.partition, record.origin.offset.next());
+        }
         if tails.is_empty() || !lock(&self.reached).is_whole {
             return;
         }
-        for record in records.iter().filter(|record| record.origin.topic == self.topics.history) {
+        for record in records.iter().filter(is_told) {
             match history::entry(record, &self.topics) {
                 Ok(entry) => tails.tell(&Arc::new(entry)),
                 Err(error) => tracing::warn!(%error, "view.entry_unread"),

@@ -2,14 +2,18 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use super::Entry;
+use super::{Entry, Position};
+use crate::message::Offset;
 
 /// The most entries that wait for one who reads; who is slower is dropped.
 pub const TAIL_ENTRIES_MAX: usize = 1_000;
 
 /// Transitions as the view meets them, from the moment on at which it was asked for.
 #[derive(Debug)]
-pub struct Tail(Receiver<Arc<Entry>>);
+pub struct Tail {
+    read: Receiver<Arc<Entry>>,
+    from: Position,
+}
 
 /// What comes next of a tail.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,10 +27,16 @@ pub enum Next {
 }
 
 impl Tail {
+    /// The place in the history from which on it tells everything.
+    #[must_use]
+    pub fn from(&self) -> &Position {
+        &self.from
+    }
+
     /// What comes next, waiting at most `limit`.
     #[must_use]
     pub fn next(&self, limit: Duration) -> Next {
-        match self.0.recv_timeout(limit) {
+        match self.read.recv_timeout(limit) {
             Ok(entry) => Next::Entry(entry),
             Err(RecvTimeoutError::Timeout) => Next::Nothing,
             Err(RecvTimeoutError::Disconnected) => Next::Dropped,
@@ -34,24 +44,42 @@ impl Tail {
     }
 }
 
-/// Those who read transitions as they come.
+/// Those who read transitions as they come, and how far the history was read.
 #[derive(Debug, Default)]
-pub(super) struct Tails(Vec<SyncSender<Arc<Entry>>>);
+pub(super) struct Tails {
+    readers: Vec<SyncSender<Arc<Entry>>>,
+    position: Position,
+}
 
 impl Tails {
     pub fn add(&mut self) -> Tail {
         let (tell, read) = sync_channel(TAIL_ENTRIES_MAX);
-        self.0.push(tell);
-        Tail(read)
+        self.readers.push(tell);
+        Tail { read, from: self.position.clone() }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.readers.is_empty()
+    }
+
+    /// How far the history was read.
+    pub fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// The history is read from there on.
+    pub fn begin(&mut self, position: Position) {
+        self.position = position;
+    }
+
+    /// A partition of the history was read to there.
+    pub fn reach(&mut self, partition: i32, next: Offset) {
+        self.position.reach(partition, next);
     }
 
     /// Tells a transition to all; who is gone or too slow is told nothing more.
     pub fn tell(&mut self, entry: &Arc<Entry>) {
-        self.0.retain(|tell| match tell.try_send(Arc::clone(entry)) {
+        self.readers.retain(|tell| match tell.try_send(Arc::clone(entry)) {
             Ok(()) => true,
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
         });
@@ -84,7 +112,9 @@ mod tests {
     fn who_reads_gets_each_entry_once_and_in_order() {
         let mut tails = Tails::default();
         tails.tell(&entry(1));
+        tails.reach(0, Offset(1));
         let tail = tails.add();
+        assert_eq!(tail.from().to_string(), "0-1", "it says from where on it tells");
         assert_eq!(tail.next(Duration::ZERO), Next::Nothing, "what was told before is not told");
         tails.tell(&entry(2));
         tails.tell(&entry(3));

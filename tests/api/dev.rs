@@ -14,6 +14,9 @@ pub struct Dev {
     lines: Lines<BufReader<ChildStdout>>,
     /// Where its API is: `http://127.0.0.1:port`.
     pub server: String,
+    /// Where its development broker is: `127.0.0.1:port`.
+    #[allow(dead_code, reason = "not every test writes to it")]
+    pub broker: String,
 }
 
 impl Dev {
@@ -25,7 +28,10 @@ impl Dev {
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let first = lines.next().expect("a first line").expect("UTF-8 text");
         let server = first.split_once("its API at ").expect("the first line says where it is").1;
-        Self { child, lines, server: server.to_owned() }
+        let broker = first.split_once("broker at ").and_then(|(_, rest)| rest.split_once(','));
+        let broker = broker.expect("the first line says where the broker is").0;
+        let (server, broker) = (server.to_owned(), broker.to_owned());
+        Self { child, lines, server, broker }
     }
 
     /// Reads on until a line holds these words.

@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension as _, Row, Statement, Transaction, params};
 
 use super::counted::{Counted, Counts};
-use super::number;
+use super::{disposed_number, number};
 use crate::broker::Places;
-use crate::message::{InstanceId, Offset, Span, Timestamp};
+use crate::message::{Disposal, InstanceId, Offset, Span, Timestamp};
 use crate::status::{LifeState, Moment, OwedStanding};
 use crate::view::fold::{Asked, Folded};
 use crate::view::{DeadLetterRow, Error, packed};
@@ -42,6 +42,8 @@ pub(super) struct Statements<'t> {
     position: Statement<'t>,
     outdated: Statement<'t>,
     cut: Statement<'t>,
+    dispose: Statement<'t>,
+    cut_disposals: Statement<'t>,
 }
 
 impl<'t> Statements<'t> {
@@ -74,6 +76,10 @@ impl<'t> Statements<'t> {
                  FROM instances WHERE forgotten < ?1 LIMIT 1000",
             )?,
             cut: of.prepare("DELETE FROM dead_letters WHERE partition = ?1 AND place < ?2")?,
+            dispose: of
+                .prepare("INSERT OR REPLACE INTO disposals VALUES (?1,?2,?3,?4,?5,?6,?7)")?,
+            cut_disposals: of
+                .prepare("DELETE FROM disposals WHERE partition = ?1 AND place < ?2")?,
         })
     }
 }
@@ -280,6 +286,18 @@ impl<'t> Batch<'t> {
     /// When it cannot be written.
     pub fn cut_dead_letters(&mut self, partition: i32, before: Offset) -> Result<(), Error> {
         self.statements.cut.execute(params![partition, before.0])?;
+        self.statements.cut_disposals.execute(params![partition, before.0])?;
+        Ok(())
+    }
+
+    /// Somebody has done something with a dead letter; what was done last counts.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn dispose(&mut self, disposal: &Disposal, at: Timestamp) -> Result<(), Error> {
+        let Disposal { partition, offset, how, by, why, id } = disposal;
+        let values = params![partition, offset.0, disposed_number(*how), at.0, by, why, id];
+        self.statements.dispose.execute(values)?;
         Ok(())
     }
 

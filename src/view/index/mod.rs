@@ -11,12 +11,21 @@ pub(super) use file::{File, Index, MADE_ANEW};
 use rusqlite::ErrorCode;
 
 use super::Error;
+use crate::message::Disposed;
 use crate::status::LifeState;
 
 /// The number that a state has in the index; only added to.
 pub(super) fn number(state: LifeState) -> i64 {
     let place = LifeState::WORDS.iter().position(|(_, other)| *other == state);
     i64::try_from(place.expect("every state has its word")).expect("there are few")
+}
+
+/// The number that stands for what was done with a dead letter; only added to.
+pub(super) fn disposed_number(how: Disposed) -> i64 {
+    match how {
+        Disposed::Replayed => 1,
+        Disposed::Discarded => 2,
+    }
 }
 
 /// The state of a number; of one that is not known, which only damage makes, none.

@@ -105,3 +105,15 @@ CREATE TABLE dead_letters (
     PRIMARY KEY (partition, place)
 ) WITHOUT ROWID;
 CREATE INDEX dead_letters_at ON dead_letters (at, partition, place);
+
+-- What people have done with them; `how` is a number of `Disposed`. It may be read before them.
+CREATE TABLE disposals (
+    partition INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    how INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    why TEXT NOT NULL,
+    act TEXT NOT NULL,
+    PRIMARY KEY (partition, place)
+) WITHOUT ROWID;

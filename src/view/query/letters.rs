@@ -3,14 +3,19 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{moment, rows};
-use crate::view::{DeadLetterPage, DeadLetterRow, Error, PAGE_ROWS_MAX};
+use crate::message::Disposed;
+use crate::view::index::disposed_number;
+use crate::view::{DeadLetterPage, DeadLetterRow, DisposalTold, Error, LetterState, PAGE_ROWS_MAX};
 
-const COLUMNS: &str = "SELECT partition, place, at, reason, origin, instance, event_type
-     FROM dead_letters";
+const COLUMNS: &str = "SELECT d.partition, d.place, d.at, d.reason, d.origin, d.instance,
+     d.event_type, x.how, x.at, x.by, x.why, x.act
+     FROM dead_letters d
+     LEFT JOIN disposals x ON x.partition = d.partition AND x.place = d.place";
 
 /// A page of dead letters, the newest first.
 pub(in crate::view) fn dead_letters(
     connection: &Connection,
+    state: LetterState,
     after: Option<&str>,
     limit: usize,
 ) -> Result<DeadLetterPage, Error> {
@@ -18,8 +23,9 @@ pub(in crate::view) fn dead_letters(
     let after = after.map(cursor).transpose()?;
     let (at, partition, place) = after.unwrap_or((i64::MAX, i32::MAX, i64::MAX));
     let select = format!(
-        "{COLUMNS} WHERE (at, partition, place) < (?1, ?2, ?3)
-         ORDER BY at DESC, partition DESC, place DESC LIMIT ?4"
+        "{COLUMNS} WHERE (d.at, d.partition, d.place) < (?1, ?2, ?3) AND {}
+         ORDER BY d.at DESC, d.partition DESC, d.place DESC LIMIT ?4",
+        condition(state)
     );
     let mut select = connection.prepare(&select)?;
     let found = select.query_map(params![at, partition, place, rows(limit + 1)], read)?;
@@ -39,8 +45,16 @@ pub(in crate::view) fn dead_letter(
     partition: i32,
     offset: i64,
 ) -> Result<Option<DeadLetterRow>, Error> {
-    let select = format!("{COLUMNS} WHERE partition = ?1 AND place = ?2");
+    let select = format!("{COLUMNS} WHERE d.partition = ?1 AND d.place = ?2");
     Ok(connection.query_row(&select, params![partition, offset], read).optional()?)
+}
+
+fn condition(state: LetterState) -> String {
+    match state {
+        LetterState::Open => "x.how IS NULL".to_owned(),
+        LetterState::Disposed(how) => format!("x.how = {}", disposed_number(how)),
+        LetterState::Any => "1".to_owned(),
+    }
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<DeadLetterRow> {
@@ -52,7 +66,22 @@ fn read(row: &Row<'_>) -> rusqlite::Result<DeadLetterRow> {
         origin: row.get(4)?,
         instance: row.get(5)?,
         event_type: row.get(6)?,
+        disposal: disposal(row)?,
     })
+}
+
+/// What was done with a letter, if anything was.
+fn disposal(row: &Row<'_>) -> rusqlite::Result<Option<DisposalTold>> {
+    let number: Option<i64> = row.get(7)?;
+    let of_number = |(_, how): &&(&str, Disposed)| Some(disposed_number(*how)) == number;
+    let Some((word, _)) = Disposed::WORDS.iter().find(of_number) else { return Ok(None) };
+    Ok(Some(DisposalTold {
+        how: (*word).to_owned(),
+        at: moment(row.get(8)?),
+        by: row.get(9)?,
+        why: row.get(10)?,
+        id: row.get(11)?,
+    }))
 }
 
 /// The place of the last letter of the page before.

@@ -13,7 +13,7 @@ use super::Folder;
 use crate::broker::{self, Connection, Isolation, Reader, TopicSpec, create_topics};
 use crate::config::{App, Config, Node as Name};
 use crate::correlation::Index;
-use crate::definition::{Catalog, Definition, parse_stored};
+use crate::definition::{Catalog, Definition, Limits, parse_stored};
 use crate::devbroker::DevBroker;
 use crate::engine::Instance;
 use crate::format::{changelog, open, wire};
@@ -147,6 +147,7 @@ impl Viewing {
             folder: folder.0.clone(),
             age_max: Span::hours(12),
             keep: None,
+            limits: Limits::default(),
         };
         let stop = Arc::new(AtomicBool::new(false));
         let started = View::start(&settings, Arc::clone(&stop));

@@ -1,10 +1,12 @@
 //! Rows, lists, pages and counts.
 
 use super::{Folded, Folder, NOW, Shelf, completed, failed, id, running};
-use crate::message::{Offset, SagaName, Span, Timestamp, Version};
+use crate::message::{Disposal, Disposed, Offset, SagaName, Span, Timestamp, Version};
 use crate::status::{LifeState, Moment, OwedStanding};
 use crate::view::fold::Asked;
-use crate::view::{Concern, Count, DeadLetterRow, Error, Filter, Sort, packed, query};
+use crate::view::{
+    Concern, Count, DeadLetterRow, DisposalTold, Error, Filter, LetterState, Sort, packed, query,
+};
 
 fn of(filter: Filter) -> Filter {
     filter
@@ -144,7 +146,7 @@ fn a_cursor_that_is_none_is_refused() {
     for text in ["", "1", "x-1", "1-", "1-2-3", "+1-2", "ffffffffffffffff-1"] {
         let page = query::page(&reader, &Filter::default(), Sort::Newest, Some(text), 5);
         assert!(matches!(page, Err(Error::Cursor(shown)) if shown == text), "{text}");
-        let letters = query::dead_letters(&reader, Some("1-2"), 5);
+        let letters = query::dead_letters(&reader, LetterState::Any, Some("1-2"), 5);
         assert!(matches!(letters, Err(Error::Cursor(_))));
     }
 }
@@ -300,18 +302,74 @@ fn dead_letters_come_the_newest_first_until_they_are_cut() {
         origin: Some("shop.orders[0]@17".to_owned()),
         instance: None,
         event_type: Some("OrderPlaced".to_owned()),
+        disposal: None,
     };
     let letters = [letter(0, 1, 10), letter(1, 1, 10), letter(0, 2, 30)];
     shelf.write(|batch| letters.iter().try_for_each(|letter| batch.dead_letter(letter)));
     let reader = shelf.file.reader().expect("a reader");
-    let first = query::dead_letters(&reader, None, 2).expect("a page");
+    let first = query::dead_letters(&reader, LetterState::Open, None, 2).expect("a page");
     assert_eq!(first.letters, [letter(0, 2, 30), letter(1, 1, 10)]);
-    let next = query::dead_letters(&reader, first.next.as_deref(), 2).expect("a page");
+    let next =
+        query::dead_letters(&reader, LetterState::Open, first.next.as_deref(), 2).expect("a page");
     assert_eq!((next.letters, next.next), (vec![letter(0, 1, 10)], None));
     assert_eq!(query::dead_letter(&reader, 1, 1).expect("an answer"), Some(letter(1, 1, 10)));
     shelf.write(|batch| batch.cut_dead_letters(0, Offset(2)));
     assert_eq!(query::dead_letter(&reader, 0, 1).expect("an answer"), None);
     assert!(query::dead_letter(&reader, 0, 2).expect("an answer").is_some());
+}
+
+#[test]
+fn a_dead_letter_is_open_until_a_person_has_done_something_with_it() {
+    let folder = Folder::new();
+    let mut shelf = Shelf::open(&folder);
+    let letter = |offset| DeadLetterRow {
+        partition: 0,
+        offset,
+        at: Moment(Timestamp(offset)),
+        reason: "no key".to_owned(),
+        origin: None,
+        instance: None,
+        event_type: None,
+        disposal: None,
+    };
+    let disposal = |offset, how| Disposal {
+        partition: 0,
+        offset: Offset(offset),
+        how,
+        by: "ana".to_owned(),
+        why: "a test order".to_owned(),
+        id: "7".to_owned(),
+    };
+    let (replayed, discarded) = (Disposed::Replayed, Disposed::Discarded);
+    // What was done may be read before the letter, of another partition.
+    shelf.write(|batch| batch.dispose(&disposal(2, discarded), Timestamp(90)));
+    shelf.write(|batch| (1..=3).try_for_each(|offset| batch.dead_letter(&letter(offset))));
+    shelf.write(|batch| batch.dispose(&disposal(3, discarded), Timestamp(80)));
+    shelf.write(|batch| batch.dispose(&disposal(3, replayed), Timestamp(91)));
+    let reader = shelf.file.reader().expect("a reader");
+    for (state, expected) in [
+        (LetterState::Open, &[1][..]),
+        (LetterState::Disposed(discarded), &[2]),
+        (LetterState::Disposed(replayed), &[3]),
+        (LetterState::Any, &[3, 2, 1]),
+    ] {
+        let page = query::dead_letters(&reader, state, None, 9).expect("a page");
+        let offsets: Vec<_> = page.letters.iter().map(|letter| letter.offset).collect();
+        assert_eq!(offsets, expected, "{state:?}");
+    }
+    let told = DisposalTold {
+        how: "replayed".to_owned(),
+        at: Moment(Timestamp(91)),
+        by: "ana".to_owned(),
+        why: "a test order".to_owned(),
+        id: "7".to_owned(),
+    };
+    let found = query::dead_letter(&reader, 0, 3).expect("an answer").expect("it is known");
+    assert_eq!(found, DeadLetterRow { disposal: Some(told), ..letter(3) });
+    shelf.write(|batch| batch.cut_dead_letters(0, Offset(4)));
+    shelf.write(|batch| batch.dead_letter(&letter(3)));
+    let anew = query::dead_letter(&reader, 0, 3).expect("an answer");
+    assert_eq!(anew, Some(letter(3)), "what was done went with the letter");
 }
 
 #[test]

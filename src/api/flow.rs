@@ -1,0 +1,144 @@
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::problem::Problem;
+use super::service::Service;
+use crate::broker::{self, Lag};
+use crate::correlation::Index;
+use crate::view::Freshness;
+
+/// How things flow: who works on what, and how much is left to read.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FlowTold {
+    /// How far the view is behind the topics.
+    view: Freshness,
+    /// The nodes that run, each with its pipelines.
+    nodes: Vec<NodeTold>,
+    /// What no gateway has read yet of the topics that definitions read, and of
+    /// `<app>.operator`.
+    gateway: Vec<TopicLag>,
+    /// What is left in the inbox of each shard.
+    shards: Vec<ShardLag>,
+}
+
+/// A node that runs.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct NodeTold {
+    /// Its name.
+    node: String,
+    /// The machine that it connects from.
+    host: String,
+    /// The shards that the group gave to it; they may be under restore.
+    shards: Vec<u32>,
+}
+
+/// How much of a topic is not read.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct TopicLag {
+    /// The topic.
+    topic: String,
+    /// So many records at the most, over all partitions.
+    records: u64,
+}
+
+/// How much of an inbox is not taken.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct ShardLag {
+    /// The shard.
+    shard: i32,
+    /// So many records at the most; the markers of transactions count too.
+    records: u64,
+}
+
+/// The nodes with their shards, and how much is left to read: by the gateways, by the shards, by
+/// the view.
+#[utoipa::path(
+    get, path = "/api/v1/flow", tag = "flow",
+    responses(
+        (status = 200, body = FlowTold),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn flow(State(service): State<Service>) -> Result<Json<FlowTold>, Problem> {
+    let (view, catalog) = service.look(|view| Ok((view.freshness(), view.catalog()))).await?;
+    let (topics, app) = (Index::new(&catalog).topics(), service.app.clone());
+    let flow = service.ask(move |connection| broker::flow(connection, &app, &topics)).await?;
+    let shard = |lag: Lag| ShardLag { shard: lag.partition, records: lag.records };
+    Ok(Json(FlowTold {
+        view,
+        nodes: nodes(&service.app, &flow.members),
+        gateway: by_topic(&flow.gateway),
+        shards: flow.shards.into_iter().map(shard).collect(),
+    }))
+}
+
+/// The members of the group by the nodes whose pipelines they are: `<app>.<node>.<pipeline>`.
+fn nodes(app: &str, members: &[broker::GroupMember]) -> Vec<NodeTold> {
+    let mut nodes: BTreeMap<(&str, &str), Vec<u32>> = BTreeMap::new();
+    for member in members {
+        let own = member.name.strip_prefix(app).and_then(|rest| rest.strip_prefix('.'));
+        let own = own.unwrap_or(&member.name);
+        let node = own.rsplit_once('.').map_or(own, |(node, _)| node);
+        let shards = nodes.entry((node, &member.host)).or_default();
+        shards.extend(member.shards.iter().map(|shard| shard.0));
+        shards.sort_unstable();
+    }
+    let told = |((node, host), shards): ((&str, &str), Vec<u32>)| NodeTold {
+        node: node.to_owned(),
+        host: host.to_owned(),
+        shards,
+    };
+    nodes.into_iter().map(told).collect()
+}
+
+fn by_topic(lags: &[Lag]) -> Vec<TopicLag> {
+    let mut topics: BTreeMap<&str, u64> = BTreeMap::new();
+    for lag in lags {
+        let records = topics.entry(lag.topic.as_str()).or_default();
+        *records = records.saturating_add(lag.records);
+    }
+    let told = |(topic, records): (&str, u64)| TopicLag { topic: topic.to_owned(), records };
+    topics.into_iter().map(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::GroupMember;
+    use crate::message::{Shard, Topic};
+
+    #[test]
+    fn the_pipelines_of_a_node_are_one_node() {
+        let member = |name: &str, shards: &[u32]| GroupMember {
+            name: name.to_owned(),
+            host: "10.0.0.1".to_owned(),
+            shards: shards.iter().copied().map(Shard).collect(),
+        };
+        let members = [
+            member("shop.eu.east.0", &[3, 5]),
+            member("shop.eu.east.1", &[1]),
+            member("other", &[]),
+        ];
+        let told = |node: &str, shards: &[u32]| NodeTold {
+            node: node.to_owned(),
+            host: "10.0.0.1".to_owned(),
+            shards: shards.to_vec(),
+        };
+        assert_eq!(nodes("shop", &members), [told("eu.east", &[1, 3, 5]), told("other", &[])]);
+    }
+
+    #[test]
+    fn what_is_left_of_a_topic_is_that_of_its_partitions() {
+        let lag = |name: &str, partition, records| {
+            let topic = Topic::new(name).expect("a topic");
+            Lag { topic, partition, records }
+        };
+        let told = |topic: &str, records| TopicLag { topic: topic.to_owned(), records };
+        let lags = [lag("b", 0, 2), lag("a", 0, 0), lag("b", 1, 3)];
+        assert_eq!(by_topic(&lags), [told("a", 0), told("b", 5)]);
+    }
+}

@@ -1,0 +1,50 @@
+//! `segue flow`: the nodes with their shards, and how much is left to read.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::Value;
+
+use super::remote::Remote;
+use super::table::text;
+use crate::api::{Endpoint, NoAnswer};
+
+/// What is asked.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Tells how things flow.
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, NoAnswer> {
+    let flow = arguments.remote.client()?.get(&Endpoint::at(&["flow"]))?;
+    arguments.remote.print(&flow, words);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn words(flow: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    let each = |name: &str| flow[name].as_array().cloned().unwrap_or_default();
+    for node in each("nodes") {
+        let shards: Vec<String> =
+            node["shards"].as_array().into_iter().flatten().map(ToString::to_string).collect();
+        let shards = if shards.is_empty() { "none".to_owned() } else { shards.join(", ") };
+        let (name, host) = (text(&node, "/node"), text(&node, "/host"));
+        lines.push(format!("node     {name} at {host}: shards {shards}"));
+    }
+    if lines.is_empty() {
+        lines.push("node     none runs".to_owned());
+    }
+    for topic in each("gateway") {
+        let (name, records) = (text(&topic, "/topic"), text(&topic, "/records"));
+        lines.push(format!("gateway  {name}: {records} records left"));
+    }
+    for shard in each("shards") {
+        let (number, records) = (text(&shard, "/shard"), text(&shard, "/records"));
+        lines.push(format!("shard    {number}: {records} records left"));
+    }
+    let (records, ms) = (text(flow, "/view/behind_records"), text(flow, "/view/behind_ms"));
+    lines.push(format!("view     {records} records left, {ms} ms behind"));
+    lines
+}
