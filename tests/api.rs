@@ -191,6 +191,35 @@ fn it_says_who_works_on_what_and_that_it_is_ready() {
 }
 
 #[test]
+fn the_same_is_done_about_many_instances_and_told_as_one() {
+    let mut dev = Dev::start();
+    dev.says("needs help");
+    dev.said_in_time(&["list", "--state", "stuck", "--key", "o-1"], "parcel/o-1 ");
+    let before = now();
+    let act = ["bulk", "act", "retry", "--saga", "parcel", "--state", "stuck", "--key", "o-1"];
+    let act = [&act[..], &["--why", "all are back", "--started-before", &before]].concat();
+    let counted = dev.said(&act);
+    assert!(counted.contains("parcel/o-1  would be running"), "{counted}");
+    assert_eq!(dev.said(&["bulk", "list"]), "", "nothing is written");
+    let act = [&act[..], &["--yes", "--id", "b-1", "--rate", "100"]].concat();
+    let done = dev.said(&act);
+    assert!(done.starts_with("b-1  done\n") && done.contains("are written: retry"), "{done}");
+    dev.said_in_time(&["history", "parcel", "o-1"], "sent again by local/ana: all are back");
+    assert_eq!(dev.said(&act), done, "the same id begins once");
+    assert_eq!(dev.segue(&["bulk", "stop", "b-1"]).status.code(), Some(7), "it has ended");
+    let listed = dev.said(&["bulk", "list"]);
+    assert!(listed.contains("b-1  done   retry"), "{listed}");
+}
+
+/// The machine's time.
+#[allow(clippy::disallowed_methods, reason = "what starts later is left out")]
+fn now() -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let millis = since.expect("after 1970").as_millis();
+    segue::message::Timestamp(i64::try_from(millis).expect("it fits")).to_string()
+}
+
+#[test]
 fn a_token_is_drawn_with_the_line_that_lets_it_in() {
     let drawn = Command::new(env!("CARGO_BIN_EXE_segue"))
         .args(["token", "new", "--role", "operator", "--name", "ana"])

@@ -11,7 +11,7 @@ use super::problem::{Code, Problem};
 use super::request::{Asked, At, Body, idempotency_key, instance, is_set, wait};
 use super::service::{Answer, Service};
 use crate::engine::{self, NoteKind};
-use crate::message::{EngineTopics, Headers, InstanceId, Outgoing, header};
+use crate::message::{EngineTopics, Headers, InstanceId, Outgoing, Topic, header};
 use crate::runtime::act_of;
 use crate::view::{Entry, Foreseen, Fresh, NoteTold};
 
@@ -23,16 +23,16 @@ const SET_DATA: &str = "set-data";
 const LOOK_AT_IT: &str = "look at the instance: its state says what is possible";
 
 /// What a person does about an instance.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Act {
     /// What to do: `retry`, `skip`, `resolve-done`, `resolve-not-done`, `go-back`, `cancel`,
     /// `pause`, `resume`, `set-data`, `answer`.
-    verb: String,
+    pub verb: String,
     /// The step that it is about; may be left out where one step waits for a person.
     step: Option<String>,
     /// Why; everybody who looks at the instance reads it. Only an `answer` needs none.
-    why: Option<String>,
+    pub why: Option<String>,
     /// The choice, for `answer`.
     choice: Option<String>,
     /// A note beside the choice, for `answer`.
@@ -102,10 +102,7 @@ pub(super) async fn act(
     let wait = wait(waiting.wait.as_deref())?;
     let is_dry = is_set("dry-run", waiting.dry_run.as_deref())?;
     let act = read(body)?;
-    if act.verb == SET_DATA && who.role < Role::Admin {
-        let detail = format!("{} is {}; `{SET_DATA}` is for admins", who.name, who.role);
-        return Err(Problem::new(Code::Forbidden, detail, "ask an admin"));
-    }
+    check_role(&act, &who)?;
     let topics = EngineTopics::new(&service.app).map_err(|e| Problem::defect(e.to_string()))?;
     let mut written = Written {
         id: idempotency_key(&headers)?,
@@ -116,7 +113,7 @@ pub(super) async fn act(
         foreseen: None,
     };
     let why = act.why.clone().unwrap_or_default();
-    let message = message(topics, &id, act, &written);
+    let message = message(&topics.operator, &id, &act, &written.id, &written.by);
     let (_, meant) = act_of(&message.topic, message.body.clone()).map_err(Problem::wrong)?;
     if is_dry {
         return foreseen(&service, id, meant, written).await;
@@ -171,8 +168,17 @@ async fn foreseen(
     Ok((StatusCode::OK, Json(Answer { found, freshness })))
 }
 
+/// Whether whoever asks may do that.
+pub(super) fn check_role(act: &Act, who: &Who) -> Result<(), Problem> {
+    if act.verb == SET_DATA && who.role < Role::Admin {
+        let detail = format!("{} is {}; `{SET_DATA}` is for admins", who.name, who.role);
+        return Err(Problem::new(Code::Forbidden, detail, "ask an admin"));
+    }
+    Ok(())
+}
+
 /// Reads an act; its numbers keep their digits.
-fn read(body: Value) -> Result<Act, Problem> {
+pub(super) fn read(body: Value) -> Result<Act, Problem> {
     let Value::Object(mut fields) = body else {
         return Err(Problem::wrong("an act is a JSON object with a `verb`"));
     };
@@ -187,31 +193,37 @@ fn read(body: Value) -> Result<Act, Problem> {
 }
 
 /// The record of `<app>.operator` that the engine obeys.
-fn message(topics: EngineTopics, id: &InstanceId, act: Act, written: &Written) -> Outgoing {
+pub(super) fn message(
+    operator: &Topic,
+    id: &InstanceId,
+    act: &Act,
+    act_id: &str,
+    by: &str,
+) -> Outgoing {
     let mut body = Map::new();
     let texts = [
-        ("verb", Some(act.verb)),
-        ("id", Some(written.id.clone())),
-        ("saga", Some(id.saga.to_string())),
-        ("key", Some(id.key.to_string())),
-        ("by", Some(written.by.clone())),
-        ("step", act.step),
-        ("why", act.why),
-        ("choice", act.choice),
-        ("note", act.note),
+        ("verb", Some(act.verb.as_str())),
+        ("id", Some(act_id)),
+        ("saga", Some(id.saga.as_str())),
+        ("key", Some(id.key.as_str())),
+        ("by", Some(by)),
+        ("step", act.step.as_deref()),
+        ("why", act.why.as_deref()),
+        ("choice", act.choice.as_deref()),
+        ("note", act.note.as_deref()),
     ];
     for (name, text) in texts {
         if let Some(text) = text {
             body.insert(name.to_owned(), text.into());
         }
     }
-    if let Some(data) = act.data {
-        body.insert("data".to_owned(), data);
+    if let Some(data) = &act.data {
+        body.insert("data".to_owned(), data.clone());
     }
     let mut headers = Headers::default();
     headers.push(header::CONTENT_TYPE, "application/json");
     let body = Value::Object(body).to_string().into();
-    Outgoing { topic: topics.operator, key: id.to_string(), headers, body }
+    Outgoing { topic: operator.clone(), key: id.to_string(), headers, body }
 }
 
 async fn entries(service: &Service, id: &InstanceId) -> Result<Fresh<Option<Vec<Entry>>>, Problem> {

@@ -188,6 +188,25 @@ pub(super) async fn history(
     }
 }
 
+impl Listing {
+    /// All instances that it would list, page for page; it must name a condition.
+    pub fn whole(&self) -> Result<Filter, Problem> {
+        let pages = [
+            ("sort", self.sort.is_some()),
+            ("after", self.after.is_some()),
+            ("limit", self.limit.is_some()),
+        ];
+        if let Some((name, _)) = pages.iter().find(|(_, is_set)| *is_set) {
+            return Err(Problem::wrong(format!("`{name}` has no meaning for all instances")));
+        }
+        let filter = filter(self)?;
+        if filter == Filter::default() {
+            return Err(Problem::wrong("say which instances: `state`, `saga`, `step`, `error`, …"));
+        }
+        Ok(filter)
+    }
+}
+
 fn filter(listing: &Listing) -> Result<Filter, Problem> {
     let words = listing.state.as_deref().unwrap_or_default();
     let words = words.split(',').map(str::trim).filter(|word| !word.is_empty());

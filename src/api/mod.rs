@@ -15,6 +15,7 @@
 //! act is by the owner of the token, whatever the request says.
 
 mod acts;
+mod bulk;
 mod client;
 mod dead_letters;
 mod disposals;
@@ -33,6 +34,7 @@ mod resent;
 mod role;
 mod router;
 mod rules;
+mod runs;
 mod sagas;
 mod server;
 mod service;
@@ -62,6 +64,7 @@ use live::Readers;
 use outbox::KafkaOutbox;
 use owners::Owners;
 use rates::Rates;
+use runs::Runs;
 use server::Server;
 use service::Service;
 
@@ -134,6 +137,7 @@ impl Serving {
             stopped,
             connection: connection.clone(),
             health,
+            runs: Runs::default(),
         };
         let address = listener.local_addr()?;
         let mut serving = Self { address, server: None, stop, follower: Some(follower) };

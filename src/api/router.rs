@@ -13,7 +13,9 @@ use super::guard::{Door, guard};
 use super::problem::{Code, Problem};
 use super::request::BODY_BYTES_MAX;
 use super::service::Service;
-use super::{acts, dead_letters, disposals, flow, health, instances, lists, live, sagas, start};
+use super::{
+    acts, bulk, dead_letters, disposals, flow, health, instances, lists, live, sagas, start,
+};
 
 /// What the description says beside the endpoints.
 #[derive(utoipa::OpenApi)]
@@ -46,6 +48,10 @@ pub(super) fn endpoints() -> (Router<Service>, OpenApi) {
         .routes(routes!(instances::show))
         .routes(routes!(instances::history))
         .routes(routes!(acts::act))
+        .routes(routes!(bulk::begin))
+        .routes(routes!(bulk::list))
+        .routes(routes!(bulk::show))
+        .routes(routes!(bulk::stop))
         .routes(routes!(lists::attention))
         .routes(routes!(lists::owed))
         .routes(routes!(lists::questions))

@@ -12,7 +12,7 @@ pub(super) enum Rule {
 }
 
 /// The rule of every endpoint. One without a rule answers nobody, and a test fails.
-pub(super) const RULES: [(Method, &str, Rule); 22] = [
+pub(super) const RULES: [(Method, &str, Rule); 26] = [
     (Method::GET, "/livez", Rule::Anybody),
     (Method::GET, "/readyz", Rule::Anybody),
     (Method::GET, "/openapi.json", Rule::Anybody),
@@ -21,6 +21,10 @@ pub(super) const RULES: [(Method, &str, Rule); 22] = [
     (Method::GET, "/api/v1/instances/{saga}/{key}", Rule::Of(Role::Viewer)),
     (Method::GET, "/api/v1/instances/{saga}/{key}/history", Rule::Of(Role::Viewer)),
     (Method::POST, "/api/v1/instances/{saga}/{key}/acts", Rule::Of(Role::Operator)),
+    (Method::POST, "/api/v1/bulk", Rule::Of(Role::Operator)),
+    (Method::GET, "/api/v1/bulk", Rule::Of(Role::Viewer)),
+    (Method::GET, "/api/v1/bulk/{id}", Rule::Of(Role::Viewer)),
+    (Method::POST, "/api/v1/bulk/{id}/stop", Rule::Of(Role::Operator)),
     (Method::GET, "/api/v1/attention", Rule::Of(Role::Viewer)),
     (Method::GET, "/api/v1/owed", Rule::Of(Role::Viewer)),
     (Method::GET, "/api/v1/questions", Rule::Of(Role::Viewer)),

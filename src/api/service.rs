@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::live::Readers;
 use super::outbox::Outbox;
 use super::problem::{Code, Problem};
+use super::runs::Runs;
 use super::server;
 use crate::broker::{self, Connection};
 use crate::message::{InstanceId, Outgoing, RawRecord, Span, Topic};
@@ -34,6 +35,8 @@ pub(super) struct Service {
     pub connection: Connection,
     /// Whether the shards of the engine in this process are restored; none if there is no engine.
     pub health: Option<node::Health>,
+    /// Acts on many instances that this server writes.
+    pub runs: Runs,
 }
 
 /// What was found, and how fresh it is.

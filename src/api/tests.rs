@@ -1,3 +1,5 @@
+mod bulk;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,6 +20,7 @@ use super::owners::Owners;
 use super::rates::Rates;
 use super::router::{endpoints, router};
 use super::rules::{RULES, Rule};
+use super::runs::Runs;
 use super::server::Server;
 use super::service::Service;
 use super::{Client, Endpoint, NoAnswer, Role, Token};
@@ -97,7 +100,16 @@ impl Setting {
         let (view, follower) = View::start(&settings, Arc::clone(&stop)).expect("a view");
         let (app, readers) = ("shop".to_owned(), Readers::default());
         let (connection, health) = (settings.connection.clone(), how.health.then(Health::default));
-        let service = Service { app, view, outbox, readers, stopped, connection, health };
+        let service = Service {
+            app,
+            view,
+            outbox,
+            readers,
+            stopped,
+            connection,
+            health,
+            runs: Runs::default(),
+        };
         let follower = Some(follower);
         Self { router: router(service, door), written, tokens, folder, stop, follower }
     }
@@ -157,7 +169,7 @@ fn each_endpoint_lets_in_whom_its_rule_names_and_nobody_else() {
     for (method, path) in described() {
         let rule = super::rules::find(&method, &path).expect("every endpoint has one");
         let place = path.replace("{partition}", "0").replace("{offset}", "0");
-        let place = place.replace("{saga}", "order").replace("{key}", "o-1");
+        let place = place.replace("{saga}", "order").replace("{key}", "o-1").replace("{id}", "b-1");
         let status = |token: Option<&str>| closed.ask(request(&method, &place, token)).0;
         let is_let_in = |status: StatusCode| {
             status != StatusCode::UNAUTHORIZED && status != StatusCode::FORBIDDEN

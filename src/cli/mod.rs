@@ -6,6 +6,7 @@
 
 mod act;
 mod acts;
+mod bulk;
 mod check;
 mod config;
 mod dead_letters;
@@ -105,6 +106,8 @@ enum Verb {
     SetData(acts::SettingData),
     /// Answer the question of an `ask` step
     Answer(acts::Answering),
+    /// Act on many instances at once: count them, do it, look at it, stop it
+    Bulk(bulk::Arguments),
     /// Draw tokens of those who may ask the API
     Token(token::Arguments),
     /// Act on an instance or a stopped topic without the API: writes to Kafka itself
@@ -160,6 +163,7 @@ pub fn main() -> ExitCode {
         Verb::Resume(arguments) => told(arguments.send("resume")),
         Verb::SetData(arguments) => told(arguments.send()),
         Verb::Answer(arguments) => told(arguments.send()),
+        Verb::Bulk(arguments) => told(bulk::run(&arguments)),
         Verb::Token(arguments) => token::run(&arguments),
         Verb::Act(arguments) => act::run(&arguments),
         Verb::Dev(arguments) => dev::run(&arguments),

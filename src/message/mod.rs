@@ -2,6 +2,7 @@
 
 mod address;
 mod body;
+mod bulk;
 mod command_id;
 mod coordinate;
 mod disposal;
@@ -21,6 +22,7 @@ mod trace;
 
 pub use address::{Address, EventType, Topic};
 pub use body::{NotJson, Shown, read_body};
+pub use bulk::{Bulk, BulkEnd, BulkEnded, BulkRecord};
 pub use command_id::{CommandId, Part, PartKind};
 pub use coordinate::Coordinate;
 pub use disposal::{Disposal, Disposed};

@@ -120,6 +120,7 @@ impl<S: Source> Gateway<S> {
                 return Ok(act_on(target, act, self.shards).map(Some));
             }
             Ok(Deed::Topic(acceptance)) => acceptance,
+            Ok(Deed::Bulk) => return Ok(Ok(None)),
             Err(reason) => return Ok(Err(reason)),
         };
         Ok(match self.source.accept(&acceptance)? {

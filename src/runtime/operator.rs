@@ -7,7 +7,7 @@ use super::ports::SourceRecord;
 use crate::engine::Act;
 use crate::format::wire;
 use crate::message::{
-    Coordinate, Headers, InstanceId, Offset, Origin, Timestamp, Topic, read_json,
+    BulkRecord, Coordinate, Headers, InstanceId, Offset, Origin, Timestamp, Topic, read_json,
 };
 
 /// The largest act, in bytes.
@@ -22,6 +22,8 @@ pub(super) enum Deed {
     Instance(wire::Target, wire::Act),
     /// Something about a users' topic.
     Topic(Acceptance),
+    /// Tells of an act on many instances; each of them stands beside it.
+    Bulk,
 }
 
 /// The verb of an act that is about a topic.
@@ -113,6 +115,7 @@ pub fn act_of(topic: &Topic, body: Bytes) -> Result<(InstanceId, Act), String> {
             Ok((id, act.read().map_err(|e| format!("this act cannot be obeyed: {e}"))?))
         }
         Deed::Topic(_) => Err(format!("`{ACCEPT}` is about a topic, not about an instance")),
+        Deed::Bulk => Err("`bulk` is about many instances; ask for it at /api/v1/bulk".to_owned()),
     }
 }
 
@@ -127,6 +130,9 @@ pub(super) fn read(record: &SourceRecord) -> Result<Deed, String> {
     }
     let wrong = |e: serde_json::Error| format!("this is no act of a person: {e}");
     let mut whole = read_json(body).map_err(wrong)?;
+    if BulkRecord::is(&whole) {
+        return Ok(Deed::Bulk);
+    }
     if whole.get("verb").and_then(Value::as_str) == Some(ACCEPT) {
         let act: TopicNotation = serde_json::from_value(whole).map_err(wrong)?;
         return accept(act, record).map(Deed::Topic);
@@ -216,7 +222,7 @@ mod tests {
     fn act(body: &str) -> Result<(wire::Target, wire::Act), String> {
         match deed(body)? {
             Deed::Instance(target, act) => Ok((target, act)),
-            Deed::Topic(acceptance) => panic!("{acceptance:?}"),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -260,6 +266,12 @@ mod tests {
         let (_, said) = set(r#","data":{"fee":12.50}"#).expect("an act");
         assert_eq!(said.verb, Some(wire::act::Verb::SetData(br#"{"fee":12.50}"#.to_vec())));
         assert_eq!(set(""), Err("`data` is missing; say which fields are set".to_owned()));
+    }
+
+    #[test]
+    fn what_tells_of_an_act_on_many_is_no_act() {
+        assert_eq!(deed(r#"{"verb":"bulk","id":"b-1","instances":[]}"#), Ok(Deed::Bulk));
+        assert_eq!(deed(r#"{"verb":"bulk"}"#), Ok(Deed::Bulk), "whatever it says");
     }
 
     #[test]

@@ -15,11 +15,13 @@ use super::fold::{definitions, folded, subject};
 use super::index::{Batch, File, Index, MADE_ANEW, Put};
 use super::pending::{Entries, Pending};
 use super::shared::Shared;
-use super::{Error, letter};
+use super::{Error, bulk, letter};
 use crate::broker::{self, Follower, Places};
 use crate::definition::Catalog;
 use crate::engine::Instance;
-use crate::message::{EngineTopics, Hash, InstanceId, Key, Offset, SagaName, Span, Timestamp};
+use crate::message::{
+    EngineTopics, Hash, InstanceId, Key, Offset, SagaName, Span, Timestamp, Topic,
+};
 use crate::runtime::SourceRecord;
 
 /// How long a poll waits when nothing comes.
@@ -100,8 +102,9 @@ fn follow(
     shared.set_catalog(catalog(shared)?);
     let topics = &shared.topics;
     let client = format!("{}.view", shared.settings.app);
-    let all = [&topics.changelog, &topics.history, &topics.dead_letters, &topics.definitions];
-    let all = all.map(Clone::clone);
+    let state = [&topics.changelog, &topics.history, &topics.definitions];
+    let all = [&state[..], &[&topics.dead_letters, &topics.operator]].concat();
+    let all: Vec<Topic> = all.into_iter().cloned().collect();
     let open = |from: &Places| Follower::open(connection, &client, &all, from);
     let mut from = index.positions()?;
     // What starts may be said anew while nobody looks; the topic is small.
@@ -114,10 +117,14 @@ fn follow(
     }
     let lows = follower.lows().clone();
     index.write(now(), |batch| {
-        let letters = lows.iter().filter(|((topic, _), _)| *topic == topics.dead_letters);
-        letters
-            .into_iter()
-            .try_for_each(|((_, partition), low)| batch.cut_dead_letters(*partition, *low))
+        for ((topic, partition), low) in &lows {
+            if *topic == topics.dead_letters {
+                batch.cut_dead_letters(*partition, *low)?;
+            } else if *topic == topics.operator {
+                batch.cut_bulks(*partition, *low)?;
+            }
+        }
+        Ok(())
     })?;
     shared.read_from(&follower.positions()?);
     let ends = follower.ends()?;
@@ -236,9 +243,12 @@ impl Following<'_> {
                     take(batch, &catalog, change, keep)?;
                 }
                 pending.take(batch, entries, is_reached)?;
-                let is_letter = |r: &&SourceRecord| r.origin.topic == shared.topics.dead_letters;
-                for record in records.iter().filter(is_letter) {
-                    letter::take(batch, record)?;
+                for record in records {
+                    if record.origin.topic == shared.topics.dead_letters {
+                        letter::take(batch, record)?;
+                    } else if record.origin.topic == shared.topics.operator {
+                        bulk::take(batch, record)?;
+                    }
                 }
                 batch.positions(&pending.positions(&positions, &shared.topics.history))
             })?;

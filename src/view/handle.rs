@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::follow::{self, now};
 use super::shared::Shared;
 use super::{
-    AttentionGroup, Coordinates, Count, DeadLetterDetail, DeadLetterPage, DeadLetterRow, Detail,
-    DisposalTold, Entry, Error, Filter, Foreseen, Fresh, Freshness, LetterState, Missed,
+    AttentionGroup, BulkRow, Coordinates, Count, DeadLetterDetail, DeadLetterPage, DeadLetterRow,
+    Detail, DisposalTold, Entry, Error, Filter, Foreseen, Fresh, Freshness, LetterState, Missed,
     OpenQuestion, OwedRow, Page, Position, SagaRow, Settings, Sort, Tail, foreseen, history,
     letter, packed, query,
 };
@@ -269,6 +269,22 @@ impl View {
     pub fn disposal(&self, partition: i32, offset: i64) -> Result<Option<DisposalTold>, Error> {
         let row = self.0.read(|index| query::dead_letter(index, partition, offset))?;
         Ok(row.and_then(|row| row.disposal))
+    }
+
+    /// Acts on many instances, the newest first.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn bulks(&self, limit: usize) -> Result<Fresh<Vec<BulkRow>>, Error> {
+        self.fresh(|index| query::bulks(index, limit.min(LIST_ROWS_MAX)))
+    }
+
+    /// One act on many instances; none if it is not known.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn bulk(&self, id: &str) -> Result<Fresh<Option<BulkRow>>, Error> {
+        self.fresh(|index| query::bulk(index, id))
     }
 
     /// The sagas that run or have run, with what their instances are at and how long they take.

@@ -20,6 +20,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "how fresh an answer is is told by a clock")]
 
+mod bulk;
 mod error;
 mod filter;
 mod fold;
@@ -42,6 +43,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
+pub use bulk::{BulkEndTold, BulkRow};
 pub use error::Error;
 pub use filter::{Filter, LetterState, PAGE_ROWS_MAX, Sort};
 pub use foreseen::{Foreseen, SentTold};

@@ -5,7 +5,9 @@ use rusqlite::{OptionalExtension as _, Row, Statement, Transaction, params};
 use super::counted::{Counted, Counts};
 use super::{disposed_number, number};
 use crate::broker::Places;
-use crate::message::{Disposal, InstanceId, Offset, Span, Timestamp};
+use crate::message::{
+    Bulk, BulkEnd, BulkRecord, Disposal, InstanceId, Offset, Origin, Span, Timestamp,
+};
 use crate::status::{LifeState, Moment, OwedStanding};
 use crate::view::fold::{Asked, Folded};
 use crate::view::{DeadLetterRow, Error, packed};
@@ -44,6 +46,10 @@ pub(super) struct Statements<'t> {
     cut: Statement<'t>,
     dispose: Statement<'t>,
     cut_disposals: Statement<'t>,
+    bulk: Statement<'t>,
+    bulk_member: Statement<'t>,
+    bulk_end: Statement<'t>,
+    cut_bulks: Statement<'t>,
 }
 
 impl<'t> Statements<'t> {
@@ -80,6 +86,16 @@ impl<'t> Statements<'t> {
                 .prepare("INSERT OR REPLACE INTO disposals VALUES (?1,?2,?3,?4,?5,?6,?7)")?,
             cut_disposals: of
                 .prepare("DELETE FROM disposals WHERE partition = ?1 AND place < ?2")?,
+            bulk: of.prepare(
+                "INSERT OR IGNORE INTO bulks
+                 (id, partition, place, at, by, why, verb, filter, members, written)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)",
+            )?,
+            bulk_member: of.prepare("UPDATE bulks SET written = max(written, ?2) WHERE id = ?1")?,
+            bulk_end: of.prepare(
+                "UPDATE bulks SET ended = ?2, ended_at = ?3, ended_why = ?4 WHERE id = ?1",
+            )?,
+            cut_bulks: of.prepare("DELETE FROM bulks WHERE partition = ?1 AND place < ?2")?,
         })
     }
 }
@@ -298,6 +314,43 @@ impl<'t> Batch<'t> {
         let Disposal { partition, offset, how, by, why, id } = disposal;
         let values = params![partition, offset.0, disposed_number(*how), at.0, by, why, id];
         self.statements.dispose.execute(values)?;
+        Ok(())
+    }
+
+    /// An act on many instances begins or has ended.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn bulk(&mut self, told: &BulkRecord, origin: &Origin, at: Timestamp) -> Result<(), Error> {
+        match told {
+            BulkRecord::Begun(Bulk { id, by, why, act, filter, instances }) => {
+                let members = i64::try_from(instances.len()).unwrap_or(i64::MAX);
+                let (partition, place) = (origin.partition, origin.offset.0);
+                let values = params![id, partition, place, at.0, by, why, act, filter, members];
+                self.statements.bulk.execute(values)?;
+            }
+            BulkRecord::Ended(BulkEnd { id, how, reason, .. }) => {
+                self.statements.bulk_end.execute(params![id, how.text(), at.0, reason])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A member of an act on many instances is written.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn bulk_member(&mut self, bulk: &str, number: u32) -> Result<(), Error> {
+        self.statements.bulk_member.execute(params![bulk, i64::from(number) + 1])?;
+        Ok(())
+    }
+
+    /// The acts on many instances of a partition that stand before an offset are not kept any more.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn cut_bulks(&mut self, partition: i32, before: Offset) -> Result<(), Error> {
+        self.statements.cut_bulks.execute(params![partition, before.0])?;
         Ok(())
     }
 

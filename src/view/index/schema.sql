@@ -117,3 +117,21 @@ CREATE TABLE disposals (
     act TEXT NOT NULL,
     PRIMARY KEY (partition, place)
 ) WITHOUT ROWID;
+
+-- Acts on many instances; `written` is how many of them were written.
+CREATE TABLE bulks (
+    id TEXT PRIMARY KEY,
+    partition INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    why TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    filter TEXT NOT NULL,
+    members INTEGER NOT NULL,
+    written INTEGER NOT NULL,
+    ended TEXT,
+    ended_at INTEGER,
+    ended_why TEXT
+) WITHOUT ROWID;
+CREATE INDEX bulks_at ON bulks (at);

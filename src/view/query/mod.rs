@@ -1,6 +1,7 @@
 //! What people ask the index.
 
 mod attention;
+mod bulks;
 mod instances;
 mod letters;
 mod near;
@@ -8,6 +9,7 @@ mod owed;
 mod sagas;
 
 pub(super) use attention::attention;
+pub(super) use bulks::{bulk, bulks};
 pub(super) use instances::{page, stored};
 pub(super) use letters::{dead_letter, dead_letters};
 pub(super) use near::near;

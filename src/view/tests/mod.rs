@@ -1,5 +1,6 @@
 //! What the index keeps and answers, on a file of its own.
 
+mod bulks;
 mod following;
 mod foresight;
 mod guards;

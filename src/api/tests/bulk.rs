@@ -1,0 +1,33 @@
+//! Acts on many instances that are refused before anything is written.
+
+use axum::http::Method;
+use serde_json::json;
+
+use super::{OPEN, Setting, posted, request};
+
+#[test]
+fn an_act_on_many_that_is_none_is_refused_before_it_is_written() {
+    let open = Setting::new(OPEN);
+    let retry = json!({"verb": "retry", "why": "w"});
+    for (query, body, status, detail) in [
+        ("?state=stuck", retry.clone(), 404, "no instance is like that"),
+        ("?state=stuck", json!({"verb": "retry", "expect": 0}), 404, "no instance is like that"),
+        ("", retry.clone(), 422, "say which instances: "),
+        ("?state=stuck&limit=3", retry.clone(), 422, "`limit` has no meaning for all instances"),
+        ("?state=lost", retry, 422, "`state`: `lost` is not one of "),
+        ("?state=stuck", json!({"verb": "retry", "rate": 0}), 422, "`rate` is 0; it is 1 to 100"),
+        ("?state=stuck", json!({"verb": "retry", "by": "ben"}), 422, "`by` stands in the body"),
+        ("?state=stuck", json!([]), 422, "an act is a JSON object"),
+    ] {
+        let (answered, problem) = open.ask(posted(&format!("/api/v1/bulk{query}"), &body));
+        let said = problem["detail"].as_str().unwrap_or_default();
+        assert_eq!(answered.as_u16(), status, "{query} {body}: {problem}");
+        assert!(said.contains(detail), "{query} {body}: {said}");
+    }
+    let unknown = "there is no act on many instances with the id b-1";
+    let shown = open.ask(request(&Method::GET, "/api/v1/bulk/b-1", None)).1;
+    assert_eq!(shown["detail"], unknown);
+    let stopped = open.ask(posted("/api/v1/bulk/b-1/stop", &json!({}))).1;
+    assert_eq!(stopped["detail"], unknown);
+    assert!(open.written.0.lock().expect("no test panics inside").is_empty());
+}

@@ -1,0 +1,66 @@
+//! Acts on many instances, as `<app>.operator` tells them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Error;
+use super::index::Batch;
+use crate::message::{BulkRecord, read_json};
+use crate::runtime::SourceRecord;
+use crate::status::Moment;
+
+/// An act on many instances.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct BulkRow {
+    /// Its own id; those of its members are `id/0`, `id/1`, and so on.
+    pub id: String,
+    /// When it began.
+    pub at: Moment,
+    /// Who acts.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// What is done about each instance.
+    pub verb: String,
+    /// Which instances were asked for.
+    pub filter: String,
+    /// How many these were.
+    pub members: u64,
+    /// How many of them were written.
+    pub written: u64,
+    /// How and when it ended; none if nothing tells of an end.
+    pub ended: Option<BulkEndTold>,
+}
+
+/// The end of an act on many instances.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct BulkEndTold {
+    /// `done`, `stopped` or `failed`.
+    pub how: String,
+    /// When.
+    pub at: Moment,
+    /// Who has stopped it, or what went wrong.
+    pub reason: String,
+}
+
+/// A record of `<app>.operator`: of all acts only those on many instances are kept.
+pub(super) fn take(batch: &mut Batch<'_>, record: &SourceRecord) -> Result<(), Error> {
+    let body = record.body.as_deref().unwrap_or_default();
+    let Ok(body) = read_json(body) else { return Ok(()) };
+    if BulkRecord::is(&body) {
+        return match BulkRecord::read(&body) {
+            Some(told) => batch.bulk(&told, &record.origin, record.timestamp),
+            None => {
+                tracing::warn!(place = ?record.origin, "view.bulk_unread");
+                Ok(())
+            }
+        };
+    }
+    let id = body.get("id").and_then(Value::as_str).unwrap_or_default();
+    match BulkRecord::of_member(id) {
+        Some((bulk, number)) => batch.bulk_member(bulk, number),
+        None => Ok(()),
+    }
+}

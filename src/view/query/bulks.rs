@@ -1,0 +1,46 @@
+//! Acts on many instances.
+
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+use super::{moment, rows};
+use crate::view::{BulkEndTold, BulkRow, Error};
+
+const COLUMNS: &str = "SELECT id, at, by, why, verb, filter, members, written, ended, ended_at,
+     ended_why FROM bulks";
+
+/// The newest first.
+pub(in crate::view) fn bulks(connection: &Connection, limit: usize) -> Result<Vec<BulkRow>, Error> {
+    let select = format!("{COLUMNS} ORDER BY at DESC, place DESC LIMIT ?1");
+    let mut select = connection.prepare(&select)?;
+    let found = select.query_map([rows(limit)], read)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// One of them.
+pub(in crate::view) fn bulk(connection: &Connection, id: &str) -> Result<Option<BulkRow>, Error> {
+    let select = format!("{COLUMNS} WHERE id = ?1");
+    Ok(connection.query_row(&select, [id], read).optional()?)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<BulkRow> {
+    let how: Option<String> = row.get(8)?;
+    let ended = match how {
+        None => None,
+        Some(how) => Some(BulkEndTold { how, at: moment(row.get(9)?), reason: row.get(10)? }),
+    };
+    let number = |column: usize| -> rusqlite::Result<u64> {
+        let number: i64 = row.get(column)?;
+        Ok(u64::try_from(number).unwrap_or_default())
+    };
+    Ok(BulkRow {
+        id: row.get(0)?,
+        at: moment(row.get(1)?),
+        by: row.get(2)?,
+        why: row.get(3)?,
+        verb: row.get(4)?,
+        filter: row.get(5)?,
+        members: number(6)?,
+        written: number(7)?,
+        ended,
+    })
+}
