@@ -11,6 +11,7 @@ use std::net::TcpStream;
 use std::process::Command;
 
 use dev::Dev;
+use segue::message::Timestamp;
 use serde_json::Value;
 
 #[test]
@@ -195,7 +196,7 @@ fn the_same_is_done_about_many_instances_and_told_as_one() {
     let mut dev = Dev::start();
     dev.says("needs help");
     dev.said_in_time(&["list", "--state", "stuck", "--key", "o-1"], "parcel/o-1 ");
-    let before = now();
+    let before = behind_the_first(&dev);
     let act = ["bulk", "act", "retry", "--saga", "parcel", "--state", "stuck", "--key", "o-1"];
     let act = [&act[..], &["--why", "all are back", "--started-before", &before]].concat();
     let counted = dev.said(&act);
@@ -211,12 +212,12 @@ fn the_same_is_done_about_many_instances_and_told_as_one() {
     assert!(listed.contains("b-1  done   retry"), "{listed}");
 }
 
-/// The machine's time.
-#[allow(clippy::disallowed_methods, reason = "what starts later is left out")]
-fn now() -> String {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let millis = since.expect("after 1970").as_millis();
-    segue::message::Timestamp(i64::try_from(millis).expect("it fits")).to_string()
+/// The moment behind the start of the first order: what starts later is left out.
+fn behind_the_first(dev: &Dev) -> String {
+    let oldest = ["list", "--saga", "parcel", "--sort", "oldest", "--limit", "1", "-o", "jsonl"];
+    let row: Value = serde_json::from_str(&dev.said(&oldest)).expect("a row");
+    let started = row["started"].as_str().and_then(Timestamp::parse).expect("a moment");
+    Timestamp(started.0 + 1).to_string()
 }
 
 #[test]

@@ -172,7 +172,8 @@ impl Telling {
         Ok(())
     }
 
-    /// Tells what came since; when little is left, what comes meanwhile begins to wait.
+    /// Tells what came since; when little is left, what comes meanwhile begins to wait. What a
+    /// position of a server whose view was ahead has passed is told once more, not left out.
     fn catch_up(&self, mut since: Position) -> Result<Tail, End> {
         loop {
             let until = self.view.position();

@@ -3,11 +3,13 @@
 //! ```text
 //!   request ──▶ guard: rule, origin, token, rate, role ──▶ handler ──▶ View (looked up)
 //!                 │                                          └───────▶ Outbox ──▶ <app>.operator,
-//!                 └──▶ problem (RFC 9457)                                          start topics
+//!                 └──▶ problem (RFC 9457)                                          <app>.dead-letters,
+//!                                                                                  users' topics
 //! ```
 //!
-//! It has no state of its own and touches nothing of the engine: what it shows it asks the view,
-//! and what people do it writes to Kafka, where the engine reads it. Each endpoint is described by
+//! It has no state of its own but who reads along and which act on many instances it writes, and
+//! touches nothing of the engine: what it shows it asks the view, and what people do it writes to
+//! Kafka, where the engine reads it. Each endpoint is described by
 //! its handler (`/openapi.json`), and who may ask for it stands in one table (`rules.rs`).
 //!
 //! Without `api.auth` it listens on loopback alone, and whoever reaches it may do everything:
