@@ -201,7 +201,7 @@ impl Telling {
                 let data = format!("{{\"places\":{lost}}}");
                 self.told.tell(&format!("event: gap\ndata: {data}\n\n"), &self.stop)?;
             }
-            while let Some(entries) = missed.next().map_err(failed)? {
+            while let Some(entries) = missed.read_on().map_err(failed)? {
                 self.check()?;
                 for entry in &entries {
                     self.tell(entry, since)?;

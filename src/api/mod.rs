@@ -3,8 +3,7 @@
 //! ```text
 //!   request ──▶ guard: rule, origin, token, rate, role ──▶ handler ──▶ View (looked up)
 //!                 │                                          └───────▶ Outbox ──▶ <app>.operator,
-//!                 └──▶ problem (RFC 9457)                                          <app>.dead-letters,
-//!                                                                                  users' topics
+//!                 └──▶ problem (RFC 9457)             <app>.dead-letters, users' topics
 //! ```
 //!
 //! It has no state of its own but who reads along and which act on many instances it writes, and

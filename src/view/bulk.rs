@@ -50,13 +50,11 @@ pub(super) fn take(batch: &mut Batch<'_>, record: &SourceRecord) -> Result<(), E
     let body = record.body.as_deref().unwrap_or_default();
     let Ok(body) = read_json(body) else { return Ok(()) };
     if BulkRecord::is(&body) {
-        return match BulkRecord::read(&body) {
-            Some(told) => batch.bulk(&told, &record.origin, record.timestamp),
-            None => {
-                tracing::warn!(place = ?record.origin, "view.bulk_unread");
-                Ok(())
-            }
+        let Some(told) = BulkRecord::read(&body) else {
+            tracing::warn!(place = ?record.origin, "view.bulk_unread");
+            return Ok(());
         };
+        return batch.bulk(&told, &record.origin, record.timestamp);
     }
     let id = body.get("id").and_then(Value::as_str).unwrap_or_default();
     match BulkRecord::of_member(id) {

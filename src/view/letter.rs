@@ -14,13 +14,11 @@ pub(super) fn take(batch: &mut Batch<'_>, record: &SourceRecord) -> Result<(), E
     if !Disposal::is_told_by(&record.headers) {
         return batch.dead_letter(&row(record));
     }
-    match Disposal::read(&record.headers) {
-        Some(disposal) => batch.dispose(&disposal, record.timestamp),
-        None => {
-            tracing::warn!(place = ?record.origin, "view.disposal_unread");
-            Ok(())
-        }
-    }
+    let Some(disposal) = Disposal::read(&record.headers) else {
+        tracing::warn!(place = ?record.origin, "view.disposal_unread");
+        return Ok(());
+    };
+    batch.dispose(&disposal, record.timestamp)
 }
 
 /// What the list says of a dead letter.

@@ -47,7 +47,7 @@ impl Missed {
     ///
     /// # Errors
     /// When the cluster does not answer, or an entry is of another build.
-    pub fn next(&mut self) -> Result<Option<Vec<Entry>>, Error> {
+    pub fn read_on(&mut self) -> Result<Option<Vec<Entry>>, Error> {
         if self.is_over()? {
             return Ok(None);
         }
