@@ -112,6 +112,6 @@ mod tests {
         ];
         let said = said.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let config = Config::load(None, said).expect("a configuration");
-        assert!(serve(&config).expect("the engine runs").is_none());
+        assert!(serve(&config, &Health::default()).expect("the engine runs").is_none());
     }
 }
