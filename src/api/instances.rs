@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -6,11 +8,12 @@ use utoipa::IntoParams;
 use super::Role;
 use super::owners::Who;
 use super::problem::{Code, Problem};
-use super::request::{Asked, At, instance, saga_name, wait};
+use super::request::{Asked, At, Tested, instance, saga_name, wait};
 use super::service::{Answer, Service};
+use crate::definition::Catalog;
 use crate::message::{InstanceId, Key, Timestamp, Version};
 use crate::status::{Fingerprint, LifeState, Masks};
-use crate::view::{Count, Detail, Entry, Filter, Fresh, Page, Sort};
+use crate::view::{self, Count, Detail, Entry, Filter, Fresh, Page, Sort};
 
 const ROWS_DEFAULT: usize = 50;
 /// The most rows of one page.
@@ -41,7 +44,8 @@ pub(super) struct Listing {
     started_from: Option<String>,
     /// They have started before that moment (RFC 3339).
     started_before: Option<String>,
-    /// `newest` or `oldest`: what comes first.
+    /// What comes first: `newest`, `oldest`, or the field that has the least value, such as
+    /// `data.total`; `-data.total` for the greatest. Who does not have the field is left out.
     sort: Option<String>,
     /// What the page before says is next.
     after: Option<String>,
@@ -51,7 +55,15 @@ pub(super) struct Listing {
 
 /// Lists instances, a page at a time.
 #[utoipa::path(
-    get, path = "/api/v1/instances", tag = "instances", params(Listing),
+    get, path = "/api/v1/instances", tag = "instances",
+    params(
+        Listing,
+        (
+            "where" = Option<Vec<String>>, Query, example = json!(["data.total>=100"]),
+            description = "What a field is that a definition names under `search`: its path, one \
+                           of `=`, `!=`, `<`, `<=`, `>`, `>=`, and a value. All of several hold."
+        ),
+    ),
     responses(
         (status = 200, body = Answer<Page>),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -59,9 +71,11 @@ pub(super) struct Listing {
 )]
 pub(super) async fn list(
     State(service): State<Service>,
-    Asked(listing): Asked<Listing>,
+    Tested { asked: listing, tests }: Tested<Listing>,
 ) -> Result<Json<Answer<Page>>, Problem> {
-    let (filter, sort) = (filter(&listing)?, sort(listing.sort.as_deref())?);
+    let (mut filter, sort) = (filter(&listing)?, sort(listing.sort.as_deref())?);
+    filter.fields = tests;
+    searched(&service.view.catalog(), &filter, &sort)?;
     let limit = limit(listing.limit, ROWS_DEFAULT, ROWS_MAX)?;
     let after = listing.after;
     let page = service.look(move |view| view.instances(&filter, sort, after.as_deref(), limit));
@@ -228,7 +242,30 @@ fn filter(listing: &Listing) -> Result<Filter, Problem> {
         key_prefix: listing.key.clone(),
         started_from: moment("started_from", &listing.started_from)?,
         started_before: moment("started_before", &listing.started_before)?,
+        fields: Vec::new(),
     })
+}
+
+/// Refuses a field by which no definition searches: nothing would be found.
+fn searched(catalog: &Catalog, filter: &Filter, sort: &Sort) -> Result<(), Problem> {
+    let sorted = match sort {
+        Sort::Least(field) | Sort::Greatest(field) => Some(field),
+        Sort::Newest | Sort::Oldest => None,
+    };
+    let mut asked = filter.fields.iter().map(|test| &test.field).chain(sorted).peekable();
+    if asked.peek().is_none() {
+        return Ok(());
+    }
+    let all = catalog.definitions().flat_map(|definition| &definition.search);
+    let known: BTreeSet<String> = all.map(|path| format!("data.{}", path.join("."))).collect();
+    let Some(unknown) = asked.find(|field| !known.contains(*field)) else { return Ok(()) };
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let mend = if known.is_empty() {
+        "name it under `search` in the saga's definition".to_owned()
+    } else {
+        format!("name it under `search` in the saga's definition; there are {}", known.join(", "))
+    };
+    Err(Problem::new(Code::Wrong, format!("no saga is searched by `{unknown}`"), mend))
 }
 
 fn state(word: &str) -> Result<LifeState, Problem> {
@@ -239,11 +276,9 @@ fn state(word: &str) -> Result<LifeState, Problem> {
 }
 
 fn sort(word: Option<&str>) -> Result<Sort, Problem> {
-    match word {
-        None | Some("newest") => Ok(Sort::Newest),
-        Some("oldest") => Ok(Sort::Oldest),
-        Some(word) => Err(Problem::wrong(format!("`sort`: `{word}` is not newest or oldest"))),
-    }
+    let sort = word.map(str::parse).transpose();
+    let sort = sort.map_err(|e: view::Error| Problem::wrong(format!("`sort`: {e}")))?;
+    Ok(sort.unwrap_or_default())
 }
 
 /// How many are asked for.

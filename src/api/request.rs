@@ -5,13 +5,14 @@ use std::io::Read as _;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::problem::{Code, Problem};
 use crate::message::{InstanceId, Key, SagaName, Span, read_json};
+use crate::view::{self, FieldTest};
 
 /// The largest body of a request, in bytes: a start event may be as large as events are.
 pub(super) const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -32,6 +33,49 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
         let Query(value) = read.map_err(|e: QueryRejection| Problem::wrong(e.body_text()))?;
         Ok(Self(value))
     }
+}
+
+/// The most tests of fields in one request, and the longest of them, in bytes.
+const TESTS_MAX: usize = 8;
+const TEST_BYTES_MAX: usize = 1_024;
+
+/// The parameters of a list, and apart from them every `where`, of which there may be several.
+pub(super) struct Tested<T> {
+    pub asked: T,
+    pub tests: Vec<FieldTest>,
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Tested<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let all = parts.uri.query().unwrap_or_default().split('&');
+        let (tests, others): (Vec<&str>, Vec<&str>) =
+            all.partition(|parameter| parameter.starts_with("where="));
+        let asked = parameters(&others.join("&"))?;
+        let tests: Vec<(String, String)> = parameters(&tests.join("&"))?;
+        if tests.len() > TESTS_MAX {
+            let detail = format!("`where` stands {} times; {TESTS_MAX} at most", tests.len());
+            return Err(Problem::wrong(detail));
+        }
+        let test = |(_, text): &(String, String)| {
+            if text.len() > TEST_BYTES_MAX {
+                let detail = format!("`where` has {} bytes; {TEST_BYTES_MAX} at most", text.len());
+                return Err(Problem::wrong(detail));
+            }
+            text.parse().map_err(|e: view::Error| Problem::wrong(format!("`where`: {e}")))
+        };
+        Ok(Self { asked, tests: tests.iter().map(test).collect::<Result<_, _>>()? })
+    }
+}
+
+/// What some parameters say.
+fn parameters<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let uri = Uri::builder().path_and_query(format!("/?{query}")).build();
+    let uri = uri.map_err(|e| Problem::wrong(format!("the parameters are none: {e}")))?;
+    let read = Query::<T>::try_from_uri(&uri);
+    let Query(value) = read.map_err(|e: QueryRejection| Problem::wrong(e.body_text()))?;
+    Ok(value)
 }
 
 /// The parts of the path.

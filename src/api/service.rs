@@ -147,7 +147,9 @@ fn joined<T>(ended: Result<T, tokio::task::JoinError>) -> Result<T, Problem> {
 fn told(error: &view::Error) -> Problem {
     let detail = error.to_string();
     match error {
-        view::Error::Cursor(_) => Problem::wrong(detail),
+        view::Error::Cursor(_) | view::Error::Test(_) | view::Error::Sort(_) => {
+            Problem::wrong(detail)
+        }
         view::Error::Gone { .. } => {
             Problem::new(Code::Unavailable, detail, "ask again in a second: the view is behind")
         }

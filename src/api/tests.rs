@@ -276,6 +276,10 @@ fn who_asks_too_often_is_told_when_to_come_again() {
     assert_eq!(ask(Role::Admin).0, StatusCode::OK, "others are not held up");
 }
 
+/// Every one of them is read, also beside other parameters.
+const MANY_TESTS: &str = "/api/v1/instances?where=a&where=b&limit=1&where=c&where=d&where=e&\
+                          where=f&where=g&sort=newest&where=h&where=i";
+
 #[test]
 fn what_is_wrong_is_told_as_a_problem_with_its_mend() {
     let open = Setting::new(OPEN);
@@ -286,7 +290,16 @@ fn what_is_wrong_is_told_as_a_problem_with_its_mend() {
         (Method::GET, "/api/v1/instances?color=red", 422, "unknown field `color`"),
         (Method::GET, "/api/v1/instances?limit=501", 422, "`limit` is 501; it is 1 to 500"),
         (Method::GET, "/api/v1/instances?limit=0", 422, "`limit` is 0; it is 1 to 500"),
-        (Method::GET, "/api/v1/instances?sort=size", 422, "`sort`: `size` is not newest or oldest"),
+        (
+            Method::GET,
+            "/api/v1/instances?sort=size",
+            422,
+            "`sort`: `size` is no order; write newest",
+        ),
+        (Method::GET, "/api/v1/instances?sort=-data.a", 422, "no saga is searched by `data.a`"),
+        (Method::GET, "/api/v1/instances?where=data.a", 422, "`data.a` is no test of a field"),
+        (Method::GET, "/api/v1/instances?where=data.a%3D1", 422, "no saga is searched by `data.a`"),
+        (Method::GET, MANY_TESTS, 422, "`where` stands 9 times; 8 at most"),
         (Method::GET, "/api/v1/instances?error=1", 422, "`1` is no error group"),
         (Method::GET, "/api/v1/instances?started_from=now", 422, "`started_from`: `now` is no RFC"),
         (Method::GET, "/api/v1/instances/Not%20A%20Name/k", 422, "`Not A Name` is not a name"),

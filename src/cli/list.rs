@@ -39,8 +39,11 @@ pub(super) struct Listing {
     /// They have started before that moment (RFC 3339)
     #[arg(long)]
     started_before: Option<String>,
-    /// What comes first: newest or oldest
-    #[arg(long)]
+    /// What a field is that the saga names under `search`, such as data.total>=100; all of several
+    #[arg(long = "where", value_name = "TEST")]
+    tests: Vec<String>,
+    /// What comes first: newest, oldest, a field as data.total, or the greatest: -data.total
+    #[arg(long, allow_hyphen_values = true)]
     sort: Option<String>,
     /// How many
     #[arg(long, default_value_t = 50)]
@@ -56,7 +59,7 @@ pub(super) fn instances(listing: &Listing) -> Result<ExitCode, NoAnswer> {
     let mut after: Option<String> = None;
     loop {
         let left = listing.limit.saturating_sub(rows.len()).min(PAGE_ROWS_MAX);
-        let endpoint = Endpoint::at(&["instances"])
+        let mut endpoint = Endpoint::at(&["instances"])
             .with("state", listing.state.as_ref())
             .with("saga", listing.saga.as_ref())
             .with("version", listing.version)
@@ -68,6 +71,9 @@ pub(super) fn instances(listing: &Listing) -> Result<ExitCode, NoAnswer> {
             .with("sort", listing.sort.as_ref())
             .with("after", after.as_ref())
             .with("limit", Some(left));
+        for test in &listing.tests {
+            endpoint = endpoint.with("where", Some(test));
+        }
         let mut page = client.get(&endpoint)?;
         if after.is_some() {
             // The first page has said how fresh it is.
@@ -80,17 +86,21 @@ pub(super) fn instances(listing: &Listing) -> Result<ExitCode, NoAnswer> {
             break;
         }
     }
-    listing.remote.print_rows(&rows, &INSTANCES, "no instance is like that");
+    let is_by_field = listing.sort.as_deref().is_some_and(|sort| sort.contains("data."));
+    let shown = INSTANCES.len() - usize::from(listing.tests.is_empty() && !is_by_field);
+    listing.remote.print_rows(&rows, &INSTANCES[..shown], "no instance is like that");
     Ok(ExitCode::SUCCESS)
 }
 
-const INSTANCES: [Column; 6] = [
+/// The last one only for who asks by fields.
+const INSTANCES: [Column; 7] = [
     column("INSTANCE", &["/saga", "/key"]),
     column("STATE", &["/state"]),
     column("STEP", &["/step"]),
     column("STARTED", &["/started"]),
     column("CHANGED", &["/changed"]),
     column("REASON", &["/reason"]),
+    column("FIELDS", &["/fields"]),
 ];
 
 /// A list without choices.

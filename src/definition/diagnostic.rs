@@ -140,6 +140,8 @@ pub enum Code {
     ChildFields = 805,
     /// A sensitive field leaves the saga in the open.
     Sensitive = 901,
+    /// A field cannot be searched by: it is sensitive, nothing fills it, or there are too many.
+    NotSearchable = 902,
     /// A run comes to where nothing leads to an end.
     Endless = 1001,
     /// A run completes although something was undone.

@@ -8,7 +8,7 @@ use super::Definition;
 use super::node::{Content, Node, read};
 
 /// The keys whose values are data of the author's own: every key in them counts.
-const VALUES: [&str; 12] = [
+const VALUES: [&str; 13] = [
     "body",
     "collect",
     "data",
@@ -17,6 +17,7 @@ const VALUES: [&str; 12] = [
     "headers",
     "lock",
     "path",
+    "search",
     "sensitive",
     "set",
     "with",

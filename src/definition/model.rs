@@ -35,6 +35,9 @@ pub struct Definition {
     /// in what people are shown of a life or a dead letter. Where a value is stored or sent to a
     /// participant, nothing masks it.
     pub sensitive: Vec<Vec<String>>,
+    /// Data fields (the path behind `data.`) by which people search and sort instances; what is
+    /// sensitive is none of them (`SG0902`).
+    pub search: Vec<Vec<String>>,
     /// The deadline of the whole saga, from its start.
     pub within: Option<Span>,
     /// How long an ended instance is remembered.

@@ -192,7 +192,9 @@ impl Number {
         }
     }
 
-    fn parts(&self) -> (bool, String, i64) {
+    /// Whether it is below zero, its digits, and the power of ten by which they are multiplied.
+    #[must_use]
+    pub fn parts(&self) -> (bool, String, i64) {
         match &self.0 {
             Shape::Whole(whole) => (*whole < 0, whole.unsigned_abs().to_string(), 0),
             Shape::Decimal(decimal) => decimal.parts(),

@@ -17,6 +17,7 @@ mod life_state;
 mod masked;
 mod moment;
 mod overview;
+mod searched;
 mod standing;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -27,6 +28,7 @@ pub use life_state::LifeState;
 pub use masked::{act_shown, event_shown};
 pub use moment::Moment;
 pub use overview::{Claimed, HeldEvent, LockStanding, Overview, overview};
+pub use searched::{SEARCHED_BYTES_MAX, SearchedValue, searched};
 pub use standing::{
     ChildName, FailureTold, OwedStanding, ParentName, PausedTold, Standing, StepStanding,
     StuckStanding, Wait,

@@ -19,6 +19,14 @@ pub enum Error {
     /// A cursor was not made by this view; begin the list anew.
     #[error("`{0}` is no cursor of this list; leave it out to begin anew")]
     Cursor(String),
+    /// What a field should be is not said in such words.
+    #[error("`{0}` is no test of a field; write such as `data.total>=100` or `data.customer=anna`")]
+    Test(String),
+    /// No list has such an order.
+    #[error(
+        "`{0}` is no order; write newest, oldest, or a field such as `data.total`, `-data.total`"
+    )]
+    Sort(String),
     /// What stands on a topic cannot be read back; try again when the cluster answers.
     #[error(transparent)]
     Broker(#[from] broker::Error),

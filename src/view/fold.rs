@@ -6,7 +6,8 @@ use crate::format::changelog;
 use crate::message::{Hash, InstanceId, Timestamp};
 use crate::runtime::SourceRecord;
 use crate::status::{
-    Fingerprint, LifeState, Masks, Moment, Overview, OwedStanding, Wait, overview,
+    Fingerprint, LifeState, Masks, Moment, Overview, OwedStanding, SearchedValue, Wait, overview,
+    searched,
 };
 
 /// What the index keeps of an instance.
@@ -21,6 +22,8 @@ pub(super) struct Folded {
     pub due: Option<Timestamp>,
     pub owed: Vec<OwedStanding>,
     pub questions: Vec<Asked>,
+    /// By which it is searched: what the data of its newest life is, as its definition names it.
+    pub searched: Vec<(String, SearchedValue)>,
 }
 
 /// A question that nobody has answered.
@@ -66,7 +69,15 @@ pub(super) fn folded(
         due: due.map(|Moment(due)| due),
         questions: overview.lives.iter().flat_map(questions).collect(),
         owed: overview.lives.into_iter().flat_map(|life| life.owed).collect(),
+        searched: values(catalog, instance),
     })
+}
+
+/// By which an instance is searched.
+fn values(catalog: &Catalog, instance: &Instance) -> Vec<(String, SearchedValue)> {
+    let Some(life) = instance.lives.last() else { return Vec::new() };
+    let definition = catalog.by_hash(life.definition);
+    definition.map(|definition| searched(definition, &life.data)).unwrap_or_default()
 }
 
 fn first_held(overview: &Overview) -> Option<Moment> {

@@ -1,5 +1,7 @@
 //! What the view answers.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -68,6 +70,9 @@ pub struct Row {
     pub ended: Option<Moment>,
     /// When its next timer strikes.
     pub due: Option<Moment>,
+    /// The fields of its data that its definition names under `search`, as text; numbers in their
+    /// one form.
+    pub fields: BTreeMap<String, String>,
 }
 
 /// How many instances of a saga are at something.

@@ -39,6 +39,7 @@ pub(super) fn document(reader: &mut Reader<'_>, root: &Node) -> Option<Definitio
     let data = data(reader, &mut fields);
     reader.begun = Begun::of(&starts, by_parent, &data);
     let sensitive = fields.take("sensitive").map(|n| reader.sensitive(n)).unwrap_or_default();
+    let search = fields.take("search").map(|n| reader.search(n)).unwrap_or_default();
     let within = fields.take("within").and_then(|n| reader.duration(n, "within"));
     let late = fields.take("late").and_then(|n| reader.duration(n, "late")).unwrap_or(LATE);
     let early = fields.take("early").and_then(|n| reader.duration(n, "early")).unwrap_or(EARLY);
@@ -50,6 +51,7 @@ pub(super) fn document(reader: &mut Reader<'_>, root: &Node) -> Option<Definitio
     let ends = fields.take("ends").map(|n| ends(reader, n)).unwrap_or_default();
     fields.finish(reader);
     reader.check_reads();
+    let search = reader.searched(search);
     let (steps, blocks) = reader.drafts.finish()?;
     check_assumed(reader, &assume, &steps);
     let saga = saga?;
@@ -66,6 +68,7 @@ pub(super) fn document(reader: &mut Reader<'_>, root: &Node) -> Option<Definitio
         events,
         data,
         sensitive,
+        search,
         within,
         late,
         early,

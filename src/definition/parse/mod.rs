@@ -14,6 +14,7 @@ mod hint;
 mod lock;
 mod odd;
 mod parallel;
+mod paths;
 mod pivot;
 mod place;
 mod position;

@@ -5,10 +5,11 @@ use serde_json::Value;
 use crate::definition::Assignment;
 use crate::definition::diagnostic::Code;
 use crate::definition::node::{Content, Node, is_number};
-use crate::definition::places::{Read, Written};
-use crate::expression::{Expression, Name, ParseError, Template};
+use crate::definition::places::Written;
+use crate::expression::{Expression, ParseError, Template};
 use crate::message::{Span, read_json};
 
+use super::paths::is_field;
 use super::place::Place;
 use super::reader::Reader;
 use super::{hint, quote};
@@ -230,36 +231,6 @@ impl Reader<'_> {
         };
         self.text_template(node, text, place)
     }
-
-    /// Paths of the data that hold secrets.
-    pub fn sensitive(&mut self, node: &Node) -> Vec<Vec<String>> {
-        let mut found = Vec::new();
-        for item in self.one_or_more(node, "sensitive") {
-            let Some(text) = self.scalar(item, "sensitive") else { continue };
-            let mut parts = text.split('.');
-            let fields: Vec<String> = match parts.next() {
-                Some("data") => parts.map(str::to_owned).collect(),
-                _ => Vec::new(),
-            };
-            if fields.is_empty() || !fields.iter().all(|f| is_field(f)) {
-                let message = format!("`{text}` is not a path into the data");
-                let help = "write such as `data.card_token`";
-                self.error::<()>(Code::Name, item.span.clone(), message, help);
-                continue;
-            }
-            self.places.reads.push(Read {
-                step: None,
-                each: None,
-                place: Place::Data,
-                name: Name::Data,
-                fields: fields.clone(),
-                asked: true,
-                span: item.span.clone(),
-            });
-            found.push(fields);
-        }
-        found
-    }
 }
 
 /// Finds a path that an expression reads in the file.
@@ -280,12 +251,6 @@ fn inside(source: &str, node: &Node, text: &str, at: usize) -> usize {
         Some(start) => node.span.start + start + at,
         None => node.span.start,
     }
-}
-
-/// Whether an expression can read the name behind a dot.
-fn is_field(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// The expression of a template in which a place is, or nothing.

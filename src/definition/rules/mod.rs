@@ -13,6 +13,7 @@ mod known;
 mod locks;
 mod outcome;
 mod reach;
+mod search;
 mod sensitive;
 mod shared;
 mod spelling;
@@ -56,6 +57,7 @@ pub(super) fn apply(reader: &mut Reader<'_>, definition: &Definition) {
     ends::check(&mut whole);
     locks::check(&mut whole);
     sensitive::check(&mut whole);
+    search::check(&mut whole);
     kinds::check(&mut whole);
     usage::check(&mut whole);
     branches::check(&mut whole);

@@ -206,6 +206,7 @@ fn the_order_saga_reads_as_it_is_written() {
             assignment("total", "event.total"),
         ],
         sensitive: Vec::new(),
+        search: Vec::new(),
         within: Some(Span::seconds(30 * 60)),
         late: Span::hours(7 * 24),
         cancel: vec![Cancel {

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use rusqlite::{OptionalExtension as _, Row, Statement, Transaction, params};
 
@@ -8,7 +9,7 @@ use crate::broker::Places;
 use crate::message::{
     Bulk, BulkEnd, BulkRecord, Disposal, InstanceId, Offset, Origin, Span, Timestamp,
 };
-use crate::status::{LifeState, Moment, OwedStanding};
+use crate::status::{LifeState, Moment, OwedStanding, SearchedValue};
 use crate::view::fold::{Asked, Folded};
 use crate::view::{DeadLetterRow, Error, packed};
 
@@ -38,6 +39,8 @@ pub(super) struct Statements<'t> {
     owe: Statement<'t>,
     answer: Statement<'t>,
     ask: Statement<'t>,
+    clear: Statement<'t>,
+    value: Statement<'t>,
     entries: Statement<'t>,
     enter: Statement<'t>,
     letter: Statement<'t>,
@@ -71,6 +74,8 @@ impl<'t> Statements<'t> {
             owe: of.prepare("INSERT INTO owed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?,
             answer: of.prepare("DELETE FROM questions WHERE instance = ?1")?,
             ask: of.prepare("INSERT INTO questions VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?,
+            clear: of.prepare("DELETE FROM searched WHERE instance = ?1")?,
+            value: of.prepare("INSERT INTO searched VALUES (?1, ?2, ?3, ?4)")?,
             entries: of
                 .prepare("SELECT id, history FROM instances WHERE saga = ?1 AND key = ?2")?,
             enter: of.prepare("UPDATE instances SET history = ?2 WHERE id = ?1")?,
@@ -78,7 +83,7 @@ impl<'t> Statements<'t> {
                 .prepare("INSERT OR REPLACE INTO dead_letters VALUES (?1,?2,?3,?4,?5,?6,?7)")?,
             position: of.prepare("INSERT OR REPLACE INTO positions VALUES (?1, ?2, ?3)")?,
             outdated: of.prepare(
-                "SELECT id, saga, state, version, step, error, started, ended
+                "SELECT id, saga, state, version, step, error, started, ended, searched
                  FROM instances WHERE forgotten < ?1 LIMIT 1000",
             )?,
             cut: of.prepare("DELETE FROM dead_letters WHERE partition = ?1 AND place < ?2")?,
@@ -100,16 +105,17 @@ impl<'t> Statements<'t> {
     }
 }
 
-const FIND: &str = "SELECT id, saga, state, version, step, error, started, ended, forgotten
-     FROM instances WHERE saga = ?1 AND key = ?2";
+const FIND: &str = "SELECT id, saga, state, version, step, error, started, ended, searched,
+     forgotten FROM instances WHERE saga = ?1 AND key = ?2";
 
 const INSERT: &str = "INSERT INTO instances
-     (saga, key, state, version, step, error, started, ended, changed, due, partition, place)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) RETURNING id";
+     (saga, key, state, version, step, error, started, ended, changed, due, partition, place,
+      searched)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) RETURNING id";
 
 const UPDATE: &str = "UPDATE instances SET
      state = ?2, version = ?3, step = ?4, error = ?5, started = ?6, ended = ?7, changed = ?8,
-     due = ?9, partition = ?10, place = ?11, forgotten = NULL WHERE id = ?1";
+     due = ?9, partition = ?10, place = ?11, searched = ?12, forgotten = NULL WHERE id = ?1";
 
 /// What the indexes know of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,13 +127,15 @@ struct Indexed {
     error: Option<i64>,
     started: i64,
     ended: Option<i64>,
+    searched: Option<i64>,
 }
 
 impl Indexed {
     fn of(row: &Row<'_>) -> rusqlite::Result<(i64, Self)> {
         let (saga, state, version) = (row.get(1)?, row.get(2)?, row.get(3)?);
         let (step, error, started, ended) = (row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?);
-        Ok((row.get(0)?, Self { saga, state, version, step, error, started, ended }))
+        let searched = row.get(8)?;
+        Ok((row.get(0)?, Self { saga, state, version, step, error, started, ended, searched }))
     }
 
     fn counted(&self) -> Counted {
@@ -164,16 +172,17 @@ impl<'t> Batch<'t> {
             error: folded.error.as_ref().map(|(error, _)| error.0.cast_signed()),
             started: folded.started.0,
             ended: folded.ended.map(|ended| ended.0),
+            searched: digest(&folded.searched),
         };
         if let Some((error, reason)) = &folded.error {
             self.statements.error.execute(params![error.0.cast_signed(), reason])?;
         }
         let due = folded.due.map(|due| due.0);
         let (saga, key) = (after.saga, id.key.as_str());
-        let find = |row: &Row<'_>| Ok((Indexed::of(row)?, row.get(8)?));
+        let find = |row: &Row<'_>| Ok((Indexed::of(row)?, row.get(9)?));
         let found: Option<((i64, Indexed), Option<i64>)> =
             self.statements.find.query_row(params![saga, key], find).optional()?;
-        let Indexed { state, version, step, error, started, ended, .. } = after;
+        let Indexed { state, version, step, error, started, ended, searched, .. } = after;
         let (row, before) = match found {
             Some(((row, before), None)) if before == after => {
                 let touched = params![row, changed.0, due, partition, place.0];
@@ -183,21 +192,33 @@ impl<'t> Batch<'t> {
             Some(((row, before), _)) => {
                 self.statements.update.execute(params![
                     row, state, version, step, error, started, ended, changed.0, due, partition,
-                    place.0
+                    place.0, searched
                 ])?;
                 (row, Some(before))
             }
             None => {
                 let new = params![
                     saga, key, state, version, step, error, started, ended, changed.0, due,
-                    partition, place.0
+                    partition, place.0, searched
                 ];
                 (self.statements.insert.query_row(new, |row| row.get(0))?, None)
             }
         };
+        if before.as_ref().and_then(|before| before.searched) != searched {
+            self.search(row, &folded.searched)?;
+        }
         self.counts.change(before.map(|before| before.counted()), Some(after.counted()));
         self.owe(row, &folded.owed)?;
         self.ask(row, &folded.questions)
+    }
+
+    fn search(&mut self, row: i64, searched: &[(String, SearchedValue)]) -> Result<(), Error> {
+        self.statements.clear.execute([row])?;
+        for (field, SearchedValue { rank, text }) in searched {
+            let field = self.word(field)?;
+            self.statements.value.execute(params![row, field, rank, text])?;
+        }
+        Ok(())
     }
 
     fn owe(&mut self, row: i64, owed: &[OwedStanding]) -> Result<(), Error> {
@@ -263,6 +284,9 @@ impl<'t> Batch<'t> {
     fn remove(&mut self, row: i64, before: &Indexed) -> Result<(), Error> {
         self.statements.delete.execute([row])?;
         self.counts.change(Some(before.counted()), None);
+        if before.searched.is_some() {
+            self.search(row, &[])?;
+        }
         self.owe(row, &[])?;
         self.ask(row, &[])
     }
@@ -379,4 +403,14 @@ impl<'t> Batch<'t> {
         self.words.insert(word.to_owned(), number);
         Ok(number)
     }
+}
+
+/// A number that differs when what an instance is searched by does; nothing if that is nothing.
+fn digest(searched: &[(String, SearchedValue)]) -> Option<i64> {
+    if searched.is_empty() {
+        return None;
+    }
+    let mut hasher = DefaultHasher::new();
+    searched.hash(&mut hasher);
+    Some(hasher.finish().cast_signed())
 }

@@ -12,7 +12,7 @@ use crate::view::Error;
 
 /// The format of the index that this build reads and writes: raised with every change of the
 /// schema, or of what a row says.
-const FORMAT: &str = "2";
+const FORMAT: &str = "3";
 const SCHEMA: &str = include_str!("schema.sql");
 /// The line of the log that says that an index was thrown away.
 pub(in crate::view) const MADE_ANEW: &str = "view.made_anew: it is built from Kafka";

@@ -40,7 +40,9 @@ CREATE TABLE instances (
     -- When it was forgotten, if it is still listed.
     forgotten INTEGER,
     -- Where its history lies: the first offset, then the differences, each as a varint.
-    history BLOB
+    history BLOB,
+    -- A number that differs when what stands of it in `searched` does; nothing if nothing does.
+    searched INTEGER
 );
 CREATE UNIQUE INDEX instances_key ON instances (saga, key);
 -- A list is in the order of its starts, which does not change: a page neither repeats a row nor
@@ -53,6 +55,17 @@ CREATE INDEX instances_step ON instances (step, started) WHERE step IS NOT NULL;
 CREATE INDEX instances_error ON instances (error, started) WHERE error IS NOT NULL;
 CREATE INDEX instances_due ON instances (due) WHERE due IS NOT NULL;
 CREATE INDEX instances_forgotten ON instances (forgotten) WHERE forgotten IS NOT NULL;
+
+-- The fields that definitions name under `search`, by the number of their path. A number's `rank`
+-- is a text in the order of the numbers; that of all else is empty.
+CREATE TABLE searched (
+    instance INTEGER NOT NULL,
+    field INTEGER NOT NULL,
+    rank TEXT NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (instance, field)
+) WITHOUT ROWID;
+CREATE INDEX searched_value ON searched (field, rank, text, instance);
 
 -- How many instances of a saga are at what.
 CREATE TABLE counts (

@@ -1,21 +1,18 @@
-//! Pages of instances.
+//! Pages of instances, and where one of them is stored.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _, Row as Stored, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, Row as Stored, params_from_iter};
 
-use super::{moment, rows, word};
-use crate::message::{InstanceId, Offset, SagaName, Timestamp};
+use super::select::Select;
+use super::{by_value, moment, rows};
+use crate::message::{InstanceId, Offset, Timestamp};
 use crate::status::Fingerprint;
 use crate::view::index::{number, state};
 use crate::view::{Error, Filter, PAGE_ROWS_MAX, Page, Row, Sort};
-
-/// So many keys with a prefix are sorted; of more the list is looked through.
-const PREFIXED_MAX: i64 = 5_000;
-/// So many instances at a state are looked through one by one, whatever else is asked of them.
-const AT_STATE_MAX: i64 = 5_000;
 
 /// A page of instances.
 pub(in crate::view) fn page(
@@ -26,26 +23,100 @@ pub(in crate::view) fn page(
     limit: usize,
 ) -> Result<Page, Error> {
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
+    let (rows, next) = match sort {
+        Sort::Newest => by_start(connection, filter, false, after, limit)?,
+        Sort::Oldest => by_start(connection, filter, true, after, limit)?,
+        Sort::Least(field) => by_value::page(connection, filter, (&field, false), after, limit)?,
+        Sort::Greatest(field) => by_value::page(connection, filter, (&field, true), after, limit)?,
+    };
+    Ok(Page { instances: with_fields(connection, rows)?, next })
+}
+
+fn by_start(
+    connection: &Connection,
+    filter: &Filter,
+    is_oldest_first: bool,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<(Vec<(i64, Row)>, Option<String>), Error> {
     let after = after.map(str::parse::<Cursor>).transpose()?;
+    let (order, sign) =
+        if is_oldest_first { ("started, id", ">") } else { ("started DESC, id DESC", "<") };
     let mut found = Vec::new();
-    if let Some(select) = Select::of(connection, filter, sort, after)? {
+    if let Some(mut select) = Select::of(connection, filter)? {
+        if let Some(Cursor { started, id }) = after {
+            let behind = format!("(started, id) {sign} (?, ?)");
+            select.add(behind, [Value::from(started), Value::from(id)]);
+        }
         // Each state has its part of the index, in order: what is first of all is first in one.
         let states = filter.states.iter().map(|state| Some(number(*state)));
         let states: Vec<_> = if filter.states.is_empty() { vec![None] } else { states.collect() };
         for state in states {
-            select.run(connection, state, limit + 1, &mut found)?;
+            let (condition, mut values) = select.at(connection, state)?;
+            // The rows are found first, and only those of the page are completed.
+            let ids =
+                format!("SELECT id FROM instances WHERE {condition} ORDER BY {order} LIMIT ?");
+            values.push(Value::from(rows(limit + 1)));
+            read_where(connection, &ids, values, &mut found)?;
         }
     }
     let place = |(cursor, _): &(Cursor, Row)| (cursor.started, cursor.id);
-    match sort {
-        Sort::Newest => found.sort_by_key(|row| std::cmp::Reverse(place(row))),
-        Sort::Oldest => found.sort_by_key(place),
+    found.sort_by_key(place);
+    if !is_oldest_first {
+        found.reverse();
     }
     found.dedup_by_key(|row| place(row));
     let is_more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| is_more).map(|(cursor, _)| cursor.to_string());
-    Ok(Page { instances: found.into_iter().map(|(_, row)| row).collect(), next })
+    Ok((found.into_iter().map(|(cursor, row)| (cursor.id, row)).collect(), next))
+}
+
+/// The rows whose numbers a query finds, in no order.
+fn read_where(
+    connection: &Connection,
+    ids: &str,
+    values: Vec<Value>,
+    found: &mut Vec<(Cursor, Row)>,
+) -> Result<(), Error> {
+    let mut select = connection.prepare(&format!("{COLUMNS} WHERE i.id IN ({ids})"))?;
+    let mut stored = select.query(params_from_iter(values))?;
+    while let Some(row) = stored.next()? {
+        found.push(read(row)?);
+    }
+    Ok(())
+}
+
+/// The rows of these numbers, in their order.
+pub(super) fn numbered(connection: &Connection, ids: &[i64]) -> Result<Vec<(i64, Row)>, Error> {
+    let mut found = Vec::new();
+    read_where(connection, &listed(ids), Vec::new(), &mut found)?;
+    let mut rows: BTreeMap<i64, Row> = found.into_iter().map(|(at, row)| (at.id, row)).collect();
+    Ok(ids.iter().filter_map(|id| rows.remove(id).map(|row| (*id, row))).collect())
+}
+
+/// Says of each row by which fields it is searched.
+fn with_fields(connection: &Connection, rows: Vec<(i64, Row)>) -> Result<Vec<Row>, Error> {
+    let ids: Vec<i64> = rows.iter().map(|(id, _)| *id).collect();
+    let select = format!(
+        "SELECT s.instance, w.word, s.text FROM searched s JOIN words w ON w.id = s.field
+         WHERE s.instance IN ({})",
+        listed(&ids)
+    );
+    let mut select = connection.prepare(&select)?;
+    let mut stored = select.query([])?;
+    let mut fields: BTreeMap<i64, BTreeMap<String, String>> = BTreeMap::new();
+    while let Some(row) = stored.next()? {
+        fields.entry(row.get(0)?).or_default().insert(row.get(1)?, row.get(2)?);
+    }
+    let complete = |(id, row)| Row { fields: fields.remove(&id).unwrap_or_default(), ..row };
+    Ok(rows.into_iter().map(complete).collect())
+}
+
+/// Numbers as SQL lists them.
+pub(super) fn listed(ids: &[i64]) -> String {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    ids.join(",")
 }
 
 /// Where a page ends: the last row's place in the order of the list.
@@ -70,157 +141,6 @@ impl FromStr for Cursor {
         let cursor = read(started).zip(read(id)).map(|(started, id)| Self { started, id });
         cursor.filter(|c| c.to_string() == text).ok_or_else(|| Error::Cursor(text.to_owned()))
     }
-}
-
-/// What every row of a page fulfils, in SQL.
-struct Select {
-    conditions: Vec<String>,
-    values: Vec<Value>,
-    order: &'static str,
-}
-
-impl Select {
-    /// None if nothing can fulfil it.
-    fn of(
-        connection: &Connection,
-        filter: &Filter,
-        sort: Sort,
-        after: Option<Cursor>,
-    ) -> Result<Option<Self>, Error> {
-        let order = match sort {
-            Sort::Newest => "started DESC, id DESC",
-            Sort::Oldest => "started, id",
-        };
-        let mut select = Self { conditions: Vec::new(), values: Vec::new(), order };
-        let mut saga = None;
-        if let Some(name) = &filter.saga {
-            let Some(known) = word(connection, name.as_str())? else { return Ok(None) };
-            saga = Some(known);
-            select.add("saga = ?", known);
-        } else if let Some(lock) = word(connection, SagaName::lock().as_str())? {
-            select.add("saga <> ?", lock);
-        }
-        if let Some(version) = filter.version {
-            select.add("version = ?", i64::from(version.0));
-        }
-        if let Some(step) = &filter.step {
-            let Some(known) = word(connection, step)? else { return Ok(None) };
-            select.add("step = ?", known);
-        }
-        if let Some(error) = filter.error {
-            select.add("error = ?", error.0.cast_signed());
-        }
-        if let Some(Timestamp(from)) = filter.started_from {
-            select.add("started >= ?", from);
-        }
-        if let Some(Timestamp(before)) = filter.started_before {
-            select.add("started < ?", before);
-        }
-        if let Some(prefix) = filter.key_prefix.as_deref().filter(|prefix| !prefix.is_empty()) {
-            select.prefixed(connection, saga, prefix)?;
-        }
-        if let Some(Cursor { started, id }) = after {
-            let sign = match sort {
-                Sort::Newest => "<",
-                Sort::Oldest => ">",
-            };
-            select.conditions.push(format!("(started, id) {sign} (?, ?)"));
-            select.values.extend([Value::from(started), Value::from(id)]);
-        }
-        Ok(Some(select))
-    }
-
-    fn add(&mut self, condition: &str, value: i64) {
-        self.conditions.push(condition.to_owned());
-        self.values.push(Value::from(value));
-    }
-
-    /// Few keys with a prefix are found by their index and sorted; of many the next ones are soon
-    /// met in the order of the list.
-    fn prefixed(
-        &mut self,
-        connection: &Connection,
-        saga: Option<i64>,
-        prefix: &str,
-    ) -> Result<(), Error> {
-        let sagas = match saga {
-            Some(saga) => vec![saga],
-            None => every_saga(connection)?,
-        };
-        let mut ids: Vec<i64> = Vec::new();
-        let keyed = "SELECT id FROM instances WHERE saga = ?1 AND key >= ?2 AND key < ?3 LIMIT ?4";
-        let mut keyed = connection.prepare(keyed)?;
-        for saga in sagas {
-            let most = PREFIXED_MAX + 1 - rows(ids.len());
-            let found = keyed.query_map(params![saga, prefix, end(prefix), most], |r| r.get(0))?;
-            for id in found {
-                ids.push(id?);
-            }
-        }
-        if rows(ids.len()) > PREFIXED_MAX {
-            self.conditions.push("key >= ? AND key < ?".to_owned());
-            self.values.extend([Value::from(prefix.to_owned()), Value::from(end(prefix))]);
-        } else {
-            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-            self.conditions.push(format!("id IN ({})", ids.join(",")));
-        }
-        Ok(())
-    }
-
-    fn run(
-        &self,
-        connection: &Connection,
-        state: Option<i64>,
-        limit: usize,
-        found: &mut Vec<(Cursor, Row)>,
-    ) -> Result<(), Error> {
-        let mut conditions = self.conditions.clone();
-        let mut values = self.values.clone();
-        if let Some(state) = state {
-            if at_state(connection, state)? <= AT_STATE_MAX {
-                // A plus keeps SQLite from the index of the column: that of the states is better.
-                for condition in &mut conditions {
-                    if ["saga ", "version ", "step "].iter().any(|name| condition.starts_with(name))
-                    {
-                        condition.insert(0, '+');
-                    }
-                }
-            }
-            conditions.push("state = ?".to_owned());
-            values.push(Value::from(state));
-        }
-        let filter = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
-        // The rows are found first, and only those of the page are completed.
-        let select = format!(
-            "{COLUMNS} WHERE i.id IN (SELECT id FROM instances WHERE {filter} ORDER BY {} LIMIT ?)",
-            self.order
-        );
-        values.push(Value::from(rows(limit)));
-        let mut select = connection.prepare(&select)?;
-        let mut stored = select.query(params_from_iter(values))?;
-        while let Some(row) = stored.next()? {
-            found.push(read(row)?);
-        }
-        Ok(())
-    }
-}
-
-/// How many instances are at a state.
-fn at_state(connection: &Connection, state: i64) -> Result<i64, Error> {
-    let select = "SELECT ifnull(sum(instances), 0) FROM counts WHERE state = ?1";
-    Ok(connection.query_row(select, [state], |row| row.get(0))?)
-}
-
-/// The first text behind all that begin with a prefix.
-fn end(prefix: &str) -> String {
-    format!("{prefix}{}", char::MAX)
-}
-
-/// The numbers of the sagas that there are instances of.
-pub(super) fn every_saga(connection: &Connection) -> Result<Vec<i64>, Error> {
-    let mut select = connection.prepare("SELECT DISTINCT saga FROM counts")?;
-    let sagas = select.query_map([], |row| row.get(0))?;
-    Ok(sagas.collect::<rusqlite::Result<_>>()?)
 }
 
 const COLUMNS: &str = "SELECT i.id, s.word, i.key, i.state, i.version, p.word, e.reason, i.error,
@@ -249,6 +169,7 @@ fn read(row: &Stored<'_>) -> Result<(Cursor, Row), Error> {
         changed: moment(row.get(9)?),
         ended: at(10)?,
         due: at(11)?,
+        fields: BTreeMap::new(),
     };
     Ok((Cursor { started, id: row.get(0)? }, told))
 }

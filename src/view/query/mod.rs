@@ -2,11 +2,13 @@
 
 mod attention;
 mod bulks;
+mod by_value;
 mod instances;
 mod letters;
 mod near;
 mod owed;
 mod sagas;
+mod select;
 
 pub(super) use attention::attention;
 pub(super) use bulks::{bulk, bulks};
@@ -35,4 +37,11 @@ fn moment(millis: i64) -> Moment {
 /// A limit in SQL.
 fn rows(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// The numbers of the sagas that there are instances of.
+fn every_saga(connection: &Connection) -> Result<Vec<i64>, Error> {
+    let mut select = connection.prepare("SELECT DISTINCT saga FROM counts")?;
+    let sagas = select.query_map([], |row| row.get(0))?;
+    Ok(sagas.collect::<rusqlite::Result<_>>()?)
 }

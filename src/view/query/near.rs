@@ -2,8 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::instances::every_saga;
-use super::word;
+use super::{every_saga, word};
 use crate::message::{InstanceId, Key, SagaName};
 use crate::view::Error;
 

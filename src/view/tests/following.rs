@@ -13,9 +13,10 @@ use super::Folder;
 use crate::broker::{self, Connection, Isolation, Reader, TopicSpec, create_topics};
 use crate::config::{App, Config, Node as Name};
 use crate::correlation::Index;
-use crate::definition::{Catalog, Definition, Limits, parse_stored};
+use crate::definition::{Catalog, Definition, Limits, parse, parse_stored};
 use crate::devbroker::DevBroker;
 use crate::engine::Instance;
+use crate::expression::Kinds;
 use crate::format::{changelog, open, wire};
 use crate::message::{EngineTopics, InstanceId, Key, SagaName, Span, StartFrom, Topic};
 use crate::node::{Callers, Node, Observer, files};
@@ -48,12 +49,31 @@ fn shipped() -> (Vec<Definition>, Vec<Script>) {
     let sagas = Path::new(env!("CARGO_MANIFEST_DIR")).join("sagas");
     let found = files::find(&[sagas]).expect("sagas");
     let definitions = files::load(&found).expect("definitions");
+    let definitions = definitions.into_iter().map(searched).collect();
     let scripts = found.iter().filter_map(files::SagaFiles::participants).map(|path| {
         let text = files::read(&path).expect("a file of the project");
         Script::parse(&path.display().to_string(), &text).unwrap_or_else(|e| panic!("\n{e}"))
     });
     let scripts = scripts.collect();
     (definitions, scripts)
+}
+
+/// The same definition, which is searched by every field of its data that it may be.
+fn searched(definition: Definition) -> Definition {
+    let secret = definition.secret_fields();
+    let is_open = |field: &&String| {
+        !secret.contains(*field)
+            && definition.sensitive.iter().all(|path| path.first() != Some(*field))
+    };
+    let plain = Kinds::TEXT.or(Kinds::NUMBER).or(Kinds::BOOL);
+    let kinds = definition.data_kinds();
+    let fields = kinds.iter().filter(|(field, kinds)| is_open(field) && kinds.meets(plain));
+    let fields: Vec<String> = fields.map(|(field, _)| format!("data.{field}")).take(8).collect();
+    if fields.is_empty() {
+        return definition;
+    }
+    let text = format!("search: [{}]\n{}", fields.join(", "), definition.source);
+    parse(&definition.file, &text).unwrap_or_else(|e| panic!("\n{e}"))
 }
 
 impl Town {
@@ -276,6 +296,8 @@ fn check(view: &View, fold: &Fold) {
             "{id}"
         );
         assert_eq!(row.error, folded.error.map(|(error, _)| error), "{id}");
+        let fields = folded.searched.into_iter().map(|(field, value)| (field, value.text));
+        assert_eq!(row.fields, fields.collect(), "{id}");
         *counts.entry((id.saga.to_string(), folded.state)).or_default() += 1;
         let detail = view.instance(id, Masks::On).expect("an answer").found.expect("it is known");
         let expected = overview(&fold.catalog, id, instance, Masks::On).expect("it is told of");

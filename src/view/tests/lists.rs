@@ -22,11 +22,11 @@ fn pages_over_ties_repeat_nothing_and_leave_nothing_out() {
     }
     let all = |sort| shelf.keys(&Filter::default(), sort, 100);
     let oldest = ["o-4", "o-7", "o-0", "o-1", "o-2", "o-3", "o-6", "o-5"];
-    assert_eq!(all(Sort::Oldest), oldest);
+    assert_eq!(all(&Sort::Oldest), oldest);
     let newest: Vec<_> = oldest.into_iter().rev().collect();
-    assert_eq!(all(Sort::Newest), newest);
+    assert_eq!(all(&Sort::Newest), newest);
     for limit in 1..=8 {
-        for sort in [Sort::Newest, Sort::Oldest] {
+        for sort in [&Sort::Newest, &Sort::Oldest] {
             assert_eq!(shelf.keys(&Filter::default(), sort, limit), all(sort), "{limit}");
         }
     }
@@ -91,7 +91,7 @@ fn each_filter_finds_what_fulfils_it_and_nothing_else() {
         ),
     ] {
         for limit in [1, 2, 100] {
-            assert_eq!(shelf.keys(&filter, Sort::Oldest, limit), keys, "{filter:?}");
+            assert_eq!(shelf.keys(&filter, &Sort::Oldest, limit), keys, "{filter:?}");
         }
     }
 }
@@ -255,7 +255,7 @@ fn what_is_forgotten_stays_as_long_as_it_is_kept() {
     let keep = Some(Span::hours(1));
     shelf.write(|batch| batch.gone(&kept, Timestamp(100), keep));
     shelf.write(|batch| batch.gone(&alive, Timestamp(100), keep));
-    let keys = |shelf: &Shelf| shelf.keys(&Filter::default(), Sort::Newest, 10);
+    let keys = |shelf: &Shelf| shelf.keys(&Filter::default(), &Sort::Newest, 10);
     assert_eq!(keys(&shelf), ["kept"], "what had not ended is nothing to remember");
     shelf.write(|batch| batch.forget_before(Timestamp(100)).map(|_| ()));
     assert_eq!(keys(&shelf), ["kept"]);

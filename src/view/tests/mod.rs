@@ -6,6 +6,7 @@ mod foresight;
 mod guards;
 mod lists;
 mod places;
+mod searched;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -68,10 +69,10 @@ impl Shelf {
     }
 
     /// The keys of all pages of so many rows, in their order.
-    fn keys(&self, filter: &Filter, sort: Sort, limit: usize) -> Vec<String> {
+    fn keys(&self, filter: &Filter, sort: &Sort, limit: usize) -> Vec<String> {
         let (mut keys, mut after) = (Vec::new(), None);
         loop {
-            let page = self.page(filter, sort, after.as_deref(), limit);
+            let page = self.page(filter, sort.clone(), after.as_deref(), limit);
             assert!(page.instances.len() <= limit, "no page is longer than was asked");
             keys.extend(page.instances.into_iter().map(|row| row.key));
             after = page.next;
@@ -99,6 +100,7 @@ fn running(started: i64) -> Folded {
         due: None,
         owed: Vec::new(),
         questions: Vec::new(),
+        searched: Vec::new(),
     }
 }
 
