@@ -80,6 +80,13 @@ fn what_is_started_over_the_api_starts_once() {
     assert_eq!(dev.said_in_time(&start, ""), "parcel/mine: shop.orders/OrderPlaced is written\n");
     assert_eq!(dev.said(&start), "parcel/mine: shop.orders/OrderPlaced is written\n");
     dev.said_in_time(&["list", "--state", "stuck", "--key", "mine"], "parcel/mine ");
+    let found = dev.said(&["list", "--where", "data.order=mine", "--sort", "-data.order"]);
+    assert!(found.contains("parcel/mine ") && found.lines().count() == 2, "{found}");
+    assert!(found.contains(r#"{"data.order":"mine"}"#), "it says by what it is found: {found}");
+    let secret = dev.segue(&["list", "--where", "data.card=4111"]);
+    let told = String::from_utf8_lossy(&secret.stderr);
+    assert!(told.contains("no saga is searched by `data.card`"), "{told}");
+    assert!(told.contains("there are data.order"), "{told}");
     let history = dev.said(&["history", "parcel", "mine"]);
     assert_eq!(history.matches("  started  ").count(), 1, "{history}");
     let cancel = ["cancel", "parcel", "mine", "--why", "they changed their mind", "--wait", "60s"];
