@@ -2,14 +2,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::asking::{Asking, edges, end_finder};
-use super::connection::Quiet;
+use super::connection::{ANSWER_MAX, Quiet};
+use super::native::topic_ids;
 use super::poll::records;
 use super::reader::{made, partitions};
 use super::{Connection, Error, Isolation};
-use crate::message::{Offset, Topic};
+use crate::message::{Offset, Topic, TopicId};
 use crate::runtime::SourceRecord;
 
 /// Offsets of partitions: where a reader is, or where they end.
@@ -116,6 +118,39 @@ impl Follower {
             }
         }
         Ok(places)
+    }
+
+    /// The topics' ids, where the cluster knows some: a topic that was deleted and made anew has
+    /// another one.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub fn ids(&self) -> Result<BTreeMap<Topic, TopicId>, Error> {
+        let topics: BTreeSet<Topic> = self.begun.keys().map(|(topic, _)| topic.clone()).collect();
+        let found = topic_ids(&self.ends, &topics, ANSWER_MAX);
+        let found = found.map_err(|code| {
+            self.connection.unanswered("asking for topics' ids", &KafkaError::Global(code))
+        })?;
+        // Of a topic that is not there, asking for its end says so.
+        let known = found.into_iter().filter_map(|(topic, id)| Some((topic, id.ok()??)));
+        Ok(known.collect())
+    }
+
+    /// Whether a topic has partitions that are not read: somebody has added them.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub fn has_grown(&self) -> Result<bool, Error> {
+        let mut read: BTreeMap<&Topic, i32> = BTreeMap::new();
+        for (topic, _) in self.begun.keys() {
+            *read.entry(topic).or_default() += 1;
+        }
+        for (topic, count) in read {
+            if partitions(&self.connection, &self.ends, topic)? > count {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Where each partition ends now, with what open transactions have written.

@@ -63,4 +63,6 @@ pub use reader::Reader;
 pub use rivals::Token;
 pub use running::{Running, running};
 pub use topics::{TopicSpec, await_topics, cluster_id, create_topics};
+#[cfg(test)]
+pub(crate) use topics::{delete_topic, grow_topic};
 pub use writer::Writer;

@@ -82,6 +82,23 @@ pub fn create_topics(connection: &Connection, topics: &[TopicSpec]) -> Result<()
     }
 }
 
+/// Deletes a topic, as somebody may at any time.
+#[cfg(test)]
+pub(crate) fn delete_topic(connection: &Connection, topic: &Topic) {
+    let admin = admin(connection).expect("a client");
+    let answers = wait_for(admin.delete_topics(&[topic.as_str()], &options()));
+    answers.expect("an answer").remove(0).expect("it is deleted");
+}
+
+/// Gives a topic more partitions, as somebody may at any time.
+#[cfg(test)]
+pub(crate) fn grow_topic(connection: &Connection, topic: &Topic, partitions: usize) {
+    let admin = admin(connection).expect("a client");
+    let grown = rdkafka::admin::NewPartitions::new(topic.as_str(), partitions);
+    let answers = wait_for(admin.create_partitions(&[grown], &options()));
+    answers.expect("an answer").remove(0).expect("it has grown");
+}
+
 /// What a cluster has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Inventory {

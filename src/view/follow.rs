@@ -5,23 +5,21 @@
 //! before the other. So while an entry has no instance, the history pauses until the changelog is
 //! read to where it ended when the entry was seen; whoever is not known then is forgotten.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::fold::{definitions, folded, subject};
+use super::fold::{definitions, folded};
 use super::index::{Batch, File, Index, MADE_ANEW, Put};
-use super::pending::{Entries, Pending};
+use super::pending::Pending;
+use super::records::{Changed, changed, entries, is_nameless};
 use super::shared::Shared;
 use super::{Error, bulk, letter};
 use crate::broker::{self, Follower, Places};
 use crate::definition::Catalog;
-use crate::engine::Instance;
-use crate::message::{
-    EngineTopics, Hash, InstanceId, Key, Offset, SagaName, Span, Timestamp, Topic,
-};
+use crate::message::{EngineTopics, Hash, Offset, Span, Timestamp, Topic};
 use crate::runtime::SourceRecord;
 
 /// How long a poll waits when nothing comes.
@@ -35,6 +33,8 @@ const BUSY_RECORDS: usize = 200;
 const GATHER: Duration = Duration::from_millis(300);
 /// How often it is looked where the topics end.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often it is asked whether the topics are still the same.
+const COMPARE_EVERY: Duration = Duration::from_secs(3);
 /// The pause before the cluster is tried again: the first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 /// How often what was kept long enough is taken out, and the index is marked as in use.
@@ -50,7 +50,15 @@ pub(super) fn run(shared: &Shared, mut index: Index, stop: &AtomicBool) {
             pause = PAUSES.0;
             told = true;
         });
-        let Err(error) = ended else { return };
+        let error = match ended {
+            Ok(Ended::Stopped) => return,
+            Ok(Ended::Again(reason)) => {
+                tracing::info!(reason, "view.begun_again");
+                wait(PAUSES.0, stop);
+                continue;
+            }
+            Err(error) => error,
+        };
         shared.note(|reached| reached.trouble = Some(error.to_string()));
         if pause == PAUSES.0 || told {
             tracing::warn!(reason = %error, "view.waits: it is tried again");
@@ -82,13 +90,21 @@ fn renew(shared: &Shared, index: &mut Index, reason: &str) {
     }
 }
 
-/// Follows the topics until `stop` is set or something fails.
+/// Why the topics are not followed on.
+enum Ended {
+    /// Nobody asks any more.
+    Stopped,
+    /// They are not what they were when they were opened: why, in words.
+    Again(&'static str),
+}
+
+/// Follows the topics until `stop` is set, they change or something fails.
 fn follow(
     shared: &Shared,
     index: &mut Index,
     stop: &AtomicBool,
     gets_on: &mut impl FnMut(),
-) -> Result<(), Error> {
+) -> Result<Ended, Error> {
     let connection = &shared.settings.connection;
     let cluster = broker::cluster_id(connection)?;
     if !index.is_of(&cluster)? {
@@ -110,14 +126,37 @@ fn follow(
     // What starts may be said anew while nobody looks; the topic is small.
     from.retain(|(topic, _), _| *topic != topics.definitions);
     let mut follower = open(&from)?;
-    if follower.is_misplaced() {
-        renew(shared, index, "it is ahead of the topics: they were made anew");
+    let ids = follower.ids()?;
+    if follower.is_misplaced() || !index.is_from(&ids)? {
+        renew(shared, index, "the topics are not those that it was read from");
         index.is_of(&cluster)?;
+        index.is_from(&ids)?;
         follower = open(&Places::new())?;
     }
-    let lows = follower.lows().clone();
+    cut(index, topics, follower.lows())?;
+    shared.read_from(&follower.positions()?);
+    let ends = follower.ends()?;
+    let pending = Pending::until(ends.clone());
+    let (unknown, looked, swept, compared) = (BTreeSet::new(), None, None, Instant::now());
+    let mut following =
+        Following { shared, index, follower, ends, pending, unknown, looked, swept, compared };
+    following.hold_back()?;
+    while !stop.load(Ordering::Relaxed) {
+        if shared.is_damaged() {
+            return Err(Error::Damaged("somebody who read it has found that".to_owned()));
+        }
+        if let Some(reason) = following.turn()? {
+            return Ok(Ended::Again(reason));
+        }
+        gets_on();
+    }
+    Ok(Ended::Stopped)
+}
+
+/// Takes out what the topics do not keep any more.
+fn cut(index: &mut Index, topics: &EngineTopics, lows: &Places) -> Result<(), Error> {
     index.write(now(), |batch| {
-        for ((topic, partition), low) in &lows {
+        for ((topic, partition), low) in lows {
             if *topic == topics.dead_letters {
                 batch.cut_dead_letters(*partition, *low)?;
             } else if *topic == topics.operator {
@@ -125,22 +164,7 @@ fn follow(
             }
         }
         Ok(())
-    })?;
-    shared.read_from(&follower.positions()?);
-    let ends = follower.ends()?;
-    let pending = Pending::until(ends.clone());
-    let (unknown, looked, swept) = (BTreeSet::new(), None, None);
-    let mut following =
-        Following { shared, index, follower, ends, pending, unknown, looked, swept };
-    following.hold_back()?;
-    while !stop.load(Ordering::Relaxed) {
-        if shared.is_damaged() {
-            return Err(Error::Damaged("somebody who read it has found that".to_owned()));
-        }
-        following.turn()?;
-        gets_on();
-    }
-    Ok(())
+    })
 }
 
 /// Every definition that is stored, and what starts.
@@ -173,6 +197,8 @@ struct Following<'s> {
     looked: Option<Instant>,
     /// When what was kept long enough was last taken out.
     swept: Option<Instant>,
+    /// When it was last asked whether the topics are still the same.
+    compared: Instant,
 }
 
 impl Following<'_> {
@@ -182,8 +208,8 @@ impl Following<'_> {
         Ok(())
     }
 
-    /// Takes what there is.
-    fn turn(&mut self) -> Result<(), Error> {
+    /// Takes what there is; says why the topics must be opened again, if they must.
+    fn turn(&mut self) -> Result<Option<&'static str>, Error> {
         let records = self.gather()?;
         let topics = &self.shared.topics;
         let of = |record: &&SourceRecord| record.origin.topic == topics.definitions;
@@ -199,7 +225,22 @@ impl Following<'_> {
                 reached.newest = reached.newest.max(Some(newest));
             });
         }
+        self.note_unread(&records, &changed);
         self.look()
+    }
+
+    /// What cannot be read is passed over, and said with every answer.
+    fn note_unread(&self, records: &[SourceRecord], changed: &[Changed<'_>]) {
+        let topics = &self.shared.topics;
+        let states = changed.iter().filter(|changed| changed.is_unread).count();
+        let names = records.iter().filter(|record| is_nameless(record, topics));
+        let names = names.inspect(|record| {
+            tracing::warn!(place = ?record.origin, "view.record_unread: its key names no instance");
+        });
+        let unread = u64::try_from(states + names.count()).unwrap_or(u64::MAX);
+        if unread > 0 {
+            self.shared.note(|reached| reached.unread += unread);
+        }
     }
 
     /// What there is; under load, what comes within a while.
@@ -273,13 +314,27 @@ impl Following<'_> {
         Ok(())
     }
 
-    /// Looks where the topics end, now and then.
-    fn look(&mut self) -> Result<(), Error> {
+    /// Looks where the topics end, now and then, and whether they are still the same.
+    fn look(&mut self) -> Result<Option<&'static str>, Error> {
         if self.looked.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
-            return Ok(());
+            return Ok(None);
         }
         self.looked = Some(Instant::now());
         let (ends, positions) = (self.follower.ends()?, self.follower.positions()?);
+        let is_ahead =
+            |(place, end): (&_, &Offset)| positions.get(place).is_some_and(|at| at > end);
+        if ends.iter().any(is_ahead) {
+            return Ok(Some("a topic ends before what was read of it: it was made anew"));
+        }
+        if self.compared.elapsed() >= COMPARE_EVERY {
+            self.compared = Instant::now();
+            if !self.index.is_from(&self.follower.ids()?)? {
+                return Ok(Some("a topic was made anew"));
+            }
+            if self.follower.has_grown()? {
+                return Ok(Some("a topic has more partitions than before"));
+            }
+        }
         let rest = |(place, end): (&_, &Offset)| {
             let at = positions.get(place).map_or(0, |at| at.0);
             u64::try_from(end.0 - at).unwrap_or_default()
@@ -288,48 +343,15 @@ impl Following<'_> {
         let mut first = self.ends.iter();
         let is_whole = self.pending.has_begun()
             && first.all(|(place, end)| positions.get(place).is_some_and(|at| at >= end));
-        let heard = now();
+        let heard = (now(), Instant::now());
         self.shared.note(|reached| {
             reached.heard = Some(heard);
             reached.behind = behind;
             reached.is_whole |= is_whole;
             reached.trouble = None;
         });
-        Ok(())
+        Ok(None)
     }
-}
-
-/// What a record of the changelog says of an instance.
-struct Changed<'r> {
-    id: InstanceId,
-    record: &'r SourceRecord,
-    /// None if it is forgotten.
-    instance: Option<Instance>,
-}
-
-/// What the changelog says: the last record of each instance counts.
-fn changed<'r>(records: &'r [SourceRecord], topics: &EngineTopics) -> Vec<Changed<'r>> {
-    let mut found = BTreeMap::new();
-    for record in records.iter().filter(|record| record.origin.topic == topics.changelog) {
-        if let Some(id) = subject(record) {
-            found.insert(id, record);
-        }
-    }
-    let read = |(id, record): (InstanceId, &'r SourceRecord)| {
-        let instance = match &record.body {
-            None => None,
-            Some(body) => match Instance::decode(body) {
-                Ok(instance) => Some(instance),
-                Err(reason) => {
-                    let place = &record.origin;
-                    tracing::warn!(?place, %reason, "view.record_unread");
-                    return None;
-                }
-            },
-        };
-        Some(Changed { id, record, instance })
-    };
-    found.into_iter().filter_map(read).collect()
 }
 
 fn take(
@@ -338,27 +360,15 @@ fn take(
     changed: &Changed<'_>,
     keep: Option<Span>,
 ) -> Result<(), Error> {
-    let Changed { id, record, instance } = changed;
+    let Changed { id, record, instance, is_unread } = changed;
+    if *is_unread {
+        return Ok(());
+    }
     let at = record.timestamp;
     let told = instance.as_ref().and_then(|instance| folded(catalog, id, instance, at));
     let Some(folded) = told else { return batch.gone(id, at, keep) };
     let (partition, place) = (record.origin.partition, record.origin.offset);
     batch.put(&Put { id, folded: &folded, partition, place, changed: at })
-}
-
-/// The entries of the history: the key of each record names its instance.
-fn entries(records: &[SourceRecord], topics: &EngineTopics) -> Entries {
-    let mut entries = Entries::new();
-    for record in records.iter().filter(|record| record.origin.topic == topics.history) {
-        let key = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
-        let Some((saga, key)) = key.and_then(|key| key.split_once('/')) else { continue };
-        if let (Ok(saga), Ok(key)) = (SagaName::new(saga), Key::new(key)) {
-            let entry = entries.entry(InstanceId { saga, key });
-            let (_, offsets) = entry.or_insert((record.origin.partition, Vec::new()));
-            offsets.push(record.origin.offset);
-        }
-    }
-    entries
 }
 
 /// The machine's time.

@@ -27,6 +27,9 @@ pub struct Freshness {
     pub behind_ms: Option<u64>,
     /// When the cluster was last heard of; none if never.
     pub heard: Option<Moment>,
+    /// Records that this view has met and cannot read, most likely those of a newer segue: what
+    /// they say is not in it. The log says where they stand.
+    pub unread_records: u64,
     /// Whether everything that stood on the topics when the view began has been read: before, a
     /// list is not whole.
     pub is_whole: bool,

@@ -167,8 +167,11 @@ impl View {
         let newest = offsets.len().saturating_sub(limit);
         let topic = &shared.topics.history;
         let records = shared.records(topic, places.partition, &offsets[newest..])?;
-        let entries = records.iter().map(|record| history::entry(record, &shared.topics));
-        Ok(Fresh { found: Some(entries.collect::<Result<_, _>>()?), freshness })
+        let entry = |record| {
+            let read = history::entry(record, &shared.topics);
+            read.unwrap_or_else(|reason| history::unread(id, record, &reason))
+        };
+        Ok(Fresh { found: Some(records.iter().map(entry).collect()), freshness })
     }
 
     /// What needs attention, by concern, saga, step and error: the largest groups first.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Coordinates, Entry, Error, NoteTold};
 use crate::engine::What;
 use crate::format::{open, wire};
-use crate::message::{Coordinate, EngineTopics, LifeId, Timestamp, read_json};
+use crate::message::{Coordinate, EngineTopics, InstanceId, LifeId, Timestamp, read_json};
 use crate::runtime::SourceRecord;
 use crate::status::Moment;
 
@@ -42,6 +42,34 @@ pub(super) fn entry(record: &SourceRecord, topics: &EngineTopics) -> Result<Entr
         status: entry.status,
     })
 }
+
+/// What stands in the place of an entry that cannot be read, so that the others are.
+pub(super) fn unread(id: &InstanceId, record: &SourceRecord, reason: &Error) -> Entry {
+    let stored = Coordinates {
+        topic: record.origin.topic.to_string(),
+        partition: record.origin.partition,
+        offset: record.origin.offset.0,
+    };
+    Entry {
+        saga: id.saga.to_string(),
+        key: id.key.to_string(),
+        life: String::new(),
+        transition: 0,
+        at: Moment(record.timestamp),
+        status: UNREAD.to_owned(),
+        input: stored.clone(),
+        stored,
+        notes: vec![NoteTold {
+            kind: UNREAD.to_owned(),
+            step: None,
+            words: format!("this entry cannot be read: {reason}"),
+            data: Value::Object(Map::new()),
+        }],
+    }
+}
+
+/// The status of an entry that cannot be read, and the kind of the note that says so.
+const UNREAD: &str = "unread";
 
 /// A note as people read it.
 pub(super) fn note(note: &wire::Note) -> NoteTold {

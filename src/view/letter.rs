@@ -22,7 +22,7 @@ pub(super) fn take(batch: &mut Batch<'_>, record: &SourceRecord) -> Result<(), E
 }
 
 /// What the list says of a dead letter.
-fn row(record: &SourceRecord) -> DeadLetterRow {
+pub(super) fn row(record: &SourceRecord) -> DeadLetterRow {
     let text = |name: &str| record.headers.text(name).map(ToOwned::to_owned);
     DeadLetterRow {
         partition: record.origin.partition,

@@ -46,7 +46,7 @@ impl Missed {
     /// in the meantime.
     ///
     /// # Errors
-    /// When the cluster does not answer, or an entry is of another build.
+    /// When the cluster does not answer.
     pub fn read_on(&mut self) -> Result<Option<Vec<Entry>>, Error> {
         if self.is_over()? {
             return Ok(None);
@@ -56,8 +56,15 @@ impl Missed {
             let end = self.until.of(record.origin.partition);
             end.is_some_and(|end| record.origin.offset < end)
         });
-        let entries = records.iter().map(|record| history::entry(record, &self.topics));
-        entries.collect::<Result<_, _>>().map(Some)
+        let mut entries = Vec::new();
+        for record in &records {
+            match history::entry(record, &self.topics) {
+                Ok(entry) => entries.push(entry),
+                // Who was away is told all others, as those are who read along.
+                Err(error) => tracing::warn!(%error, "view.entry_unread"),
+            }
+        }
+        Ok(Some(entries))
     }
 
     fn is_over(&self) -> Result<bool, Error> {

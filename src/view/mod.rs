@@ -37,6 +37,7 @@ mod packed;
 mod pending;
 mod position;
 mod query;
+mod records;
 mod settings;
 mod shared;
 mod tail;

@@ -1,5 +1,5 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -191,7 +191,7 @@ impl Shared {
     }
 
     pub fn freshness(&self, now: Timestamp) -> Freshness {
-        lock(&self.reached).freshness(now)
+        lock(&self.reached).freshness((now, Instant::now()))
     }
 }
 

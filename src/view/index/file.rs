@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use super::batch::{Batch, Statements};
 use super::is_damage;
 use crate::broker::Places;
-use crate::message::{Offset, Span, Timestamp, Topic};
+use crate::message::{Offset, Span, Timestamp, Topic, TopicId};
 use crate::view::Error;
 
 /// The format of the index that this build reads and writes: raised with every change of the
@@ -17,6 +17,8 @@ const SCHEMA: &str = include_str!("schema.sql");
 /// The line of the log that says that an index was thrown away.
 pub(in crate::view) const MADE_ANEW: &str = "view.made_anew: it is built from Kafka";
 const BUSY_MS: u64 = 5_000;
+/// How far the time of the last write may lie in front of the clock, which somebody may set.
+const AHEAD_MAX: Span = Span::hours(1);
 
 /// Where the index lies. While it exists no other view uses the folder.
 #[derive(Debug)]
@@ -165,7 +167,25 @@ impl Index {
         Ok(true)
     }
 
-    /// Whether it was not written for so long; an index of no cluster holds nothing that can be
+    /// Whether the topics are those that it was read from; of one that is not known yet it is from
+    /// now on.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub fn is_from(&self, topics: &BTreeMap<Topic, TopicId>) -> Result<bool, Error> {
+        for (topic, id) in topics {
+            let (name, id) = (format!("topic {topic}"), id.to_string());
+            match self.meta(&name)? {
+                Some(known) if known == id => {}
+                Some(_) => return Ok(false),
+                None => self.set_meta(&name, &id)?,
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether it was not written for so long, or was written at a time that is yet to come, so
+    /// that nobody knows how long ago that was; an index of no cluster holds nothing that can be
     /// old.
     ///
     /// # Errors
@@ -173,7 +193,8 @@ impl Index {
     pub fn is_older_than(&self, age_max: Span, now: Timestamp) -> rusqlite::Result<bool> {
         let written = self.meta("written")?.and_then(|written| written.parse().ok());
         let is_used = self.meta("cluster")?.is_some() && written.is_some();
-        Ok(is_used && now.since(Timestamp(written.unwrap_or_default())) > age_max)
+        let written = Timestamp(written.unwrap_or_default());
+        Ok(is_used && (now.since(written) > age_max || written.since(now) > AHEAD_MAX))
     }
 
     /// How far each partition was read.
@@ -227,6 +248,13 @@ impl Index {
         transaction.execute(written, [now.0.to_string()])?;
         transaction.commit()?;
         Ok(())
+    }
+
+    /// Lets the file have no more than so many pages, as a disk that is full would.
+    #[cfg(test)]
+    pub fn bound(&self, pages: i64) {
+        let set = format!("PRAGMA max_page_count = {pages}");
+        self.connection.query_row(&set, [], |_| Ok(())).expect("SQLite answers");
     }
 
     fn meta(&self, name: &str) -> rusqlite::Result<Option<String>> {

@@ -28,12 +28,12 @@ use crate::status::{LifeState, Masks, Moment, Overview, Wait, overview};
 use crate::view::fold::folded;
 use crate::view::{Error, Filter, PAGE_ROWS_MAX, Row, Settings, Sort, View};
 
-const APP: &str = "town";
+pub(super) const APP: &str = "town";
 const SHARDS: u32 = 3;
 const ORDERS: u64 = 30;
 /// So many lives end before the engine stops.
 const ENDED: usize = 20;
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// An engine with the sagas that ship, and the services around it.
 struct Town {
@@ -153,14 +153,14 @@ fn config(connection: &Connection, folder: &Path) -> Config {
 }
 
 /// A view that follows.
-struct Viewing {
-    view: View,
+pub(super) struct Viewing {
+    pub view: View,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Viewing {
-    fn start(connection: &Connection, folder: &Folder) -> Self {
+    pub fn start(connection: &Connection, folder: &Folder) -> Self {
         let settings = Settings {
             connection: connection.clone(),
             app: App::new(APP).expect("a name"),
@@ -176,7 +176,7 @@ impl Viewing {
     }
 
     /// Waits until the view has read everything that stood on the topics after now.
-    fn catch_up(&self) {
+    pub fn catch_up(&self) {
         let (start, since) = (Instant::now(), crate::view::follow::now());
         loop {
             let fresh = self.view.wait(Duration::from_secs(1));
