@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use super::meaning::Difference;
-use super::{Definition, Limits, Starting, Starts, State};
+use super::{Definition, Limits, Secrets, Starting, Starts, State};
 use crate::message::{Hash, Offset, SagaName, Version};
 
 /// What instances run on: every definition that starts or has started, which of them new instances
@@ -15,6 +15,8 @@ pub struct Catalog {
     newest: BTreeMap<SagaName, Arc<Definition>>,
     /// Without it the newest definition of every saga starts.
     starts: Option<Arc<Starts>>,
+    /// What is sensitive in each, looked for when somebody first asks.
+    secrets: OnceLock<BTreeMap<Hash, Secrets>>,
 }
 
 /// Why a definition cannot be added.
@@ -59,6 +61,7 @@ impl Catalog {
             };
         }
         let definition = Arc::new(definition);
+        self.secrets = OnceLock::new();
         self.all.insert(definition.hash, Arc::clone(&definition));
         let newest = self.newest.get(&definition.saga);
         if newest.is_none_or(|newest| newest.version < definition.version) {
@@ -138,6 +141,17 @@ impl Catalog {
             (definition, State::Active | State::Paused | State::Retired) => Some(definition),
             (_, State::Removed) => None,
         })
+    }
+
+    /// Fields of the data of a definition that are as secret as those of which it says so, or as
+    /// those of its parents and children from which they come.
+    #[must_use]
+    pub fn secret_fields(&self, of: Hash) -> BTreeSet<String> {
+        let all = self.secrets.get_or_init(|| {
+            let all: Vec<&Definition> = self.all.values().map(|definition| &**definition).collect();
+            Secrets::among(&all)
+        });
+        all.get(&of).map(Secrets::of_data).unwrap_or_default()
     }
 
     /// Every definition, in the order of their hashes.

@@ -1,4 +1,5 @@
 use super::Definition;
+use super::secrets::{Secrets, Spot};
 use crate::expression::{Name, Reference};
 
 impl Definition {
@@ -8,25 +9,24 @@ impl Definition {
         if self.sensitive.is_empty() {
             return self;
         }
+        let secrets = Secrets::of(&self);
         self.mapped(&|expression, _| {
             let reads = expression.references();
-            let may_tell = reads.iter().all(|reference| self.may_tell(reference));
+            let may_tell = reads.iter().all(|reference| self.may_tell(&secrets, reference));
             if may_tell { expression.clone() } else { expression.discreet() }
         })
     }
 
     /// Whether everybody may read what a path leads to.
-    fn may_tell(&self, path: &Reference) -> bool {
+    fn may_tell(&self, secrets: &Secrets, path: &Reference) -> bool {
         match path.name {
             Name::Key | Name::Now | Name::Failure | Name::Index | Name::Fence => true,
-            Name::Data => !self.sensitive.iter().any(|hidden| meet(hidden, &path.fields)),
+            Name::Data => {
+                let read = Reference { tested: false, ..path.clone() };
+                secrets.behind(self, &read, Spot::default()).is_none()
+            }
             // Something sensitive may have come with it, or be on its way into the data.
             Name::Event | Name::Item | Name::Branch | Name::Answer | Name::Child => false,
         }
     }
-}
-
-/// Whether one of two paths leads through the other.
-fn meet(one: &[String], other: &[String]) -> bool {
-    one.iter().zip(other).all(|(one, other)| one == other)
 }

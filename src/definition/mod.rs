@@ -56,6 +56,7 @@ pub use parse::{FILE_BYTES_MAX, STEPS_MAX, check, parse, parse_stored, saga_of, 
 pub(crate) use parse::{Fields, Reader, read_file};
 pub use request::{Budget, Done, Failed, Probe, Request, Retry};
 pub use rules::{check_beside, check_together};
+pub use secrets::Secrets;
 pub use starts::{Starting, Starts, State};
 pub use step::{Step, StepKind};
 pub use verdict::{Then, Unknown, Verdict};

@@ -16,7 +16,7 @@ pub(super) fn standing(catalog: &Catalog, id: &InstanceId, life: &Life, masks: M
     let definition = catalog.by_hash(life.definition).map(|definition| &**definition);
     let under_way = UnderWay::of(definition, life);
     let state = state(life, &under_way.steps);
-    let (data, is_masked) = masked::shown(definition, &life.data, masks);
+    let (data, is_masked) = masked::shown(catalog, life.definition, &life.data, masks);
     let stuck: Vec<_> = life.stuck.iter().map(|stuck| told(definition, stuck)).collect();
     let trace_parent = Some(life.trace_parent.as_str()).filter(|text| !text.is_empty());
     let trace = TraceContext::of(id, life.id, trace_parent).trace;

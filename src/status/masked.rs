@@ -3,23 +3,22 @@
 use serde_json::{Map, Value};
 
 use super::Masks;
-use crate::definition::{Definition, EventKind};
-use crate::expression::Name;
-use crate::message::{EventType, Topic};
+use crate::definition::{Catalog, Definition, Secrets};
+use crate::message::{EventType, Hash, Topic};
 
 /// What stands in the place of a value that is not shown.
 const MASK: &str = "***";
 
 /// The data of a life as it is shown, and whether something in it was masked. Of a definition that
 /// is not known everything may be sensitive.
-pub(super) fn shown(definition: Option<&Definition>, data: &Value, masks: Masks) -> (Value, bool) {
+pub(super) fn shown(catalog: &Catalog, of: Hash, data: &Value, masks: Masks) -> (Value, bool) {
     match masks {
         Masks::Off => return (data.clone(), false),
         Masks::Whole => return (Value::Null, true),
         Masks::On => {}
     }
     let mut shown = data.clone();
-    let Some(definition) = definition else {
+    let Some(definition) = catalog.by_hash(of) else {
         let masked = each_field(&mut shown);
         return (shown, masked);
     };
@@ -27,7 +26,7 @@ pub(super) fn shown(definition: Option<&Definition>, data: &Value, masks: Masks)
     for path in &definition.sensitive {
         masked |= mask(&mut shown, path);
     }
-    for field in definition.secret_fields() {
+    for field in catalog.secret_fields(of) {
         masked |= mask(&mut shown, &[field]);
     }
     (shown, masked)
@@ -48,8 +47,9 @@ pub fn event_shown<'d>(
     if masks == Masks::Off {
         return (shown, masked);
     }
-    for definition in definitions.filter(|definition| !definition.sensitive.is_empty()) {
-        for path in read_from(definition, topic, event_type) {
+    let definitions: Vec<&Definition> = definitions.collect();
+    for secrets in Secrets::among(&definitions).values() {
+        for path in secrets.of_event(topic, event_type) {
             masked |= mask(&mut shown, &path);
         }
     }
@@ -68,38 +68,18 @@ pub fn act_shown<'d>(
         return (shown, masked);
     }
     let saga = body.get("saga").and_then(Value::as_str);
+    let definitions: Vec<&Definition> = definitions.collect();
+    let secrets = Secrets::among(&definitions);
     let is_meant =
-        |definition: &&Definition| saga.is_none_or(|saga| definition.saga.as_str() == saga);
-    for definition in definitions.filter(is_meant) {
-        for path in &definition.sensitive {
-            let inside = ["data".to_owned()].into_iter().chain(path.iter().cloned());
+        |definition: &&&Definition| saga.is_none_or(|saga| definition.saga.as_str() == saga);
+    for definition in definitions.iter().filter(is_meant) {
+        let told = secrets.get(&definition.hash).map(Secrets::of_data).unwrap_or_default();
+        for path in definition.sensitive.iter().cloned().chain(told.into_iter().map(|f| vec![f])) {
+            let inside = ["data".to_owned()].into_iter().chain(path);
             masked |= mask(&mut shown, &inside.collect::<Vec<_>>());
         }
     }
     (shown, masked)
-}
-
-/// The paths into events from which a definition fills what is sensitive.
-fn read_from(
-    definition: &Definition,
-    topic: &Topic,
-    event_type: Option<&EventType>,
-) -> Vec<Vec<String>> {
-    let mut paths = Vec::new();
-    for placed in definition.expressions() {
-        let (Some(field), Some(EventKind::Event(address))) = (placed.fills, placed.event) else {
-            continue;
-        };
-        let is_read = address.topic == *topic
-            && event_type.is_none_or(|event_type| address.event_type == *event_type);
-        let mut hidden = definition.sensitive.iter();
-        if is_read && hidden.any(|path| path.first().is_some_and(|first| first == field)) {
-            let references = placed.expression.references().into_iter();
-            let of_events = references.filter(|read| matches!(read.name, Name::Event));
-            paths.extend(of_events.map(|read| read.fields.clone()));
-        }
-    }
-    paths
 }
 
 /// Masks what a path leads to, in each element of a list on its way; whether there was something.
@@ -143,8 +123,7 @@ mod tests {
             "steps:\n  - set: { last: data.card.number, more: \"'a' + data.card.number\", \
              has: has(data.card.number) }\n  - set: { again: data.more }\n",
         );
-        let definition = crate::definition::parse("saga.yaml", &text);
-        let definition = definition.unwrap_or_else(|e| panic!("\n{e}"));
+        let (catalog, hash) = catalog(&text);
         let data = json!({
             "id": 1, "card": { "number": "4" }, "last": "4", "more": "a4", "has": true,
             "again": "a4",
@@ -153,8 +132,16 @@ mod tests {
             "id": 1, "card": { "number": "***" }, "last": "***", "more": "***", "has": true,
             "again": "***",
         });
-        assert_eq!(shown(Some(&definition), &data, Masks::On), (hidden, true));
-        assert_eq!(shown(Some(&definition), &data, Masks::Whole), (Value::Null, true));
+        assert_eq!(shown(&catalog, hash, &data, Masks::On), (hidden, true));
+        assert_eq!(shown(&catalog, hash, &data, Masks::Whole), (Value::Null, true));
+    }
+
+    fn catalog(text: &str) -> (Catalog, Hash) {
+        let definition = crate::definition::parse("saga.yaml", text);
+        let definition = definition.unwrap_or_else(|e| panic!("\n{e}"));
+        let (mut catalog, hash) = (Catalog::default(), definition.hash);
+        catalog.add(definition).expect("it is the only one");
+        (catalog, hash)
     }
 
     const CARDS: &str = "saga: s
@@ -240,7 +227,8 @@ steps:
     fn of_an_unknown_definition_everything_is_masked() {
         let data = json!({ "a": 1, "b": { "c": 2 } });
         let hidden = json!({ "a": "***", "b": "***" });
-        assert_eq!(shown(None, &data, Masks::On), (hidden, true));
-        assert_eq!(shown(None, &data, Masks::Off), (data, false));
+        let (none, hash) = (Catalog::default(), catalog(CARDS).1);
+        assert_eq!(shown(&none, hash, &data, Masks::On), (hidden, true));
+        assert_eq!(shown(&none, hash, &data, Masks::Off), (data, false));
     }
 }

@@ -77,7 +77,16 @@ pub(super) fn folded(
 fn values(catalog: &Catalog, instance: &Instance) -> Vec<(String, SearchedValue)> {
     let Some(life) = instance.lives.last() else { return Vec::new() };
     let definition = catalog.by_hash(life.definition);
-    definition.map(|definition| searched(definition, &life.data)).unwrap_or_default()
+    let Some(definition) = definition.filter(|definition| !definition.search.is_empty()) else {
+        return Vec::new();
+    };
+    // What a parent hands over may be secret without a word about it in the child.
+    let secret = catalog.secret_fields(definition.hash);
+    let is_open = |(field, _): &(String, SearchedValue)| {
+        let path = field.trim_start_matches("data.");
+        !secret.contains(path.split('.').next().unwrap_or_default())
+    };
+    searched(definition, &life.data).into_iter().filter(is_open).collect()
 }
 
 fn first_held(overview: &Overview) -> Option<Moment> {

@@ -5,7 +5,8 @@ use crate::definition::diagnostic::{Code, Severity};
 use crate::definition::finding::Finding;
 use crate::definition::parse::{Place, nearest, places_of};
 use crate::definition::places::Places;
-use crate::definition::{Definition, SagaStep, Step};
+use crate::definition::secrets::{Secrets, meet};
+use crate::definition::{Definition, EventKind, SagaStep, Step};
 use crate::expression::{Misfit, Name, Template};
 
 /// Finds what a parent and its child do not agree on: fields that the child needs and does not
@@ -20,6 +21,54 @@ pub(super) fn check(
     found.extend(handed_over(parent, step, child, definition));
     found.extend(too_long(parent, step, child, definition));
     found.extend(misfits(parent, step, child, (parent_definition, definition)));
+    found.extend(secrets(parent, step, parent_definition, definition));
+    found
+}
+
+/// What is sensitive on one side must be so on the other.
+fn secrets(places: &Places, step: &Step, parent: &Definition, child: &Definition) -> Vec<Finding> {
+    let (own, of_child) = (Secrets::of(parent), Secrets::of(child));
+    let keys = &places.steps[step.id.0 as usize];
+    let mut found = Vec::new();
+    let mut tell = |span, message, help| {
+        let (code, severity) = (Code::Sensitive, Severity::Warning);
+        found.push(Finding { code, severity, span, message, help });
+    };
+    for (path, secret) in own.handed_over(parent, step) {
+        let kept = child.expressions().into_iter().find_map(|placed| {
+            let reads = placed.expression.references();
+            let mut reads = reads.iter().filter(|read| read.name == Name::Event && !read.tested);
+            let is_start = placed.event == Some(EventKind::Parent);
+            let is_read = is_start && reads.any(|read| meet(&path, &read.fields));
+            placed.fills.filter(|field| is_read && !of_child.is_secret(child, field))
+        });
+        let Some(field) = kept else { continue };
+        let saga = &child.saga;
+        let message = format!(
+            "`{secret}` is sensitive, and `{saga}` keeps it in `data.{field}`, which is not"
+        );
+        let help = format!("name `data.{field}` under `sensitive` of `{saga}`, or leave it out");
+        tell(keys.key("with"), message, help);
+    }
+    for placed in parent.expressions() {
+        let Some(field) = placed.fills.filter(|_| placed.step == Some(step)) else { continue };
+        let reads = placed.expression.references();
+        let secret =
+            reads.iter().filter(|read| read.name == Name::Child && !read.tested).find(|read| {
+                matches!(&read.fields[..], [data, field, ..]
+                if data == "data" && of_child.is_secret(child, field))
+            });
+        let is_kept_open =
+            parent.fan_out_around(step.id).is_none() && !own.is_secret(parent, field);
+        if let Some(read) = secret.filter(|_| is_kept_open) {
+            let message = format!(
+                "`{read}` is sensitive in `{}`, and `data.{field}` is not here",
+                child.saga
+            );
+            let help = format!("name `data.{field}` under `sensitive`, or leave it out");
+            tell(keys.value(&format!("set.{field}")), message, help);
+        }
+    }
     found
 }
 

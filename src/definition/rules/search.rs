@@ -1,7 +1,7 @@
 use super::kinds;
 use super::whole::Whole;
 use crate::definition::diagnostic::Code;
-use crate::definition::secrets::Secrets;
+use crate::definition::secrets::{Secrets, Spot};
 use crate::expression::{Kinds, Name, Reference};
 
 /// Finds fields by which nobody may search, or nobody can.
@@ -17,7 +17,7 @@ pub(super) fn check(whole: &mut Whole<'_>) {
         let path = format!("data.{}", fields.join("."));
         let read =
             Reference { name: Name::Data, fields: fields.clone(), tested: false, guarded: false };
-        if let Some(secret) = secrets.behind(definition, &read, None) {
+        if let Some(secret) = secrets.behind(definition, &read, Spot::default()) {
             let message = if path == secret {
                 format!("`{path}` is sensitive, and what is searched is shown to everybody")
             } else {

@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use super::whole::Whole;
 use crate::definition::diagnostic::Code;
-use crate::definition::secrets::Secrets;
-use crate::definition::{Composite, Nature, Sent, Step, StepId, Waiting};
+use crate::definition::secrets::{Secrets, Spot as Reading};
+use crate::definition::{Attempted, Composite, EventKind, Failed, Nature, Sent, Step, Waiting};
 use crate::expression::{Expression, Name, Reference, Template};
 use crate::message::Part;
 
@@ -49,17 +49,25 @@ impl Spot<'_> {
 }
 
 /// What is wrong with reading these paths in the open, in words.
-fn leak(whole: &Whole<'_>, references: &[Reference], step: Option<StepId>) -> Option<String> {
-    let each = step.and_then(|step| whole.each(step));
+fn leak(whole: &Whole<'_>, references: &[Reference], at: Reading<'_>) -> Option<String> {
     references.iter().find_map(|read| {
-        let secret = whole.secrets.behind(whole.definition, read, each)?;
-        let text = format!("{}.{}", read.name.text(), read.fields.join("."));
-        let is_other =
-            whole.secrets.has(&secret) && !text.starts_with(&secret) && !secret.starts_with(&text);
-        Some(if is_other {
-            format!("`{text}` is set from `{secret}`, which is sensitive")
-        } else {
-            format!("`{secret}` is sensitive")
+        let secret = whole.secrets.behind(whole.definition, read, at)?;
+        let text = read.to_string();
+        let is_same = text.starts_with(&secret) || secret.starts_with(&text);
+        Some(match read.name {
+            Name::Data | Name::Branch if is_same => format!("`{secret}` is sensitive"),
+            Name::Data | Name::Branch => {
+                format!("`{text}` is set from `{secret}`, which is sensitive")
+            }
+            Name::Event => format!("`{text}` goes into `{secret}`, which is sensitive"),
+            Name::Item
+            | Name::Child
+            | Name::Key
+            | Name::Now
+            | Name::Failure
+            | Name::Index
+            | Name::Fence
+            | Name::Answer => format!("`{text}` tells `{secret}`, which is sensitive"),
         })
     })
 }
@@ -78,8 +86,9 @@ fn told(
     span: Range<usize>,
     what: &str,
 ) {
-    let step = spot.step.map(|step| step.id);
-    if let Some(leak) = reads.and_then(|reads| leak(whole, &reads, step)) {
+    let definition = whole.definition;
+    let at = spot.step.map_or_else(Reading::default, |step| Reading::in_step(definition, step));
+    if let Some(leak) = reads.and_then(|reads| leak(whole, &reads, at)) {
         refuse(whole, span, what, &leak);
     }
 }
@@ -113,38 +122,84 @@ fn message(whole: &mut Whole<'_>, spot: &Spot<'_>, sent: Sent<'_>) {
 /// Keys made of what fills a sensitive field.
 fn head(whole: &mut Whole<'_>) {
     let definition = whole.definition;
-    let secret = |key: Option<&Expression>| {
-        let key = key?.references();
-        let mut fields = definition
-            .data
-            .iter()
-            .filter(|a| definition.sensitive.iter().any(|path| path.first() == Some(&a.field)));
-        let same = |one: &Reference, other: &Reference| {
-            (one.name, &one.fields, one.tested) == (other.name, &other.fields, other.tested)
-        };
-        let from = |value: &Expression| {
-            let mut read = value.references().into_iter().filter(|r| r.name == Name::Event);
-            read.any(|r| key.iter().any(|other| same(&r, other)))
-        };
-        fields.find(|a| from(&a.value)).map(|a| format!("data.{}", a.field))
-    };
-    let starts = definition.starts.iter().enumerate();
-    let starts = starts.map(|(n, start)| (format!("start.{n}.key"), start.key.as_ref()));
-    let rules = definition.events.iter().map(|rule| {
-        let event_type = rule.on.event_type.as_ref().map_or("*", |t| t.as_str());
-        (format!("events.{}/{event_type}.key", rule.on.topic), rule.key.as_ref())
-    });
-    let all: Vec<_> = starts.chain(rules).collect();
-    for (path, key) in all {
-        if let Some(field) = secret(key) {
+    let mut all = Vec::new();
+    for (place, start) in definition.starts.iter().enumerate() {
+        let on = (&start.on.topic, Some(&start.on.event_type));
+        all.push((format!("start.{place}.key"), "start.key", on, start.key.as_ref()));
+    }
+    for rule in &definition.events {
+        let event_type = rule.on.event_type.as_ref();
+        let name = event_type.map_or("*", |event_type| event_type.as_str());
+        let path = format!("events.{}/{name}.key", rule.on.topic);
+        all.push((path, "events", (&rule.on.topic, event_type), rule.key.as_ref()));
+    }
+    for (place, cancel) in definition.cancel.iter().enumerate() {
+        let on = (&cancel.on.topic, Some(&cancel.on.event_type));
+        all.push((format!("cancel.{place}.key"), "cancel.key", on, cancel.key.as_ref()));
+    }
+    for (path, around, on, key) in all {
+        let Some(key) = key else { continue };
+        let mut reads = key.references().into_iter().filter(|r| r.name == Name::Event && !r.tested);
+        let secret = reads.find_map(|read| whole.secrets.of_read(on, &read.fields));
+        if let Some(field) = secret {
             let file = &whole.places.file;
-            let span = if file.has(&path) { file.value(&path) } else { file.value("start.key") };
+            let span = if file.has(&path) { file.value(&path) } else { file.value(around) };
             refuse(whole, span, "a key", &format!("`{field}` is sensitive"));
         }
     }
 }
 
+/// Reasons: they stand in the history, the log and the facts of an end.
+fn reasons(whole: &mut Whole<'_>, step: &Step) {
+    let at = Reading::in_step(whole.definition, step);
+    let mut all: Vec<(String, Vec<Reference>, Reading<'_>)> = Vec::new();
+    let path = |place: usize| {
+        let path = format!("failed.{place}.reason");
+        if whole.keys(step.id).has(&path) { path } else { "failed.reason".to_owned() }
+    };
+    match step.nature() {
+        Nature::Instant(instant) => {
+            let reason = instant.reason().map(Template::references);
+            all.extend(reason.map(|reads| ("fail".to_owned(), reads, at)));
+        }
+        Nature::Attempted(Attempted::Command(command)) => {
+            all.extend(by_event(&command.failed, at, path))
+        }
+        Nature::Attempted(Attempted::Call(call)) => {
+            for (place, failed) in call.failed.iter().enumerate() {
+                let at = Reading { event: Some(EventKind::Call), ..at };
+                let reason = failed.reason.as_ref().map(Expression::references);
+                all.extend(reason.map(|reads| (path(place), reads, at)));
+            }
+        }
+        Nature::Waiting(Waiting::Fact(wait)) => all.extend(by_event(&wait.failed, at, path)),
+        Nature::Waiting(Waiting::Time(_) | Waiting::Person(_) | Waiting::Child(_))
+        | Nature::Composite(_) => {}
+    }
+    for (path, reads, at) in all {
+        if let Some(leak) = leak(whole, &reads, at) {
+            refuse(whole, whole.keys(step.id).value(&path), "a reason", &leak);
+        }
+    }
+}
+
+/// The reasons that events give.
+fn by_event<'d>(
+    all: &'d [Failed],
+    at: Reading<'d>,
+    path: impl Fn(usize) -> String,
+) -> Vec<(String, Vec<Reference>, Reading<'d>)> {
+    let mut found = Vec::new();
+    for (place, failed) in all.iter().enumerate() {
+        let at = Reading { event: Some(EventKind::Event(&failed.on)), ..at };
+        let reads = failed.reason.as_ref().map(Expression::references);
+        found.extend(reads.map(|reads| (path(place), reads, at)));
+    }
+    found
+}
+
 fn own(whole: &mut Whole<'_>, step: &Step) {
+    reasons(whole, step);
     let spot = Spot { step: Some(step), path: String::new() };
     match step.nature() {
         Nature::Waiting(Waiting::Person(ask)) => {

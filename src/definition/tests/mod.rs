@@ -13,6 +13,7 @@ mod guards;
 mod language;
 mod meanings;
 mod right;
+mod secrets;
 mod usage;
 mod words;
 

@@ -40,20 +40,19 @@ pub(in crate::engine) fn take(
     }
     let line = Line::main();
     turn.fits(&line, fields).map_err(Rejection::Refused)?;
-    let changes = fields.iter().map(|(field, after)| change(turn, field, after)).collect();
+    let secret = turn.definition.secret_fields();
+    let change = |(field, after): (&String, _)| change(turn, field, after, secret.contains(field));
+    let changes = fields.iter().map(change).collect();
     turn.note(None, acted(act));
     turn.note(None, What::DataSet { id: act.id.clone(), changes });
     turn.write(&line, fields.clone());
     Ok(())
 }
 
-/// What becomes of a field; of a sensitive one nothing is shown.
-fn change(turn: &Turn<'_>, field: &str, after: &Value) -> DataChange {
-    let is_hidden = turn
-        .definition
-        .sensitive
-        .iter()
-        .any(|path| path.first().is_none_or(|first| first == field));
+/// What becomes of a field; of a sensitive one, and of one that tells what is, nothing is shown.
+fn change(turn: &Turn<'_>, field: &str, after: &Value, is_secret: bool) -> DataChange {
+    let mut said = turn.definition.sensitive.iter();
+    let is_hidden = is_secret || said.any(|path| path.first().is_none_or(|first| first == field));
     let shown = |value: &Value| turn.limits.cut(&value.to_string());
     let before = turn.life().data.get(field).filter(|_| !is_hidden);
     DataChange {

@@ -26,8 +26,10 @@ impl Turn<'_> {
         // An element or a field of a branch may come from a sensitive field.
         let is_plain = matches!(read.name, Name::Data);
         let mut paths = self.definition.sensitive.iter();
-        paths.any(|path| {
+        let is_said = paths.any(|path| {
             !is_plain || path.starts_with(&read.fields) || read.fields.starts_with(path)
-        })
+        });
+        let field = read.fields.first().filter(|_| is_plain);
+        is_said || field.is_some_and(|field| self.definition.secret_fields().contains(field))
     }
 }

@@ -1,6 +1,7 @@
 //! What the index keeps and answers, on a file of its own.
 
 mod bulks;
+mod canary;
 mod faults;
 mod following;
 mod foresight;
