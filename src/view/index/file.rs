@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
-use super::batch::{Batch, Statements};
+use super::batch::Batch;
 use super::is_damage;
+use super::statements::Statements;
 use crate::broker::Places;
 use crate::message::{Offset, Span, Timestamp, Topic, TopicId};
 use crate::view::Error;

@@ -3,6 +3,7 @@
 mod batch;
 mod counted;
 mod file;
+mod statements;
 
 pub(super) use batch::{Batch, Put};
 pub(super) use counted::bucket_end;
