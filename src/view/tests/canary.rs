@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::broker::dead_letter;
 use crate::definition::{Catalog, Code, Definition, StepKind, check, check_together};
 use crate::engine::tests::drive::{Dice, Drive, Family};
-use crate::engine::{Effect, Input, Instance, Note, Question, Verb, step};
+use crate::engine::{Act, Effect, Input, Instance, Note, Question, Verb, step};
 use crate::format::{seal, wire};
 use crate::message::{
     Address, CommandId, EngineTopics, Event, Headers, InstanceId, Key, Offset, Origin, SagaName,
@@ -17,7 +17,7 @@ use crate::message::{
 };
 use crate::runtime::SourceRecord;
 use crate::status::{Masks, overview};
-use crate::view::{DeadLetterRow, fold, history, letter};
+use crate::view::{DeadLetterRow, fold, foreseen, history, letter};
 
 const DEFINITIONS: u64 = 120;
 const RUNS: u64 = 2;
@@ -247,6 +247,7 @@ struct Seen {
     kept: u64,
     notes: u64,
     letters: u64,
+    foreseen: u64,
 }
 
 struct Run<'c> {
@@ -446,7 +447,18 @@ impl Run<'_> {
         let all =
             [Verb::Retry, Verb::Skip, Verb::ResolveNotDone, Verb::GoBack, Verb::SetData(data)];
         let verb = self.family.dice.pick(&all).expect("some").clone();
+        self.foresee(&id, verb.clone());
         self.acted(&id, None, verb);
+    }
+
+    /// What the act would do is told before it is done.
+    fn foresee(&mut self, id: &InstanceId, verb: Verb) {
+        let before = &self.family.instances[id];
+        let text = |text: &str| text.to_owned();
+        let act = Act { id: text("a"), by: text("ann"), why: text("because"), step: None, verb };
+        let told = foreseen::foreseen(self.family.catalog, id, before, &act, self.family.now);
+        self.hidden("what an act would do", &serde_json::to_string(&told).expect("JSON"));
+        self.seen.foreseen += u64::from(told.refused.is_none());
     }
 }
 
@@ -497,11 +509,13 @@ fn what_is_sensitive_is_seen_by_participants_alone() {
             all.kept += run.seen.kept;
             all.notes += run.seen.notes;
             all.letters += run.seen.letters;
+            all.foreseen += run.seen.foreseen;
         }
     }
-    let Seen { told, unsearchable, refused, clean, sent, kept, notes, letters } = all;
+    let Seen { told, unsearchable, refused, clean, sent, kept, notes, letters, foreseen } = all;
     assert!(refused.len() < 30, "{} are refused: {}", refused.len(), refused[0]);
     assert!(clean > 20 && told > 20 && unsearchable > 10, "{clean} {told} {unsearchable}");
-    let seen = (sent, kept, notes, letters);
+    let seen = (sent, kept, notes, letters, foreseen);
     assert!(sent > 50 && kept > 500 && notes > 500 && letters > 50, "{seen:?}");
+    assert!(foreseen > 20, "{seen:?}");
 }
