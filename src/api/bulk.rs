@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -12,12 +13,12 @@ use super::acts::{self, Act};
 use super::instances::Listing;
 use super::owners::Who;
 use super::problem::{Code, Problem};
-use super::request::{Asked, At, Body, idempotency_key};
+use super::request::{At, Body, Tested, idempotency_key};
 use super::runs::{Run, UnderWay, record};
 use super::service::{Answer, Service};
-use crate::message::{Bulk, BulkRecord, EngineTopics, InstanceId, Key, Outgoing, SagaName};
-use crate::runtime::act_of;
-use crate::view::{BulkRow, Foreseen, Fresh, Row, Sort};
+use crate::message::{Bulk, BulkRecord, EngineTopics, InstanceId, Key, Outgoing, SagaName, Topic};
+use crate::runtime::{ACT_BYTES_MAX, act_of};
+use crate::view::{BulkRow, Filter, Foreseen, Fresh, Row, Sort};
 
 /// The most instances of one act.
 const MEMBERS_MAX: usize = 1_000;
@@ -28,6 +29,8 @@ const RATES: (u32, u32) = (10, 100);
 /// The longest id, in bytes: those of the members are longer.
 const ID_BYTES_MAX: usize = 190;
 const ROWS: usize = 100;
+/// The mend where there are too many.
+const NARROW: &str = "narrow it, by `started_before` at last";
 
 /// How an act on many instances is written.
 #[derive(Debug, Default, Deserialize)]
@@ -93,6 +96,10 @@ pub(super) struct Stopping {
     ),
     params(
         Listing,
+        (
+            "where" = Option<Vec<String>>, Query, example = json!(["data.total>=100"]),
+            description = "What a field is that a definition names under `search`"
+        ),
         ("idempotency-key" = Option<String>, Header, description = "Its own id"),
     ),
     responses(
@@ -103,7 +110,7 @@ pub(super) struct Stopping {
 )]
 pub(super) async fn begin(
     State(service): State<Service>,
-    Asked(listing): Asked<Listing>,
+    Tested { asked: listing, tests }: Tested<Listing>,
     RawQuery(query): RawQuery,
     who: Who,
     headers: HeaderMap,
@@ -111,52 +118,86 @@ pub(super) async fn begin(
 ) -> Result<(StatusCode, Json<Answer<Begun>>), Problem> {
     let (act, pace) = read(body)?;
     acts::check_role(&act, &who)?;
-    let id = idempotency_key(&headers)?;
-    if id.len() > ID_BYTES_MAX {
-        let detail = format!("`Idempotency-Key` has {} bytes; {ID_BYTES_MAX} at most", id.len());
-        return Err(Problem::wrong(detail));
-    }
-    let (rate, filter) = (rate(pace.rate)?, listing.whole()?);
+    let id = own_id(&headers)?;
+    let rate = rate(pace.rate)?;
+    let filter = listing.whole(tests, &service.view.catalog())?;
     if let Some(found) = before(&service, &id).await? {
         return Ok((StatusCode::OK, Json(found)));
     }
-    let page = service.look(move |view| view.instances(&filter, Sort::Oldest, None, MEMBERS_MAX));
-    let Fresh { found: page, freshness } = page.await?;
-    if page.next.is_some() {
-        let detail = format!("more than {MEMBERS_MAX} instances are like that");
-        return Err(Problem::new(Code::Wrong, detail, "narrow it, by `started_before` at last"));
-    }
+    let Fresh { found: rows, freshness } = chosen(&service, filter).await?;
     let topics = EngineTopics::new(&service.app).map_err(|e| Problem::defect(e.to_string()))?;
-    let members = members(&topics, &page.instances, &act, (&id, &who.name))?;
-    if members.is_empty() {
-        let mend = "look at the list with the same parameters";
-        return Err(Problem::new(Code::NotFound, "no instance is like that", mend));
-    }
-    let mut begun = Begun { id, members: members.len(), is_written: false, sample: Vec::new() };
-    let Some(expected) = pace.expect else {
-        begun.sample = sample(&service, &members).await?;
-        return Ok((StatusCode::OK, Json(Answer { found: begun, freshness })));
-    };
-    // Fewer are fewer that still need it; more are some that nobody has seen.
-    if members.len() > expected {
-        let detail = format!("{} instances are like that now, not {expected}", members.len());
-        return Err(Problem::new(Code::Refused, detail, "look again without `expect`"));
-    }
+    let members = members(&topics, &rows, &act, (&id, &who.name))?;
     let bulk = Bulk {
-        id: begun.id.clone(),
+        id,
         by: who.name,
         why: act.why.clone().unwrap_or_default(),
         act: act.verb.clone(),
         filter: query.unwrap_or_default(),
         instances: members.iter().map(|(id, _)| id.to_string()).collect(),
     };
+    let told = told(&topics, &bulk)?;
+    let count = members.len();
+    let (id, is_written) = (bulk.id.clone(), pace.expect.is_some());
+    let mut begun = Begun { id, members: count, is_written, sample: Vec::new() };
+    let Some(expected) = pace.expect else {
+        begun.sample = sample(&service, &members).await?;
+        return Ok((StatusCode::OK, Json(Answer { found: begun, freshness })));
+    };
+    // Fewer are fewer that still need it; more are some that nobody has seen.
+    if count > expected {
+        let detail = format!("{count} instances are like that now, not {expected}");
+        return Err(Problem::new(Code::Refused, detail, "look again without `expect`"));
+    }
     let Some(under_way) = service.runs.begin(&begun.id) else {
         let detail = "this server writes too many of them already, or this one";
         return Err(Problem::new(Code::TooMany, detail, "wait for the end of one").after(1));
     };
-    run(&service, &topics, bulk, members, under_way, Duration::from_secs(1) / rate).await?;
-    begun.is_written = true;
+    let Bulk { id, by, act, .. } = &bulk;
+    tracing::info!(id, by, verb = act, members = count, "bulk.begun");
+    let messages = members.into_iter().map(|(_, message)| message).collect();
+    let pause = Duration::from_secs(1) / rate;
+    run(&service, topics.operator, (told, messages), under_way, pause).await?;
     Ok((StatusCode::ACCEPTED, Json(Answer { found: begun, freshness })))
+}
+
+/// Its own id, which those of its members begin with.
+fn own_id(headers: &HeaderMap) -> Result<String, Problem> {
+    let id = idempotency_key(headers)?;
+    if id.len() > ID_BYTES_MAX {
+        let detail = format!("`Idempotency-Key` has {} bytes; {ID_BYTES_MAX} at most", id.len());
+        return Err(Problem::wrong(detail));
+    }
+    Ok(id)
+}
+
+/// The instances that it is about, the oldest first.
+async fn chosen(service: &Service, filter: Filter) -> Result<Fresh<Vec<Row>>, Problem> {
+    let page = service.look(move |view| view.instances(&filter, Sort::Oldest, None, MEMBERS_MAX));
+    let Fresh { found: page, freshness } = page.await?;
+    if page.next.is_some() {
+        let detail = format!("more than {MEMBERS_MAX} instances are like that");
+        return Err(Problem::new(Code::Wrong, detail, NARROW));
+    }
+    if page.instances.is_empty() {
+        let mend = "look at the list with the same parameters";
+        return Err(Problem::new(Code::NotFound, "no instance is like that", mend));
+    }
+    Ok(Fresh { found: page.instances, freshness })
+}
+
+/// The record that tells of it; the engine must be able to pass over it.
+fn told(topics: &EngineTopics, bulk: &Bulk) -> Result<Outgoing, Problem> {
+    let told = record(&topics.operator, &BulkRecord::Begun(bulk.clone()));
+    let bytes = told.body.len();
+    if bytes > ACT_BYTES_MAX {
+        let detail = format!("the record that names its members has {bytes} bytes");
+        return Err(Problem::new(
+            Code::Wrong,
+            format!("{detail}; {ACT_BYTES_MAX} at most"),
+            NARROW,
+        ));
+    }
+    Ok(told)
 }
 
 /// Reads what is done, and how fast.
@@ -185,13 +226,20 @@ fn rate(said: Option<u32>) -> Result<u32, Problem> {
 
 /// The same that was begun before.
 async fn before(service: &Service, id: &str) -> Result<Option<Answer<Begun>>, Problem> {
+    // Asked first: what ends meanwhile was told before it was read.
+    let is_here = service.runs.has(id);
     let asked = id.to_owned();
     let Fresh { found, freshness } = service.look(move |view| view.bulk(&asked)).await?;
-    Ok(found.map(|row| {
-        let members = usize::try_from(row.members).unwrap_or(usize::MAX);
-        let found = Begun { id: row.id, members, is_written: true, sample: Vec::new() };
-        Answer { found, freshness }
-    }))
+    let Some(row) = found else {
+        if is_here {
+            let detail = format!("{id} has begun here, and the view has not read that yet");
+            return Err(Problem::new(Code::TooMany, detail, "ask again in a second").after(1));
+        }
+        return Ok(None);
+    };
+    let members = usize::try_from(row.members).unwrap_or(usize::MAX);
+    let found = Begun { id: row.id, members, is_written: true, sample: Vec::new() };
+    Ok(Some(Answer { found, freshness }))
 }
 
 /// The instances with the act on each.
@@ -234,23 +282,14 @@ async fn sample(
 /// Tells that it begins, then writes one member after the other on a thread.
 async fn run(
     service: &Service,
-    topics: &EngineTopics,
-    bulk: Bulk,
-    members: Vec<(InstanceId, Outgoing)>,
+    operator: Topic,
+    (told, members): (Outgoing, Vec<Outgoing>),
     under_way: UnderWay,
     pause: Duration,
 ) -> Result<(), Problem> {
-    let Bulk { id, by, act, .. } = &bulk;
-    tracing::info!(id, by, verb = act, members = members.len(), "bulk.begun");
-    service.write(record(&topics.operator, &BulkRecord::Begun(bulk))).await?;
-    let run = Run {
-        under_way,
-        outbox: std::sync::Arc::clone(&service.outbox),
-        operator: topics.operator.clone(),
-        members: members.into_iter().map(|(_, message)| message).collect(),
-        pause,
-        server: service.stopped.clone(),
-    };
+    service.write(told).await?;
+    let (outbox, server) = (Arc::clone(&service.outbox), service.stopped.clone());
+    let run = Run { under_way, outbox, operator, members, pause, server };
     let begun = thread::Builder::new().name("api-bulk".to_owned()).spawn(move || run.run());
     begun.map(|_| ()).map_err(|e| {
         let detail = format!("the system gives no thread: {e}");

@@ -13,7 +13,7 @@ use super::service::{Answer, Service};
 use crate::definition::Catalog;
 use crate::message::{InstanceId, Key, Timestamp, Version};
 use crate::status::{Fingerprint, LifeState, Masks};
-use crate::view::{self, Count, Detail, Entry, Filter, Fresh, Page, Sort};
+use crate::view::{self, Count, Detail, Entry, FieldTest, Filter, Fresh, Page, Sort};
 
 const ROWS_DEFAULT: usize = 50;
 /// The most rows of one page.
@@ -203,8 +203,9 @@ pub(super) async fn history(
 }
 
 impl Listing {
-    /// All instances that it would list, page for page; it must name a condition.
-    pub fn whole(&self) -> Result<Filter, Problem> {
+    /// All instances that it would list with these tests of fields, page for page; one of them
+    /// must be a condition.
+    pub fn whole(&self, tests: Vec<FieldTest>, catalog: &Catalog) -> Result<Filter, Problem> {
         let pages = [
             ("sort", self.sort.is_some()),
             ("after", self.after.is_some()),
@@ -213,7 +214,8 @@ impl Listing {
         if let Some((name, _)) = pages.iter().find(|(_, is_set)| *is_set) {
             return Err(Problem::wrong(format!("`{name}` has no meaning for all instances")));
         }
-        let filter = filter(self)?;
+        let filter = Filter { fields: tests, ..filter(self)? };
+        searched(catalog, &filter, &Sort::Oldest)?;
         if filter == Filter::default() {
             return Err(Problem::wrong("say which instances: `state`, `saga`, `step`, `error`, …"));
         }
@@ -239,7 +241,7 @@ fn filter(listing: &Listing) -> Result<Filter, Problem> {
         version: listing.version.map(Version),
         step: listing.step.clone(),
         error: error.map_err(Problem::wrong)?,
-        key_prefix: listing.key.clone(),
+        key_prefix: listing.key.clone().filter(|key| !key.is_empty()),
         started_from: moment("started_from", &listing.started_from)?,
         started_before: moment("started_before", &listing.started_before)?,
         fields: Vec::new(),

@@ -53,6 +53,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -97,9 +98,14 @@ pub struct Serving {
     address: SocketAddr,
     /// Dropped before the view ends, which its answers come from.
     server: Option<Server>,
+    /// Acts on many instances, each of which tells that it was stopped.
+    runs: Runs,
     stop: Arc<AtomicBool>,
     follower: Option<JoinHandle<()>>,
 }
+
+/// How long those may take for it: longer than Kafka may to acknowledge.
+const RUNS_END_MAX: Duration = Duration::from_secs(15);
 
 impl Serving {
     /// Begins to follow the topics of an application and to answer; without an address there is
@@ -140,8 +146,10 @@ impl Serving {
             health,
             runs: Runs::default(),
         };
+        let runs = service.runs.clone();
         let address = listener.local_addr()?;
-        let mut serving = Self { address, server: None, stop, follower: Some(follower) };
+        let follower = Some(follower);
+        let mut serving = Self { address, server: None, runs, stop, follower };
         serving.server = Some(Server::start(listener, router::router(service, door), stopping)?);
         Ok(Some(serving))
     }
@@ -156,6 +164,9 @@ impl Serving {
 impl Drop for Serving {
     fn drop(&mut self) {
         drop(self.server.take());
+        if !self.runs.wait(RUNS_END_MAX) {
+            tracing::error!("bulk.end_untold: its page says that it is unended");
+        }
         self.stop.store(true, Ordering::Relaxed);
         let ended = self.follower.take().map(JoinHandle::join);
         if let Some(Err(_)) = ended {

@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ const ENDED_MAX: usize = 100;
 /// The acts on many instances that this server writes. What was written, and how it ended, stands
 /// in Kafka; this only knows what is under way here.
 #[derive(Clone, Default)]
-pub(super) struct Runs(Arc<Mutex<Known>>);
+pub(super) struct Runs(Arc<(Mutex<Known>, Condvar)>);
 
 #[derive(Default)]
 struct Known {
@@ -39,10 +39,10 @@ pub(super) struct UnderWay {
 }
 
 impl Runs {
-    /// Begins one; none if it is under way already, or too many others are.
+    /// Begins one; none if it is under way already or has just ended, or too many others are.
     pub fn begin(&self, id: &str) -> Option<UnderWay> {
         let mut all = self.all();
-        if all.under_way.contains_key(id) || all.under_way.len() >= RUNS_MAX {
+        if all.knows(id) || all.under_way.len() >= RUNS_MAX {
             return None;
         }
         let stopped_by = Arc::new(OnceLock::new());
@@ -52,8 +52,15 @@ impl Runs {
 
     /// Whether it is under way here, or has told its end just now.
     pub fn has(&self, id: &str) -> bool {
-        let all = self.all();
-        all.under_way.contains_key(id) || all.ended.iter().any(|ended| ended == id)
+        self.all().knows(id)
+    }
+
+    /// Waits until none is under way any more, but no longer than `limit`; whether none is.
+    pub fn wait(&self, limit: Duration) -> bool {
+        let is_busy = |known: &mut Known| !known.under_way.is_empty();
+        let waited = self.0.1.wait_timeout_while(self.all(), limit, is_busy);
+        let (known, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        known.under_way.is_empty()
     }
 
     /// Stops one; whether it is under way here.
@@ -75,13 +82,20 @@ impl Runs {
     }
 
     fn all(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn knows(&self, id: &str) -> bool {
+        self.under_way.contains_key(id) || self.ended.iter().any(|ended| ended == id)
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.runs.all().under_way.remove(&self.id);
+        self.runs.0.1.notify_all();
     }
 }
 
@@ -224,6 +238,8 @@ mod tests {
         drop(running);
         assert!(!runs.stop("b-1", "eve"), "it is under way no more");
         assert!(runs.has("b-1"), "the view may not have read its end");
+        assert!(runs.begin("b-1").is_none(), "nor that it was written");
+        assert!(runs.wait(Duration::ZERO), "who stops the server waits for it no more");
         let taken = shelf.taken.lock().expect("no test panics inside").clone();
         let (last, members) = taken.split_last().expect("the end is told");
         let body = read_json(&last.body).expect("JSON");
@@ -261,6 +277,7 @@ mod tests {
         let others: Vec<_> =
             (1..RUNS_MAX).map(|number| runs.begin(&format!("b-{number}")).expect("room")).collect();
         assert!(runs.begin("b-9").is_none(), "there are too many");
+        assert!(!runs.wait(Duration::ZERO), "they are under way");
         drop(first);
         assert!(runs.begin("b-9").is_some());
         drop(others);

@@ -78,6 +78,9 @@ struct Acting {
     /// They have started before that moment (RFC 3339)
     #[arg(long)]
     started_before: Option<String>,
+    /// What a field is that the saga names under `search`, such as data.total>=100; all of several
+    #[arg(long = "where", value_name = "TEST")]
+    tests: Vec<String>,
     /// Do it
     #[arg(long)]
     yes: bool,
@@ -157,7 +160,7 @@ impl Acting {
     }
 
     fn endpoint(&self) -> Endpoint {
-        Endpoint::at(&["bulk"])
+        let endpoint = Endpoint::at(&["bulk"])
             .with("state", self.state.as_ref())
             .with("saga", self.saga.as_ref())
             .with("version", self.version)
@@ -165,7 +168,9 @@ impl Acting {
             .with("error", self.error.as_ref())
             .with("key", self.key.as_ref())
             .with("started_from", self.started_from.as_ref())
-            .with("started_before", self.started_before.as_ref())
+            .with("started_before", self.started_before.as_ref());
+        let tests = self.tests.iter();
+        tests.fold(endpoint, |endpoint, test| endpoint.with("where", Some(test)))
     }
 
     fn body(&self) -> Option<Map<String, Value>> {

@@ -30,7 +30,7 @@ mod shard;
 pub use acceptance::{Acceptance, Accepted};
 pub use clock::Clock;
 pub use gateway::{Gateway, Passed};
-pub use operator::act_of;
+pub use operator::{ACT_BYTES_MAX, act_of};
 pub use pipeline::Pipeline;
 pub use ports::{
     Append, Batch, Broker, Caller, Change, ChangelogReader, ChangelogRecord, Checkpoint,

@@ -11,7 +11,7 @@ use crate::message::{
 };
 
 /// The largest act, in bytes.
-const ACT_BYTES_MAX: usize = 256 * 1024;
+pub const ACT_BYTES_MAX: usize = 256 * 1024;
 /// The longest id or name, in bytes.
 const NAME_BYTES_MAX: usize = 200;
 

@@ -1,9 +1,9 @@
 //! Acts on many instances that are refused before anything is written.
 
-use axum::http::Method;
+use axum::http::{Method, header};
 use serde_json::json;
 
-use super::{OPEN, Setting, posted, request};
+use super::{CLOSED, OPEN, Role, Setting, posted, request};
 
 #[test]
 fn an_act_on_many_that_is_none_is_refused_before_it_is_written() {
@@ -13,6 +13,8 @@ fn an_act_on_many_that_is_none_is_refused_before_it_is_written() {
         ("?state=stuck", retry.clone(), 404, "no instance is like that"),
         ("?state=stuck", json!({"verb": "retry", "expect": 0}), 404, "no instance is like that"),
         ("", retry.clone(), 422, "say which instances: "),
+        ("?key=", retry.clone(), 422, "say which instances: "),
+        ("?where=data.a%3D1", retry.clone(), 422, "no saga is searched by `data.a`"),
         ("?state=stuck&limit=3", retry.clone(), 422, "`limit` has no meaning for all instances"),
         ("?state=lost", retry, 422, "`state`: `lost` is not one of "),
         ("?state=stuck", json!({"verb": "retry", "rate": 0}), 422, "`rate` is 0; it is 1 to 100"),
@@ -30,4 +32,20 @@ fn an_act_on_many_that_is_none_is_refused_before_it_is_written() {
     let stopped = open.ask(posted("/api/v1/bulk/b-1/stop", &json!({}))).1;
     assert_eq!(stopped["detail"], unknown);
     assert!(open.written.0.lock().expect("no test panics inside").is_empty());
+}
+
+#[test]
+fn only_an_admin_sets_data_of_one_or_of_many() {
+    let closed = Setting::new(CLOSED);
+    let body = json!({"verb": "set-data", "why": "w", "data": {"fee": 1}});
+    for path in ["/api/v1/bulk?state=stuck", "/api/v1/instances/order/o-1/acts"] {
+        for (role, code) in [(Role::Operator, "forbidden"), (Role::Admin, "not-found")] {
+            let mut asked = posted(path, &body);
+            let bearer = format!("Bearer {}", closed.token(role)).parse().expect("a value");
+            asked.headers_mut().insert(header::AUTHORIZATION, bearer);
+            let (status, problem) = closed.ask(asked);
+            assert_eq!(problem["code"], code, "{path} as {role}: {status} {problem}");
+        }
+    }
+    assert!(closed.written.0.lock().expect("no test panics inside").is_empty());
 }
