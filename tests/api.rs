@@ -1,10 +1,16 @@
 //! What people see and do over the API, in a process of its own: `segue dev` and the verbs.
 #![cfg(feature = "server")]
 
+#[path = "api/acts.rs"]
+mod acts;
+#[path = "api/asking.rs"]
+mod asking;
 #[path = "api/dev.rs"]
 mod dev;
 #[path = "api/letters.rs"]
 mod letters;
+#[path = "api/restart.rs"]
+mod restart;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;

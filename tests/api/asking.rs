@@ -1,0 +1,68 @@
+//! Programs that ask the API, without a process for each look.
+
+use std::time::{Duration, Instant};
+
+use segue::api::{Client, Endpoint, NoAnswer, ProblemTold};
+use serde_json::Value;
+
+/// The view may be some seconds behind on a busy machine.
+const LOOK_MAX: Duration = Duration::from_secs(60);
+
+/// The API of a server, asked by `ana`.
+pub struct Asking(Client);
+
+impl Asking {
+    pub fn at(server: &str) -> Self {
+        Self(Client::new(server, None, "ana").expect("an address"))
+    }
+
+    /// What stands there; it must be there.
+    pub fn found(&self, endpoint: &Endpoint) -> Value {
+        let answer = self.0.get(endpoint);
+        answer.unwrap_or_else(|e| panic!("{endpoint:?}: {e}"))["found"].take()
+    }
+
+    /// Asks again until what stands there is like that: the view follows the topics.
+    pub fn until(&self, endpoint: &Endpoint, is: impl Fn(&Value) -> bool) -> Value {
+        self.answer(endpoint, |answer| is(&answer["found"]))["found"].take()
+    }
+
+    /// Waits until the view has read what stood on the topics when it began.
+    pub fn until_whole(&self) {
+        self.answer(&Endpoint::at(&["counts"]), |answer| answer["freshness"]["is_whole"] == true);
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "it is given up by the clock of the test")]
+    fn answer(&self, endpoint: &Endpoint, is: impl Fn(&Value) -> bool) -> Value {
+        let begun = Instant::now();
+        loop {
+            let answer = self.0.get(endpoint);
+            if let Ok(answer) = &answer
+                && is(answer)
+            {
+                return answer.clone();
+            }
+            assert!(begun.elapsed() < LOOK_MAX, "{endpoint:?} is another: {answer:?}");
+        }
+    }
+
+    /// Does something that must be obeyed.
+    pub fn done(&self, endpoint: &Endpoint, body: &Value, id: &str) -> Value {
+        let answer = self.0.post(endpoint, body, Some(id));
+        answer.unwrap_or_else(|e| panic!("{endpoint:?} {body}: {e}"))["found"].take()
+    }
+
+    /// Does something that must be refused.
+    pub fn refused(&self, endpoint: &Endpoint, body: &Value, id: &str) -> ProblemTold {
+        match self.0.post(endpoint, body, Some(id)) {
+            Err(NoAnswer::Problem(problem)) => problem,
+            other => panic!("{endpoint:?} {body}: {other:?}"),
+        }
+    }
+
+    /// An instance, once it is at that.
+    pub fn at_last(&self, saga: &str, key: &str, state: &str) -> Value {
+        let endpoint = Endpoint::at(&["instances", saga, key]);
+        self.until(&endpoint, |found| found["overview"]["state"] == state)
+    }
+}
