@@ -5,6 +5,8 @@
 mod acts;
 #[path = "api/asking.rs"]
 mod asking;
+#[path = "api/described.rs"]
+mod described;
 #[path = "api/dev.rs"]
 mod dev;
 #[path = "api/letters.rs"]

@@ -35,6 +35,12 @@ fn write(dev: &Dev, records: &[RawRecord]) {
     writer.flush(FLUSH_MAX).expect("it is written");
 }
 
+/// Writes orders that nobody can place, and waits until they are listed; their places.
+pub fn put_aside_two(dev: &Dev) -> Vec<String> {
+    write(dev, &[order("bad-1", b"{ no JSON"), order("bad-2", b"{ no JSON")]);
+    open(dev, 2)
+}
+
 /// The places of the dead letters that are listed, the oldest first.
 fn listed(dev: &Dev, state: &str) -> Vec<String> {
     let lines = dev.said(&["dead-letters", "--state", state, "-o", "jsonl"]);
