@@ -18,7 +18,7 @@ use super::runs::{Run, UnderWay, record};
 use super::service::{Answer, Service};
 use crate::message::{Bulk, BulkRecord, EngineTopics, InstanceId, Key, Outgoing, SagaName, Topic};
 use crate::runtime::{ACT_BYTES_MAX, act_of};
-use crate::view::{BulkRow, Filter, Foreseen, Fresh, Row, Sort};
+use crate::view::{BulkRow, Filter, Foreseen, Fresh, Row, Sort, View};
 
 /// The most instances of one act.
 const MEMBERS_MAX: usize = 1_000;
@@ -72,6 +72,18 @@ pub(super) struct BulkShown {
     state: String,
     /// What Kafka tells of it.
     bulk: BulkRow,
+}
+
+/// An act on many instances with its members.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BulkWhole {
+    /// As the list says it.
+    state: String,
+    /// What Kafka tells of it.
+    bulk: BulkRow,
+    /// Its members, as `saga/key`, in the order in which they are written; empty if the record that
+    /// names them is not kept any more.
+    instances: Vec<String>,
 }
 
 /// An act on many instances that stops.
@@ -313,25 +325,25 @@ pub(super) async fn list(
     Ok(Json(Answer { found, freshness }))
 }
 
-/// One act on many instances: how many of its members are written, and how it ended.
+/// One act on many instances: its members, how many of them are written, and how it ended.
 #[utoipa::path(
     get, path = "/api/v1/bulk/{id}", tag = "acts",
     params(("id" = String, Path, description = "Its id")),
     responses(
-        (status = 200, body = Answer<BulkShown>),
+        (status = 200, body = Answer<BulkWhole>),
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn show(
     State(service): State<Service>,
     At(id): At<String>,
-) -> Result<Json<Answer<BulkShown>>, Problem> {
+) -> Result<Json<Answer<BulkWhole>>, Problem> {
     let asked = id.clone();
-    let Fresh { found, freshness } = service.look(move |view| view.bulk(&asked)).await?;
-    match found {
-        Some(bulk) => Ok(Json(Answer { found: shown(&service, bulk), freshness })),
-        None => Err(unknown(&id)),
-    }
+    let look = move |view: &View| Ok((view.bulk(&asked)?, view.bulk_members(&asked)?));
+    let (Fresh { found, freshness }, members) = service.look(look).await?;
+    let BulkShown { state, bulk } = shown(&service, found.ok_or_else(|| unknown(&id))?);
+    let found = BulkWhole { state, bulk, instances: members.unwrap_or_default() };
+    Ok(Json(Answer { found, freshness }))
 }
 
 /// Stops one that this server writes; what was written of it is obeyed.

@@ -45,6 +45,15 @@ pub struct BulkEndTold {
     pub reason: String,
 }
 
+/// The instances that the record of an act on many names, in their order.
+pub(super) fn members(record: &SourceRecord) -> Option<Vec<String>> {
+    let body = read_json(record.body.as_deref()?).ok()?;
+    match BulkRecord::read(&body)? {
+        BulkRecord::Begun(bulk) => Some(bulk.instances),
+        BulkRecord::Ended(_) => None,
+    }
+}
+
 /// A record of `<app>.operator`: of all acts only those on many instances are kept.
 pub(super) fn take(batch: &mut Batch<'_>, record: &SourceRecord) -> Result<(), Error> {
     let body = record.body.as_deref().unwrap_or_default();

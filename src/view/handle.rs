@@ -8,7 +8,7 @@ use super::shared::Shared;
 use super::{
     AttentionGroup, BulkRow, Coordinates, Count, DeadLetterDetail, DeadLetterPage, DeadLetterRow,
     Detail, DisposalTold, Entry, Error, Filter, Foreseen, Fresh, Freshness, LetterState, Missed,
-    OpenQuestion, OwedRow, Page, Position, SagaRow, Settings, Sort, Tail, foreseen, history,
+    OpenQuestion, OwedRow, Page, Position, SagaRow, Settings, Sort, Tail, bulk, foreseen, history,
     letter, packed, query,
 };
 use crate::definition::Catalog;
@@ -288,6 +288,19 @@ impl View {
     /// When the index cannot be read.
     pub fn bulk(&self, id: &str) -> Result<Fresh<Option<BulkRow>>, Error> {
         self.fresh(|index| query::bulk(index, id))
+    }
+
+    /// The instances of an act on many, in their order, as its record names them; none if it is not
+    /// known, or the record is not kept any more.
+    ///
+    /// # Errors
+    /// When the index or the cluster does not answer.
+    pub fn bulk_members(&self, id: &str) -> Result<Option<Vec<String>>, Error> {
+        let shared = &self.0;
+        let place = shared.read(|index| query::bulk_place(index, id))?;
+        let Some((partition, place)) = place else { return Ok(None) };
+        let records = shared.records(&shared.topics.operator, partition, &[place])?;
+        Ok(records.first().and_then(bulk::members))
     }
 
     /// The sagas that run or have run, with what their instances are at and how long they take.

@@ -185,6 +185,12 @@ fn an_act_on_many_tells_how_far_it_came_before_its_server_was_killed() {
     assert_eq!(shown["state"], "unended", "nothing tells of its end: {shown}");
     let came = written(&shown);
     assert!(came < members, "{shown}");
+    let mut all: Vec<String> = keys.iter().map(|key| format!("parcel/{key}")).collect();
+    let mut named: Vec<String> =
+        serde_json::from_value(shown["instances"].clone()).expect("a list of texts");
+    all.sort_unstable();
+    named.sort_unstable();
+    assert_eq!(named, all, "it names its members");
     // What was written of it is obeyed, and nobody goes on with it unasked.
     let counts = Endpoint::at(&["counts"]).with("saga", Some("parcel"));
     engine.api.until(&counts, |_| engine.count("completed") == came);

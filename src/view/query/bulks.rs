@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::{moment, rows};
+use crate::message::Offset;
 use crate::view::{BulkEndTold, BulkRow, Error};
 
 const COLUMNS: &str = "SELECT id, at, by, why, verb, filter, members, written, ended, ended_at,
@@ -20,6 +21,16 @@ pub(in crate::view) fn bulks(connection: &Connection, limit: usize) -> Result<Ve
 pub(in crate::view) fn bulk(connection: &Connection, id: &str) -> Result<Option<BulkRow>, Error> {
     let select = format!("{COLUMNS} WHERE id = ?1");
     Ok(connection.query_row(&select, [id], read).optional()?)
+}
+
+/// Where the record stands that names the members of one of them.
+pub(in crate::view) fn bulk_place(
+    connection: &Connection,
+    id: &str,
+) -> Result<Option<(i32, Offset)>, Error> {
+    let select = "SELECT partition, place FROM bulks WHERE id = ?1";
+    let place = |row: &Row<'_>| Ok((row.get(0)?, Offset(row.get(1)?)));
+    Ok(connection.query_row(select, [id], place).optional()?)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<BulkRow> {

@@ -11,7 +11,7 @@ mod sagas;
 mod select;
 
 pub(super) use attention::attention;
-pub(super) use bulks::{bulk, bulks};
+pub(super) use bulks::{bulk, bulk_place, bulks};
 pub(super) use instances::{page, stored};
 pub(super) use letters::{dead_letter, dead_letters};
 pub(super) use near::near;
