@@ -190,7 +190,7 @@ fn it_says_who_works_on_what_and_that_it_is_ready() {
     dev.says("needs help");
     let flow = dev.said(&["flow"]);
     assert!(flow.contains("node     dev at ") && flow.contains("shards 0, 1, 2, 3\n"), "{flow}");
-    for line in ["gateway  shop.orders: ", "shard    3: ", "view     "] {
+    for line in ["gateway  shop.orders: ", "shard    3: ", "view     ", "pace     ", "timers   "] {
         assert!(flow.contains(line), "{flow}");
     }
     let flow: Value = serde_json::from_str(&dev.said(&["flow", "-o", "json"])).expect("JSON");

@@ -9,13 +9,15 @@ use super::problem::Problem;
 use super::service::Service;
 use crate::broker::{self, Lag};
 use crate::correlation::Index;
-use crate::view::Freshness;
+use crate::view::{Flowing, Freshness};
 
 /// How things flow: who works on what, and how much is left to read.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct FlowTold {
     /// How far the view is behind the topics.
     view: Freshness,
+    /// How much happens, as far as the view has read.
+    flowing: Flowing,
     /// The nodes that run, each with its pipelines.
     nodes: Vec<NodeTold>,
     /// What no gateway has read yet of the topics that definitions read, and of
@@ -54,8 +56,8 @@ pub(super) struct ShardLag {
     records: u64,
 }
 
-/// The nodes with their shards, and how much is left to read: by the gateways, by the shards, by
-/// the view.
+/// The nodes with their shards, how much is left to read by the gateways, by the shards and by the
+/// view, how much happens, and when instances move by themselves.
 #[utoipa::path(
     get, path = "/api/v1/flow", tag = "flow",
     responses(
@@ -64,12 +66,14 @@ pub(super) struct ShardLag {
     ),
 )]
 pub(super) async fn flow(State(service): State<Service>) -> Result<Json<FlowTold>, Problem> {
-    let (view, catalog) = service.look(|view| Ok((view.freshness(), view.catalog()))).await?;
+    let seen = service.look(|view| Ok((view.freshness(), view.flowing()?, view.catalog())));
+    let (view, flowing, catalog) = seen.await?;
     let (topics, app) = (Index::new(&catalog).topics(), service.app.clone());
     let flow = service.ask(move |connection| broker::flow(connection, &app, &topics)).await?;
     let shard = |lag: Lag| ShardLag { shard: lag.partition, records: lag.records };
     Ok(Json(FlowTold {
         view,
+        flowing,
         nodes: nodes(&service.app, &flow.members),
         gateway: by_topic(&flow.gateway),
         shards: flow.shards.into_iter().map(shard).collect(),

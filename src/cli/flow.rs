@@ -1,4 +1,4 @@
-//! `segue flow`: the nodes with their shards, and how much is left to read.
+//! `segue flow`: the nodes with their shards, how much is left to read, and how much happens.
 
 use std::process::ExitCode;
 
@@ -46,5 +46,10 @@ fn words(flow: &Value) -> Vec<String> {
     }
     let (records, ms) = (text(flow, "/view/behind_records"), text(flow, "/view/behind_ms"));
     lines.push(format!("view     {records} records left, {ms} ms behind"));
+    let lately = text(flow, "/flowing/transitions_last_minute");
+    lines.push(format!("pace     {lately} transitions in the last minute"));
+    let timers = |name: &str| text(flow, &format!("/flowing/timers/{name}"));
+    let (overdue, soon) = (timers("overdue"), timers("within_a_minute"));
+    lines.push(format!("timers   {overdue} overdue, {soon} within a minute"));
     lines
 }

@@ -220,13 +220,21 @@ impl Following<'_> {
         self.meet_definitions(&changed)?;
         self.write(&records, &changed)?;
         self.shared.tell(&records);
-        if let Some(newest) = records.iter().map(|record| record.timestamp).max() {
-            self.shared.note(|reached| {
-                reached.newest = reached.newest.max(Some(newest));
-            });
-        }
+        self.note_newest(&records);
         self.note_unread(&records, &changed);
         self.look()
+    }
+
+    /// How new what was read is, and how much of it there is lately.
+    fn note_newest(&self, records: &[SourceRecord]) {
+        let Some(newest) = records.iter().map(|record| record.timestamp).max() else { return };
+        let (now, history) = (now(), &self.shared.topics.history);
+        self.shared.note(|reached| {
+            reached.newest = reached.newest.max(Some(newest));
+            for record in records.iter().filter(|record| record.origin.topic == *history) {
+                reached.throughput.add(record.timestamp, now);
+            }
+        });
     }
 
     /// What cannot be read is passed over, and said with every answer.

@@ -37,6 +37,28 @@ pub struct Freshness {
     pub trouble: Option<String>,
 }
 
+/// How much happens, as far as the view has read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Flowing {
+    /// Transitions of all instances that were written in the last minute.
+    pub transitions_last_minute: u64,
+    /// When instances move by themselves.
+    pub timers: TimersTold,
+}
+
+/// The next timers of all instances.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct TimersTold {
+    /// So many are over and have not struck; while nobody is behind it is for moments.
+    pub overdue: u64,
+    /// So many strike within a minute.
+    pub within_a_minute: u64,
+    /// When the next one strikes.
+    pub next: Option<Moment>,
+}
+
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]

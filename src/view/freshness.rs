@@ -1,6 +1,7 @@
 use std::time::Instant;
 
 use super::Freshness;
+use super::throughput::Throughput;
 use crate::message::Timestamp;
 use crate::status::Moment;
 
@@ -15,6 +16,8 @@ pub(super) struct Reached {
     pub newest: Option<Timestamp>,
     /// So many records could not be read and were passed over.
     pub unread: u64,
+    /// Transitions that were written lately.
+    pub throughput: Throughput,
     /// Whether everything was read that stood there at the beginning.
     pub is_whole: bool,
     /// Why it does not get on.

@@ -7,9 +7,9 @@ use super::follow::{self, now};
 use super::shared::Shared;
 use super::{
     AttentionGroup, BulkRow, Coordinates, Count, DeadLetterDetail, DeadLetterPage, DeadLetterRow,
-    Detail, DisposalTold, Entry, Error, Filter, Foreseen, Fresh, Freshness, LetterState, Missed,
-    OpenQuestion, OwedRow, Page, Position, SagaRow, Settings, Sort, Tail, bulk, foreseen, history,
-    letter, packed, query,
+    Detail, DisposalTold, Entry, Error, Filter, Flowing, Foreseen, Fresh, Freshness, LetterState,
+    Missed, OpenQuestion, OwedRow, Page, Position, SagaRow, Settings, Sort, Tail, bulk, foreseen,
+    history, letter, packed, query,
 };
 use crate::definition::Catalog;
 use crate::engine::{Act, Instance};
@@ -310,6 +310,16 @@ impl View {
     pub fn sagas(&self) -> Result<Fresh<Vec<SagaRow>>, Error> {
         let catalog = self.catalog();
         self.fresh(|index| query::sagas(index, &catalog))
+    }
+
+    /// How much happens.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn flowing(&self) -> Result<Flowing, Error> {
+        let now = now();
+        let timers = self.0.read(|index| query::timers(index, now))?;
+        Ok(Flowing { transitions_last_minute: self.0.last_minute(now), timers })
     }
 
     /// What a person may have meant who asked for an instance that is not known: the nearest

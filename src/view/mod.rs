@@ -43,6 +43,7 @@ mod shared;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod throughput;
 
 pub use bulk::{BulkEndTold, BulkRow};
 pub use error::Error;
@@ -50,8 +51,8 @@ pub use filter::{FieldTest, Filter, LetterState, PAGE_ROWS_MAX, Sort};
 pub use foreseen::{Foreseen, SentTold};
 pub use found::{
     AttentionGroup, Concern, Coordinates, Count, DeadLetterDetail, DeadLetterPage, DeadLetterRow,
-    Detail, DisposalTold, Entry, Fresh, Freshness, NoteTold, OpenQuestion, OwedRow, Page, Row,
-    SagaRow,
+    Detail, DisposalTold, Entry, Flowing, Fresh, Freshness, NoteTold, OpenQuestion, OwedRow, Page,
+    Row, SagaRow, TimersTold,
 };
 pub use handle::View;
 pub use missed::Missed;

@@ -190,6 +190,11 @@ impl Shared {
         }
     }
 
+    /// How many transitions were written in the last minute.
+    pub fn last_minute(&self, now: Timestamp) -> u64 {
+        lock(&self.reached).throughput.last_minute(now)
+    }
+
     pub fn freshness(&self, now: Timestamp) -> Freshness {
         lock(&self.reached).freshness((now, Instant::now()))
     }

@@ -5,11 +5,31 @@ use crate::message::{Disposal, Disposed, Offset, SagaName, Span, Timestamp, Vers
 use crate::status::{LifeState, Moment, OwedStanding};
 use crate::view::fold::Asked;
 use crate::view::{
-    Concern, Count, DeadLetterRow, DisposalTold, Error, Filter, LetterState, Sort, packed, query,
+    Concern, Count, DeadLetterRow, DisposalTold, Error, Filter, LetterState, Sort, TimersTold,
+    packed, query,
 };
 
 fn of(filter: Filter) -> Filter {
     filter
+}
+
+#[test]
+fn timers_are_told_by_how_soon_they_strike() {
+    let folder = Folder::new();
+    let mut shelf = Shelf::open(&folder);
+    let timers = |shelf: &Shelf| {
+        let reader = shelf.file.reader().expect("a reader");
+        query::timers(&reader, NOW).expect("an answer")
+    };
+    let none = TimersTold { overdue: 0, within_a_minute: 0, next: None };
+    assert_eq!(timers(&shelf), none);
+    for (key, after) in [("a", -1), ("b", 0), ("c", 59_999), ("d", 60_000)] {
+        let due = Some(Timestamp(NOW.0 + after));
+        shelf.put(&id("order", key), &Folded { due, ..running(5) });
+    }
+    shelf.put(&id("order", "e"), &running(5));
+    let next = Some(Moment(NOW));
+    assert_eq!(timers(&shelf), TimersTold { overdue: 1, within_a_minute: 2, next });
 }
 
 #[test]
