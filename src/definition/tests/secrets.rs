@@ -72,7 +72,7 @@ fn an_element_is_as_secret_as_its_list() {
 fn what_fills_a_sensitive_field_is_secret_where_it_comes_from() {
     let steps = "  - { step: a, wait: [{ on: t/A, set: { token: event.token, copy: event.token, \
                  why: event.why } }], within: 1h, late: go-on }\n\
-                 \x20 - { set: { moved: data.copy } }\n";
+                 \x20 - { set: { moved: \"has(data.copy) ? data.copy : 'none'\" } }\n";
     assert_eq!(secret("data.token", steps), ["copy", "moved"]);
     // The very value stood in another field before.
     let steps = "  - { set: { last: data.open } }\n  - { set: { more: \"'a' + data.id\" } }\n";
