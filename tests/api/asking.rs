@@ -32,6 +32,13 @@ impl Asking {
         self.answer(&Endpoint::at(&["counts"]), |answer| answer["freshness"]["is_whole"] == true);
     }
 
+    /// Waits until the view knows the definition of a saga, so that it can be started.
+    pub fn until_known(&self, saga: &str) {
+        self.until(&Endpoint::at(&["sagas"]), |found| {
+            found.as_array().is_some_and(|rows| rows.iter().any(|row| row["saga"] == saga))
+        });
+    }
+
     #[allow(clippy::disallowed_methods, reason = "it is given up by the clock of the test")]
     fn answer(&self, endpoint: &Endpoint, is: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();

@@ -77,7 +77,10 @@ fn asked(method: &str, path: &str) -> Vec<Asked> {
             Asked { status: 404, ..well("?version=7") },
         ],
         ("post", "/api/v1/sagas/{saga}/start") => {
-            vec![with("", 202, json!({"order": "described"})), with("", 422, json!({}))]
+            vec![
+                with("", 202, json!({"order": "described", "card": "4111"})),
+                with("", 422, json!({})),
+            ]
         }
         ("get", "/api/v1/owed" | "/api/v1/questions") => {
             vec![well(""), Asked { status: 422, ..well("?limit=501") }]
@@ -235,7 +238,8 @@ fn is_of(kind: &str, value: &Value) -> bool {
 
 /// An act on many, which has ended.
 fn act_on_many(api: &Asking) {
-    api.done(&Endpoint::at(&["sagas", "parcel", "start"]), &json!({"order": "mine-1"}), "mine-1");
+    let placed = json!({"order": "mine-1", "card": "4111"});
+    api.done(&Endpoint::at(&["sagas", "parcel", "start"]), &placed, "mine-1");
     api.at_last("parcel", "mine-1", "stuck");
     let which = Endpoint::at(&["bulk"]).with("key", Some("mine-"));
     api.done(&which, &json!({"verb": "skip", "why": "all are lost", "expect": 1}), BULK);

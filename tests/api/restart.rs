@@ -79,6 +79,7 @@ impl Site {
         thread::spawn(move || lines.for_each(drop));
         let api = Asking::at(&server.expect("it says where its API is"));
         api.until_whole();
+        api.until_known("parcel");
         Engine { child, api }
     }
 }
