@@ -163,7 +163,7 @@ fn reasons(whole: &mut Whole<'_>, step: &Step) {
             all.extend(reason.map(|reads| ("fail".to_owned(), reads, at)));
         }
         Nature::Attempted(Attempted::Command(command)) => {
-            all.extend(by_event(&command.failed, at, path))
+            all.extend(by_event(&command.failed, at, path));
         }
         Nature::Attempted(Attempted::Call(call)) => {
             for (place, failed) in call.failed.iter().enumerate() {

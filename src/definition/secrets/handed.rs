@@ -19,6 +19,7 @@ pub(super) struct Handed {
 
 impl Secrets {
     /// What is sensitive in definitions that are parents and children of each other.
+    #[must_use]
     pub fn among(all: &[&Definition]) -> BTreeMap<Hash, Self> {
         let mut known: BTreeMap<Hash, Self> = BTreeMap::new();
         if all.iter().all(|definition| definition.sensitive.is_empty()) {

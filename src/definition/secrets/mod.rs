@@ -47,10 +47,14 @@ impl Secrets {
         }
         let all = definition.expressions();
         secrets.until_settled(|secrets| {
-            all.iter().for_each(|placed| secrets.back(definition, placed));
+            for placed in &all {
+                secrets.back(definition, placed);
+            }
         });
         secrets.until_settled(|secrets| {
-            all.iter().for_each(|placed| secrets.on(definition, placed));
+            for placed in &all {
+                secrets.on(definition, placed);
+            }
         });
         secrets
     }

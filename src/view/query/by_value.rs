@@ -7,10 +7,10 @@ use rusqlite::{Connection, Row as Stored, params_from_iter};
 
 use super::instances::{listed, numbered};
 use super::select::{Select, is_rare};
-use super::{rows, word};
+use super::{Numbered, rows, word};
 use crate::status::SearchedValue;
 use crate::view::index::number;
-use crate::view::{Error, Filter, Row};
+use crate::view::{Error, Filter};
 
 /// The rows of a page, each with its number, and where the next page begins. What changes its value
 /// between two pages may stand on both, or on none.
@@ -20,11 +20,11 @@ pub(super) fn page(
     (field, is_descending): (&str, bool),
     after: Option<&str>,
     limit: usize,
-) -> Result<(Vec<(i64, Row)>, Option<String>), Error> {
+) -> Result<Numbered, Error> {
     let after = after.map(place_of).transpose()?;
     let (Some(select), Some(field)) = (Select::of(connection, filter)?, word(connection, field)?)
     else {
-        return Ok((Vec::new(), None));
+        return Ok(Numbered::default());
     };
     let states: Vec<i64> = filter.states.iter().map(|state| number(*state)).collect();
     let (all, mut values) = select.at(connection, None)?;
@@ -59,7 +59,7 @@ pub(super) fn page(
     places.truncate(limit);
     let next = places.last().filter(|_| is_more).map(Place::cursor);
     let ids: Vec<i64> = places.iter().map(|place| place.id).collect();
-    Ok((numbered(connection, &ids)?, next))
+    Ok(Numbered { rows: numbered(connection, &ids)?, next })
 }
 
 /// The place of a row in the order of a field.

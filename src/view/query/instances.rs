@@ -8,7 +8,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row as Stored, params_from_iter};
 
 use super::select::Select;
-use super::{by_value, moment, rows};
+use super::{Numbered, by_value, moment, rows};
 use crate::message::{InstanceId, Offset, Timestamp};
 use crate::status::Fingerprint;
 use crate::view::index::{number, state};
@@ -23,7 +23,7 @@ pub(in crate::view) fn page(
     limit: usize,
 ) -> Result<Page, Error> {
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
-    let (rows, next) = match sort {
+    let Numbered { rows, next } = match sort {
         Sort::Newest => by_start(connection, filter, false, after, limit)?,
         Sort::Oldest => by_start(connection, filter, true, after, limit)?,
         Sort::Least(field) => by_value::page(connection, filter, (&field, false), after, limit)?,
@@ -38,7 +38,7 @@ fn by_start(
     is_oldest_first: bool,
     after: Option<&str>,
     limit: usize,
-) -> Result<(Vec<(i64, Row)>, Option<String>), Error> {
+) -> Result<Numbered, Error> {
     let after = after.map(str::parse::<Cursor>).transpose()?;
     let (order, sign) =
         if is_oldest_first { ("started, id", ">") } else { ("started DESC, id DESC", "<") };
@@ -69,7 +69,8 @@ fn by_start(
     let is_more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| is_more).map(|(cursor, _)| cursor.to_string());
-    Ok((found.into_iter().map(|(cursor, row)| (cursor.id, row)).collect(), next))
+    let rows = found.into_iter().map(|(cursor, row)| (cursor.id, row)).collect();
+    Ok(Numbered { rows, next })
 }
 
 /// The rows whose numbers a query finds, in no order.

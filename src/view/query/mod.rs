@@ -22,9 +22,16 @@ pub(super) use timers::timers;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::Error;
+use super::{Error, Row};
 use crate::message::Timestamp;
 use crate::status::Moment;
+
+/// The rows of a page, each with its number, and where the next page begins.
+#[derive(Default)]
+struct Numbered {
+    rows: Vec<(i64, Row)>,
+    next: Option<String>,
+}
 
 /// The number of a word in the index; none if nothing there is called so.
 fn word(connection: &Connection, word: &str) -> Result<Option<i64>, Error> {
