@@ -14,14 +14,14 @@ use super::instances::Listing;
 use super::owners::Who;
 use super::problem::{Code, Problem};
 use super::request::{At, Body, Tested, idempotency_key};
-use super::runs::{Run, UnderWay, record};
+use super::runs::{Member, Run, record};
 use super::service::{Answer, Service};
-use crate::message::{Bulk, BulkRecord, EngineTopics, InstanceId, Key, Outgoing, SagaName, Topic};
+use crate::message::{Bulk, BulkRecord, EngineTopics, InstanceId, Key, Outgoing, SagaName};
 use crate::runtime::{ACT_BYTES_MAX, act_of};
 use crate::view::{BulkRow, Filter, Foreseen, Fresh, Row, Sort, View};
 
 /// The most instances of one act.
-const MEMBERS_MAX: usize = 1_000;
+pub(super) const MEMBERS_MAX: usize = 1_000;
 /// So many of them are foreseen.
 const SAMPLE: usize = 5;
 /// Members a second: by default, and at the most.
@@ -30,7 +30,7 @@ const RATES: (u32, u32) = (10, 100);
 const ID_BYTES_MAX: usize = 190;
 const ROWS: usize = 100;
 /// The mend where there are too many.
-const NARROW: &str = "narrow it, by `started_before` at last";
+pub(super) const NARROW: &str = "narrow it, at last by their time";
 
 /// How an act on many instances is written.
 #[derive(Debug, Default, Deserialize)]
@@ -46,9 +46,9 @@ struct Pace {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Begun {
     /// Its id; the same id begins once.
-    id: String,
+    pub id: String,
     /// How many instances it is about.
-    members: usize,
+    pub members: usize,
     /// Whether it is being written; not if only the count and the sample were asked.
     is_written: bool,
     /// What it would do to the first of them; empty once it is being written.
@@ -131,7 +131,7 @@ pub(super) async fn begin(
     let (act, pace) = read(body)?;
     acts::check_role(&act, &who)?;
     let id = own_id(&headers)?;
-    let rate = rate(pace.rate)?;
+    let pause = self::pause(pace.rate)?;
     let filter = listing.whole(tests, &service.view.catalog())?;
     if let Some(found) = before(&service, &id).await? {
         return Ok((StatusCode::OK, Json(found)));
@@ -147,7 +147,7 @@ pub(super) async fn begin(
         filter: query.unwrap_or_default(),
         instances: members.iter().map(|(id, _)| id.to_string()).collect(),
     };
-    let told = told(&topics, &bulk)?;
+    check_size(&topics, &bulk)?;
     let count = members.len();
     let (id, is_written) = (bulk.id.clone(), pace.expect.is_some());
     let mut begun = Begun { id, members: count, is_written, sample: Vec::new() };
@@ -160,20 +160,13 @@ pub(super) async fn begin(
         let detail = format!("{count} instances are like that now, not {expected}");
         return Err(Problem::new(Code::Refused, detail, "look again without `expect`"));
     }
-    let Some(under_way) = service.runs.begin(&begun.id) else {
-        let detail = "this server writes too many of them already, or this one";
-        return Err(Problem::new(Code::TooMany, detail, "wait for the end of one").after(1));
-    };
-    let Bulk { id, by, act, .. } = &bulk;
-    tracing::info!(id, by, verb = act, members = count, "bulk.begun");
-    let messages = members.into_iter().map(|(_, message)| message).collect();
-    let pause = Duration::from_secs(1) / rate;
-    run(&service, topics.operator, (told, messages), under_way, pause).await?;
+    let messages = members.into_iter().map(|(_, message)| message.into()).collect();
+    start(&service, &bulk, messages, pause).await?;
     Ok((StatusCode::ACCEPTED, Json(Answer { found: begun, freshness })))
 }
 
 /// Its own id, which those of its members begin with.
-fn own_id(headers: &HeaderMap) -> Result<String, Problem> {
+pub(super) fn own_id(headers: &HeaderMap) -> Result<String, Problem> {
     let id = idempotency_key(headers)?;
     if id.len() > ID_BYTES_MAX {
         let detail = format!("`Idempotency-Key` has {} bytes; {ID_BYTES_MAX} at most", id.len());
@@ -197,17 +190,14 @@ async fn chosen(service: &Service, filter: Filter) -> Result<Fresh<Vec<Row>>, Pr
     Ok(Fresh { found: page.instances, freshness })
 }
 
-/// The record that tells of it; the engine must be able to pass over it.
-fn told(topics: &EngineTopics, bulk: &Bulk) -> Result<Outgoing, Problem> {
+/// Whether the engine can pass over the record that tells of it.
+fn check_size(topics: &EngineTopics, bulk: &Bulk) -> Result<Outgoing, Problem> {
     let told = record(&topics.operator, &BulkRecord::Begun(bulk.clone()));
     let bytes = told.body.len();
     if bytes > ACT_BYTES_MAX {
-        let detail = format!("the record that names its members has {bytes} bytes");
-        return Err(Problem::new(
-            Code::Wrong,
-            format!("{detail}; {ACT_BYTES_MAX} at most"),
-            NARROW,
-        ));
+        let detail =
+            format!("the record that names its members has {bytes} bytes; {ACT_BYTES_MAX} at most");
+        return Err(Problem::new(Code::Wrong, detail, NARROW));
     }
     Ok(told)
 }
@@ -228,16 +218,17 @@ fn read(body: Value) -> Result<(Act, Pace), Problem> {
     Ok((acts::read(Value::Object(fields))?, pace))
 }
 
-fn rate(said: Option<u32>) -> Result<u32, Problem> {
+/// The pause between two members.
+pub(super) fn pause(rate: Option<u32>) -> Result<Duration, Problem> {
     let (default, most) = RATES;
-    match said.unwrap_or(default) {
-        rate if (1..=most).contains(&rate) => Ok(rate),
+    match rate.unwrap_or(default) {
+        rate if (1..=most).contains(&rate) => Ok(Duration::from_secs(1) / rate),
         rate => Err(Problem::wrong(format!("`rate` is {rate}; it is 1 to {most} a second"))),
     }
 }
 
 /// The same that was begun before.
-async fn before(service: &Service, id: &str) -> Result<Option<Answer<Begun>>, Problem> {
+pub(super) async fn before(service: &Service, id: &str) -> Result<Option<Answer<Begun>>, Problem> {
     // Asked first: what ends meanwhile was told before it was read.
     let is_here = service.runs.has(id);
     let asked = id.to_owned();
@@ -292,16 +283,23 @@ async fn sample(
 }
 
 /// Tells that it begins, then writes one member after the other on a thread.
-async fn run(
+pub(super) async fn start(
     service: &Service,
-    operator: Topic,
-    (told, members): (Outgoing, Vec<Outgoing>),
-    under_way: UnderWay,
+    bulk: &Bulk,
+    members: Vec<Member>,
     pause: Duration,
 ) -> Result<(), Problem> {
+    let topics = EngineTopics::new(&service.app).map_err(|e| Problem::defect(e.to_string()))?;
+    let told = check_size(&topics, bulk)?;
+    let Some(under_way) = service.runs.begin(&bulk.id) else {
+        let detail = "this server writes too many of them already, or this one";
+        return Err(Problem::new(Code::TooMany, detail, "wait for the end of one").after(1));
+    };
+    let Bulk { id, by, act, .. } = bulk;
+    tracing::info!(id, by, verb = act, members = members.len(), "bulk.begun");
     service.write(told).await?;
     let (outbox, server) = (Arc::clone(&service.outbox), service.stopped.clone());
-    let run = Run { under_way, outbox, operator, members, pause, server };
+    let run = Run { under_way, outbox, operator: topics.operator, members, pause, server };
     let begun = thread::Builder::new().name("api-bulk".to_owned()).spawn(move || run.run());
     begun.map(|_| ()).map_err(|e| {
         let detail = format!("the system gives no thread: {e}");
@@ -422,9 +420,9 @@ mod tests {
         for body in [json!([]), json!({"verb": "retry", "expect": "3"}), json!({"expect": 3})] {
             assert!(read(body.clone()).is_err(), "{body}");
         }
-        assert_eq!(rate(None).map_err(|_| ()), Ok(10));
+        assert_eq!(super::pause(None).map_err(|_| ()), Ok(Duration::from_millis(100)));
         for wrong in [0, 101] {
-            assert!(rate(Some(wrong)).is_err(), "{wrong}");
+            assert!(super::pause(Some(wrong)).is_err(), "{wrong}");
         }
     }
 }

@@ -8,8 +8,8 @@ use super::owners::Who;
 use super::problem::{Code, Problem};
 use super::request::{Asked, At};
 use super::service::{Answer, Service};
-use crate::message::Disposed;
-use crate::view::{DeadLetterDetail, DeadLetterPage, LetterState};
+use crate::message::{Disposed, Timestamp, Topic};
+use crate::view::{DeadLetterDetail, DeadLetterPage, LetterFilter, LetterState};
 
 const ROWS_DEFAULT: usize = 50;
 
@@ -20,6 +20,16 @@ const ROWS_DEFAULT: usize = 50;
 pub(super) struct Leafing {
     /// `open` (the default), `replayed`, `discarded` or `any`: what was done with them last.
     state: Option<String>,
+    /// The topic that they were read from.
+    topic: Option<String>,
+    /// The type of their event.
+    #[serde(rename = "type")]
+    #[param(rename = "type")]
+    event_type: Option<String>,
+    /// Words that stand in their reason.
+    reason: Option<String>,
+    /// They were put aside before that moment (RFC 3339).
+    before: Option<String>,
     /// What the page before says is next.
     after: Option<String>,
     /// How many, 50 by default, 500 at most.
@@ -39,9 +49,47 @@ pub(super) async fn list(
     Asked(leafing): Asked<Leafing>,
 ) -> Result<Json<Answer<DeadLetterPage>>, Problem> {
     let limit = limit(leafing.limit, ROWS_DEFAULT, ROWS_MAX)?;
-    let (state, after) = (state(leafing.state.as_deref())?, leafing.after);
-    let page = service.look(move |view| view.dead_letters(state, after.as_deref(), limit));
+    let (filter, after) = (leafing.filter()?, leafing.after);
+    let page = service.look(move |view| view.dead_letters(filter, after.as_deref(), limit));
     Ok(Json(page.await?.into()))
+}
+
+impl Leafing {
+    fn filter(&self) -> Result<LetterFilter, Problem> {
+        let some = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let topic = some(&self.topic).map(|topic| Topic::new(&topic)).transpose();
+        let moment = |text: &String| {
+            let wrong = || Problem::wrong(format!("`before`: `{text}` is no RFC 3339 moment"));
+            Timestamp::parse(text).ok_or_else(wrong)
+        };
+        Ok(LetterFilter {
+            state: state(self.state.as_deref())?,
+            topic: topic.map_err(|e| Problem::wrong(format!("`topic`: {e}")))?,
+            event_type: some(&self.event_type),
+            reason: some(&self.reason),
+            before: self.before.as_ref().map(moment).transpose()?,
+        })
+    }
+
+    /// All open letters that it would list, page for page; it must name a condition.
+    ///
+    /// # Errors
+    /// When it names none, or a page.
+    pub fn whole(&self) -> Result<LetterFilter, Problem> {
+        let pages = [("after", self.after.is_some()), ("limit", self.limit.is_some())];
+        if let Some((name, _)) = pages.iter().find(|(_, is_set)| *is_set) {
+            return Err(Problem::wrong(format!("`{name}` has no meaning for all dead letters")));
+        }
+        let filter = self.filter()?;
+        if filter.state != LetterState::Open {
+            return Err(Problem::wrong("only open dead letters are replayed or discarded at once"));
+        }
+        if filter == LetterFilter::default() {
+            let detail = "say which dead letters: `topic`, `type`, `reason` or `before`";
+            return Err(Problem::wrong(detail));
+        }
+        Ok(filter)
+    }
 }
 
 fn state(word: Option<&str>) -> Result<LetterState, Problem> {

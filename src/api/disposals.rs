@@ -1,6 +1,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -13,7 +14,9 @@ use super::request::{Asked, At, Body, idempotency_key, is_set, wait};
 use super::resent::{Edit, Replay, destination};
 use super::service::{Answer, Service};
 use crate::correlation::Index;
-use crate::message::{Disposal, Disposed, EngineTopics, Offset, Outgoing, RawRecord};
+use crate::definition::Catalog;
+use crate::message::{Disposal, Disposed, EngineTopics, Offset, Outgoing, RawRecord, Topic};
+use crate::runtime::SourceRecord;
 use crate::status::Masks;
 use crate::view::DisposalTold;
 
@@ -116,17 +119,7 @@ pub(super) async fn replay(
     }
     check_masks(&service, place, &meant.who, &edit).await?;
     let catalog = service.look(|view| Ok(view.catalog())).await?;
-    let read = Index::new(&catalog).topics();
-    let operator = &meant.topics.operator;
-    let origin = destination(&record.headers, |topic| read.contains(topic), operator)?;
-    let by = Replay {
-        letter: &record.origin,
-        origin: &origin,
-        by: &meant.disposal.by,
-        why: &meant.disposal.why,
-    };
-    let body = record.body.clone().unwrap_or_default();
-    let raw = by.record(record.key.clone(), &record.headers, &body, &edit)?;
+    let raw = raw(&catalog, &meant.topics.operator, &record, &meant.disposal, &edit)?;
     meant.done(&service, &handling, Some(raw), edit.changes()).await
 }
 
@@ -164,6 +157,42 @@ pub(super) async fn discard(
         return meant.once(&service, told).await;
     }
     meant.done(&service, &handling, None, Vec::new()).await
+}
+
+/// The record that a dead letter is replayed as.
+///
+/// # Errors
+/// When it cannot be, and what can be done instead.
+pub(super) fn raw(
+    catalog: &Catalog,
+    operator: &Topic,
+    record: &SourceRecord,
+    Disposal { by, why, .. }: &Disposal,
+    edit: &Edit,
+) -> Result<RawRecord, Problem> {
+    let read = Index::new(catalog).topics();
+    let origin = &destination(&record.headers, |topic| read.contains(topic), operator)?;
+    let replay = Replay { letter: &record.origin, origin, by, why };
+    let body = record.body.clone().unwrap_or_default();
+    replay.record(record.key.clone(), &record.headers, &body, edit)
+}
+
+/// The record that tells what was done with a dead letter.
+pub(super) fn told(topic: Topic, disposal: &Disposal) -> Outgoing {
+    let (key, headers) = disposal.record();
+    Outgoing { topic, key, headers, body: Bytes::new() }
+}
+
+/// Whether something is a reason that can stand beside a dead letter.
+pub(super) fn check_why(why: &str) -> Result<(), Problem> {
+    if why.trim().is_empty() {
+        return Err(Problem::wrong("`why` is missing; say the reason"));
+    }
+    if why.len() > WHY_BYTES_MAX {
+        let detail = format!("`why` has {} bytes; {WHY_BYTES_MAX} at most", why.len());
+        return Err(Problem::wrong(detail));
+    }
+    Ok(())
 }
 
 /// Reads how it is replayed.
@@ -217,13 +246,7 @@ impl Meant {
         headers: &HeaderMap,
         why: String,
     ) -> Result<Self, Problem> {
-        if why.trim().is_empty() {
-            return Err(Problem::wrong("`why` is missing; say the reason"));
-        }
-        if why.len() > WHY_BYTES_MAX {
-            let detail = format!("`why` has {} bytes; {WHY_BYTES_MAX} at most", why.len());
-            return Err(Problem::wrong(detail));
-        }
+        check_why(&why)?;
         let topics = EngineTopics::new(&service.app).map_err(|e| Problem::defect(e.to_string()))?;
         let (by, id) = (who.name.clone(), idempotency_key(headers)?);
         let disposal = Disposal { partition, offset: Offset(offset), how, by, why, id };
@@ -280,9 +303,7 @@ impl Meant {
             if let Some(raw) = raw {
                 service.write_raw(raw).await?;
             }
-            let (key, headers) = self.disposal.record();
-            let (topic, body) = (self.topics.dead_letters.clone(), bytes::Bytes::new());
-            service.write(Outgoing { topic, key, headers, body }).await?;
+            service.write(self::told(self.topics.dead_letters.clone(), &self.disposal)).await?;
             let Handled { letter, how, by, id, .. } = &found;
             tracing::info!(letter, how, by, id, "dead_letter.disposed");
         }

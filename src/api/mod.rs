@@ -17,6 +17,7 @@
 
 mod acts;
 mod bulk;
+mod clearing;
 mod client;
 mod dead_letters;
 mod disposals;

@@ -14,7 +14,8 @@ use super::problem::{Code, Problem};
 use super::request::BODY_BYTES_MAX;
 use super::service::Service;
 use super::{
-    acts, bulk, dead_letters, disposals, flow, health, instances, lists, live, sagas, start,
+    acts, bulk, clearing, dead_letters, disposals, flow, health, instances, lists, live, sagas,
+    start,
 };
 
 /// What the description says beside the endpoints.
@@ -61,6 +62,7 @@ pub(super) fn endpoints() -> (Router<Service>, OpenApi) {
         .routes(routes!(flow::flow))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::show))
+        .routes(routes!(clearing::clear))
         .routes(routes!(disposals::replay))
         .routes(routes!(disposals::discard))
         .routes(routes!(start::start))

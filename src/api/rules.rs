@@ -12,7 +12,7 @@ pub(super) enum Rule {
 }
 
 /// The rule of every endpoint. One without a rule answers nobody, and a test fails.
-pub(super) const RULES: [(Method, &str, Rule); 26] = [
+pub(super) const RULES: [(Method, &str, Rule); 27] = [
     (Method::GET, "/livez", Rule::Anybody),
     (Method::GET, "/readyz", Rule::Anybody),
     (Method::GET, "/openapi.json", Rule::Anybody),
@@ -30,6 +30,7 @@ pub(super) const RULES: [(Method, &str, Rule); 26] = [
     (Method::GET, "/api/v1/questions", Rule::Of(Role::Viewer)),
     (Method::GET, "/api/v1/dead-letters", Rule::Of(Role::Viewer)),
     (Method::GET, "/api/v1/dead-letters/{partition}/{offset}", Rule::Of(Role::Viewer)),
+    (Method::POST, "/api/v1/dead-letters/bulk", Rule::Of(Role::Operator)),
     (Method::POST, "/api/v1/dead-letters/{partition}/{offset}/replay", Rule::Of(Role::Operator)),
     (Method::POST, "/api/v1/dead-letters/{partition}/{offset}/discard", Rule::Of(Role::Operator)),
     (Method::GET, "/api/v1/sagas", Rule::Of(Role::Viewer)),

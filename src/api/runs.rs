@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::outbox::Outbox;
 use super::stream::is_stopping;
-use crate::message::{BulkEnd, BulkEnded, BulkRecord, Headers, Outgoing, Topic, header};
+use crate::message::{BulkEnd, BulkEnded, BulkRecord, Headers, Outgoing, RawRecord, Topic, header};
 
 /// Acts on many instances that one server writes at once.
 const RUNS_MAX: usize = 4;
@@ -99,13 +99,27 @@ impl Drop for UnderWay {
     }
 }
 
+/// What is written of one member.
+pub(super) struct Member {
+    /// A record that is written byte for byte before it is told.
+    pub first: Option<RawRecord>,
+    /// The act, or what was done.
+    pub message: Outgoing,
+}
+
+impl From<Outgoing> for Member {
+    fn from(message: Outgoing) -> Self {
+        Self { first: None, message }
+    }
+}
+
 /// What is written of an act on many instances.
 pub(super) struct Run {
     pub under_way: UnderWay,
     pub outbox: Arc<dyn Outbox>,
     pub operator: Topic,
-    /// The acts, in their order.
-    pub members: Vec<Outgoing>,
+    /// Its members, in their order.
+    pub members: Vec<Member>,
     /// The pause between two of them.
     pub pause: Duration,
     /// Whether the server is to stop.
@@ -139,7 +153,8 @@ impl Run {
             if let Some(reason) = self.stopped(written > 0) {
                 return end(BulkEnded::Stopped, written, &reason);
             }
-            if let Err(reason) = self.outbox.write(member) {
+            let first = member.first.as_ref().map_or(Ok(()), |first| self.outbox.write_raw(first));
+            if let Err(reason) = first.and_then(|()| self.outbox.write(&member.message)) {
                 return end(BulkEnded::Failed, written, &reason);
             }
             written += 1;
@@ -184,7 +199,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::message::{RawRecord, read_json};
+    use crate::message::read_json;
 
     /// Takes so many messages, and stops what is under way behind one of them.
     struct Shelf {
@@ -230,7 +245,7 @@ mod tests {
             under_way: runs.begin("b-1").expect("there is room"),
             outbox,
             operator: operator.clone(),
-            members: (0..3).map(member).collect(),
+            members: (0..3).map(|number| member(number).into()).collect(),
             pause: Duration::ZERO,
             server,
         };

@@ -62,7 +62,7 @@ impl Service {
     ) -> Result<T, Problem> {
         let view = self.view.clone();
         let asked = tokio::task::spawn_blocking(move || ask(&view)).await;
-        joined(asked)?.map_err(|error| told(&error))
+        found(joined(asked)?)
     }
 
     /// Does what may wait for Kafka, on a thread for that.
@@ -142,6 +142,11 @@ fn joined<T>(ended: Result<T, tokio::task::JoinError>) -> Result<T, Problem> {
         tracing::error!(%error, "api.panicked");
         Problem::defect("the thread that looked it up failed")
     })
+}
+
+/// What the view has found, or why it has not.
+pub(super) fn found<T>(looked: Result<T, view::Error>) -> Result<T, Problem> {
+    looked.map_err(|error| told(&error))
 }
 
 fn told(error: &view::Error) -> Problem {

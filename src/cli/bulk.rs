@@ -28,6 +28,8 @@ pub(super) struct Arguments {
 enum What {
     /// Count the instances and say what would become of the first; with --yes, do it
     Act(Box<Acting>),
+    /// Count open dead letters; with --yes, replay or discard them
+    Letters(Box<Clearing>),
     /// List them, the newest first
     List(Listing),
     /// Show one: how many of its members are written, and how it ended
@@ -94,6 +96,39 @@ struct Acting {
     remote: Remote,
 }
 
+/// What is done with dead letters, and with which.
+#[derive(Debug, Args)]
+struct Clearing {
+    /// What to do with each: replay or discard
+    how: String,
+    /// Why; everybody who looks at one of them reads it
+    #[arg(long)]
+    why: String,
+    /// The topic that they were read from
+    #[arg(long)]
+    topic: Option<String>,
+    /// The type of their event
+    #[arg(long = "type")]
+    event_type: Option<String>,
+    /// Words that stand in their reason
+    #[arg(long)]
+    reason: Option<String>,
+    /// They were put aside before that moment (RFC 3339)
+    #[arg(long)]
+    before: Option<String>,
+    /// Do it
+    #[arg(long)]
+    yes: bool,
+    /// How many a second
+    #[arg(long, default_value_t = 10)]
+    rate: u32,
+    /// Its own id: the same id begins once
+    #[arg(long)]
+    id: Option<String>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
 /// How they are listed.
 #[derive(Debug, Args)]
 struct Listing {
@@ -123,6 +158,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, NoAnswer> {
     ];
     match &arguments.what {
         What::Act(acting) => acting.run(),
+        What::Letters(clearing) => clearing.run(),
         What::List(Listing { remote }) => {
             let rows = array(remote.found(&Endpoint::at(&["bulk"]))?);
             remote.print_rows(&rows, &COLUMNS, "nothing was done about many instances");
@@ -143,20 +179,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, NoAnswer> {
 
 impl Acting {
     fn run(&self) -> Result<ExitCode, NoAnswer> {
-        let Some(mut body) = self.body() else { return Ok(ExitCode::from(FAILED)) };
-        let (client, endpoint, id) = (self.remote.client()?, self.endpoint(), self.id.as_deref());
-        let counted = fresh(client.post(&endpoint, &Value::Object(body.clone()), id)?);
-        if counted["is_written"] == true {
-            return self.follow(&text(&counted, "/id"));
-        }
-        if !self.yes {
-            self.remote.print(&counted, sampled);
-            complain("nothing is written; --yes does it");
-            return Ok(ExitCode::SUCCESS);
-        }
-        body.insert("expect".to_owned(), counted["members"].clone());
-        let begun = fresh(client.post(&endpoint, &Value::Object(body), id)?);
-        self.follow(&text(&begun, "/id"))
+        let Some(body) = self.body() else { return Ok(ExitCode::from(FAILED)) };
+        let asked = Asked { endpoint: self.endpoint(), body, id: self.id.as_deref() };
+        asked.counted_then_done(&self.remote, self.yes, sampled)
     }
 
     fn endpoint(&self) -> Endpoint {
@@ -196,31 +221,79 @@ impl Acting {
         }
         Some(body)
     }
+}
 
-    /// Tells how far it is until it has ended.
-    fn follow(&self, id: &str) -> Result<ExitCode, NoAnswer> {
-        let endpoint = Endpoint::at(&["bulk", id]);
-        let (client, mut told) = (self.remote.client()?, String::new());
-        loop {
-            let one = match client.get(&endpoint) {
-                Ok(mut answer) => answer["found"].take(),
-                // The view has not read that it began.
-                Err(NoAnswer::Problem(problem)) if problem.status == 404 => Value::Null,
-                Err(failure) => return Err(failure),
-            };
-            let state = text(&one, "/state");
-            if !state.is_empty() && state != "running" {
-                self.remote.print(&one, shown);
-                let is_done = state == "done";
-                return Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::from(FAILED) });
-            }
-            let (written, members) = (text(&one, "/bulk/written"), text(&one, "/bulk/members"));
-            if written != told {
-                complain(&format!("{id}: {written} of {members} are written"));
-                told = written;
-            }
-            thread::sleep(LOOK);
+impl Clearing {
+    fn run(&self) -> Result<ExitCode, NoAnswer> {
+        let endpoint = Endpoint::at(&["dead-letters", "bulk"])
+            .with("topic", self.topic.as_ref())
+            .with("type", self.event_type.as_ref())
+            .with("reason", self.reason.as_ref())
+            .with("before", self.before.as_ref());
+        let mut body = Map::new();
+        for (name, text) in [("how", &self.how), ("why", &self.why)] {
+            body.insert(name.to_owned(), text.as_str().into());
         }
+        body.insert("rate".to_owned(), self.rate.into());
+        let asked = Asked { endpoint, body, id: self.id.as_deref() };
+        asked.counted_then_done(&self.remote, self.yes, cleared)
+    }
+}
+
+/// What is asked of the server, first without the count that it answers.
+struct Asked<'a> {
+    endpoint: Endpoint,
+    body: Map<String, Value>,
+    id: Option<&'a str>,
+}
+
+impl Asked<'_> {
+    fn counted_then_done(
+        mut self,
+        remote: &Remote,
+        is_meant: bool,
+        words: impl Fn(&Value) -> Vec<String>,
+    ) -> Result<ExitCode, NoAnswer> {
+        let client = remote.client()?;
+        let body = Value::Object(self.body.clone());
+        let counted = fresh(client.post(&self.endpoint, &body, self.id)?);
+        if counted["is_written"] == true {
+            return follow(remote, &text(&counted, "/id"));
+        }
+        if !is_meant {
+            remote.print(&counted, words);
+            complain("nothing is written; --yes does it");
+            return Ok(ExitCode::SUCCESS);
+        }
+        self.body.insert("expect".to_owned(), counted["members"].clone());
+        let begun = client.post(&self.endpoint, &Value::Object(self.body), self.id)?;
+        follow(remote, &text(&fresh(begun), "/id"))
+    }
+}
+
+/// Tells how far it is until it has ended.
+fn follow(remote: &Remote, id: &str) -> Result<ExitCode, NoAnswer> {
+    let endpoint = Endpoint::at(&["bulk", id]);
+    let (client, mut told) = (remote.client()?, String::new());
+    loop {
+        let one = match client.get(&endpoint) {
+            Ok(mut answer) => answer["found"].take(),
+            // The view has not read that it began.
+            Err(NoAnswer::Problem(problem)) if problem.status == 404 => Value::Null,
+            Err(failure) => return Err(failure),
+        };
+        let state = text(&one, "/state");
+        if !state.is_empty() && state != "running" {
+            remote.print(&one, shown);
+            let is_done = state == "done";
+            return Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::from(FAILED) });
+        }
+        let (written, members) = (text(&one, "/bulk/written"), text(&one, "/bulk/members"));
+        if written != told {
+            complain(&format!("{id}: {written} of {members} are written"));
+            told = written;
+        }
+        thread::sleep(LOOK);
     }
 }
 
@@ -259,6 +332,15 @@ fn shown(one: &Value) -> Vec<String> {
     if text(one, "/state") == "unended" {
         let words = "its server ended in the middle, or is another one; the rest is not written";
         lines.push(format!("  nothing tells of its end: {words}"));
+    }
+    lines
+}
+
+/// What would be done with dead letters.
+fn cleared(counted: &Value) -> Vec<String> {
+    let mut lines = vec![format!("{} dead letters", text(counted, "/members"))];
+    for left in counted["left_out"].as_array().into_iter().flatten() {
+        lines.push(format!("  {} stays: {}", text(left, "/letter"), text(left, "/why")));
     }
     lines
 }

@@ -2,7 +2,7 @@ use std::str::FromStr;
 
 use super::Error;
 use crate::expression::Relation;
-use crate::message::{Disposed, SagaName, Timestamp, Version};
+use crate::message::{Disposed, SagaName, Timestamp, Topic, Version};
 use crate::status::{Fingerprint, LifeState};
 
 /// Which instances are listed: those of which everything that is said here is true.
@@ -115,6 +115,27 @@ pub enum LetterState {
     Disposed(Disposed),
     /// All of them.
     Any,
+}
+
+/// Which dead letters are listed: those of which everything that is said here is true.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LetterFilter {
+    /// What was done with them last.
+    pub state: LetterState,
+    /// The topic that they were read from.
+    pub topic: Option<Topic>,
+    /// The type of their event.
+    pub event_type: Option<String>,
+    /// Words that stand in their reason.
+    pub reason: Option<String>,
+    /// They were put aside before that moment.
+    pub before: Option<Timestamp>,
+}
+
+impl From<LetterState> for LetterFilter {
+    fn from(state: LetterState) -> Self {
+        Self { state, ..Self::default() }
+    }
 }
 
 /// The most rows of one page.

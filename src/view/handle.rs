@@ -7,7 +7,7 @@ use super::follow::{self, now};
 use super::shared::Shared;
 use super::{
     AttentionGroup, BulkRow, Coordinates, Count, DeadLetterDetail, DeadLetterPage, DeadLetterRow,
-    Detail, DisposalTold, Entry, Error, Filter, Flowing, Foreseen, Fresh, Freshness, LetterState,
+    Detail, DisposalTold, Entry, Error, Filter, Flowing, Foreseen, Fresh, Freshness, LetterFilter,
     Missed, OpenQuestion, OwedRow, Page, Position, SagaRow, Settings, Sort, Tail, bulk, foreseen,
     history, letter, packed, query,
 };
@@ -209,11 +209,11 @@ impl View {
     /// When the cursor is not of such a list, or the index cannot be read.
     pub fn dead_letters(
         &self,
-        state: LetterState,
+        filter: impl Into<LetterFilter>,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Fresh<DeadLetterPage>, Error> {
-        self.fresh(|index| query::dead_letters(index, state, after, limit))
+        self.fresh(|index| query::dead_letters(index, filter, after, limit))
     }
 
     /// One dead letter with headers and body, what is sensitive masked; none if it is not known.

@@ -47,7 +47,7 @@ mod throughput;
 
 pub use bulk::{BulkEndTold, BulkRow};
 pub use error::Error;
-pub use filter::{FieldTest, Filter, LetterState, PAGE_ROWS_MAX, Sort};
+pub use filter::{FieldTest, Filter, LetterFilter, LetterState, PAGE_ROWS_MAX, Sort};
 pub use foreseen::{Foreseen, SentTold};
 pub use found::{
     AttentionGroup, Concern, Coordinates, Count, DeadLetterDetail, DeadLetterPage, DeadLetterRow,

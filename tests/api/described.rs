@@ -64,6 +64,11 @@ fn asked(method: &str, path: &str) -> Vec<Asked> {
         ],
         ("post", "/api/v1/bulk/{id}/stop") => vec![with("", 409, json!({}))],
         ("get", "/api/v1/dead-letters/{partition}/{offset}") => vec![well("")],
+        ("post", "/api/v1/dead-letters/bulk") => vec![
+            with("?topic=shop.orders", 200, json!({"how": "replay", "why": "it is mended"})),
+            with("?reason=nobody", 404, json!({"how": "discard", "why": "they are old"})),
+            with("", 422, json!({"how": "discard", "why": "they are old"})),
+        ],
         ("post", "/api/v1/dead-letters/{partition}/{offset}/replay") => {
             vec![with("?dry-run", 200, why()), with("", 422, json!({"why": " "}))]
         }

@@ -137,3 +137,37 @@ fn a_dead_letter_is_replayed_once_or_discarded() {
     open(&dev, 0);
     assert!(dev.said(&["dead-letters", third]).contains("it is broken"));
 }
+
+#[test]
+fn many_dead_letters_are_replayed_or_discarded_at_once() {
+    let dev = Dev::start();
+    put_aside_two(&dev);
+    let which = ["--topic", "shop.orders", "--type", "OrderPlaced"];
+    let replay =
+        [&["bulk", "letters", "replay", "--why", "the shop is mended"], &which[..]].concat();
+    let counted = dev.said(&replay);
+    assert_eq!(counted, "2 dead letters\n");
+    assert_eq!(dev.said(&["bulk", "list"]), "", "nothing is written");
+    let yes = ["--yes", "--id", "again", "--rate", "100"];
+    let replayed = dev.said(&[&replay[..], &yes].concat());
+    assert!(replayed.starts_with("again  done\n  2 of 2 are written: replay\n"), "{replayed}");
+    assert_eq!(listed(&dev, "replayed").len(), 2);
+    // They are as broken as before, so that they are put aside once more.
+    let places = open(&dev, 2);
+    assert!(dev.said(&["dead-letters", &places[0]]).contains("local/ana"), "it says by whom");
+
+    let nobody =
+        dev.segue(&["bulk", "letters", "discard", "--why", "w", "--reason", "no such word"]);
+    assert_eq!(nobody.status.code(), Some(3), "{}", String::from_utf8_lossy(&nobody.stderr));
+    let discard =
+        [&["bulk", "letters", "discard", "--why", "they are broken"], &which[..]].concat();
+    let discarded = dev.said(&[&discard[..], &["--yes", "--id", "gone"]].concat());
+    assert!(discarded.starts_with("gone  done\n  2 of 2 are written: discard\n"), "{discarded}");
+    open(&dev, 0);
+    let mut given_up = listed(&dev, "discarded");
+    given_up.sort_unstable();
+    let mut expected = places;
+    expected.sort_unstable();
+    assert_eq!(given_up, expected);
+    assert!(dev.said(&["dead-letters", &expected[0]]).contains("they are broken"));
+}

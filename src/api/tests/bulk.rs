@@ -49,3 +49,29 @@ fn only_an_admin_sets_data_of_one_or_of_many() {
     }
     assert!(closed.written.0.lock().expect("no test panics inside").is_empty());
 }
+
+#[test]
+fn what_is_asked_of_many_dead_letters_is_refused_before_anything_is_written() {
+    let open = Setting::new(OPEN);
+    let discard = || json!({"how": "discard", "why": "w"});
+    for (query, body, status, detail) in [
+        ("", discard(), 422, "say which dead letters: "),
+        ("?topic=", discard(), 422, "say which dead letters: "),
+        ("?topic=t&state=any", discard(), 422, "only open dead letters"),
+        ("?topic=t&limit=2", discard(), 422, "`limit` has no meaning for all dead letters"),
+        ("?topic=a%20b", discard(), 422, "`topic`: "),
+        ("?before=now", discard(), 422, "`before`: `now` is no RFC 3339 moment"),
+        ("?topic=t", json!({"how": "burn", "why": "w"}), 422, "`how`: `burn` is not replay or"),
+        ("?topic=t", json!({"how": "discard", "why": " "}), 422, "`why` is missing"),
+        ("?topic=t", json!({"how": "discard"}), 422, "missing field `why`"),
+        ("?topic=t", json!({"how": "discard", "why": "w", "rate": 101}), 422, "`rate` is 101"),
+        ("?topic=t", discard(), 404, "no dead letter is like that"),
+    ] {
+        let path = format!("/api/v1/dead-letters/bulk{query}");
+        let (answered, problem) = open.ask(posted(&path, &body));
+        let said = problem["detail"].as_str().unwrap_or_default();
+        assert_eq!(answered.as_u16(), status, "{query} {body}: {problem}");
+        assert!(said.contains(detail), "{query} {body}: {said}");
+    }
+    assert!(open.written.0.lock().expect("no test panics inside").is_empty());
+}

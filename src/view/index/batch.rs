@@ -261,8 +261,9 @@ impl<'t> Batch<'t> {
                 let values = params![id, partition, place, at.0, by, why, act, filter, members];
                 self.statements.bulk.execute(values)?;
             }
-            BulkRecord::Ended(BulkEnd { id, how, reason, .. }) => {
-                self.statements.bulk_end.execute(params![id, how.text(), at.0, reason])?;
+            BulkRecord::Ended(BulkEnd { id, how, reason, written }) => {
+                let values = params![id, how.text(), at.0, reason, written];
+                self.statements.bulk_end.execute(values)?;
             }
         }
         Ok(())

@@ -131,6 +131,8 @@ CREATE TABLE disposals (
     PRIMARY KEY (partition, place)
 ) WITHOUT ROWID;
 
+CREATE INDEX disposals_act ON disposals (act);
+
 -- Acts on many instances; `written` is how many of them were written.
 CREATE TABLE bulks (
     id TEXT PRIMARY KEY,

@@ -74,7 +74,8 @@ impl<'t> Statements<'t> {
             )?,
             bulk_member: of.prepare("UPDATE bulks SET written = max(written, ?2) WHERE id = ?1")?,
             bulk_end: of.prepare(
-                "UPDATE bulks SET ended = ?2, ended_at = ?3, ended_why = ?4 WHERE id = ?1",
+                "UPDATE bulks SET ended = ?2, ended_at = ?3, ended_why = ?4,
+                 written = max(written, ?5) WHERE id = ?1",
             )?,
             cut_bulks: of.prepare("DELETE FROM bulks WHERE partition = ?1 AND place < ?2")?,
         })

@@ -6,8 +6,11 @@ use super::{moment, rows};
 use crate::message::Offset;
 use crate::view::{BulkEndTold, BulkRow, Error};
 
-const COLUMNS: &str = "SELECT id, at, by, why, verb, filter, members, written, ended, ended_at,
-     ended_why FROM bulks";
+/// What was done with dead letters tells whose member it was, and may be read before the record
+/// that names them all.
+const COLUMNS: &str = "SELECT id, at, by, why, verb, filter, members, max(written,
+     (SELECT count(*) FROM disposals WHERE act > bulks.id || '/' AND act < bulks.id || '0')),
+     ended, ended_at, ended_why FROM bulks";
 
 /// The newest first.
 pub(in crate::view) fn bulks(connection: &Connection, limit: usize) -> Result<Vec<BulkRow>, Error> {

@@ -5,7 +5,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::{moment, rows};
 use crate::message::Disposed;
 use crate::view::index::disposed_number;
-use crate::view::{DeadLetterPage, DeadLetterRow, DisposalTold, Error, LetterState, PAGE_ROWS_MAX};
+use crate::view::{
+    DeadLetterPage, DeadLetterRow, DisposalTold, Error, LetterFilter, LetterState, PAGE_ROWS_MAX,
+};
 
 const COLUMNS: &str = "SELECT d.partition, d.place, d.at, d.reason, d.origin, d.instance,
      d.event_type, x.how, x.at, x.by, x.why, x.act
@@ -15,20 +17,27 @@ const COLUMNS: &str = "SELECT d.partition, d.place, d.at, d.reason, d.origin, d.
 /// A page of dead letters, the newest first.
 pub(in crate::view) fn dead_letters(
     connection: &Connection,
-    state: LetterState,
+    filter: impl Into<LetterFilter>,
     after: Option<&str>,
     limit: usize,
 ) -> Result<DeadLetterPage, Error> {
+    let LetterFilter { state, topic, event_type, reason, before } = filter.into();
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
     let after = after.map(cursor).transpose()?;
     let (at, partition, place) = after.unwrap_or((i64::MAX, i32::MAX, i64::MAX));
     let select = format!(
         "{COLUMNS} WHERE (d.at, d.partition, d.place) < (?1, ?2, ?3) AND {}
+         AND (?5 IS NULL OR substr(d.origin, 1, length(?5)) = ?5)
+         AND (?6 IS NULL OR d.event_type = ?6) AND (?7 IS NULL OR instr(d.reason, ?7) > 0)
+         AND (?8 IS NULL OR d.at < ?8)
          ORDER BY d.at DESC, d.partition DESC, d.place DESC LIMIT ?4",
         condition(state)
     );
     let mut select = connection.prepare(&select)?;
-    let found = select.query_map(params![at, partition, place, rows(limit + 1)], read)?;
+    let origin = topic.map(|topic| format!("{topic}["));
+    let before = before.map(|before| before.0);
+    let values = params![at, partition, place, rows(limit + 1), origin, event_type, reason, before];
+    let found = select.query_map(values, read)?;
     let mut letters: Vec<DeadLetterRow> = found.collect::<rusqlite::Result<_>>()?;
     let is_more = letters.len() > limit;
     letters.truncate(limit);

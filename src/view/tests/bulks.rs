@@ -2,7 +2,8 @@
 
 use super::{Folder, Shelf};
 use crate::message::{
-    Bulk, BulkEnd, BulkEnded, BulkRecord, Headers, Offset, Origin, Timestamp, Topic,
+    Bulk, BulkEnd, BulkEnded, BulkRecord, Disposal, Disposed, Headers, Offset, Origin, Timestamp,
+    Topic,
 };
 use crate::runtime::SourceRecord;
 use crate::status::Moment;
@@ -72,4 +73,28 @@ fn it_is_told_how_many_members_are_written_and_how_it_ended() {
     assert_eq!(ids().collect::<Vec<_>>(), ["b-2", "b-1"]);
     shelf.write(|batch| batch.cut_bulks(0, Offset(2)));
     assert_eq!(ids().collect::<Vec<_>>(), ["b-2"]);
+}
+
+#[test]
+fn what_was_done_with_many_dead_letters_is_counted_whichever_is_read_first() {
+    let folder = Folder::new();
+    let mut shelf = Shelf::open(&folder);
+    let disposal = |offset, id: &str| Disposal {
+        partition: 0,
+        offset: Offset(offset),
+        how: Disposed::Discarded,
+        by: "ana".to_owned(),
+        why: "they are old".to_owned(),
+        id: id.to_owned(),
+    };
+    let written = |shelf: &Shelf| {
+        let reader = shelf.file.reader().expect("a reader");
+        query::bulk(&reader, "b-1").expect("an answer").expect("it is known").written
+    };
+    shelf.write(|batch| batch.dispose(&disposal(7, "b-1/0"), Timestamp(1)));
+    shelf.write(|batch| batch.dispose(&disposal(8, "b-10/0"), Timestamp(1)));
+    shelf.write(|batch| bulk::take(batch, &record(1, &begun("b-1"))));
+    assert_eq!(written(&shelf), 1);
+    shelf.write(|batch| batch.dispose(&disposal(9, "b-1/1"), Timestamp(2)));
+    assert_eq!(written(&shelf), 2);
 }

@@ -1,12 +1,12 @@
 //! Rows, lists, pages and counts.
 
 use super::{Folded, Folder, NOW, Shelf, completed, failed, id, running};
-use crate::message::{Disposal, Disposed, Offset, SagaName, Span, Timestamp, Version};
+use crate::message::{Disposal, Disposed, Offset, SagaName, Span, Timestamp, Topic, Version};
 use crate::status::{LifeState, Moment, OwedStanding};
 use crate::view::fold::Asked;
 use crate::view::{
-    Concern, Count, DeadLetterRow, DisposalTold, Error, Filter, LetterState, Sort, TimersTold,
-    packed, query,
+    Concern, Count, DeadLetterRow, DisposalTold, Error, Filter, LetterFilter, LetterState, Sort,
+    TimersTold, packed, query,
 };
 
 fn of(filter: Filter) -> Filter {
@@ -336,6 +336,45 @@ fn dead_letters_come_the_newest_first_until_they_are_cut() {
     shelf.write(|batch| batch.cut_dead_letters(0, Offset(2)));
     assert_eq!(query::dead_letter(&reader, 0, 1).expect("an answer"), None);
     assert!(query::dead_letter(&reader, 0, 2).expect("an answer").is_some());
+}
+
+#[test]
+fn dead_letters_are_found_by_what_is_said_of_them() {
+    let folder = Folder::new();
+    let mut shelf = Shelf::open(&folder);
+    let letter = |offset, reason: &str, origin: &str, event_type: &str| DeadLetterRow {
+        partition: 0,
+        offset,
+        at: Moment(Timestamp(offset)),
+        reason: reason.to_owned(),
+        origin: Some(origin.to_owned()),
+        instance: None,
+        event_type: Some(event_type.to_owned()),
+        disposal: None,
+    };
+    let letters = [
+        letter(1, "no key", "shop.orders[0]@17", "OrderPlaced"),
+        letter(2, "o-1 has ended", "shop.orders[1]@3", "OrderMoved"),
+        letter(3, "o-2 has ended", "shop.orders-old[0]@3", "OrderMoved"),
+        DeadLetterRow { origin: None, event_type: None, ..letter(4, "100% lost", "", "") },
+    ];
+    shelf.write(|batch| letters.iter().try_for_each(|letter| batch.dead_letter(letter)));
+    let reader = shelf.file.reader().expect("a reader");
+    let found = |filter: LetterFilter| {
+        let page = query::dead_letters(&reader, filter, None, 9).expect("a page");
+        page.letters.iter().map(|letter| letter.offset).collect::<Vec<_>>()
+    };
+    let all = LetterFilter::default;
+    let text = |text: &str| Some(text.to_owned());
+    let topic = Topic::new("shop.orders").ok();
+    assert_eq!(found(all()), [4, 3, 2, 1]);
+    assert_eq!(found(LetterFilter { topic: topic.clone(), ..all() }), [2, 1]);
+    assert_eq!(found(LetterFilter { event_type: text("OrderMoved"), ..all() }), [3, 2]);
+    assert_eq!(found(LetterFilter { reason: text("has ended"), ..all() }), [3, 2]);
+    assert_eq!(found(LetterFilter { reason: text("%"), ..all() }), [4], "it is no pattern");
+    assert_eq!(found(LetterFilter { before: Some(Timestamp(3)), ..all() }), [2, 1]);
+    let both = LetterFilter { topic, event_type: text("OrderMoved"), ..all() };
+    assert_eq!(found(both), [2]);
 }
 
 #[test]
