@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use segue::definition::{Code, Diagnostics, check, check_together, parse};
+use segue::definition::{Code, Diagnostics, Severity, check, check_together, check_whole, parse};
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/definitions");
@@ -104,6 +104,22 @@ fn every_mistake_is_told_as_expected() {
     }
     let advice = "set UPDATE=1 to write them anew, then read the difference";
     assert!(differ.is_empty(), "{}\n{advice}", differ.join("\n"));
+}
+
+/// A definition that cannot run is run through as far as its parts go: whatever is wrong with it as
+/// a whole, the engine gets on with it.
+#[test]
+fn what_is_wrong_as_a_whole_can_be_run_through() {
+    let mut codes = BTreeSet::new();
+    for path in cases().into_iter().filter(|path| path.is_file()) {
+        let text = fs::read_to_string(&path).expect("a definition");
+        let (Some(definition), found) = check_whole("saga.yaml", &text) else { continue };
+        let errors = found.iter().filter(|d| d.severity == Severity::Error);
+        codes.extend(errors.map(|d| d.code));
+        let report = segue::checker::check(&definition, &[], 200).of_definition();
+        assert!(report.states > 0, "{}", path.display());
+    }
+    assert!(codes.len() >= 15, "{} codes", codes.len());
 }
 
 #[test]

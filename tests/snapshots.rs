@@ -113,6 +113,28 @@ ends:";
 }
 
 #[test]
+fn a_mistake_in_the_shape_hides_nothing_that_goes_wrong_on_a_run() {
+    let more = "  - step: pay
+    command: t/Pay
+    done: t/Paid
+  - step: serve
+    when: data.meal != \"\"
+    command: t/Serve
+    done: t/Served
+    compensate: none
+ends:";
+    let folder = folder("both", &SAGA.replace("ends:", more));
+    let (code, said, told) = segue(&folder, &["check", "visit"]);
+    assert_eq!(code, 4, "{said}{told}");
+    assert!(told.contains("error[SG0401]") && told.contains("error[SG1009]"), "{told}");
+    assert!(said.contains("if it ran as it is: 1 broken promise"), "{said}");
+    let (code, _, told) = segue(&folder, &["check", "visit", "--shape"]);
+    assert_eq!((code, told.contains("SG1009")), (4, false), "{told}");
+    let (code, _, _) = segue(&folder, &["check", "visit", "--write-scenarios", "all"]);
+    assert_eq!((code, folder.join("all").exists()), (4, false), "what cannot run has no tests");
+}
+
+#[test]
 fn failing_scenarios_are_rewritten_only_when_asked_and_never_silently() {
     let folder = folder("update", SAGA);
     let scenario = folder.join("visit/scenarios/full.yaml");

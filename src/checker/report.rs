@@ -94,6 +94,13 @@ impl Report {
         }
     }
 
+    /// What is said of a definition that cannot run: the engine promises nothing for those.
+    #[must_use]
+    pub fn of_definition(mut self) -> Self {
+        self.findings.retain(|finding| !finding.broken.promise.is_engines());
+        self
+    }
+
     /// Whether the definition itself is to be mended.
     #[must_use]
     pub fn is_wrong(&self) -> bool {

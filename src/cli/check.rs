@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 
 use super::{FINDINGS, OWN_MISTAKE, complain, findings, say, scenarios};
 use crate::checker::{self, Report, Written};
-use crate::definition::{self, Definition, Diagnostic};
-use crate::node::files::{self, SagaFiles};
+use crate::definition::{Definition, Diagnostic, Diagnostics, Severity};
+use crate::node::files::{self, SagaFiles, Shapes};
 
 /// What to check and how to tell it.
 #[derive(Debug, Args)]
@@ -53,7 +53,7 @@ pub(super) struct Checked {
 
 impl Checked {
     fn is_wrong(&self) -> bool {
-        let error = |d: &Diagnostic| d.severity == definition::Severity::Error;
+        let error = |d: &Diagnostic| d.severity == Severity::Error;
         self.diagnostics.iter().any(error)
             || self.reports.iter().any(|(_, report)| report.is_wrong())
     }
@@ -71,19 +71,25 @@ impl Checked {
 /// Checks definitions: the shape of each, then together, then everything that can happen.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut checked = Checked::default();
-    let right = shapes(arguments, &mut checked)?;
-    if !checked.is_wrong() && !arguments.shape {
-        let all: Vec<&Definition> = right.iter().map(|(_, definition)| definition).collect();
+    let Shapes { right, whole, .. } = shapes(arguments, &mut checked)?;
+    // What a saga that cannot run would do is no example for its tests.
+    let writes_into = arguments.write_scenarios.as_ref().filter(|_| !checked.is_wrong());
+    if !arguments.shape {
+        let all: Vec<&Definition> = right.iter().chain(&whole).map(|(_, d)| d).collect();
         for (file, definition) in &right {
-            prove(arguments, file, definition, &all, &mut checked)?;
+            prove(arguments, writes_into.is_some(), (file, definition), &all, &mut checked)?;
+        }
+        for (file, definition) in &whole {
+            let report = checker::check(definition, &all, arguments.states).of_definition();
+            checked.reports.push((file.clone(), report));
         }
     }
     match arguments.format {
-        Format::Text => text(arguments, &right, &checked),
+        Format::Text => text(arguments, right.iter().chain(&whole), &checked),
         Format::Json => say(&findings::json(&checked).to_string()),
         Format::Sarif => say(&findings::sarif(&checked).to_string()),
     }
-    if let Some(root) = &arguments.write_scenarios {
+    if let Some(root) = writes_into {
         for ((file, definition), written) in right.iter().zip(&checked.written) {
             let report = checked.reports.iter().find(|(f, _)| f == file).map(|(_, r)| r);
             let into = scenarios::folder(root, definition, right.len());
@@ -96,12 +102,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 /// Runs one definition through everything that can happen.
 fn prove(
     arguments: &Arguments,
-    file: &str,
-    definition: &Definition,
+    writes: bool,
+    (file, definition): (&str, &Definition),
     all: &[&Definition],
     checked: &mut Checked,
 ) -> anyhow::Result<()> {
-    let report = if arguments.write_scenarios.is_some() {
+    let report = if writes {
         let examples = scenarios::beside(&SagaFiles { definition: PathBuf::from(file) })?;
         let (report, written) =
             checker::check_and_write(definition, all, arguments.states, &examples);
@@ -114,33 +120,37 @@ fn prove(
     Ok(())
 }
 
-/// The definitions whose shape is right, each with its file.
-fn shapes(
-    arguments: &Arguments,
-    checked: &mut Checked,
-) -> anyhow::Result<Vec<(String, Definition)>> {
+/// The definitions, each with its file; what is wrong with their shape is told.
+fn shapes(arguments: &Arguments, checked: &mut Checked) -> anyhow::Result<Shapes> {
     let colour = is_coloured();
-    let mut tell = |found: &definition::Diagnostics| {
+    let mut tell = |found: &Diagnostics| {
         if arguments.format == Format::Text && !found.is_empty() {
             complain(found.render(colour).trim_end());
         }
         checked.diagnostics.extend(found.iter().cloned());
     };
-    let files::Shapes { right, found } = files::shapes(&files::find(&arguments.paths)?)?;
-    found.iter().for_each(&mut tell);
-    Ok(right)
+    let shapes = files::shapes(&files::find(&arguments.paths)?)?;
+    shapes.found.iter().for_each(&mut tell);
+    Ok(shapes)
 }
 
-fn text(arguments: &Arguments, right: &[(String, Definition)], checked: &Checked) {
-    for (file, definition) in right {
+fn text<'d>(
+    arguments: &Arguments,
+    definitions: impl Iterator<Item = &'d (String, Definition)>,
+    checked: &Checked,
+) {
+    for (file, definition) in definitions {
         let Definition { saga, version, steps, .. } = definition;
         let told = format!("{file}: {saga} version {version}, {} steps", steps.len());
         let report = checked.reports.iter().find(|(f, _)| f == file).map(|(_, report)| report);
+        let mut own = checked.diagnostics.iter().filter(|d| d.file == *file);
+        let is_mistaken = own.clone().any(|d| d.severity == Severity::Error);
         match report {
-            None if checked.diagnostics.iter().any(|d| d.file == *file) => {}
+            None if own.next().is_some() => {}
             None => say(&format!("{told}: the shape is right")),
             Some(report) => {
-                say(&format!("{told}: {}", summary(report)));
+                let but = if is_mistaken { "if it ran as it is: " } else { "" };
+                say(&format!("{told}: {but}{}", summary(report)));
                 broken(file, report);
                 if arguments.explain {
                     say(report.to_string().trim_end());

@@ -52,7 +52,9 @@ pub use model::{
     Never, Start,
 };
 pub(crate) use node::{Content, Node};
-pub use parse::{FILE_BYTES_MAX, STEPS_MAX, check, parse, parse_stored, saga_of, text_of};
+pub use parse::{
+    FILE_BYTES_MAX, STEPS_MAX, check, check_whole, parse, parse_stored, saga_of, text_of,
+};
 pub(crate) use parse::{Fields, Reader, read_file};
 pub use request::{Budget, Done, Failed, Probe, Request, Retry};
 pub use rules::{check_beside, check_together};

@@ -146,6 +146,8 @@ pub fn read(path: &Path) -> Result<String, Error> {
 pub struct Shapes {
     /// Those that can run, each with its file's name.
     pub right: Vec<(String, Definition)>,
+    /// Those that cannot, although each of their parts is right.
+    pub whole: Vec<(String, Definition)>,
     /// What is wrong, file by file, then between them.
     pub found: Vec<Diagnostics>,
 }
@@ -167,12 +169,18 @@ pub fn shapes(files: &[SagaFiles]) -> Result<Shapes, Error> {
             }
             Err(error @ (Error::Unreadable { .. } | Error::Nothing(_))) => return Err(error),
         };
-        let (definition, found) = definition::check(&file.shown(), &text);
-        shapes.found.push(found);
+        let (definition, found) = definition::check_whole(&file.shown(), &text);
         match definition {
-            Some(definition) => shapes.right.push((file.shown(), definition)),
+            Some(definition) if found.errors() == 0 => {
+                shapes.right.push((file.shown(), definition));
+            }
+            Some(definition) => {
+                wrong.push(definition.saga.clone());
+                shapes.whole.push((file.shown(), definition));
+            }
             None => wrong.extend(definition::saga_of(&text)),
         }
+        shapes.found.push(found);
     }
     let right = shapes.right.iter().map(|(file, definition)| (file.as_str(), definition));
     shapes.found.push(definition::check_beside(right, &wrong));
@@ -184,7 +192,7 @@ pub fn shapes(files: &[SagaFiles]) -> Result<Shapes, Error> {
 /// # Errors
 /// Everything that is wrong in them, at once.
 pub fn load(files: &[SagaFiles]) -> Result<Vec<Definition>, Error> {
-    let Shapes { right, found } = shapes(files)?;
+    let Shapes { right, found, .. } = shapes(files)?;
     let mut errors = found.into_iter().filter(|found| found.errors() > 0);
     if let Some(mut all) = errors.next() {
         errors.for_each(|found| all.append(found));

@@ -78,7 +78,8 @@ pub(super) fn document(reader: &mut Reader<'_>, root: &Node) -> Option<Definitio
         assume: assume.into_iter().map(|(assumption, _)| assumption).collect(),
         ends,
     };
-    if !reader.is_refused() {
+    reader.is_whole = !reader.is_refused();
+    if reader.is_whole {
         rules::apply(reader, &definition);
     }
     Some(definition.discreet())

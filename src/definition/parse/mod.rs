@@ -69,8 +69,21 @@ pub fn parse_stored(file: &str, text: &str) -> Result<Definition, Diagnostics> {
 /// Parses a definition and keeps the warnings even if it can run.
 #[must_use]
 pub fn check(file: &str, text: &str) -> (Option<Definition>, Diagnostics) {
+    let (whole, found) = check_whole(file, text);
+    (whole.filter(|_| found.errors() == 0), found)
+}
+
+/// The same, but a definition whose every part is right is there as well if something is wrong with
+/// it as a whole: it cannot run, and what would happen can be looked at all the same.
+#[must_use]
+pub fn check_whole(file: &str, text: &str) -> (Option<Definition>, Diagnostics) {
+    let mut reader = Reader::new(file, text);
     let begin = "begin with `saga: a-name`, `version: 1` and `start:`";
-    read_file(file, text, begin, document::document)
+    let definition = read(&mut reader, begin, document::document);
+    let is_whole = reader.is_whole;
+    let found = Diagnostics::new(reader.finish());
+    debug_assert!(definition.is_some() || found.errors() > 0, "a refusal without a reason");
+    (definition.filter(|_| is_whole), found)
 }
 
 /// The name of the saga that a text is about, whatever else is wrong with it.

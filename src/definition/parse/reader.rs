@@ -31,6 +31,8 @@ pub(crate) struct Reader<'t> {
     pub begun: Begun,
     /// A pivot stands where it may not: whatever is behind it is not asked how it is undone.
     pub pivot_lost: bool,
+    /// Each part of the definition is right: what is wrong with it is wrong with it as a whole.
+    pub is_whole: bool,
 }
 
 impl<'t> Reader<'t> {
@@ -46,6 +48,7 @@ impl<'t> Reader<'t> {
             drafts: Drafts::default(),
             begun: Begun::default(),
             pivot_lost: false,
+            is_whole: false,
         }
     }
 
