@@ -135,6 +135,28 @@ ends:";
 }
 
 #[test]
+fn what_is_wrong_between_definitions_hides_nothing_that_goes_wrong_on_a_run() {
+    let folder = folder("between", &SAGA.replace("title: A visit", "title: The visit"));
+    let other = "saga: trip\nversion: 1\nstart: { on: t/Left, key: event.id }\nwithin: 7d\n\
+                 events: { t/*: { by: command-id } }\nsteps:\n  \
+                 - { step: see, saga: visit, with: { id: '${key}' } }\n  \
+                 - { step: fly, saga: flight, with: { id: '${key}' } }\n";
+    for (name, text) in [("again", &SAGA.replace("> 4", "> 5")), ("trip", &other.to_owned())] {
+        fs::create_dir(folder.join("visit").join(name)).expect("a folder of this test");
+        fs::write(folder.join("visit").join(name).join("saga.yaml"), text).expect("a file");
+    }
+    let (code, said, told) = segue(&folder, &["check", "visit"]);
+    assert_eq!(code, 4, "{said}{told}");
+    let is_run_through = |file: &str| {
+        let mut lines = said.lines().filter(|line| line.starts_with(&format!("{file}: ")));
+        lines.any(|line| line.contains("promise"))
+    };
+    for file in ["visit/saga.yaml", "visit/again/saga.yaml", "visit/trip/saga.yaml"] {
+        assert!(is_run_through(file), "{file}: {said}{told}");
+    }
+}
+
+#[test]
 fn failing_scenarios_are_rewritten_only_when_asked_and_never_silently() {
     let folder = folder("update", SAGA);
     let scenario = folder.join("visit/scenarios/full.yaml");

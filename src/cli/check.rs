@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -75,7 +76,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     // What a saga that cannot run would do is no example for its tests.
     let writes_into = arguments.write_scenarios.as_ref().filter(|_| !checked.is_wrong());
     if !arguments.shape {
-        let all: Vec<&Definition> = right.iter().chain(&whole).map(|(_, d)| d).collect();
+        let all = distinct(right.iter().chain(&whole).map(|(_, definition)| definition));
         for (file, definition) in &right {
             prove(arguments, writes_into.is_some(), (file, definition), &all, &mut checked)?;
         }
@@ -97,6 +98,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(checked.exit_code())
+}
+
+/// Of several texts of one version the first.
+fn distinct<'d>(definitions: impl Iterator<Item = &'d Definition>) -> Vec<&'d Definition> {
+    let mut versions = BTreeSet::new();
+    definitions.filter(|of| versions.insert((&of.saga, of.version))).collect()
 }
 
 /// Runs one definition through everything that can happen.
