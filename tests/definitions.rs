@@ -116,7 +116,7 @@ fn what_is_wrong_as_a_whole_can_be_run_through() {
         let (Some(definition), found) = check_whole("saga.yaml", &text) else { continue };
         let errors = found.iter().filter(|d| d.severity == Severity::Error);
         codes.extend(errors.map(|d| d.code));
-        let report = segue::checker::check(&definition, &[], 200).of_definition();
+        let report = segue::checker::check(&definition, &[], 100).of_definition();
         assert!(report.states > 0, "{}", path.display());
     }
     assert!(codes.len() >= 15, "{} codes", codes.len());

@@ -114,9 +114,8 @@ ends:";
 
 #[test]
 fn a_mistake_in_the_shape_hides_nothing_that_goes_wrong_on_a_run() {
-    let more = "  - step: pay
-    command: t/Pay
-    done: t/Paid
+    let more = "  - step: rest
+    sleep: 8d
   - step: serve
     when: data.meal != \"\"
     command: t/Serve
@@ -126,7 +125,7 @@ ends:";
     let folder = folder("both", &SAGA.replace("ends:", more));
     let (code, said, told) = segue(&folder, &["check", "visit"]);
     assert_eq!(code, 4, "{said}{told}");
-    assert!(told.contains("error[SG0401]") && told.contains("error[SG1009]"), "{told}");
+    assert!(told.contains("error[SG0704]") && told.contains("error[SG1009]"), "{told}");
     assert!(said.contains("if it ran as it is: 1 broken promise"), "{said}");
     let (code, _, told) = segue(&folder, &["check", "visit", "--shape"]);
     assert_eq!((code, told.contains("SG1009")), (4, false), "{told}");
@@ -139,8 +138,8 @@ fn what_is_wrong_between_definitions_hides_nothing_that_goes_wrong_on_a_run() {
     let folder = folder("between", &SAGA.replace("title: A visit", "title: The visit"));
     let other = "saga: trip\nversion: 1\nstart: { on: t/Left, key: event.id }\nwithin: 7d\n\
                  events: { t/*: { by: command-id } }\nsteps:\n  \
-                 - { step: see, saga: visit, with: { id: '${key}' } }\n  \
-                 - { step: fly, saga: flight, with: { id: '${key}' } }\n";
+                 - { step: see, saga: visit, with: { id: '${key}' }, compensate: none }\n  \
+                 - { step: fly, saga: flight, with: { id: '${key}' }, compensate: none }\n";
     for (name, text) in [("again", &SAGA.replace("> 4", "> 5")), ("trip", &other.to_owned())] {
         fs::create_dir(folder.join("visit").join(name)).expect("a folder of this test");
         fs::write(folder.join("visit").join(name).join("saga.yaml"), text).expect("a file");
