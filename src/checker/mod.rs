@@ -38,6 +38,7 @@ mod spots;
 mod story;
 mod symmetry;
 mod timers;
+mod unread;
 mod value;
 mod world;
 mod written;

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use super::canon::{completions, in_order};
 use super::model::State;
+use super::unread::Unread;
 use crate::definition::{
     Compensation, Composite, Correlation, Definition, Nature, Step, StepId, Waiting,
 };
@@ -22,6 +23,7 @@ pub(super) struct Settled {
     steps: BTreeSet<StepId>,
     /// Those that are undone if they may have happened.
     owed: BTreeSet<StepId>,
+    unread: Unread,
 }
 
 /// One life that goes back or has ended.
@@ -39,15 +41,17 @@ impl Settled {
         let steps = definition.steps.iter();
         let silent = steps.clone().filter(|step| is_silent(definition, shared, step));
         let owed = steps.filter(|step| is_owed(step)).map(|step| step.id).collect();
-        Self { steps: silent.map(|step| step.id).collect(), owed }
+        let unread = Unread::of(definition);
+        Self { steps: silent.map(|step| step.id).collect(), owed, unread }
     }
 
-    /// A state without the steps that decide nothing any more; none if it has none of them.
+    /// A state without the steps and values that decide nothing; none if nothing can be left out.
     pub fn without(&self, state: &State) -> Option<State> {
         let life = state.instance.as_ref().and_then(Instance::newest)?;
         let has_ended = life.ended.is_some();
         let goes_back = life.direction == Direction::Back;
-        if self.steps.is_empty() || !(has_ended || goes_back) {
+        let is_past = !self.steps.is_empty() && (has_ended || goes_back);
+        if !is_past && self.unread.is_empty() {
             return None;
         }
         let stuck = life.stuck.iter().map(|stuck| (stuck.step, stuck.branch.clone())).collect();
@@ -55,7 +59,10 @@ impl Settled {
         let mut state = state.clone();
         let lives = state.instance.iter_mut().flat_map(|instance| &mut instance.lives);
         if let Some(life) = lives.last() {
-            past.life(life);
+            if is_past {
+                past.life(life);
+            }
+            self.unread.forget(life);
         }
         Some(state)
     }
