@@ -73,7 +73,7 @@ impl Unread {
 
 /// The fields that what decides reads, and that their values are made from; none where something
 /// reads all fields at once.
-fn deciding<'d>(expressions: &[PlacedExpression<'d>]) -> Option<BTreeSet<String>> {
+fn deciding(expressions: &[PlacedExpression<'_>]) -> Option<BTreeSet<String>> {
     let mut read = BTreeSet::new();
     loop {
         let before = read.len();
