@@ -120,6 +120,7 @@ fn what_is_wrong_as_a_whole_can_be_run_through() {
         assert!(report.states > 0, "{}", path.display());
     }
     assert!(codes.len() >= 15, "{} codes", codes.len());
+    assert!(codes.contains(&Code::NoCompensation), "its steps are right apart from that");
 }
 
 #[test]

@@ -26,7 +26,7 @@ impl Reader<'_> {
                 self.compensation(node)
             }
             None if fields.is_misspelt("compensate") => None,
-            None => self.unsaid(position, step),
+            None => Some(self.unsaid(position, step)),
         }
     }
 

@@ -78,7 +78,7 @@ pub(super) fn document(reader: &mut Reader<'_>, root: &Node) -> Option<Definitio
         assume: assume.into_iter().map(|(assumption, _)| assumption).collect(),
         ends,
     };
-    reader.is_whole = !reader.is_refused();
+    reader.is_whole = !reader.has_wrong_part();
     if reader.is_whole {
         rules::apply(reader, &definition);
     }

@@ -74,7 +74,8 @@ pub fn check(file: &str, text: &str) -> (Option<Definition>, Diagnostics) {
 }
 
 /// The same, but a definition whose every part is right is there as well if something is wrong with
-/// it as a whole: it cannot run, and what would happen can be looked at all the same.
+/// it as a whole, or if a step does not say how it is undone: it cannot run, and what would happen
+/// can be looked at all the same.
 #[must_use]
 pub fn check_whole(file: &str, text: &str) -> (Option<Definition>, Diagnostics) {
     let mut reader = Reader::new(file, text);

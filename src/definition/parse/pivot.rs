@@ -55,11 +55,11 @@ impl Reader<'_> {
     }
 
     /// What it means that `compensate` is missing.
-    pub fn unsaid(&mut self, position: Position, step: &Range<usize>) -> Option<Compensation> {
+    pub fn unsaid(&mut self, position: Position, step: &Range<usize>) -> Compensation {
         match position {
-            Position::Pivot | Position::After => Some(Compensation::Unsaid),
+            Position::Pivot | Position::After => {}
             // The one cause is told already.
-            Position::Before | Position::Perhaps if self.pivot_lost => Some(Compensation::Unsaid),
+            Position::Before | Position::Perhaps if self.pivot_lost => {}
             Position::Before | Position::Perhaps => {
                 let of = self.step.is_some_and(|s| self.places.steps[s.0 as usize].has("saga"));
                 let help = if of {
@@ -70,9 +70,10 @@ impl Reader<'_> {
                      there is nothing to undo"
                 };
                 let message = "this step does not say how it is undone";
-                self.error(Code::NoCompensation, step.clone(), message, help)
+                self.error::<()>(Code::NoCompensation, step.clone(), message, help);
             }
         }
+        Compensation::Unsaid
     }
 
     /// A compensation behind the pivot is never used.

@@ -31,7 +31,8 @@ pub(crate) struct Reader<'t> {
     pub begun: Begun,
     /// A pivot stands where it may not: whatever is behind it is not asked how it is undone.
     pub pivot_lost: bool,
-    /// Each part of the definition is right: what is wrong with it is wrong with it as a whole.
+    /// No part of the definition is wrong: what is wrong with it is wrong with it as a whole, or
+    /// nothing is said of an undoing.
     pub is_whole: bool,
 }
 
@@ -56,9 +57,11 @@ impl<'t> Reader<'t> {
         self.found
     }
 
-    /// Whether something was found that stops the definition from running.
-    pub fn is_refused(&self) -> bool {
-        self.found.iter().any(|d| d.severity == Severity::Error)
+    /// Whether a part is wrong. A step that does not say how it is undone is right apart from that:
+    /// what would happen to it can be looked at.
+    pub fn has_wrong_part(&self) -> bool {
+        let is_of_part = |code: Code| code != Code::NoCompensation;
+        self.found.iter().any(|d| d.severity == Severity::Error && is_of_part(d.code))
     }
 
     /// The `each` whose branches a `set` here would fill; none for the data.
