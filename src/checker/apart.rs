@@ -1,118 +1,100 @@
-//! Branches that cannot get into each other's way: on the way back one of them at a time is
-//! looked at, and the others stand still meanwhile.
-//!
-//! On the way back nothing strikes all branches at once: there is no deadline and no cancel any
-//! more. Whatever happens in one branch then means nothing to the others before all of them are
-//! over. So of all orders in which two branches can be undone one is enough: a persistent set, the
-//! moves of the first branch that is not over. As soon as no more than one is left, everything is
-//! looked at, for what a late answer comes before is the end of that one. After the end there is
-//! nothing to wait for, and the branches are looked at one after the other.
+//! What cannot get into each other's way: branches that share nothing, and answers that come late.
 
 use std::collections::BTreeSet;
 
-use super::model::State;
-use super::moves::Move;
-use super::spots::{Branch, Spot, spots};
 use crate::definition::{
-    BlockId, Composite, Correlation, Definition, PlacedExpression, Step, StepId, StepKind,
+    BlockId, Composite, Correlation, Definition, Join, PlacedExpression, Step, StepId, StepKind,
+    Then, Verdict,
 };
-use crate::engine::{Direction, Frame, Instance, Life};
 use crate::expression::Name;
-use crate::message::Address;
+use crate::message::{Address, Span};
 
-/// The composite steps whose branches share nothing.
+/// What may be looked at one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Apart {
+    /// The composite steps whose branches share nothing.
     composites: BTreeSet<StepId>,
+    /// Those of them of which nothing is left in the data if not every branch comes through.
+    all_or_nothing: BTreeSet<StepId>,
+    /// The steps whose late success means nothing to others.
+    late: BTreeSet<StepId>,
 }
 
 impl Apart {
     pub fn of(definition: &Definition) -> Self {
-        let is_apart = |step: &&Step| are_apart(definition, step);
-        Self { composites: definition.steps.iter().filter(is_apart).map(|s| s.id).collect() }
+        let steps = || definition.steps.iter();
+        let apart = steps().filter(|step| are_apart(definition, step));
+        let composites: BTreeSet<StepId> = apart.map(|step| step.id).collect();
+        let own = steps().filter(|step| composites.contains(&step.id));
+        let all_or_nothing = own.filter(|step| is_all_or_nothing(definition, step));
+        let late = steps().filter(|step| may_be_late(definition, step));
+        Self {
+            all_or_nothing: all_or_nothing.map(|step| step.id).collect(),
+            late: late.map(|step| step.id).collect(),
+            composites,
+        }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.composites.is_empty()
+        self.composites.is_empty() && self.late.is_empty()
     }
 
-    /// Which of the moves that can be made are looked at: all of them, or those of one branch.
-    pub fn chosen(&self, definition: &Definition, state: &State, moves: Vec<Move>) -> Vec<Move> {
-        let life = state.instance.as_ref().and_then(Instance::newest);
-        let goes_back = |life: &&Life| life.ended.is_some() || life.direction == Direction::Back;
-        let Some(life) = life.filter(goes_back).filter(|_| !self.is_empty()) else {
-            return moves;
-        };
-        let all = spots(definition, life);
-        let places: Option<Vec<&Spot>> = moves.iter().map(|next| place(next, &all)).collect();
-        // What has no place might be for any branch.
-        let Some(places) = places else { return moves };
-        // What comes again comes for ever.
-        let is_new = |next: &Move| !matches!(next, Move::Again { .. });
-        let new = moves.iter().zip(&places).filter(|(next, _)| is_new(next));
-        let new: Vec<&Spot> = new.map(|(_, spot)| *spot).collect();
-        let branch = if life.ended.is_some() {
-            self.first(&life.frame, &Branch::default(), &new)
-        } else {
-            self.busy(&life.frame, &Branch::default())
-        };
-        let Some(branch) = branch else { return moves };
-        let is_inside: Vec<bool> = places.iter().map(|spot| spot.is_inside(&branch)).collect();
-        if !is_inside.contains(&true) {
-            return moves;
-        }
-        let inside = moves.into_iter().zip(is_inside).filter(|(_, is_inside)| *is_inside);
-        inside.map(|(next, _)| next).collect()
+    /// Whether nothing that happens in one branch of a step can be noticed in another.
+    pub fn has_apart(&self, step: StepId) -> bool {
+        self.composites.contains(&step)
     }
 
-    /// The first branch, and the innermost one, that anything can happen in.
-    fn first(&self, frame: &Frame, around: &Branch, places: &[&Spot]) -> Option<Branch> {
-        for (branch, inner, step) in around.branches(frame) {
-            if !places.iter().any(|spot| spot.is_inside(&branch)) {
-                continue;
-            }
-            let own = self.composites.contains(&step).then(|| branch.clone());
-            return self.first(inner, &branch, places).or(own);
-        }
-        None
+    /// The same, and what some branches have done decides nothing if others fail.
+    pub fn is_all_or_nothing(&self, step: StepId) -> bool {
+        self.all_or_nothing.contains(&step)
     }
 
-    /// The first of several branches that are being undone; of those in it the first of several.
-    fn busy(&self, frame: &Frame, around: &Branch) -> Option<Branch> {
-        let is_busy = |frame: &Frame| frame.direction == Direction::Back && !frame.over;
-        for state in frame.steps.iter().filter(|state| self.composites.contains(&state.step)) {
-            let all = around.branches(frame).filter(|(_, _, step)| *step == state.step);
-            let busy: Vec<_> = all.filter(|(_, inner, _)| is_busy(inner)).collect();
-            let Some((branch, inner, _)) = busy.first() else { continue };
-            let own = (busy.len() > 1).then(|| branch.clone());
-            return self.busy(inner, branch).or(own);
-        }
-        None
+    /// Whether a late success of a step is nobody else's business.
+    pub fn may_be_late(&self, step: StepId) -> bool {
+        self.late.contains(&step)
     }
 }
 
-/// The step that a move is about, if it is about one.
-fn place<'s>(next: &'s Move, spots: &'s [Spot]) -> Option<&'s Spot> {
-    match next {
-        Move::Reply { asked, .. }
-        | Move::Again { asked, .. }
-        | Move::Called { asked, .. }
-        | Move::Exhausted(asked)
-        | Move::Unsent(asked) => Some(&asked.spot),
-        Move::Due(spot) | Move::Remind(spot) => Some(spot),
-        Move::Act { step, .. } => spots.iter().find(|spot| Some(&spot.name) == step.as_ref()),
-        Move::Start(_)
-        | Move::StartChild
-        | Move::Deadline
-        | Move::Fact(_)
-        | Move::Cancel(_)
-        | Move::Letter { .. } => None,
+/// Whether the saga never goes on with what only some of the branches of a step have done: one that
+/// fails takes all that is around it back.
+fn is_all_or_nothing(definition: &Definition, step: &Step) -> bool {
+    let is_race = matches!(step.composite(), Some(Composite::Parallel(p)) if p.join == Join::First);
+    let ends_early = |step: &Step| match limits(step) {
+        Some((within, failed)) => within.is_some() && failed.then != Then::GoBack,
+        None => false,
+    };
+    !is_race && !ends_early(step) && !definition.around(step.id).any(ends_early)
+}
+
+/// How long the branches of a step may take, and what it means if they take longer.
+fn limits(step: &Step) -> Option<(Option<Span>, &Verdict)> {
+    match step.composite()? {
+        Composite::Parallel(parallel) => Some((parallel.within, &parallel.failed)),
+        Composite::Each(each) => Some((each.within, &each.failed)),
+        Composite::Choose(choose) => Some((choose.within, &choose.failed)),
+        // Its time is up before anything in it has begun.
+        Composite::Lock(_) => None,
     }
+}
+
+/// Whether a late success is taken by the step itself, and undone without a word to others.
+fn may_be_late(definition: &Definition, step: &Step) -> bool {
+    let is_request = matches!(step.kind, StepKind::Command(_) | StepKind::Call(_));
+    let undone = step.undo_sets().into_iter().flatten();
+    let undoing_writes: BTreeSet<String> = undone.map(|set| set.field.clone()).collect();
+    let is_other = |other: &Step| other.id != step.id;
+    is_request
+        && !definition.around(step.id).any(is_lock)
+        && hears_alone(definition, step)
+        && Reads::of(definition, is_other).has_none_of(&undoing_writes)
+}
+
+fn is_lock(step: &Step) -> bool {
+    matches!(step.kind, StepKind::Lock(_))
 }
 
 /// Whether nothing that happens in one branch of a step can be noticed in another.
 fn are_apart(definition: &Definition, step: &Step) -> bool {
-    let is_lock = |step: &Step| matches!(step.kind, StepKind::Lock(_));
     if definition.around(step.id).any(is_lock) {
         return false;
     }
@@ -217,7 +199,25 @@ impl<'d> Contents<'d> {
     /// Whether no lock, child or event of it can be another's, neither outside of it nor in the
     /// same branch of another element.
     fn is_alone(&self, definition: &Definition) -> bool {
-        let is_shared = |step: &&Step| matches!(step.kind, StepKind::Lock(_) | StepKind::Saga(_));
+        let is_shared = |step: &&Step| match &step.kind {
+            StepKind::Lock(_) => {
+                let locks = definition.steps.iter().filter(|step| is_lock(step));
+                locks.count() > 1 || definition.fan_out_around(step.id).is_some()
+            }
+            // Without a key of its own a child is named for the step and its branch.
+            StepKind::Saga(child) => child.key.is_some(),
+            StepKind::Command(_)
+            | StepKind::Call(_)
+            | StepKind::Emit(_)
+            | StepKind::Set
+            | StepKind::Wait(_)
+            | StepKind::Sleep(_)
+            | StepKind::Ask(_)
+            | StepKind::Fail(_)
+            | StepKind::Parallel(_)
+            | StepKind::Each(_)
+            | StepKind::Choose(_) => false,
+        };
         !self.steps.iter().any(is_shared)
             && self.steps.iter().all(|step| hears_alone(definition, step))
     }
@@ -233,7 +233,7 @@ fn hears_alone(definition: &Definition, step: &Step) -> bool {
             return true;
         }
         let of_element = reply.condition.is_some_and(|condition| {
-            condition.references().iter().any(|read| read.name == Name::Item)
+            condition.references().iter().any(|read| matches!(read.name, Name::Item | Name::Index))
         });
         (of_element || !in_fan_out) && readers(definition, reply.on) == 1
     })

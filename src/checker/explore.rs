@@ -5,7 +5,7 @@ use super::edge::{Edge, Expanded, Known, Led, Reached, Stride, edges, is_begun};
 use super::mark::Mark;
 use super::model::{Around, Ending, State};
 use super::promise::{Broken, Promise};
-use super::promises::{is_voluntary, subject};
+use super::promises::subject;
 use super::world::World;
 
 /// The most states that one exploration looks at.
@@ -200,7 +200,7 @@ impl Search<'_> {
         }
         let Some(led) = edge.led else { return };
         self.explored.moves += 1;
-        let is_voluntary = is_voluntary(&edge.by.0);
+        let is_voluntary = edge.by.0.is_voluntary();
         let Led::Elsewhere { mark, went_back, ending, reached } = led else { return };
         if let Some((end, mark)) = went_back {
             self.explored.note(end, mark, || (at, Some(edge.by.clone())));

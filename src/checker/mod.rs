@@ -38,6 +38,7 @@ mod spots;
 mod story;
 mod symmetry;
 mod timers;
+mod turns;
 mod unread;
 mod value;
 mod world;
@@ -119,7 +120,12 @@ fn explored(
         return nearby;
     }
     let in_turns = worlds(door, definition, others).into_iter().map(World::in_turns);
-    alike(definition, in_turns.collect(), states_max)
+    let turned = alike(definition, in_turns.collect(), states_max);
+    if turned.1.broken.iter().any(|(broken, ..)| broken.promise == Promise::Ends) {
+        // A branch that stood still might have led to an end.
+        return alike(definition, worlds(door, definition, others), states_max);
+    }
+    turned
 }
 
 /// The same in these worlds.

@@ -51,6 +51,24 @@ impl Move {
     pub fn start(&self) -> Option<&Address> {
         if let Self::Start(address) = self { Some(address) } else { None }
     }
+
+    /// Whether it is one that people make and that nobody may wait for.
+    pub fn is_voluntary(&self) -> bool {
+        match self {
+            Self::Cancel(_) | Self::Remind(_) | Self::Again { .. } => true,
+            Self::Act { verb, .. } => !matches!(verb, Verb::Answer { .. }),
+            Self::Start(_)
+            | Self::StartChild
+            | Self::Reply { .. }
+            | Self::Called { .. }
+            | Self::Exhausted(_)
+            | Self::Unsent(_)
+            | Self::Due(_)
+            | Self::Deadline
+            | Self::Fact(_)
+            | Self::Letter { .. } => false,
+        }
+    }
 }
 
 /// Everything that can happen before anything has.

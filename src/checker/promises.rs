@@ -5,7 +5,7 @@ use super::moves::Move;
 use super::named::named;
 use super::promise::{Broken, Promise};
 use super::settled::is_owed;
-use super::spots::{Spot, coordinate, spots, step};
+use super::spots::{Spot, coordinate, spots, step, waits};
 use super::world::{Step, Taken, sent};
 use crate::definition::{Compensation, Composite, Definition, Nature, Waiting};
 use crate::engine::{
@@ -263,18 +263,6 @@ pub(super) fn forever(definition: &Definition, state: &State) -> Option<Broken> 
     Some(Broken::new(Promise::Waits, spot.name.to_string(), words))
 }
 
-fn waits(frame: &Frame) -> bool {
-    let timed = |request: &engine::Request| {
-        use engine::Progress::{Pausing, Waiting};
-        matches!(request.progress, Waiting(_) | Pausing(_))
-    };
-    frame.steps.iter().any(|state| {
-        state.until.is_some()
-            || state.requests().any(|(_, request)| timed(request))
-            || state.frames().iter().any(waits)
-    })
-}
-
 /// How a run has ended, or where it is stuck.
 pub(super) fn ending(definition: &Definition, state: &State) -> Option<Ending> {
     let life = newest(state)?;
@@ -300,23 +288,5 @@ pub(super) fn ending_of(definition: &Definition, life: &Life) -> Option<Ending> 
             Some(Ending::Stuck { step, undoing: stuck.undoing })
         }
         Status::Running | Status::Compensating | Status::Completed | Status::Compensated => None,
-    }
-}
-
-/// Whether a move is one that people make and that nobody may wait for.
-pub(super) fn is_voluntary(next: &Move) -> bool {
-    match next {
-        Move::Cancel(_) | Move::Remind(_) | Move::Again { .. } => true,
-        Move::Act { verb, .. } => !matches!(verb, Verb::Answer { .. }),
-        Move::Start(_)
-        | Move::StartChild
-        | Move::Reply { .. }
-        | Move::Called { .. }
-        | Move::Exhausted(_)
-        | Move::Unsent(_)
-        | Move::Due(_)
-        | Move::Deadline
-        | Move::Fact(_)
-        | Move::Letter { .. } => false,
     }
 }

@@ -58,6 +58,15 @@ impl Spot {
         self.path.starts_with(&branch.0)
     }
 
+    /// Whether the lists around it have gone on without it, or are undone.
+    pub fn is_behind(&self, life: &Life) -> bool {
+        let mut frame = &life.frame;
+        self.path.iter().all(|(at, branch)| {
+            frame = &frame.steps[*at].frames()[*branch];
+            frame.direction == Direction::Forward || frame.over
+        })
+    }
+
     /// Whether two steps stand in the same list.
     pub fn is_beside(&self, other: &Self) -> bool {
         self.path == other.path
@@ -147,4 +156,15 @@ pub(super) fn step<'d>(definition: &'d Definition, life: &Life, spot: &Spot) -> 
 pub(super) fn coordinate(definition: &Definition, stuck: &Stuck) -> Coordinate {
     let step = definition.step(stuck.step).name.clone();
     Coordinate { step, branch: stuck.branch.clone() }
+}
+
+/// Whether anything in a list has a time at which it goes on, or is asked for.
+pub(super) fn waits(frame: &Frame) -> bool {
+    let timed =
+        |request: &Request| matches!(request.progress, Progress::Waiting(_) | Progress::Pausing(_));
+    frame.steps.iter().any(|state| {
+        state.until.is_some()
+            || state.requests().any(|(_, request)| timed(request))
+            || state.frames().iter().any(waits)
+    })
 }

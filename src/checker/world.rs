@@ -15,6 +15,7 @@ use super::settled::Settled;
 use super::spots::{Asked, coordinate};
 use super::symmetry::Symmetry;
 use super::timers::prepared;
+use super::turns::chosen;
 use super::value::Written;
 use crate::definition::{Catalog, Compensation, Definition, Done, Role};
 use crate::engine::{Direction, Effect, Input, Instance, Life, Note, Rejection, Transition, Verb};
@@ -125,7 +126,7 @@ impl World {
     pub fn moves(&self, state: &State) -> Vec<Move> {
         let moves = moves(&self.definition, &self.shared, state);
         match &self.apart {
-            Some(apart) => apart.chosen(&self.definition, state, moves),
+            Some(apart) => chosen(apart, &self.definition, state, moves),
             None => moves,
         }
     }

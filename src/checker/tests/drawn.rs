@@ -9,7 +9,16 @@ struct Draw<'d> {
 
 /// How many drawn definitions a test looks at, unless `SEGUE_DRAWN_SAGAS` says how many.
 pub(super) fn drawn_sagas(unless_said: usize) -> usize {
-    let said = std::env::var("SEGUE_DRAWN_SAGAS").ok();
+    said("SEGUE_DRAWN_SAGAS", unless_said)
+}
+
+/// How many states one of them has at most, unless `SEGUE_DRAWN_STATES` says how many.
+pub(super) fn drawn_states(unless_said: usize) -> usize {
+    said("SEGUE_DRAWN_STATES", unless_said)
+}
+
+fn said(variable: &str, unless_said: usize) -> usize {
+    let said = std::env::var(variable).ok();
     said.map_or(unless_said, |count| count.parse().expect("a number"))
 }
 

@@ -4,6 +4,7 @@ mod guards;
 mod locks;
 mod reduced;
 mod size;
+mod turns;
 mod values;
 
 use std::collections::BTreeSet;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::drawn::{beside, drawn_sagas, fan_out, locked};
+use super::drawn::{beside, drawn_sagas, drawn_states, fan_out, locked};
 use super::*;
 use crate::checker::edge::{Known, Led, edges};
 use crate::checker::explore::{explore, nothing};
@@ -123,8 +123,8 @@ fn twins_of_any_definition_are_one() {
 /// How many drawn definitions a comparison is about, and how large they are at most.
 fn asked_for() -> (usize, usize) {
     match drawn_sagas(0) {
-        0 => (40, SMALL / 2),
-        many => (many, SMALL),
+        0 => (40, drawn_states(SMALL / 2)),
+        many => (many, drawn_states(SMALL)),
     }
 }
 
@@ -209,7 +209,7 @@ fn an_end_of_one_element_alone_is_no_reason_to_believe_in_its_twin() {
 
 /// Looks at a definition without any reduction, with branches in turns, and with all that is spared
 /// together: the states of each.
-fn compare_turns(
+pub(super) fn compare_turns(
     definition: &Definition,
     others: &[&Definition],
     states_max: usize,
