@@ -42,8 +42,7 @@ pub(super) enum Led {
         mark: Mark,
         /// Why it goes back from here, if it does, and what that rests on.
         went_back: Option<(Ending, Mark)>,
-        /// How it has ended, and what that rests on; of a state that is known only if its twin may
-        /// be what is known.
+        /// How it has ended, and what that rests on.
         ending: Option<(Ending, Mark)>,
         /// None if the state is known.
         reached: Option<Box<Reached>>,
@@ -117,8 +116,7 @@ fn edge(world: &World, state: &State, from: &Mark, next: &Move, step: Step, know
         let is_new = !known.contains_key(&mark);
         let state = taken.state;
         let rests = |end| (end, rests_on(definition, &state, &state.around.memory));
-        let is_told = is_new || !world.symmetry.is_empty();
-        let ending = is_told.then(|| ending(definition, &state)).flatten().map(rests);
+        let ending = ending(definition, &state).map(rests);
         let reached = is_new.then(|| {
             let forever = forever(definition, &state);
             Box::new(Reached { state, forever })
