@@ -40,7 +40,7 @@ fn branches_go_forward_in_turns_wherever_they_are_struck() {
     let four = side_by_side(4);
     let report = report(world(&four, &[]).in_turns(), &four, STATES_MAX);
     assert!(report.is_proved(), "{report}");
-    assert!(report.states < 3_000, "{} states", report.states);
+    assert!(report.states < 300, "{} states", report.states);
 }
 
 #[test]
