@@ -47,6 +47,7 @@ mod tests;
 mod token;
 
 pub use client::{Client, Endpoint, NoAnswer, ProblemTold};
+pub use request::draw;
 pub use role::Role;
 pub use token::Token;
 
@@ -59,12 +60,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::config::Config;
-use crate::node;
+use crate::message::EngineTopics;
+use crate::node::{self, ActKeys, MachineClock};
 use crate::view::{self, View};
 
 use guard::Door;
 use live::Readers;
-use outbox::KafkaOutbox;
+use outbox::{KafkaOutbox, Signer};
 use owners::Owners;
 use rates::Rates;
 use runs::Runs;
@@ -85,6 +87,9 @@ pub enum Error {
     /// The file of tokens cannot be used: mend the line that is named.
     #[error("`api.auth.tokens`: {0}")]
     Tokens(String),
+    /// The keys that acts are signed with cannot be used.
+    #[error(transparent)]
+    Node(#[from] node::Error),
     /// The view cannot be had.
     #[error(transparent)]
     View(#[from] view::Error),
@@ -130,6 +135,11 @@ impl Serving {
             rates: Rates::new(config.api.requests_max),
             begun: guard::now(),
         };
+        let signer = Signer {
+            operator: EngineTopics::new(config.app.as_str()).map_err(node::Error::Name)?.operator,
+            keys: ActKeys::of(config)?,
+            clock: MachineClock::default(),
+        };
         let listener = TcpListener::bind(address);
         let listener = listener.map_err(|reason| Error::Listen { address, reason })?;
         let connection = node::connection(config);
@@ -140,7 +150,11 @@ impl Serving {
         let service = Service {
             app: config.app.to_string(),
             view,
-            outbox: Arc::new(KafkaOutbox::new(connection.clone(), format!("{}.api", config.app))),
+            outbox: Arc::new(KafkaOutbox::new(
+                connection.clone(),
+                format!("{}.api", config.app),
+                signer,
+            )),
             readers: Readers::default(),
             stopped,
             connection: connection.clone(),

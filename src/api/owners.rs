@@ -1,13 +1,8 @@
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::path::Path;
 
 use super::Role;
 use super::token::Line;
-
-/// The largest file of tokens, in bytes.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
+use crate::node::FreshFile;
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,24 +18,7 @@ pub(super) struct Who {
 /// A file that cannot be read lets nobody in: who was taken out of it must not come back through
 /// a damage.
 #[derive(Debug)]
-pub(super) struct Owners {
-    file: PathBuf,
-    known: Mutex<Known>,
-}
-
-#[derive(Debug, Default)]
-struct Known {
-    stamp: Option<Stamp>,
-    lines: Vec<Line>,
-    wrong: Option<String>,
-}
-
-/// What changes with a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Stamp {
-    changed: Option<SystemTime>,
-    bytes: u64,
-}
+pub(super) struct Owners(FreshFile<Vec<Line>>);
 
 impl Owners {
     /// Reads the file.
@@ -48,8 +26,7 @@ impl Owners {
     /// # Errors
     /// When it cannot be read, or a line of it is wrong.
     pub fn open(file: &Path) -> Result<Self, String> {
-        let owners = Self { file: file.to_owned(), known: Mutex::default() };
-        owners.find("").map(|_| owners)
+        FreshFile::open(file, parse).map(Self)
     }
 
     /// Whose token it is; nobody's if it is unknown.
@@ -57,49 +34,27 @@ impl Owners {
     /// # Errors
     /// When the file cannot be read.
     pub fn find(&self, token: &str) -> Result<Option<Who>, String> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamp = stamp(&self.file);
-        if stamp.is_none() || known.stamp != stamp {
-            let read = read(&self.file);
-            let (lines, wrong) = match read {
-                Ok(lines) => (lines, None),
-                Err(words) => (Vec::new(), Some(words)),
-            };
-            *known = Known { stamp, lines, wrong };
-        }
-        if let Some(words) = &known.wrong {
-            return Err(words.clone());
-        }
-        // All lines are looked at, so that the time tells nothing of the place.
-        let mut found = None;
-        for line in &known.lines {
-            if line.is_of(token) {
-                found = Some(Who { name: line.name.clone(), role: line.role });
+        self.0.look(|lines| {
+            // All lines are looked at, so that the time tells nothing of the place.
+            let mut found = None;
+            for line in lines {
+                if line.is_of(token) {
+                    found = Some(Who { name: line.name.clone(), role: line.role });
+                }
             }
-        }
-        Ok(found)
+            found
+        })
     }
 }
 
-fn stamp(file: &Path) -> Option<Stamp> {
-    let about = fs::metadata(file).ok()?;
-    Some(Stamp { changed: about.modified().ok(), bytes: about.len() })
-}
-
-fn read(file: &Path) -> Result<Vec<Line>, String> {
-    let name = file.display();
-    let unreadable = |e: std::io::Error| format!("{name} cannot be read: {e}");
-    if fs::metadata(file).map_err(unreadable)?.len() > FILE_BYTES_MAX {
-        return Err(format!("{name} is larger than {FILE_BYTES_MAX} bytes"));
-    }
-    let text = fs::read_to_string(file).map_err(unreadable)?;
+fn parse(text: &str) -> Result<Vec<Line>, String> {
     let mut lines: Vec<Line> = Vec::new();
     for (text, number) in text.lines().zip(1..) {
         let text = text.split('#').next().unwrap_or_default().trim();
         if text.is_empty() {
             continue;
         }
-        let line: Line = text.parse().map_err(|e| format!("{name}:{number}: {e}"))?;
+        let line: Line = text.parse().map_err(|e| format!("{number}: {e}"))?;
         lines.push(line);
     }
     Ok(lines)
@@ -107,6 +62,8 @@ fn read(file: &Path) -> Result<Vec<Line>, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::api::Token;
 

@@ -140,7 +140,11 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
     Ok(said.to_owned())
 }
 
-fn draw() -> std::io::Result<String> {
+/// Draws an id.
+///
+/// # Errors
+/// When the system gives no randomness.
+pub fn draw() -> std::io::Result<String> {
     let mut bytes = [0; 16];
     std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))

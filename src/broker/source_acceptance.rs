@@ -10,7 +10,7 @@ use super::register::{self, Begin, Entry, Register};
 use super::source_asker::{Log, SourceAsker};
 use super::source_start::{Committed, Start, Stop, start, stop};
 use super::{Connection, Error};
-use crate::message::{StartFrom, TopicId};
+use crate::message::{StartFrom, Timestamp, TopicId};
 use crate::runtime::{Acceptance, Accepted};
 
 /// How long the topic's id is waited for.
@@ -71,6 +71,11 @@ pub(super) fn accept(
 /// The entry of a topic that is accepted, or why it is not.
 fn decide(acceptance: &Acceptance, found: &Found<'_>) -> Result<Entry, String> {
     let topic = &acceptance.topic;
+    if let (Some(signed), Some(at)) = (acceptance.signed, Timestamp::parse(&found.entry.at))
+        && signed < at
+    {
+        return Err(format!("{topic} was written down at {at}, after this was signed; act again"));
+    }
     let cut_off = cut_off(found);
     let stop = match stop(found.entry, found.described, found.cluster) {
         Some(stop) => stop,
@@ -180,6 +185,7 @@ mod tests {
             from,
             by: "ana".to_owned(),
             why: "restored".to_owned(),
+            signed: None,
         }
     }
 

@@ -48,6 +48,7 @@ pub(super) fn input(id: &InstanceId, symmetry: &Symmetry, state: &State, next: &
             why: "they say so".to_owned(),
             step: step.clone(),
             verb: verb.clone(),
+            signed: None,
         }),
         Move::Letter { from, say, .. } => {
             let asked = &state.around.partners[from].letter;

@@ -2,18 +2,20 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, Error};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use super::say;
+use crate::api::draw;
 use crate::broker::Writer;
 use crate::config::Config;
 use crate::message::{
     Coordinate, EngineTopics, Headers, InstanceId, Key, Outgoing, SagaName, StartFrom, Topic,
     header,
 };
-use crate::node;
+use crate::node::{self, ActKeys, MachineClock};
+use crate::runtime::Clock as _;
 
 /// How long the broker may take to acknowledge.
 const FLUSH_MAX: Duration = Duration::from_secs(30);
@@ -91,7 +93,8 @@ enum Verb {
 /// Writes the act to `<app>.operator`; the engine obeys it and says so in the history.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let config = Config::load(arguments.config.as_deref(), std::env::vars())?;
-    let (about, body) = match arguments.verb {
+    let keys = ActKeys::of(&config)?;
+    let (about, mut body) = match arguments.verb {
         Verb::AcceptTopic => {
             check_topic(arguments)?;
             (arguments.about.clone(), body(arguments)?)
@@ -107,6 +110,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         | Verb::SetData
         | Verb::Answer => (instance(arguments)?.to_string(), body(arguments)?),
     };
+    if keys.is_some() && body.get("id").is_none() {
+        // What is signed is obeyed once by its id, wherever it is written.
+        body["id"] = draw().context("the system gives no randomness; say an --id")?.into();
+    }
     let topic = EngineTopics::new(config.app.as_str())?.operator;
     let mut headers = Headers::default();
     headers.push(header::CONTENT_TYPE, "application/json");
@@ -116,6 +123,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         key: about.clone(),
         headers,
         body: body.to_string().into(),
+    };
+    let message = match &keys {
+        Some(keys) => keys.sign(message, MachineClock::default().now()).map_err(Error::msg)?,
+        None => message,
     };
     writer.send(&message, None)?;
     writer.flush(FLUSH_MAX).with_context(|| {

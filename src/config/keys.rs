@@ -146,6 +146,11 @@ pub const KEYS: &[Key] = &[
         "File with a line of `segue token new` for each token; beyond loopback it must be set.",
     ),
     text("api.requests-max", "100", "The most requests a second of one token."),
+    text(
+        "operator.key-file",
+        "",
+        "Keys that acts are signed with, 64 hexadecimal digits a line; the first signs.",
+    ),
     text("watchdog", "60s", "A call to Kafka that hangs for so long ends the process."),
     text("telemetry.endpoint", "", "OTLP receiver of traces (HTTP), such as http://host:4318."),
     text("log.format", "text", "text or json."),

@@ -50,6 +50,8 @@ pub struct Config {
     pub view_keep: Option<Span>,
     /// How people and programs look at sagas and act on them.
     pub api: Listening,
+    /// The keys that acts are signed with; without them the topic's rights alone say who may act.
+    pub operator_key_file: Option<PathBuf>,
     /// A commit without progress for so long ends the process.
     pub watchdog: Span,
     /// Where traces go.

@@ -70,6 +70,7 @@ pub(super) fn config(mut from: Settings) -> Result<Config, Error> {
         sources: sources(&mut from),
         calls: calls(&mut from),
         api: api(&mut from),
+        operator_key_file: from.optional("operator.key-file", file),
         watchdog: from.take("watchdog", span(1000, 86_400_000)),
         log: Log {
             format: from.take("log.format", one_of(FORMATS)),

@@ -81,6 +81,9 @@ pub struct Act {
     pub step: Option<Coordinate>,
     /// What.
     pub verb: Verb,
+    /// When it was signed, where acts are: one that is written again later, by somebody who could
+    /// not have signed it, must do nothing.
+    pub signed: Option<Timestamp>,
 }
 
 /// What a person can do.

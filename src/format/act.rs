@@ -1,7 +1,7 @@
 use super::instance::{bytes, coordinate_or_none, object};
 use super::{Error, wire};
 use crate::engine::{Act, Verb};
-use crate::message::Coordinate;
+use crate::message::{Coordinate, Timestamp};
 
 impl wire::Act {
     /// Takes an act.
@@ -23,7 +23,8 @@ impl wire::Act {
             }
         };
         let Act { id, by, why, .. } = act.clone();
-        Self { id, by, why, step: Coordinate::text(act.step.as_ref()), verb: Some(verb) }
+        let (step, signed_ms) = (Coordinate::text(act.step.as_ref()), act.signed.map(|at| at.0));
+        Self { id, by, why, step, verb: Some(verb), signed_ms }
     }
 
     /// The act itself.
@@ -50,7 +51,7 @@ impl wire::Act {
         };
         let step = coordinate_or_none(&self.step)?;
         let Self { id, by, why, .. } = self.clone();
-        Ok(Act { id, by, why, step, verb })
+        Ok(Act { id, by, why, step, verb, signed: self.signed_ms.map(Timestamp) })
     }
 }
 
@@ -82,8 +83,11 @@ mod tests {
         ];
         for verb in verbs {
             let (id, by, why) = ("a-1".to_owned(), "ann".to_owned(), "so".to_owned());
-            let act = Act { id, by, why, step: "ship[2]".parse().ok(), verb };
-            assert_eq!(wire::Act::new(&act).read(), Ok(act));
+            let step = "ship[2]".parse().ok();
+            let act = Act { id, by, why, step, verb, signed: None };
+            assert_eq!(wire::Act::new(&act).read(), Ok(act.clone()));
+            let signed = Act { signed: Some(Timestamp(7)), ..act };
+            assert_eq!(wire::Act::new(&signed).read(), Ok(signed));
         }
     }
 }

@@ -143,6 +143,9 @@ pub struct Life {
     /// Set while a person lets it stand still.
     #[prost(message, optional, tag = "42")]
     pub paused: ::core::option::Option<Paused>,
+    /// Ids of acts that were obeyed until then are forgotten: `seen` is bounded.
+    #[prost(int64, optional, tag = "43")]
+    pub seen_since_ms: ::core::option::Option<i64>,
 }
 /// A life that a person lets stand still.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -440,6 +443,9 @@ pub struct Act {
     pub why: ::prost::alloc::string::String,
     #[prost(string, tag = "4")]
     pub step: ::prost::alloc::string::String,
+    /// When it was signed; none if the engine asks for no signatures.
+    #[prost(int64, optional, tag = "15")]
+    pub signed_ms: ::core::option::Option<i64>,
     #[prost(oneof = "act::Verb", tags = "5, 6, 7, 8, 9, 10, 11, 12, 13, 14")]
     pub verb: ::core::option::Option<act::Verb>,
 }

@@ -97,6 +97,7 @@ fn life_out(g: &Life) -> wire::Life {
         started_namespace: g.started_by.namespace,
         seen_namespaces: g.seen.iter().map(|seen| seen.namespace).collect(),
         paused: g.paused.as_deref().map(super::paused::out),
+        seen_since_ms: g.seen_since.map(|t| t.0),
     }
 }
 
@@ -124,6 +125,7 @@ fn life_in(g: wire::Life) -> Result<Life, Error> {
         transitions: g.transitions,
         pivoted: g.pivoted,
         seen: seen_in(g.seen, &g.seen_namespaces),
+        seen_since: g.seen_since_ms.map(Timestamp),
         parent: g.parent.as_ref().map(parent_in).transpose()?.map(Box::new),
         paused: g.paused.as_ref().map(super::paused::read).transpose()?.map(Box::new),
     })

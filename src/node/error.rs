@@ -18,6 +18,9 @@ pub enum Error {
     /// A stored definition does not parse here.
     #[error("{0}")]
     Stored(String),
+    /// The keys that acts are signed with cannot be used: mend the line that is named.
+    #[error("`operator.key-file`: {0}")]
+    ActKeys(String),
     /// A name cannot stand in a topic.
     #[error(transparent)]
     Name(#[from] crate::message::Error),

@@ -3,10 +3,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::plan::{Pauses, Plan, passing};
-use super::{Trouble, starts};
+use super::{MachineClock, Trouble, starts};
 use crate::broker::KafkaSource;
 use crate::definition::Starts;
-use crate::runtime::{Gateway, Lost};
+use crate::runtime::{Clock as _, Gateway, Lost};
 
 /// The longest wait for a record: how soon a stop is seen.
 const WAIT: Duration = Duration::from_millis(100);
@@ -51,6 +51,10 @@ fn live(
     let opened = KafkaSource::open(&plan.connection, &plan.member(0), &topics);
     let source = opened.map_err(passing)?;
     let mut gateway = Gateway::new(&plan.settings, &catalog, source);
+    if let Some(keys) = plan.act_keys.clone() {
+        let clock = MachineClock::default();
+        gateway = gateway.verifying(move |record| keys.verify(record, clock.now()));
+    }
     while !stop.load(Ordering::Relaxed) && !plan.is_outdated(&catalog) {
         gateway.turn(WAIT)?;
         pauses.reset();

@@ -1,8 +1,10 @@
 //! Composes one process: a gateway, pipelines, the local store, and who watches over them.
 
+mod act_keys;
 mod clock;
 mod error;
 pub mod files;
+mod fresh_file;
 mod gateway;
 mod given;
 mod health;
@@ -15,8 +17,10 @@ mod tests;
 mod trouble;
 mod watchdog;
 
+pub use act_keys::ActKeys;
 pub use clock::MachineClock;
 pub use error::Error;
+pub use fresh_file::{FileStamp, FreshFile};
 pub use given::{Callers, Observer};
 pub use health::Health;
 pub use hosts::{Unallowed, unallowed};

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use super::act_keys::ActKeys;
 use super::{Error, starts};
 use crate::broker::definitions::Stored;
 use crate::broker::retry::{Patience, patiently};
@@ -22,6 +23,8 @@ pub(super) struct Plan {
     pub connection: Connection,
     pub settings: Settings,
     pub store: store::Options,
+    /// The keys that acts are signed with, if they must be.
+    pub act_keys: Option<Arc<ActKeys>>,
     membership: Membership,
     limits: Limits,
     local: Vec<Definition>,
@@ -39,6 +42,7 @@ impl Plan {
         stop: &AtomicBool,
     ) -> Result<Self, Error> {
         let connection = connection(config);
+        let act_keys = ActKeys::of(config)?.map(Arc::new);
         connection.check()?;
         let mut catalog = Catalog::default();
         for definition in &definitions {
@@ -77,6 +81,7 @@ impl Plan {
             connection,
             settings,
             store,
+            act_keys,
             membership,
             limits: config.limits.clone(),
             local: definitions,

@@ -9,18 +9,21 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{Callers, Node, Observer};
-use crate::broker::{Connection, TopicSpec, Writer, create_topics};
+use super::{ActKeys, Callers, MachineClock, Node, Observer};
+use crate::broker::{Connection, Isolation, Reader, TopicSpec, Writer, create_topics};
 use crate::config::{App, Config, Node as Name};
 use crate::definition::{Definition, parse};
 use crate::devbroker::DevBroker;
-use crate::engine::What;
+use crate::engine::{NoteKind, What};
 use crate::message::{Headers, Outgoing, StartFrom, Topic, header};
-use crate::runtime::Observed;
+use crate::runtime::{Clock as _, Observed, SourceRecord};
 use crate::telemetry::Tracer;
 
 const ONE: &str = "saga: order\nversion: 1\ntitle: one\nstart: { on: shop/Placed, after: new }\n\
                    steps:\n  - { step: tell, emit: told/Told, compensate: none }\n";
+/// A saga whose command nobody answers.
+const ASKS: &str = "saga: order\nversion: 1\ntitle: asks\nstart: { on: shop/Placed }\nsteps:\n  \
+                    - { step: ask, command: told/Ask, done: shop/Told, compensate: none }\n";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn two() -> String {
@@ -64,9 +67,7 @@ impl Shop {
         Connection::plain(&self.broker.address())
     }
 
-    fn start(&self, node: &str, texts: &[&str]) -> Result<Running, super::Error> {
-        let read = |text: &&str| parse("saga.yaml", text).unwrap_or_else(|e| panic!("\n{e}"));
-        let definitions: Vec<Definition> = texts.iter().map(read).collect();
+    fn config(&self, node: &str) -> Config {
         let data: PathBuf = self.folder.path().join(node);
         let mut config = Config {
             app: App::new("app").expect("a name"),
@@ -77,11 +78,21 @@ impl Shop {
         config.kafka.brokers = vec![self.broker.address()];
         config.topics.shards = 2;
         config.sources.start_from = StartFrom::Earliest;
+        config
+    }
+
+    fn start(&self, node: &str, texts: &[&str]) -> Result<Running, super::Error> {
+        Self::start_as(&self.config(node), texts)
+    }
+
+    fn start_as(config: &Config, texts: &[&str]) -> Result<Running, super::Error> {
+        let read = |text: &&str| parse("saga.yaml", text).unwrap_or_else(|e| panic!("\n{e}"));
+        let definitions: Vec<Definition> = texts.iter().map(read).collect();
         let (tell, observed) = channel();
         let observer: Observer = Arc::new(move |seen: &Observed| drop(tell.send(seen.clone())));
-        let callers = Callers::http(&config, Tracer::off()).expect("calls could be made");
+        let callers = Callers::http(config, Tracer::off()).expect("calls could be made");
         let stop = Arc::new(AtomicBool::new(false));
-        let node = Node::start(&config, definitions, &observer, &callers, stop)?;
+        let node = Node::start(config, definitions, &observer, &callers, stop)?;
         Ok(Running { node, observed })
     }
 
@@ -218,4 +229,50 @@ fn another_text_under_a_version_that_ran_is_refused_with_its_line() {
     let words = refused.to_string();
     assert!(words.starts_with("saga.yaml:6: ") && words.contains("order version 1"), "{words}");
     assert!(words.contains("app.definitions/order/1:6"), "{words}");
+}
+
+#[test]
+fn where_there_are_keys_an_act_counts_only_if_it_is_signed() {
+    let shop = Shop::open();
+    let keys = shop.folder.path().join("keys");
+    std::fs::write(&keys, "ab".repeat(32)).expect("written");
+    let config = Config { operator_key_file: Some(keys), ..shop.config("n1") };
+    let keys = ActKeys::of(&config).expect("they are sound").expect("there are some");
+    let node = Shop::start_as(&config, &[ASKS]).unwrap_or_else(|e| panic!("{e}"));
+    shop.place("a");
+    assert_eq!(node.begun(1), ["asks a"]);
+    let operator = Topic::new("app.operator").expect("a topic");
+    let act = |id: &str| Outgoing {
+        topic: operator.clone(),
+        key: "order/a".to_owned(),
+        headers: Headers::default(),
+        body: format!(
+            r#"{{"verb":"pause","saga":"order","key":"a","by":"ana","why":"w","id":"{id}"}}"#
+        )
+        .into(),
+    };
+    let signed = keys.sign(act("signed"), MachineClock::default().now()).expect("it is signed");
+    let writer = Writer::open(&shop.connection(), "act").expect("a client");
+    for message in [&act("unsigned"), &signed] {
+        writer.send(message, None).expect("it can be sent");
+    }
+    writer.flush(PATIENCE).expect("both are written");
+    let paused = loop {
+        let seen = node.observed.recv_timeout(PATIENCE).expect("it is obeyed in time");
+        if let Some(note) = seen.notes.into_iter().find(|note| note.kind() == NoteKind::Paused) {
+            break format!("{:?}", note.what);
+        }
+    };
+    assert!(paused.contains(r#""signed""#), "{paused}");
+    node.stop();
+    let letters = [Topic::new("app.dead-letters").expect("a topic")];
+    let reader = Reader::all(&shop.connection(), "judge", &letters, Isolation::Committed);
+    let mut reader = reader.expect("a client");
+    let mut reasons = Vec::new();
+    while !reader.is_at_end().expect("it answers") {
+        let letters = reader.poll(Duration::from_millis(100), 100).expect("it answers");
+        let reason = |letter: &SourceRecord| letter.headers.text("segue-reason").map(str::to_owned);
+        reasons.extend(letters.iter().filter_map(reason));
+    }
+    assert_eq!(reasons, ["the act is not signed: it has no header `segue-signed`"]);
 }

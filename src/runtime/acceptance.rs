@@ -1,4 +1,4 @@
-use crate::message::{StartFrom, Topic};
+use crate::message::{StartFrom, Timestamp, Topic};
 
 /// What a person says about a users' topic that was made anew, was cut off or is of another
 /// cluster.
@@ -14,6 +14,8 @@ pub struct Acceptance {
     pub by: String,
     /// The reason.
     pub why: String,
+    /// When it was signed, where acts are.
+    pub signed: Option<Timestamp>,
 }
 
 /// What became of an acceptance.

@@ -10,7 +10,9 @@ use super::settings::{Settings, Unmatched, UnmatchedRules};
 use crate::correlation::{self, Heading, Index, decode, heading};
 use crate::definition::Catalog;
 use crate::format::wire;
-use crate::message::{Event, Incarnation, InstanceId, Origin, Shard, Topic, header, shard_of};
+use crate::message::{
+    Event, Incarnation, InstanceId, Origin, Shard, Timestamp, Topic, header, shard_of,
+};
 
 /// The most records that one turn of a gateway takes.
 const RECORDS_MAX: usize = 5_000;
@@ -29,10 +31,15 @@ pub struct Gateway<S> {
     operator: Topic,
     shards: u32,
     unmatched: UnmatchedRules,
+    verify: Option<Verify>,
     passed: Passed,
     /// What starts, for each shard, until it was said.
     untold: Option<Bytes>,
 }
+
+/// Whether a record of `<app>.operator` is signed by somebody who may act, and when; why it is not,
+/// in words. It reads keys and a clock, so the gateway is given it.
+struct Verify(Box<dyn Fn(&SourceRecord) -> Result<Timestamp, String> + Send>);
 
 /// What a gateway has done since it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,7 +67,17 @@ impl<S: Source> Gateway<S> {
         let event_bytes_max = catalog.limits.event_bytes_max;
         let (unmatched, passed) = (settings.unmatched.clone(), Passed::default());
         let untold = catalog.starts().map(|starts| wire::Inbox::of_starts(starts).stored());
-        Self { source, index, event_bytes_max, operator, shards, unmatched, passed, untold }
+        let verify = None;
+        Self { source, index, event_bytes_max, operator, shards, unmatched, verify, passed, untold }
+    }
+
+    /// The same, obeying only acts that `verify` takes for signed.
+    #[must_use]
+    pub fn verifying(
+        self,
+        verify: impl Fn(&SourceRecord) -> Result<Timestamp, String> + Send + 'static,
+    ) -> Self {
+        Self { verify: Some(Verify(Box::new(verify))), ..self }
     }
 
     /// What it has done so far.
@@ -115,7 +132,7 @@ impl<S: Source> Gateway<S> {
     /// Does what a person says about a topic, or appends what the person says about an instance;
     /// or says why neither can be done.
     fn obey(&mut self, record: &SourceRecord) -> Result<Result<Option<Append>, String>, Lost> {
-        let acceptance = match operator::read(record) {
+        let acceptance = match self.read_act(record) {
             Ok(Deed::Instance(target, act)) => {
                 return Ok(act_on(target, act, self.shards).map(Some));
             }
@@ -127,6 +144,13 @@ impl<S: Source> Gateway<S> {
             Accepted::Done => Ok(None),
             Accepted::Refused(reason) => Err(reason),
         })
+    }
+
+    /// Reads an act, if it is signed where acts must be.
+    fn read_act(&self, record: &SourceRecord) -> Result<Deed, String> {
+        let Some(Verify(verify)) = &self.verify else { return operator::read(record) };
+        let at = verify(record)?;
+        operator::read(record)?.signed(at, record)
     }
 
     fn take(&mut self, record: SourceRecord, forward: &mut Forward) {

@@ -26,6 +26,30 @@ pub(super) enum Deed {
     Bulk,
 }
 
+impl Deed {
+    /// The same, signed at that time. Whoever reads the topic could write it there again, so it
+    /// must have an id of its own: by that it is obeyed once.
+    ///
+    /// # Errors
+    /// When it has none, in words.
+    pub fn signed(self, at: Timestamp, record: &SourceRecord) -> Result<Self, String> {
+        let (id, signed) = match self {
+            Self::Instance(target, act) => {
+                (act.id.clone(), Self::Instance(target, wire::Act { signed_ms: Some(at.0), ..act }))
+            }
+            Self::Topic(act) => {
+                (act.id.clone(), Self::Topic(Acceptance { signed: Some(at), ..act }))
+            }
+        };
+        if id == place(record) {
+            return Err(
+                "`id` is missing; an act that is signed is obeyed once by its id".to_owned()
+            );
+        }
+        Ok(signed)
+    }
+}
+
 /// The verb of an act that is about a topic.
 const ACCEPT: &str = "accept-topic";
 
@@ -150,7 +174,8 @@ pub(super) fn read(record: &SourceRecord) -> Result<Deed, String> {
     let id = act.id.unwrap_or_else(|| place(record));
     let target = wire::Target { saga: act.saga, key: act.key };
     let (by, why, step) = (act.by, act.why, act.step);
-    Ok(Deed::Instance(target, wire::Act { id, by, why, step, verb: Some(verb) }))
+    let act = wire::Act { id, by, why, step, verb: Some(verb), signed_ms: None };
+    Ok(Deed::Instance(target, act))
 }
 
 fn accept(act: TopicNotation, record: &SourceRecord) -> Result<Acceptance, String> {
@@ -161,7 +186,7 @@ fn accept(act: TopicNotation, record: &SourceRecord) -> Result<Acceptance, Strin
     let topic = Topic::new(&act.topic).map_err(|e| e.to_string())?;
     let from = act.from.as_deref().map(str::parse).transpose()?;
     let id = act.id.unwrap_or_else(|| place(record));
-    Ok(Acceptance { id, topic, from, by: act.by, why: act.why })
+    Ok(Acceptance { id, topic, from, by: act.by, why: act.why, signed: None })
 }
 
 fn check_names(id: Option<&str>, by: &str) -> Result<(), String> {
@@ -285,6 +310,7 @@ mod tests {
             from: Some(StartFrom::Latest),
             by: "ana".to_owned(),
             why: "restored".to_owned(),
+            signed: None,
         };
         let whole = text(r#","why":"restored","from":"latest""#);
         assert_eq!(deed(&whole), Ok(Deed::Topic(acceptance)));

@@ -195,7 +195,7 @@ impl World {
         let Acted { verb, step, by, why } = acted.clone();
         let step = Coordinate::read(&step).map_err(|e| Wrong::new(e.to_string()))?;
         let id = self.fresh("act");
-        self.input(Input::Act(Act { id, by, why, step, verb }));
+        self.input(Input::Act(Act { id, by, why, step, verb, signed: None }));
         Ok(())
     }
 

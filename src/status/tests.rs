@@ -105,7 +105,7 @@ impl World {
         self.events += 1;
         let id_of_act = format!("a{}", self.events);
         let (by, why) = ("ana".to_owned(), "because".to_owned());
-        let act = Act { id: id_of_act, by, why, step: None, verb };
+        let act = Act { id: id_of_act, by, why, step: None, verb, signed: None };
         self.tell(&id("s", "k"), &Input::Act(act));
     }
 

@@ -161,7 +161,7 @@ impl World {
         let topic = Topic::new(&format!("{APP}.operator")).expect("a topic");
         let (name, headers) = (id.to_string(), Headers::default());
         let message = Outgoing { topic, key: name, headers, body: body.to_string().into() };
-        let act = Act { id: act, by, why, step: step.parse().ok(), verb };
+        let act = Act { id: act, by, why, step: step.parse().ok(), verb, signed: None };
         self.later(at, Happening::Said(message, id, act));
     }
 
@@ -329,7 +329,8 @@ impl World {
                 data: serde_json::Map::<String, Value>::new(),
             };
             let step = said.step.parse().ok();
-            let act = Act { id: said.id, by: said.by, why: String::new(), step, verb };
+            let (id, by, why) = (said.id, said.by, String::new());
+            let act = Act { id, by, why, step, verb, signed: None };
             self.later(at, Happening::Said(message, question.instance.clone(), act));
         }
     }

@@ -43,6 +43,8 @@ pub struct Life {
     pub pivoted: bool,
     /// The cancels and acts that were obeyed, the newest last: each is obeyed once.
     pub seen: Vec<InputId>,
+    /// When the last of those was forgotten that there is no room for; none if all are known.
+    pub seen_since: Option<Timestamp>,
     /// Whose child it is.
     pub parent: Option<Box<Parent>>,
     /// Set while a person lets it stand still.

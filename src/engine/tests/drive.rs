@@ -141,7 +141,7 @@ pub trait Drive<'c> {
         let family = self.family();
         family.events += 1;
         let (by, why) = ("ann".to_owned(), "because".to_owned());
-        let act = Act { id: format!("a{}", family.events), by, why, step, verb };
+        let act = Act { id: format!("a{}", family.events), by, why, step, verb, signed: None };
         self.tell(id, &Input::Act(act));
     }
 

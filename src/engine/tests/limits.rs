@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Input, PAIR, World, part, saga, saga_by_id};
 use crate::definition::Limits;
-use crate::engine::{Instance, Remnant};
-use crate::message::{LifeId, Span};
+use crate::engine::{Act, Instance, Rejection, Remnant};
+use crate::message::{LifeId, Span, Timestamp};
 
 /// A world with limits of its own.
 fn limited(definition: &str, limits: Limits) -> World {
@@ -185,6 +185,42 @@ fn acts_that_are_told_apart_have_an_end() {
     }
     let newest = world.instance.as_ref().and_then(Instance::newest).expect("it lives");
     assert_eq!(newest.seen.len(), 2);
+}
+
+#[test]
+fn a_signed_act_that_is_written_again_does_nothing_twice() {
+    let park = PAIR.replace("failed: t/ANo", "failed: t/ANo\n    unknown: park");
+    let mut world = limited(&park, Limits { ids_max: 2, ..Limits::default() });
+    taken(&mut world, "start");
+    let mut acts = Vec::new();
+    for _ in 0..4 {
+        world.pass(Span::hours(1));
+        let act = Act { signed: Some(world.now), ..world.act("retry a", None) };
+        world.tell(&Input::Act(act.clone())).expect("it is obeyed");
+        acts.push(act);
+    }
+    world.pass(Span::hours(1));
+    let again = |world: &mut World, act: &Act| world.tell(&Input::Act(act.clone()));
+    for act in &acts {
+        let known = acts[2..].contains(act);
+        match again(&mut world, act).expect_err("it was obeyed") {
+            Rejection::Duplicate(_) => assert!(known, "{act:?}"),
+            Rejection::Refused(words) => {
+                assert!(
+                    !known && words.ends_with("what is known of acts here; act again"),
+                    "{words}"
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let unsigned = Act { signed: None, ..acts[0].clone() };
+    again(&mut world, &unsigned).expect("without signatures all is as it was");
+    let newest = world.instance.as_ref().and_then(Instance::newest).expect("it lives");
+    let early = Timestamp(newest.started.0 - 1);
+    let of_another_life = Act { signed: Some(early), ..world.act("retry a", None) };
+    let refused = again(&mut world, &of_another_life).expect_err("that life is over");
+    assert!(refused.to_string().contains("was signed before what is known"), "{refused}");
 }
 
 #[test]

@@ -354,6 +354,7 @@ impl World {
                     why: String::new(),
                     step,
                     verb,
+                    signed: None,
                 };
             }
             "set-data" => match body {
@@ -367,7 +368,8 @@ impl World {
             other => panic!("`{other}` is no verb"),
         };
         let step = words.get(1).map(|step| step.parse().expect("a step"));
-        Act { id: self.fresh(), by: "ann".to_owned(), why: "because".to_owned(), step, verb }
+        let (id, by, why) = (self.fresh(), "ann".to_owned(), "because".to_owned());
+        Act { id, by, why, step, verb, signed: None }
     }
 
     /// `score/1 200` with a body, or `score/1 failed`, or `score/1 unsent`.

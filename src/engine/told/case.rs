@@ -113,11 +113,12 @@ impl<'a> Case<'a> {
 
     /// Keeps the id of a cancel or an act that was obeyed.
     pub fn remember(&mut self, place: usize, id: InputId) {
-        let seen = &mut self.instance.lives[place].seen;
-        if seen.len() >= self.catalog.limits.ids_max {
-            seen.remove(0);
+        let life = &mut self.instance.lives[place];
+        if life.seen.len() >= self.catalog.limits.ids_max {
+            life.seen.remove(0);
+            life.seen_since = Some(self.now);
         }
-        seen.push(id);
+        life.seen.push(id);
     }
 
     /// Drops the lives whose time is over by then; one that still owes an undoing is kept.

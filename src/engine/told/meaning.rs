@@ -50,6 +50,10 @@ impl<'a> Meaning<'a> {
             Input::Act(act) if was_obeyed(before, act) => {
                 Err(Rejection::Duplicate(format!("act {} was obeyed before", act.id)))
             }
+            Input::Act(act) if is_outdated(before, act) => Err(Rejection::Refused(format!(
+                "{id}: act {} was signed before what is known of acts here; act again",
+                act.id
+            ))),
             Input::Act(act) => match (&act.verb, &act.step) {
                 (verb, Some(step)) if verb.is_about_the_saga() => Err(Rejection::Refused(format!(
                     "`{}` is about the whole saga; leave out the step `{step}`",
@@ -186,6 +190,15 @@ fn is_for_newest(whose: Whose, instance: &Instance) -> bool {
 fn is_open(before: Option<&Instance>) -> bool {
     let paused = before.and_then(Instance::paused_life);
     paused.is_some_and(|(_, paused)| !paused.held.is_empty())
+}
+
+/// Whether a signed act is of a time of which nobody knows any more what was obeyed: the newest
+/// life had not begun, or ids that it had obeyed are forgotten.
+fn is_outdated(before: Option<&Instance>, act: &Act) -> bool {
+    let (Some(signed), Some(life)) = (act.signed, before.and_then(Instance::newest)) else {
+        return false;
+    };
+    signed < life.started || life.seen_since.is_some_and(|since| signed <= since)
 }
 
 /// Whether a life has obeyed this very act, or will at its resume.

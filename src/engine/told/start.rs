@@ -196,6 +196,7 @@ pub(in crate::engine) fn begin(
         transitions: 1,
         pivoted: false,
         seen: Vec::new(),
+        seen_since: None,
         parent: birth.parent.map(Box::new),
         paused: None,
     };

@@ -69,6 +69,44 @@ fn pass(counted: &[&str], records: Vec<SourceRecord>) -> (Passed, Forward) {
     (gateway.passed(), gateway.source.forward)
 }
 
+/// What a gateway that takes for signed whatever has a header `signed` makes of an act.
+fn obeyed(headers: &[(&str, &str)], body: &str) -> Forward {
+    let records = vec![record("shop.operator", headers, Some(body.as_bytes()))];
+    let source = Script { records, ..Script::default() };
+    let gateway = Gateway::new(&Settings::new("shop", 1), &Catalog::default(), source);
+    let mut gateway = gateway.verifying(|record| match record.headers.text("signed") {
+        Some(at) => Ok(Timestamp(at.parse().expect("a number"))),
+        None => Err("the act is not signed".to_owned()),
+    });
+    gateway.turn(Duration::ZERO).expect("nothing is lost");
+    gateway.source.forward
+}
+
+#[test]
+fn an_act_that_is_not_signed_is_put_aside_where_acts_are() {
+    let act = |id: &str| {
+        format!(r#"{{"saga":"order","key":"o-1","verb":"retry","by":"ana","why":"w"{id}}}"#)
+    };
+    let with_id = act(r#","id":"7""#);
+    let signed = obeyed(&[("signed", "12")], &with_id);
+    let [append] = &signed.appends[..] else { panic!("{signed:?}") };
+    let inbox = wire::Inbox::decode(append.value.clone()).expect("an inbox record");
+    let Some(wire::inbox::Input::Act(told)) = inbox.input else { panic!("{inbox:?}") };
+    assert_eq!((told.id.as_str(), told.signed_ms), ("7", Some(12)));
+    let refused = |headers: &[(&str, &str)], body: &str| {
+        let forward = obeyed(headers, body);
+        assert!(forward.appends.is_empty(), "{forward:?}");
+        let [letter] = &forward.dead_letters[..] else { panic!("{forward:?}") };
+        letter.reason.clone()
+    };
+    assert_eq!(refused(&[], &with_id), "the act is not signed");
+    let nameless = refused(&[("signed", "12")], &act(""));
+    assert!(nameless.starts_with("`id` is missing; an act that is signed"), "{nameless}");
+    let topic = r#"{"verb":"accept-topic","topic":"shop.orders","by":"ana","why":"w","id":"7"}"#;
+    assert_eq!(refused(&[], topic), "the act is not signed");
+    assert_eq!(refused(&[("signed", "1")], topic), "nothing is stopped here");
+}
+
 fn without_use() -> Vec<SourceRecord> {
     let placed = ("ce_type", "OrderPlaced");
     vec![
