@@ -51,7 +51,7 @@ const WALLS: [(&str, &[&str]); 12] = [
     ("axum", &["api"]),
     ("utoipa", &["api", "status", "view"]),
     ("utoipa_axum", &["api"]),
-    ("tokio_rustls", &["calls"]),
+    ("tokio_rustls", &["calls", "api"]),
     ("cel", &["expression"]),
 ];
 

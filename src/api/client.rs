@@ -1,28 +1,25 @@
+use std::path::Path;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
-use hyper::client::conn::http1;
 use hyper::{Request, header};
-use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::net::TcpStream;
 
+use super::peer::Peer;
+use crate::calls;
 use crate::message::read_json;
 
 /// Where an engine listens when nobody says otherwise.
 const PORT_DEFAULT: &str = "8900";
 /// Longer than the longest wait of a request.
 const PATIENCE: Duration = Duration::from_secs(75);
-const CONNECT_MAX: Duration = Duration::from_secs(5);
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Asks a server of this API, one request after the other.
-#[derive(Debug)]
 pub struct Client {
-    /// `host:port`.
-    authority: String,
+    peer: Peer,
     token: Option<String>,
     by: String,
 }
@@ -49,6 +46,9 @@ pub enum NoAnswer {
     /// The server's address is none.
     #[error("`{0}` is no server; write http://host:port, such as http://127.0.0.1:8900")]
     Address(String),
+    /// The authorities that are to vouch for the server cannot be read.
+    #[error("SEGUE_CA_FILE: {0}")]
+    Authorities(String),
     /// The server does not answer.
     #[error(
         "{server} does not answer: {reason}; `segue run` and `segue dev` serve the API where \
@@ -131,11 +131,26 @@ impl Client {
     /// # Errors
     /// When the server's address is none.
     pub fn new(server: &str, token: Option<String>, by: &str) -> Result<Self, NoAnswer> {
+        Self::trusting(server, token, by, None)
+    }
+
+    /// The same, of a server over TLS that these authorities vouch for; without a file, the
+    /// machine's.
+    ///
+    /// # Errors
+    /// When the server's address is none, or the file cannot be read.
+    pub fn trusting(
+        server: &str,
+        token: Option<String>,
+        by: &str,
+        ca_file: Option<&Path>,
+    ) -> Result<Self, NoAnswer> {
         let wrong = || NoAnswer::Address(server.to_owned());
-        let authority = match server.split_once("://") {
-            Some(("http", rest)) => rest.trim_end_matches('/'),
+        let (is_secure, authority) = match server.split_once("://") {
+            Some(("http", rest)) => (false, rest.trim_end_matches('/')),
+            Some(("https", rest)) => (true, rest.trim_end_matches('/')),
             Some(_) => return Err(wrong()),
-            None => server,
+            None => (false, server),
         };
         let is_odd =
             |c: char| c == '/' || c == '@' || c == '?' || c == '#' || !c.is_ascii_graphic();
@@ -145,7 +160,10 @@ impl Client {
         let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
         let port = if has_port { String::new() } else { format!(":{PORT_DEFAULT}") };
         let by = by.chars().filter(char::is_ascii_graphic).collect();
-        Ok(Self { authority: format!("{authority}{port}"), token, by })
+        let authority = format!("{authority}{port}");
+        let trusted = || calls::trusting(ca_file).map_err(|e| NoAnswer::Authorities(e.to_string()));
+        let tls = if is_secure { Some(trusted()?) } else { None };
+        Ok(Self { peer: Peer { authority, tls }, token, by })
     }
 
     /// Looks something up.
@@ -182,7 +200,7 @@ impl Client {
     ) -> hyper::http::request::Builder {
         let target = format!("{}{}", endpoint.path, endpoint.query);
         let mut request = Request::builder().method(method).uri(target);
-        request = request.header(header::HOST, &self.authority).header("segue-by", &self.by);
+        request = request.header(header::HOST, &self.peer.authority).header("segue-by", &self.by);
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -199,30 +217,30 @@ impl Client {
                 .await
                 .unwrap_or_else(|_| Err(format!("nothing came within {} s", PATIENCE.as_secs())))
         });
-        let server = format!("http://{}", self.authority);
-        let silent = |reason| NoAnswer::Silent { server: server.clone(), reason };
+        let silent = |reason| NoAnswer::Silent { server: self.server(), reason };
         let (status, body) = asked.map_err(silent)?;
-        let foreign = NoAnswer::Foreign { server: server.clone(), status };
         if (200..300).contains(&status) {
-            return read_json(&body).map_err(|_| foreign);
+            let foreign = || NoAnswer::Foreign { server: self.server(), status };
+            return read_json(&body).map_err(|_| foreign());
         }
-        Err(serde_json::from_slice(&body).map_or(foreign, NoAnswer::Problem))
+        Err(self.problem(status, &body))
+    }
+
+    fn problem(&self, status: u16, body: &[u8]) -> NoAnswer {
+        let foreign = || NoAnswer::Foreign { server: self.server(), status };
+        serde_json::from_slice(body).map_or_else(|_| foreign(), NoAnswer::Problem)
     }
 
     async fn answer(&self, request: Request<Full<Bytes>>) -> Result<(u16, Bytes), String> {
-        let connecting = tokio::time::timeout(CONNECT_MAX, TcpStream::connect(&self.authority));
-        let stream = connecting.await.map_err(|_| "it does not take connections".to_owned())?;
-        let stream = stream.map_err(|e| e.to_string())?;
-        let shaken = http1::handshake(TokioIo::new(stream)).await;
-        let (mut sender, connection) = shaken.map_err(|e| e.to_string())?;
-        // It ends with the answer; what goes wrong in it the sender is told.
-        let driving = tokio::spawn(connection);
-        let answer = sender.send_request(request).await.map_err(|e| e.to_string())?;
+        let (answer, _driven) = self.peer.send(request).await?;
         let status = answer.status().as_u16();
         let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
-        let body = body.map_err(|e| e.to_string())?.to_bytes();
-        driving.abort();
-        Ok((status, body))
+        Ok((status, body.map_err(|e| e.to_string())?.to_bytes()))
+    }
+
+    fn server(&self) -> String {
+        let scheme = if self.peer.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.peer.authority)
     }
 }
 
@@ -246,9 +264,11 @@ mod tests {
             ("[::1]", "[::1]:8900"),
             ("[::1]:80", "[::1]:80"),
         ] {
-            assert_eq!(Client::new(server, None, "").expect(server).authority, authority);
+            assert_eq!(Client::new(server, None, "").expect(server).peer.authority, authority);
         }
-        for server in ["", "https://a:1", "http://", "http://a/b", "http://u@a", "a b"] {
+        let secure = Client::new("https://segue.internal", None, "").expect("a server");
+        assert_eq!(secure.server(), "https://segue.internal:8900");
+        for server in ["", "ftp://a:1", "http://", "http://a/b", "http://u@a", "a b"] {
             assert!(matches!(Client::new(server, None, ""), Err(NoAnswer::Address(_))), "{server}");
         }
     }

@@ -29,6 +29,7 @@ mod lists;
 mod live;
 mod outbox;
 mod owners;
+mod peer;
 mod problem;
 mod rates;
 mod request;
@@ -44,6 +45,7 @@ mod start;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod token;
 
 pub use client::{Client, Endpoint, NoAnswer, ProblemTold};
@@ -87,6 +89,9 @@ pub enum Error {
     /// The file of tokens cannot be used: mend the line that is named.
     #[error("`api.auth.tokens`: {0}")]
     Tokens(String),
+    /// The certificate or its key cannot be used.
+    #[error("`api.tls`: {0}")]
+    Tls(String),
     /// The keys that acts are signed with cannot be used.
     #[error(transparent)]
     Node(#[from] node::Error),
@@ -102,6 +107,7 @@ pub enum Error {
 pub struct Serving {
     /// Where it answers.
     address: SocketAddr,
+    is_secure: bool,
     /// Dropped before the view ends, which its answers come from.
     server: Option<Server>,
     /// Acts on many instances, each of which tells that it was stopped.
@@ -135,6 +141,8 @@ impl Serving {
             rates: Rates::new(config.api.requests_max),
             begun: guard::now(),
         };
+        let tls = config.api.tls.as_ref().map(tls::acceptor).transpose().map_err(Error::Tls)?;
+        let is_secure = tls.is_some();
         let signer = Signer {
             operator: EngineTopics::new(config.app.as_str()).map_err(node::Error::Name)?.operator,
             keys: ActKeys::of(config)?,
@@ -164,8 +172,9 @@ impl Serving {
         let runs = service.runs.clone();
         let address = listener.local_addr()?;
         let follower = Some(follower);
-        let mut serving = Self { address, server: None, runs, stop, follower };
-        serving.server = Some(Server::start(listener, router::router(service, door), stopping)?);
+        let mut serving = Self { address, is_secure, server: None, runs, stop, follower };
+        let router = router::router(service, door);
+        serving.server = Some(Server::start(listener, tls, router, stopping)?);
         Ok(Some(serving))
     }
 
@@ -173,6 +182,13 @@ impl Serving {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The same as people write it, such as `https://0.0.0.0:8900`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.is_secure { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 }
 

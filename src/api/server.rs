@@ -1,10 +1,15 @@
+use std::fmt;
 use std::io;
 use std::net::TcpListener;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use axum::Router;
+use axum::serve::Listener;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use super::tls::TlsListener;
 
 /// Requests that look something up, at once; others wait.
 const LOOKUPS_MAX: usize = 32;
@@ -24,6 +29,7 @@ impl Server {
     /// When the system gives no thread.
     pub fn start(
         listener: TcpListener,
+        tls: Option<TlsAcceptor>,
         router: Router,
         stop: watch::Sender<bool>,
     ) -> io::Result<Self> {
@@ -36,7 +42,7 @@ impl Server {
             .build()?;
         let stopped = stop.subscribe();
         let serve = move || {
-            if let Err(error) = runtime.block_on(serve(listener, router, stopped)) {
+            if let Err(error) = runtime.block_on(serve(listener, tls, router, stopped)) {
                 tracing::error!(%error, "api.ended");
             }
             runtime.shutdown_timeout(GRACE);
@@ -61,10 +67,22 @@ impl Drop for Server {
 
 async fn serve(
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     router: Router,
     stopped: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    match tls {
+        None => answer(listener, router, stopped).await,
+        Some(tls) => answer(TlsListener::new(listener, tls)?, router, stopped).await,
+    }
+}
+
+async fn answer<L: Listener<Addr: fmt::Debug>>(
+    listener: L,
+    router: Router,
+    stopped: watch::Receiver<bool>,
+) -> io::Result<()> {
     let late = wait_for(stopped.clone());
     let serving = axum::serve(listener, router).with_graceful_shutdown(wait_for(stopped));
     tokio::select! {

@@ -30,6 +30,8 @@ use crate::message::{Outgoing, RawRecord};
 use crate::node::Health;
 use crate::view::{self, View};
 
+mod secure;
+
 /// A server without a socket, and what was written by it.
 struct Setting {
     router: Router,
@@ -399,7 +401,7 @@ fn a_server_answers_its_client_and_closes_when_it_is_dropped() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("it is bound").to_string();
     let (stop, _) = watch::channel(false);
-    let server = Server::start(listener, open.router.clone(), stop).expect("a server");
+    let server = Server::start(listener, None, open.router.clone(), stop).expect("a server");
     let client = Client::new(&address, None, "ana").expect("a client");
     let who = client.get(&Endpoint::at(&["whoami"])).expect("an answer");
     assert_eq!(who, json!({"name": "local/ana", "role": "admin"}));

@@ -33,6 +33,7 @@ mod tls;
 pub use allow::{Allow, HostName, Pattern};
 pub use executor::{CallQueue, Executor};
 pub use settings::Settings;
+pub use tls::trusting;
 
 /// Why no calls can be made at all.
 #[derive(Debug, thiserror::Error)]

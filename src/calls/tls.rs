@@ -9,14 +9,28 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 use super::{Allow, Error, Settings};
 
-/// What makes TLS of a connection: certificates are always verified.
+/// What makes TLS of a connection of a call: certificates are always verified.
 pub(super) fn connector(settings: &Settings) -> Result<TlsConnector, Error> {
-    let roots = match &settings.ca_file {
-        Some(file) => from_file(file)?,
+    match &settings.ca_file {
         // Nobody may be called: why read some hundred files?
-        None if settings.allow == Allow::default() => RootCertStore::empty(),
+        None if settings.allow == Allow::default() => of_roots(RootCertStore::empty()),
+        ca_file => trusting(ca_file.as_deref()),
+    }
+}
+
+/// What makes TLS of a connection to whom these authorities vouch for; without a file, the
+/// machine's.
+///
+/// # Errors
+/// When the file is not what it should be.
+pub fn trusting(ca_file: Option<&Path>) -> Result<TlsConnector, Error> {
+    of_roots(match ca_file {
+        Some(file) => from_file(file)?,
         None => of_machine(),
-    };
+    })
+}
+
+fn of_roots(roots: RootCertStore) -> Result<TlsConnector, Error> {
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|e| Error::Tls(e.to_string()))?;

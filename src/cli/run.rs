@@ -42,7 +42,7 @@ pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
         config.app
     ));
     if let Some(serving) = &serving {
-        complain(&format!("its API is at http://{}", serving.address()));
+        complain(&format!("its API is at {}", serving.url()));
     }
     match node.wait() {
         Ok(()) => Ok(ExitCode::SUCCESS),

@@ -22,10 +22,10 @@ pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
     let serving = Serving::start(&config)?;
     let serving = serving.context("`api.listen` is empty, so there is nothing to serve; set it")?;
     complain(&format!(
-        "segue {} serves the API of {} at http://{}; SIGTERM stops it",
+        "segue {} serves the API of {} at {}; SIGTERM stops it",
         env!("CARGO_PKG_VERSION"),
         config.app,
-        serving.address()
+        serving.url()
     ));
     while !stop.load(Ordering::Relaxed) {
         thread::sleep(LOOK);

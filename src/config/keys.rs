@@ -145,6 +145,12 @@ pub const KEYS: &[Key] = &[
         "",
         "File with a line of `segue token new` for each token; beyond loopback it must be set.",
     ),
+    text(
+        "api.tls.certificate",
+        "",
+        "Certificate of the API and its chain, PEM; read when renewed.",
+    ),
+    text("api.tls.key", "", "Its private key, PEM."),
     text("api.requests-max", "100", "The most requests a second of one token."),
     text(
         "operator.key-file",

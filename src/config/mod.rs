@@ -9,6 +9,7 @@
 //! key in capitals, `__` for each `.` and `_` for each `-`; a list is comma-separated there, a map
 //! is `key=value,key=value`. A secret may stand in a file that `…-file` names.
 
+mod api;
 mod error;
 mod file;
 mod keys;
@@ -26,7 +27,8 @@ use std::path::Path;
 pub use error::Error;
 pub use keys::{KEYS, Key, Kind};
 pub use model::{
-    Batch, Checkpoint, Config, Kafka, Listening, Memory, Security, Sources, Topics, Unmatched,
+    Batch, Checkpoint, Config, Identity, Kafka, Listening, Memory, Security, Sources, Topics,
+    Unmatched,
 };
 pub use options::{allowed, is_allowed};
 pub use settings::{Origin, Setting};

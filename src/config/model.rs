@@ -171,6 +171,17 @@ pub struct Listening {
     pub tokens: Option<PathBuf>,
     /// The most requests a second of one of them.
     pub requests_max: u32,
+    /// What it proves itself with; without it, it answers plain HTTP.
+    pub tls: Option<Identity>,
+}
+
+/// What a server proves itself with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The certificate and its chain, PEM.
+    pub certificate: PathBuf,
+    /// The private key, PEM.
+    pub key: PathBuf,
 }
 
 impl Unmatched {

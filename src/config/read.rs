@@ -1,17 +1,17 @@
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::api;
 use super::keys::nearest;
 use super::options::{allowed, is_allowed};
 use super::settings::Settings;
 use super::{
-    App, Batch, Checkpoint, Config, Delivery, Error, Export, Kafka, Level, Listening, Log,
-    LogFormat, Mechanism, Memory, Node, OnUnmatched, Protocol, Replication, Secret, Security, Size,
-    Sources, TopicMode, Topics, Unmatched,
+    App, Batch, Checkpoint, Config, Delivery, Error, Export, Kafka, Level, Log, LogFormat,
+    Mechanism, Memory, Node, OnUnmatched, Protocol, Replication, Secret, Security, Size, Sources,
+    TopicMode, Topics, Unmatched,
 };
 use crate::calls::{Allow, HostName, Pattern, Settings as Calls};
 use crate::definition::Limits;
@@ -69,7 +69,7 @@ pub(super) fn config(mut from: Settings) -> Result<Config, Error> {
         unmatched: unmatched(&mut from),
         sources: sources(&mut from),
         calls: calls(&mut from),
-        api: api(&mut from),
+        api: api::read(&mut from),
         operator_key_file: from.optional("operator.key-file", file),
         watchdog: from.take("watchdog", span(1000, 86_400_000)),
         log: Log {
@@ -264,28 +264,6 @@ fn calls(from: &mut Settings) -> Calls {
     }
 }
 
-fn api(from: &mut Settings) -> Listening {
-    let api = Listening {
-        listen: from.optional("api.listen", listen),
-        tokens: from.optional("api.auth.tokens", file),
-        requests_max: from.take("api.requests-max", number(1, 1_000_000)),
-    };
-    let is_open = api.tokens.is_none();
-    if let Some(address) = api.listen.filter(|address| is_open && !address.ip().is_loopback()) {
-        let words = format!(
-            "is {address}, which others can reach; needs `api.auth.tokens`, a file with a line of \
-             `segue token new` for each who may ask"
-        );
-        from.refuse_key("api.listen", &words);
-    }
-    api
-}
-
-fn listen(text: &str) -> Result<SocketAddr, String> {
-    let wrong = || format!("`{text}` is no address; write such as 127.0.0.1:8900 or [::1]:8900");
-    text.parse().map_err(|_| wrong())
-}
-
 fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&str) -> Result<T, String> {
     move |text| {
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
@@ -296,7 +274,7 @@ fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&str) -> Resu
     }
 }
 
-fn number<T: FromStr + PartialOrd + Copy + ToString>(
+pub(super) fn number<T: FromStr + PartialOrd + Copy + ToString>(
     least: T,
     most: T,
 ) -> impl Fn(&str) -> Result<T, String> {
@@ -335,7 +313,7 @@ fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("a path is missing".to_owned()) } else { Ok(PathBuf::from(text)) }
 }
 
-fn file(text: &str) -> Result<PathBuf, String> {
+pub(super) fn file(text: &str) -> Result<PathBuf, String> {
     // Opened, because librdkafka's own complaint names no file.
     fs::File::open(text).map_err(|e| format!("`{text}` cannot be read: {e}"))?;
     Ok(PathBuf::from(text))

@@ -339,7 +339,9 @@ fn the_view_lies_in_the_data_unless_somebody_says_where() {
 #[test]
 fn the_api_is_open_to_others_only_with_tokens() {
     let local = Some("127.0.0.1:8900".parse().expect("an address"));
-    assert_eq!(Config::default().api, Listening { listen: local, tokens: None, requests_max: 100 });
+    let (tokens, requests_max, tls) = (None, 100, None);
+    let api = Listening { listen: local, tokens, requests_max, tls };
+    assert_eq!(Config::default().api, api);
     assert_eq!(load("api: { listen: '' }", &[]).expect("a configuration").api.listen, None);
     assert!(load("api: { listen: '[::1]:8900' }", &[]).is_ok(), "this machine alone reaches it");
     let open = |address: &str| {
@@ -368,4 +370,14 @@ fn the_api_is_open_to_others_only_with_tokens() {
 fn what_the_command_line_reads_from_the_environment_is_no_setting() {
     let variables = [("SEGUE_SERVER", "http://a:1"), ("SEGUE_TOKEN", "segue_x")];
     assert_eq!(load("", &variables), Ok(Config::default()));
+}
+
+#[test]
+fn a_certificate_and_its_key_go_together() {
+    let here = format!("{}/Cargo.toml", env!("CARGO_MANIFEST_DIR"));
+    let certificate = ("SEGUE_API__TLS__CERTIFICATE", here.as_str());
+    let words = "SEGUE_API__TLS__CERTIFICATE: `api.tls.certificate` needs `api.tls.key` beside it";
+    refused("", &[certificate], &[words]);
+    let key = ("SEGUE_API__TLS__KEY", here.as_str());
+    assert!(load("", &[certificate, key]).expect("a configuration").api.tls.is_some());
 }
