@@ -13,11 +13,12 @@ use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::Role;
 use super::owners::{Owners, Who};
 use super::problem::{Code, Problem};
 use super::rates::Rates;
 use super::rules::{self, Rule};
+use super::sessions::Sessions;
+use super::{Role, session};
 
 /// The header that names who asks where nobody has to prove it.
 const BY: &str = "segue-by";
@@ -30,6 +31,9 @@ pub(super) struct Door {
     /// Whoever has a token; without them, the address is on loopback and whoever reaches it is
     /// let in.
     pub owners: Option<Owners>,
+    pub sessions: Sessions,
+    /// Whether the address is reached over TLS.
+    pub is_secure: bool,
     pub rates: Rates,
     /// When the server began: rates are counted from here.
     pub begun: Instant,
@@ -80,9 +84,9 @@ impl Door {
             Rule::Of(role) => role,
         };
         self.check_origin(request.method(), request.headers()).map_err(nobody)?;
-        let who = self.who(request.headers()).map_err(nobody)?;
+        let who = self.who(request.method(), request.headers()).map_err(nobody)?;
         let name = who.name.clone();
-        let counted = if self.owners.is_some() { name.as_str() } else { LOCAL };
+        let counted = if self.is_open() { LOCAL } else { name.as_str() };
         if let Err(wait) = self.rates.take(counted, self.begun.elapsed()) {
             let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
             let mend = format!("ask again in {seconds} s; `api.requests-max` is the limit");
@@ -99,26 +103,40 @@ impl Door {
         Ok((name, request))
     }
 
+    /// Whether nobody needs a token.
+    pub fn is_open(&self) -> bool {
+        self.owners.is_none()
+    }
+
     /// Who asks.
-    fn who(&self, headers: &HeaderMap) -> Result<Who, Problem> {
-        let Some(owners) = &self.owners else {
+    fn who(&self, method: &Method, headers: &HeaderMap) -> Result<Who, Problem> {
+        if self.is_open() {
             return Ok(local(headers));
-        };
-        let unknown = |detail: &str| {
-            let mend = "send `Authorization: Bearer <token>`; `segue token new` makes one";
-            Problem::new(Code::Unauthenticated, detail, mend)
-        };
-        let said = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let said = said.ok_or_else(|| unknown("there is no token"))?;
-        let (scheme, token) = said.split_once(' ').unwrap_or((said, ""));
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(unknown("this is no bearer token"));
         }
-        let found = owners.find(token.trim()).map_err(|reason| {
-            let mend = "mend the file of `api.auth.tokens`; until then nobody is let in";
-            Problem::new(Code::Unavailable, reason, mend)
-        })?;
+        let token = self.token(method, headers)?;
+        let found = match &self.owners {
+            None => None,
+            Some(owners) => owners.find(&token).map_err(|reason| {
+                let mend = "mend the file of `api.auth.tokens`; until then nobody is let in";
+                Problem::new(Code::Unavailable, reason, mend)
+            })?,
+        };
         found.ok_or_else(|| unknown("nobody has this token"))
+    }
+
+    /// The token that a request shows, or that its session stands for.
+    fn token(&self, method: &Method, headers: &HeaderMap) -> Result<String, Problem> {
+        if let Some(token) = bearer(headers)? {
+            return Ok(token.to_owned());
+        }
+        let shown = session::shown(headers).ok_or_else(|| unknown("there is no token"))?;
+        // A browser says where a page that acts is from; `check_origin` has looked at it.
+        if !method.is_safe() && !headers.contains_key(header::ORIGIN) {
+            let detail = "with a session only a page may act, and it says its origin";
+            return Err(Problem::new(Code::Forbidden, detail, "send a token instead"));
+        }
+        let token = self.sessions.token(shown, now());
+        token.ok_or_else(|| unknown("this session has ended"))
     }
 
     /// A page of somebody else's, open in a browser on this machine, must not act in the name of
@@ -126,7 +144,7 @@ impl Door {
     fn check_origin(&self, method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let host = text(header::HOST);
-        if self.owners.is_none() && host.is_some_and(|host| !is_loopback(host)) {
+        if self.is_open() && host.is_some_and(|host| !is_loopback(host)) {
             let detail = "this address has no authentication and is not asked by that name";
             let mend = "ask 127.0.0.1 or localhost, or set `api.auth.tokens`";
             return Err(Problem::new(Code::Forbidden, detail, mend));
@@ -139,6 +157,25 @@ impl Door {
         let detail = "a page of another origin may not act";
         Err(Problem::new(Code::Forbidden, detail, "act from the API's own address"))
     }
+}
+
+/// The token that a request shows, if it shows any.
+///
+/// # Errors
+/// When it is shown in another way.
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(said) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let said = said.to_str().unwrap_or_default();
+    let (scheme, token) = said.split_once(' ').unwrap_or((said, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(unknown("this is no bearer token"));
+    }
+    Ok(Some(token.trim()))
+}
+
+fn unknown(detail: &str) -> Problem {
+    let mend = "send `Authorization: Bearer <token>`; `segue token new` makes one";
+    Problem::new(Code::Unauthenticated, detail, mend)
 }
 
 /// Whoever reaches an address without authentication may do everything; what they call themselves

@@ -41,6 +41,8 @@ mod runs;
 mod sagas;
 mod server;
 mod service;
+mod session;
+mod sessions;
 mod start;
 mod stream;
 #[cfg(test)]
@@ -74,6 +76,7 @@ use rates::Rates;
 use runs::Runs;
 use server::Server;
 use service::Service;
+use sessions::Sessions;
 
 /// Why the API cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -138,6 +141,8 @@ impl Serving {
         let owners = config.api.tokens.as_deref().map(Owners::open).transpose();
         let door = Door {
             owners: owners.map_err(Error::Tokens)?,
+            sessions: Sessions::default(),
+            is_secure: config.api.tls.is_some(),
             rates: Rates::new(config.api.requests_max),
             begun: guard::now(),
         };

@@ -4,7 +4,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::Uri;
 use axum::{Extension, Router, middleware};
 use utoipa::openapi::OpenApi;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -15,7 +15,7 @@ use super::request::BODY_BYTES_MAX;
 use super::service::Service;
 use super::{
     acts, bulk, clearing, dead_letters, disposals, flow, health, instances, lists, live, sagas,
-    start,
+    session, start,
 };
 
 /// What the description says beside the endpoints.
@@ -23,7 +23,7 @@ use super::{
 #[openapi(
     info(title = "Segue", description = "Sagas over Kafka: looked at, acted on, started."),
     modifiers(&Bearer),
-    security(("token" = [])),
+    security(("token" = []), ("session" = [])),
 )]
 struct Described;
 
@@ -34,6 +34,8 @@ impl Modify for Bearer {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(scheme));
+        let cookie = ApiKey::Cookie(ApiKeyValue::new(session::COOKIE));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
     }
 }
 
@@ -44,6 +46,7 @@ pub(super) fn endpoints() -> (Router<Service>, OpenApi) {
         .routes(routes!(health::ready))
         .routes(routes!(health::document))
         .routes(routes!(health::whoami))
+        .routes(routes!(session::begin, session::end))
         .routes(routes!(instances::list))
         .routes(routes!(instances::counts))
         .routes(routes!(instances::show))
@@ -74,12 +77,14 @@ pub(super) fn endpoints() -> (Router<Service>, OpenApi) {
 pub(super) fn router(service: Service, door: Door) -> Router {
     let (endpoints, document) = endpoints();
     let document = serde_json::to_value(document).expect("it is made of texts");
+    let door = Arc::new(door);
     endpoints
-        .route_layer(middleware::from_fn_with_state(Arc::new(door), guard))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&door), guard))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(Extension(Arc::new(document)))
+        .layer(Extension(door))
         .with_state(service)
 }
 

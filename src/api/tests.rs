@@ -23,6 +23,7 @@ use super::rules::{RULES, Rule};
 use super::runs::Runs;
 use super::server::Server;
 use super::service::Service;
+use super::sessions::Sessions;
 use super::{Client, Endpoint, NoAnswer, Role, Token};
 use crate::broker::Connection;
 use crate::config::Config;
@@ -31,6 +32,7 @@ use crate::node::Health;
 use crate::view::{self, View};
 
 mod secure;
+mod session;
 
 /// A server without a socket, and what was written by it.
 struct Setting {
@@ -91,7 +93,13 @@ impl Setting {
         let path: PathBuf = folder.path().join("tokens");
         std::fs::write(&path, file).expect("written");
         let owners = how.tokens.then(|| Owners::open(&path).expect("the file"));
-        let door = Door { owners, rates: Rates::new(how.requests_max), begun: guard::now() };
+        let door = Door {
+            owners,
+            sessions: Sessions::default(),
+            is_secure: false,
+            rates: Rates::new(how.requests_max),
+            begun: guard::now(),
+        };
         let written = Arc::new(List::default());
         let (_, stopped) = watch::channel(false);
         let outbox: Arc<dyn Outbox> = Arc::<List>::clone(&written);
