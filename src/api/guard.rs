@@ -13,6 +13,8 @@ use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use super::issuer::Issuer;
+use super::jwt::Jwt;
 use super::owners::{Owners, Who};
 use super::problem::{Code, Problem};
 use super::rates::Rates;
@@ -28,9 +30,11 @@ const NAME_CHARS_MAX: usize = 64;
 
 /// What stands between a request and its handler.
 pub(super) struct Door {
-    /// Whoever has a token; without them, the address is on loopback and whoever reaches it is
-    /// let in.
+    /// Whoever has a token; without them and an issuer, the address is on loopback and whoever
+    /// reaches it is let in.
     pub owners: Option<Owners>,
+    /// Whose tokens count beside those of the file.
+    pub issuer: Option<Issuer>,
     pub sessions: Sessions,
     /// Whether the address is reached over TLS.
     pub is_secure: bool,
@@ -51,7 +55,7 @@ pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next:
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let begun = now();
-    match door.admit(request) {
+    match door.admit(request).await {
         Ok((name, request)) => {
             let response = contained(next.run(request)).await;
             let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
@@ -72,7 +76,7 @@ impl Door {
     ///
     /// # Errors
     /// When the rule does not allow it.
-    fn admit(&self, mut request: Request) -> Result<(String, Request), Box<Refusal>> {
+    async fn admit(&self, mut request: Request) -> Result<(String, Request), Box<Refusal>> {
         let nobody = |problem: Problem| Box::new(Refusal { name: String::new(), problem });
         let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         let rule = path.and_then(|path| rules::find(request.method(), path));
@@ -84,7 +88,7 @@ impl Door {
             Rule::Of(role) => role,
         };
         self.check_origin(request.method(), request.headers()).map_err(nobody)?;
-        let who = self.who(request.method(), request.headers()).map_err(nobody)?;
+        let who = self.who(request.method(), request.headers()).await.map_err(nobody)?;
         let name = who.name.clone();
         let counted = if self.is_open() { LOCAL } else { name.as_str() };
         if let Err(wait) = self.rates.take(counted, self.begun.elapsed()) {
@@ -105,15 +109,20 @@ impl Door {
 
     /// Whether nobody needs a token.
     pub fn is_open(&self) -> bool {
-        self.owners.is_none()
+        self.owners.is_none() && self.issuer.is_none()
     }
 
     /// Who asks.
-    fn who(&self, method: &Method, headers: &HeaderMap) -> Result<Who, Problem> {
+    async fn who(&self, method: &Method, headers: &HeaderMap) -> Result<Who, Problem> {
         if self.is_open() {
             return Ok(local(headers));
         }
         let token = self.token(method, headers)?;
+        if let Some(issuer) = &self.issuer
+            && Jwt::is_one(&token)
+        {
+            return issuer.who(&token).await;
+        }
         let found = match &self.owners {
             None => None,
             Some(owners) => owners.find(&token).map_err(|reason| {

@@ -25,6 +25,8 @@ mod flow;
 mod guard;
 mod health;
 mod instances;
+mod issuer;
+mod jwt;
 mod lists;
 mod live;
 mod outbox;
@@ -69,6 +71,7 @@ use crate::node::{self, ActKeys, MachineClock};
 use crate::view::{self, View};
 
 use guard::Door;
+use issuer::Issuer;
 use live::Readers;
 use outbox::{KafkaOutbox, Signer};
 use owners::Owners;
@@ -92,6 +95,9 @@ pub enum Error {
     /// The file of tokens cannot be used: mend the line that is named.
     #[error("`api.auth.tokens`: {0}")]
     Tokens(String),
+    /// The issuer's tokens cannot be held against anything.
+    #[error("`api.auth.oidc`: {0}")]
+    Issuer(String),
     /// The certificate or its key cannot be used.
     #[error("`api.tls`: {0}")]
     Tls(String),
@@ -139,8 +145,10 @@ impl Serving {
     pub fn beside(config: &Config, health: Option<node::Health>) -> Result<Option<Self>, Error> {
         let Some(address) = config.api.listen else { return Ok(None) };
         let owners = config.api.tokens.as_deref().map(Owners::open).transpose();
+        let issuer = config.api.oidc.clone().map(Issuer::new).transpose();
         let door = Door {
             owners: owners.map_err(Error::Tokens)?,
+            issuer: issuer.map_err(Error::Issuer)?,
             sessions: Sessions::default(),
             is_secure: config.api.tls.is_some(),
             rates: Rates::new(config.api.requests_max),

@@ -95,6 +95,7 @@ impl Setting {
         let owners = how.tokens.then(|| Owners::open(&path).expect("the file"));
         let door = Door {
             owners,
+            issuer: None,
             sessions: Sessions::default(),
             is_secure: false,
             rates: Rates::new(how.requests_max),

@@ -145,6 +145,12 @@ pub const KEYS: &[Key] = &[
         "",
         "File with a line of `segue token new` for each token; beyond loopback it must be set.",
     ),
+    text("api.auth.oidc.issuer", "", "OpenID provider whose tokens count too, by its address."),
+    text("api.auth.oidc.audience", "", "Whom its tokens must be for (`aud`)."),
+    text("api.auth.oidc.name-claim", "sub", "The claim with the name that acts carry."),
+    text("api.auth.oidc.role-claim", "groups", "The claim with groups; dots lead into objects."),
+    map("api.auth.oidc.roles", "The role of each group: viewer, operator or admin."),
+    text("api.auth.oidc.ca-file", "", "Authorities to trust instead of the machine's, PEM."),
     text(
         "api.tls.certificate",
         "",

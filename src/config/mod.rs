@@ -27,7 +27,7 @@ use std::path::Path;
 pub use error::Error;
 pub use keys::{KEYS, Key, Kind};
 pub use model::{
-    Batch, Checkpoint, Config, Identity, Kafka, Listening, Memory, Security, Sources, Topics,
+    Batch, Checkpoint, Config, Identity, Kafka, Listening, Memory, Oidc, Security, Sources, Topics,
     Unmatched,
 };
 pub use options::{allowed, is_allowed};

@@ -173,6 +173,8 @@ pub struct Listening {
     pub requests_max: u32,
     /// What it proves itself with; without it, it answers plain HTTP.
     pub tls: Option<Identity>,
+    /// Whose tokens count beside those of the file.
+    pub oidc: Option<Oidc>,
 }
 
 /// What a server proves itself with.
@@ -182,6 +184,23 @@ pub struct Identity {
     pub certificate: PathBuf,
     /// The private key, PEM.
     pub key: PathBuf,
+}
+
+/// An `OpenID` provider, whose tokens say who somebody is and what they may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Oidc {
+    /// The issuer's address, as its tokens name it, without a slash at the end.
+    pub issuer: String,
+    /// Whom its tokens must be for.
+    pub audience: String,
+    /// The claim with the name that acts carry.
+    pub name_claim: String,
+    /// The claim with what somebody belongs to; dots lead into objects.
+    pub role_claim: String,
+    /// The role of each value of it: viewer, operator or admin.
+    pub roles: BTreeMap<String, String>,
+    /// Authorities to trust instead of the machine's.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Unmatched {

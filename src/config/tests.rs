@@ -339,8 +339,8 @@ fn the_view_lies_in_the_data_unless_somebody_says_where() {
 #[test]
 fn the_api_is_open_to_others_only_with_tokens() {
     let local = Some("127.0.0.1:8900".parse().expect("an address"));
-    let (tokens, requests_max, tls) = (None, 100, None);
-    let api = Listening { listen: local, tokens, requests_max, tls };
+    let (tokens, requests_max, tls, oidc) = (None, 100, None, None);
+    let api = Listening { listen: local, tokens, requests_max, tls, oidc };
     assert_eq!(Config::default().api, api);
     assert_eq!(load("api: { listen: '' }", &[]).expect("a configuration").api.listen, None);
     assert!(load("api: { listen: '[::1]:8900' }", &[]).is_ok(), "this machine alone reaches it");
@@ -380,4 +380,16 @@ fn a_certificate_and_its_key_go_together() {
     refused("", &[certificate], &[words]);
     let key = ("SEGUE_API__TLS__KEY", here.as_str());
     assert!(load("", &[certificate, key]).expect("a configuration").api.tls.is_some());
+}
+
+#[test]
+fn an_openid_provider_says_for_whom_and_what_they_may_do() {
+    let issuer = "api: { auth: { oidc: { issuer: 'https://id.example.org/', ";
+    let whole = format!("{issuer}audience: segue, roles: {{ ops: operator }} }} }} }}");
+    let oidc = load(&whole, &[]).expect("a configuration").api.oidc.expect("a provider");
+    assert_eq!((oidc.issuer.as_str(), oidc.name_claim.as_str()), ("https://id.example.org", "sub"));
+    assert_eq!(oidc.roles["ops"], "operator");
+    for wrong in ["} } }", "audience: a } } }", "audience: a, roles: { ops: boss } } } }"] {
+        assert!(load(&format!("{issuer}{wrong}"), &[]).is_err(), "{wrong}");
+    }
 }
