@@ -45,6 +45,7 @@ mod server;
 mod service;
 mod session;
 mod sessions;
+mod sql;
 mod start;
 mod stream;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::request::BODY_BYTES_MAX;
 use super::service::Service;
 use super::{
     acts, bulk, clearing, dead_letters, disposals, flow, health, instances, lists, live, sagas,
-    session, start,
+    session, sql, start,
 };
 
 /// What the description says beside the endpoints.
@@ -70,6 +70,7 @@ pub(super) fn endpoints() -> (Router<Service>, OpenApi) {
         .routes(routes!(disposals::discard))
         .routes(routes!(start::start))
         .routes(routes!(live::live))
+        .routes(routes!(sql::ask))
         .split_for_parts()
 }
 
@@ -85,6 +86,7 @@ pub(super) fn router(service: Service, door: Door) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(Extension(Arc::new(document)))
         .layer(Extension(door))
+        .layer(Extension(sql::Room::default()))
         .with_state(service)
 }
 

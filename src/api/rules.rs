@@ -12,7 +12,7 @@ pub(super) enum Rule {
 }
 
 /// The rule of every endpoint. One without a rule answers nobody, and a test fails.
-pub(super) const RULES: [(Method, &str, Rule); 29] = [
+pub(super) const RULES: [(Method, &str, Rule); 30] = [
     (Method::GET, "/livez", Rule::Anybody),
     (Method::GET, "/readyz", Rule::Anybody),
     (Method::GET, "/openapi.json", Rule::Anybody),
@@ -40,6 +40,7 @@ pub(super) const RULES: [(Method, &str, Rule); 29] = [
     (Method::GET, "/api/v1/flow", Rule::Of(Role::Viewer)),
     (Method::GET, "/api/v1/live", Rule::Of(Role::Viewer)),
     (Method::GET, "/api/v1/whoami", Rule::Of(Role::Viewer)),
+    (Method::POST, "/api/v1/sql", Rule::Of(Role::Operator)),
     (Method::POST, "/api/v1/session", Rule::Of(Role::Viewer)),
     (Method::DELETE, "/api/v1/session", Rule::Of(Role::Viewer)),
 ];

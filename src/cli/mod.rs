@@ -20,6 +20,7 @@ mod remote;
 mod run;
 mod scenarios;
 mod show;
+mod sql;
 mod start;
 mod stop;
 mod table;
@@ -129,6 +130,8 @@ enum Verb {
         #[arg(long, env = "SEGUE_CONFIG")]
         config: Option<PathBuf>,
     },
+    /// Ask the view a question in SQL
+    Sql(sql::Arguments),
     /// Print the version
     Version,
 }
@@ -169,6 +172,7 @@ pub fn main() -> ExitCode {
         Verb::Dev(arguments) => dev::run(&arguments),
         Verb::Broker { port, data } => dev::broker(port, data),
         Verb::Config { config } => config::show(config.as_deref()),
+        Verb::Sql(arguments) => told(sql::run(&arguments)),
         Verb::Version => {
             say(&format!("segue {}", env!("CARGO_PKG_VERSION")));
             Ok(ExitCode::SUCCESS)

@@ -21,10 +21,17 @@ pub(super) fn table(rows: &[Value], columns: &[Column]) -> Vec<String> {
     let head = columns.iter().map(|column| column.head.to_owned()).collect();
     let mut lines: Vec<Vec<String>> = vec![head];
     lines.extend(rows.iter().map(|row| columns.iter().map(|column| column.text(row)).collect()));
+    aligned(&lines)
+}
+
+/// Lines whose cells stand below each other.
+pub(super) fn aligned(lines: &[Vec<String>]) -> Vec<String> {
     let width = |place: usize| {
-        lines.iter().map(|line| line[place].chars().count()).max().unwrap_or_default()
+        let cells = lines.iter().filter_map(|line| line.get(place));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
     };
-    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let columns = lines.first().map_or(0, Vec::len);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
     let laid = |line: &Vec<String>| {
         let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
         cells.collect::<Vec<_>>().join(GAP).trim_end().to_owned()

@@ -340,3 +340,16 @@ pub struct SagaRow {
     /// The same of 99 in 100.
     pub p99_ms: Option<u64>,
 }
+
+/// What a question in SQL is answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct SqlRows {
+    /// The names of the columns.
+    pub columns: Vec<String>,
+    /// The values of each row, in the order of the columns.
+    #[cfg_attr(feature = "server", schema(value_type = Vec<Vec<Value>>))]
+    pub rows: Vec<Vec<Value>>,
+    /// Whether there were more rows than an answer may have.
+    pub is_cut: bool,
+}

@@ -1,15 +1,15 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::follow::{self, now};
 use super::shared::Shared;
 use super::{
     AttentionGroup, BulkRow, Coordinates, Count, DeadLetterDetail, DeadLetterPage, DeadLetterRow,
     Detail, DisposalTold, Entry, Error, Filter, Flowing, Foreseen, Fresh, Freshness, LetterFilter,
-    Missed, OpenQuestion, OwedRow, Page, Position, SagaRow, Settings, Sort, Tail, bulk, foreseen,
-    history, letter, packed, query,
+    Missed, OpenQuestion, OwedRow, Page, Position, SagaRow, Settings, Sort, SqlRows, Tail, bulk,
+    foreseen, history, letter, packed, query, sql,
 };
 use crate::definition::Catalog;
 use crate::engine::{Act, Instance};
@@ -320,6 +320,16 @@ impl View {
         let now = now();
         let timers = self.0.read(|index| query::timers(index, now))?;
         Ok(Flowing { transitions_last_minute: self.0.last_minute(now), timers })
+    }
+
+    /// Answers a question in SQL over documented tables, or says what is wrong with it.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn sql(&self, question: &str) -> Result<Fresh<Result<SqlRows, String>>, Error> {
+        let freshness = self.freshness();
+        let reader = self.0.file.reader()?;
+        Ok(Fresh { found: sql::ask(reader, question, Instant::now())?, freshness })
     }
 
     /// What a person may have meant who asked for an instance that is not known: the nearest

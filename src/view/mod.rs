@@ -40,6 +40,7 @@ mod query;
 mod records;
 mod settings;
 mod shared;
+mod sql;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -52,7 +53,7 @@ pub use foreseen::{Foreseen, SentTold};
 pub use found::{
     AttentionGroup, Concern, Coordinates, Count, DeadLetterDetail, DeadLetterPage, DeadLetterRow,
     Detail, DisposalTold, Entry, Flowing, Fresh, Freshness, NoteTold, OpenQuestion, OwedRow, Page,
-    Row, SagaRow, TimersTold,
+    Row, SagaRow, SqlRows, TimersTold,
 };
 pub use handle::View;
 pub use missed::Missed;

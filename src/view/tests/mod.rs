@@ -9,6 +9,7 @@ mod guards;
 mod lists;
 mod places;
 mod searched;
+mod sql;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
