@@ -7,6 +7,8 @@ mod acts;
 mod asking;
 #[path = "api/described.rs"]
 mod described;
+#[path = "api/console.rs"]
+mod console;
 #[path = "api/dev.rs"]
 mod dev;
 #[path = "api/letters.rs"]

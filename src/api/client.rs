@@ -2,7 +2,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::{Request, header};
 use serde::Deserialize;
 use serde_json::Value;
@@ -49,6 +49,9 @@ pub enum NoAnswer {
     /// The authorities that are to vouch for the server cannot be read.
     #[error("SEGUE_CA_FILE: {0}")]
     Authorities(String),
+    /// What is remembered of servers is of no use.
+    #[error("{0}")]
+    Context(String),
     /// The server does not answer.
     #[error(
         "{server} does not answer: {reason}; `segue run` and `segue dev` serve the API where \
@@ -192,6 +195,37 @@ impl Client {
         self.ask(request.map_err(|e| NoAnswer::Unsendable(e.to_string()))?)
     }
 
+    /// Reads events as they come: each has a name and data. It goes on as long as `tell` says so
+    /// and the server lives.
+    ///
+    /// # Errors
+    /// When there is no answer, or it is a problem.
+    pub fn follow(
+        &self,
+        endpoint: &Endpoint,
+        tell: impl FnMut(&str, Value) -> bool,
+    ) -> Result<(), NoAnswer> {
+        let request = self.request("GET", endpoint, None).body(Full::default());
+        let request = request.map_err(|e| NoAnswer::Unsendable(e.to_string()))?;
+        let silent = |reason| NoAnswer::Silent { server: self.server(), reason };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let unhappy = runtime.block_on(async {
+            let (answer, _driven) = self.peer.send(request).await.map_err(silent)?;
+            let status = answer.status().as_u16();
+            if (200..300).contains(&status) {
+                read_events(answer.into_body(), tell).await;
+                return Ok(None);
+            }
+            let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
+            let body = body.map_err(|e| silent(e.to_string()))?.to_bytes();
+            Ok::<_, NoAnswer>(Some((status, body)))
+        })?;
+        match unhappy {
+            None => Ok(()),
+            Some((status, body)) => Err(self.problem(status, &body)),
+        }
+    }
+
     fn request(
         &self,
         method: &str,
@@ -244,6 +278,36 @@ impl Client {
     }
 }
 
+/// Tells the events of a stream until one of both has enough.
+async fn read_events(mut body: Incoming, mut tell: impl FnMut(&str, Value) -> bool) {
+    let mut text = Vec::new();
+    while let Some(Ok(frame)) = body.frame().await {
+        let Ok(bytes) = frame.into_data() else { continue };
+        text.extend_from_slice(&bytes);
+        while let Some(end) = text.windows(2).position(|signs| signs == b"\n\n") {
+            let event: Vec<u8> = text.drain(..end + 2).collect();
+            let goes_on = event_of(&event).is_none_or(|(name, data)| tell(&name, data));
+            if !goes_on {
+                return;
+            }
+        }
+        if text.len() > ANSWER_BYTES_MAX {
+            return;
+        }
+    }
+}
+
+/// The name and the data of an event; none if it is but a sign of life.
+fn event_of(text: &[u8]) -> Option<(String, Value)> {
+    let text = std::str::from_utf8(text).ok()?;
+    let value = |name: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim_start))
+    };
+    let data = read_json(value("data")?.as_bytes()).ok()?;
+    Some((value("event")?.to_owned(), data))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,6 +318,14 @@ mod tests {
         assert_eq!(endpoint.path, "/api/v1/instances/order/a%2Fb%20%C3%BC");
         assert_eq!(endpoint.query, "?wait=1s%26x");
         assert_eq!(endpoint.clone().with("limit", None::<u32>), endpoint);
+    }
+
+    #[test]
+    fn an_event_has_a_name_and_data() {
+        let told = event_of(b"id: 0/7\nevent: transition\ndata: {\"a\":1.50}\n\n");
+        let (name, data) = told.expect("an event");
+        assert_eq!((name.as_str(), data.to_string()), ("transition", r#"{"a":1.50}"#.to_owned()));
+        assert_eq!(event_of(b": nothing new\n\n"), None);
     }
 
     #[test]

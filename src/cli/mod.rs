@@ -9,10 +9,14 @@ mod acts;
 mod bulk;
 mod check;
 mod config;
+mod context;
+mod contexts;
 mod dead_letters;
 mod dev;
+mod explain;
 mod findings;
 mod flow;
+mod generate;
 mod graph;
 mod list;
 mod output;
@@ -24,6 +28,7 @@ mod sql;
 mod start;
 mod stop;
 mod table;
+mod tail;
 mod test;
 mod token;
 mod view;
@@ -31,7 +36,7 @@ mod view;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::api::NoAnswer;
 
@@ -130,8 +135,18 @@ enum Verb {
         #[arg(long, env = "SEGUE_CONFIG")]
         config: Option<PathBuf>,
     },
+    /// Say what a code of `segue check` means and how to mend it
+    Explain(explain::Arguments),
+    /// Print transitions as they come
+    Tail(tail::Arguments),
     /// Ask the view a question in SQL
     Sql(sql::Arguments),
+    /// Remember servers under names
+    Context(context::Arguments),
+    /// Print what a shell needs to complete verbs and options
+    Completions(generate::Completions),
+    /// Print a page of the manual
+    Man(generate::Manual),
     /// Print the version
     Version,
 }
@@ -172,7 +187,12 @@ pub fn main() -> ExitCode {
         Verb::Dev(arguments) => dev::run(&arguments),
         Verb::Broker { port, data } => dev::broker(port, data),
         Verb::Config { config } => config::show(config.as_deref()),
+        Verb::Explain(arguments) => Ok(explain::run(&arguments)),
+        Verb::Tail(arguments) => told(tail::run(&arguments)),
         Verb::Sql(arguments) => told(sql::run(&arguments)),
+        Verb::Context(arguments) => context::run(&arguments),
+        Verb::Completions(arguments) => Ok(generate::completions(&arguments, Arguments::command())),
+        Verb::Man(arguments) => generate::manual(&arguments, Arguments::command()),
         Verb::Version => {
             say(&format!("segue {}", env!("CARGO_PKG_VERSION")));
             Ok(ExitCode::SUCCESS)

@@ -1,23 +1,30 @@
 //! How the verbs reach a server of the API, and how they print what it answers.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
+use super::contexts::{Contexts, Server};
 use super::output::{FAILED, NOT_FOUND, REFUSED, complain, say};
 use super::table::{Column, table};
 use crate::api::{Client, Endpoint, NoAnswer};
 
+/// Where an engine of this machine answers.
+const SERVER_DEFAULT: &str = "http://127.0.0.1:8900";
 /// A view that is further behind than this is worth a word, in milliseconds.
 const BEHIND_MS_MAX: u64 = 5_000;
 
 /// Where the server is, and how its answer is printed.
 #[derive(Debug, Args)]
 pub(super) struct Remote {
-    /// The server; its token stands in `SEGUE_TOKEN`
-    #[arg(long, env = "SEGUE_SERVER", default_value = "http://127.0.0.1:8900")]
-    server: String,
+    /// The server, with the token of `SEGUE_TOKEN`; else that of the context
+    #[arg(long, env = "SEGUE_SERVER")]
+    server: Option<String>,
+    /// The server that `segue context` remembers under that name
+    #[arg(long, env = "SEGUE_CONTEXT")]
+    context: Option<String>,
     /// What is printed: a table for people, one JSON value, or a JSON value a line
     #[arg(long, short, value_enum, default_value_t = Form::Table)]
     output: Form,
@@ -34,9 +41,28 @@ pub(super) enum Form {
 impl Remote {
     /// A client for the server.
     pub fn client(&self) -> Result<Client, NoAnswer> {
-        let token = std::env::var("SEGUE_TOKEN").ok().filter(|token| !token.is_empty());
+        let said = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let server = self.server(said("SEGUE_TOKEN"), said("SEGUE_CA_FILE").map(PathBuf::from))?;
         let by = std::env::var("USER").unwrap_or_default();
-        Client::new(&self.server, token, &by)
+        Client::trusting(&server.server, server.token, &by, server.ca_file.as_deref())
+    }
+
+    /// The server that is asked. A token that is remembered is shown to its own server alone.
+    fn server(&self, token: Option<String>, ca_file: Option<PathBuf>) -> Result<Server, NoAnswer> {
+        if let Some(server) = &self.server {
+            return Ok(Server { server: server.clone(), token, ca_file });
+        }
+        let wrong = |error: anyhow::Error| NoAnswer::Context(format!("{error:#}"));
+        // Where nobody has a home, nobody has contexts.
+        let contexts = match Contexts::file() {
+            Ok(file) => Contexts::read(&file).map_err(wrong)?,
+            Err(_) => Contexts::default(),
+        };
+        let found = contexts.find(self.context.as_deref()).map_err(wrong)?.cloned();
+        let local = || Server { server: SERVER_DEFAULT.to_owned(), token: None, ca_file: None };
+        let found = found.unwrap_or_else(local);
+        let (token, ca_file) = (token.or(found.token), ca_file.or(found.ca_file));
+        Ok(Server { server: found.server, token, ca_file })
     }
 
     /// What stands at an endpoint; says so if it is not fresh.

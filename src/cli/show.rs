@@ -175,7 +175,7 @@ pub(super) fn history(reading: &Reading) -> Result<ExitCode, NoAnswer> {
 }
 
 /// A line for each thing that happened.
-fn told(entry: &Value) -> Vec<String> {
+pub(super) fn told(entry: &Value) -> Vec<String> {
     let at = text(entry, "/at");
     let notes = entry["notes"].as_array().into_iter().flatten();
     let line = |note: &Value| {

@@ -24,7 +24,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, NoAnswer> {
     let mut question = arguments.question.clone();
     if question == "-" {
         question.clear();
-        std::io::stdin().read_to_string(&mut question)?;
+        let read = std::io::stdin().read_to_string(&mut question);
+        read.map_err(|e| NoAnswer::Context(format!("the standard input cannot be read: {e}")))?;
     }
     let body = json!({"sql": question});
     let answer = arguments.remote.client()?.post(&Endpoint::at(&["sql"]), &body, None)?;

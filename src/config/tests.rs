@@ -368,7 +368,12 @@ fn the_api_is_open_to_others_only_with_tokens() {
 
 #[test]
 fn what_the_command_line_reads_from_the_environment_is_no_setting() {
-    let variables = [("SEGUE_SERVER", "http://a:1"), ("SEGUE_TOKEN", "segue_x")];
+    let variables = [
+        ("SEGUE_SERVER", "http://a:1"),
+        ("SEGUE_TOKEN", "segue_x"),
+        ("SEGUE_CONTEXT", "a"),
+        ("SEGUE_CA_FILE", "a.pem"),
+    ];
     assert_eq!(load("", &variables), Ok(Config::default()));
 }
 
