@@ -5,10 +5,10 @@
 mod acts;
 #[path = "api/asking.rs"]
 mod asking;
-#[path = "api/described.rs"]
-mod described;
 #[path = "api/console.rs"]
 mod console;
+#[path = "api/described.rs"]
+mod described;
 #[path = "api/dev.rs"]
 mod dev;
 #[path = "api/letters.rs"]

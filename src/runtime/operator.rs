@@ -40,6 +40,8 @@ impl Deed {
             Self::Topic(act) => {
                 (act.id.clone(), Self::Topic(Acceptance { signed: Some(at), ..act }))
             }
+            // It says nothing that is obeyed.
+            Self::Bulk => return Ok(Self::Bulk),
         };
         if id == place(record) {
             return Err(

@@ -455,7 +455,14 @@ impl Run<'_> {
     fn foresee(&mut self, id: &InstanceId, verb: Verb) {
         let before = &self.family.instances[id];
         let text = |text: &str| text.to_owned();
-        let act = Act { id: text("a"), by: text("ann"), why: text("because"), step: None, verb };
+        let act = Act {
+            id: text("a"),
+            by: text("ann"),
+            why: text("because"),
+            step: None,
+            verb,
+            signed: None,
+        };
         let told = foreseen::foreseen(self.family.catalog, id, before, &act, self.family.now);
         self.hidden("what an act would do", &serde_json::to_string(&told).expect("JSON"));
         self.seen.foreseen += u64::from(told.refused.is_none());

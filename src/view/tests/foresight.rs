@@ -52,7 +52,14 @@ fn placed(undoing: &str) -> (Catalog, InstanceId, Instance) {
 
 fn act(number: &str, verb: Verb) -> Act {
     let text = |text: &str| text.to_owned();
-    Act { id: text(number), by: text("ana"), why: text("she called"), step: None, verb }
+    Act {
+        id: text(number),
+        by: text("ana"),
+        why: text("she called"),
+        step: None,
+        verb,
+        signed: None,
+    }
 }
 
 #[test]
