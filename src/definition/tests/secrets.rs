@@ -79,8 +79,9 @@ fn what_fills_a_sensitive_field_is_secret_where_it_comes_from() {
     assert_eq!(secret("data.last", steps), ["open"]);
     assert_eq!(secret("data.more", steps), Vec::<String>::new(), "of a text only its field is");
     let steps = "  - step: each\n    each: data.cards\n    at-most: 3\n    steps:\n      \
-                 - { step: a, wait: [{ on: t/A, set: { token: event.token } }], within: 1h, \
-                 late: go-on }\n    collect: { tokens: branch.token }\n";
+                 - { step: a, wait: [{ on: t/A, where: event.place == item.place, \
+                 set: { token: event.token } }], within: 1h }\n    \
+                 collect: { tokens: branch.token }\n";
     let definition = saga("data.tokens", steps);
     let secrets = crate::definition::Secrets::among(&[&definition]);
     let topic = Topic::new("t").expect("a topic");
