@@ -38,7 +38,9 @@ pub(super) async fn begin(
         Problem::new(Code::Unavailable, detail, "ask again")
     })?;
     // One that is replaced is over: its cookie is nowhere any more.
-    shown(&headers).into_iter().for_each(|old| door.sessions.end(old));
+    if let Some(old) = shown(&headers) {
+        door.sessions.end(old);
+    }
     answer(&cookie(&begun, SESSION_MAX.as_secs(), door.is_secure))
 }
 
@@ -54,7 +56,9 @@ pub(super) async fn end(
     Extension(door): Extension<Arc<Door>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    shown(&headers).into_iter().for_each(|old| door.sessions.end(old));
+    if let Some(old) = shown(&headers) {
+        door.sessions.end(old);
+    }
     answer(&cookie("", 0, door.is_secure))
 }
 

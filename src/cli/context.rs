@@ -22,7 +22,7 @@ enum Verb {
     Add {
         /// The name
         name: String,
-        /// The server, such as https://segue.example.org:8900
+        /// The server, such as `https://segue.example.org:8900`
         #[arg(long)]
         server: String,
         /// Authorities to trust instead of the machine's, PEM
@@ -54,14 +54,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             let token = std::env::var("SEGUE_TOKEN").ok().filter(|token| !token.is_empty());
             let ca_file = ca_file.as_ref().map(std::path::absolute).transpose()?;
             let told = if token.is_some() { "with" } else { "without" };
-            let server = Server { server: server.clone(), token, ca_file };
+            let server = Server { address: server.clone(), token, ca_file };
             all.contexts.insert(name.clone(), server);
             all.current.get_or_insert_with(|| name.clone());
             all.write(&file)?;
             say(&format!("{name} is remembered {told} a token in {}", file.display()));
         }
         Verb::Use { name } => {
-            let server = all.find(Some(name))?.context("it was named")?.server.clone();
+            let server = all.find(Some(name))?.context("it was named")?.address.clone();
             all.current = Some(name.clone());
             all.write(&file)?;
             say(&format!("{name} is asked from now on: {server}"));
@@ -84,7 +84,7 @@ fn lines(all: &Contexts) -> Vec<String> {
     let line = |(name, server): (&String, &Server)| {
         let star = if all.current.as_ref() == Some(name) { '*' } else { ' ' };
         let token = if server.token.is_some() { "  with a token" } else { "" };
-        format!("{star} {name:<width$}  {}{token}", server.server)
+        format!("{star} {name:<width$}  {}{token}", server.address)
     };
     all.contexts.iter().map(line).collect()
 }
@@ -97,7 +97,7 @@ mod tests {
     fn a_list_shows_which_is_current_and_no_token() {
         let mut all = Contexts { current: Some("prod".to_owned()), ..Contexts::default() };
         let server = |address: &str, token: Option<&str>| Server {
-            server: address.to_owned(),
+            address: address.to_owned(),
             token: token.map(str::to_owned),
             ca_file: None,
         };

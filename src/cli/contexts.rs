@@ -21,7 +21,8 @@ pub(super) struct Contexts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Server {
-    pub server: String,
+    #[serde(rename = "server")]
+    pub address: String,
     /// The token; none where nobody needs one, or where `SEGUE_TOKEN` says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
@@ -73,13 +74,12 @@ impl Contexts {
     /// The server of a name, or the current one's; none if there is neither.
     pub fn find(&self, name: Option<&str>) -> anyhow::Result<Option<&Server>> {
         let Some(name) = name.or(self.current.as_deref()) else { return Ok(None) };
-        match self.contexts.get(name) {
-            Some(server) => Ok(Some(server)),
-            None => {
-                let names: Vec<_> = self.contexts.keys().map(String::as_str).collect();
-                bail!("there is no context `{name}`; there are: {}", names.join(", "))
-            }
+        let found = self.contexts.get(name);
+        if found.is_none() {
+            let names: Vec<_> = self.contexts.keys().map(String::as_str).collect();
+            bail!("there is no context `{name}`; there are: {}", names.join(", "));
         }
+        Ok(found)
     }
 }
 
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     fn server(address: &str) -> Server {
-        Server { server: address.to_owned(), token: Some("t".to_owned()), ca_file: None }
+        Server { address: address.to_owned(), token: Some("t".to_owned()), ca_file: None }
     }
 
     #[test]
@@ -115,7 +115,8 @@ mod tests {
         all.contexts.insert("a".to_owned(), server("http://a"));
         all.contexts.insert("b".to_owned(), server("http://b"));
         all.current = Some("b".to_owned());
-        let address = |name| all.find(name).expect("it is there").map(|found| found.server.clone());
+        let address =
+            |name| all.find(name).expect("it is there").map(|found| found.address.clone());
         assert_eq!(address(None).as_deref(), Some("http://b"));
         assert_eq!(address(Some("a")).as_deref(), Some("http://a"));
         let wrong = all.find(Some("c")).expect_err("there is none").to_string();

@@ -29,14 +29,18 @@ struct Explained<'p> {
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let all = explained(PAGE);
     let Some(asked) = &arguments.code else {
-        all.iter().for_each(|row| say(&format!("{}  {}", row.code, row.meaning)));
+        for row in &all {
+            say(&format!("{}  {}", row.code, row.meaning));
+        }
         return ExitCode::SUCCESS;
     };
     // `sg402` and `402` are what people write.
     let digits = asked.trim_start_matches(|c: char| c.is_ascii_alphabetic());
     let code = format!("SG{digits:0>4}");
     if let Some(row) = all.iter().find(|row| row.code == code) {
-        words(row).iter().for_each(|line| say(line));
+        for line in words(row) {
+            say(&line);
+        }
         return ExitCode::SUCCESS;
     }
     complain(&format!("error: there is no code {code}; `segue explain` lists all of them"));

@@ -44,13 +44,13 @@ impl Remote {
         let said = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         let server = self.server(said("SEGUE_TOKEN"), said("SEGUE_CA_FILE").map(PathBuf::from))?;
         let by = std::env::var("USER").unwrap_or_default();
-        Client::trusting(&server.server, server.token, &by, server.ca_file.as_deref())
+        Client::trusting(&server.address, server.token, &by, server.ca_file.as_deref())
     }
 
     /// The server that is asked. A token that is remembered is shown to its own server alone.
     fn server(&self, token: Option<String>, ca_file: Option<PathBuf>) -> Result<Server, NoAnswer> {
         if let Some(server) = &self.server {
-            return Ok(Server { server: server.clone(), token, ca_file });
+            return Ok(Server { address: server.clone(), token, ca_file });
         }
         let wrong = |error: anyhow::Error| NoAnswer::Context(format!("{error:#}"));
         // Where nobody has a home, nobody has contexts.
@@ -59,10 +59,10 @@ impl Remote {
             Err(_) => Contexts::default(),
         };
         let found = contexts.find(self.context.as_deref()).map_err(wrong)?.cloned();
-        let local = || Server { server: SERVER_DEFAULT.to_owned(), token: None, ca_file: None };
+        let local = || Server { address: SERVER_DEFAULT.to_owned(), token: None, ca_file: None };
         let found = found.unwrap_or_else(local);
         let (token, ca_file) = (token.or(found.token), ca_file.or(found.ca_file));
-        Ok(Server { server: found.server, token, ca_file })
+        Ok(Server { address: found.address, token, ca_file })
     }
 
     /// What stands at an endpoint; says so if it is not fresh.

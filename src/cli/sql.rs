@@ -34,7 +34,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, NoAnswer> {
         complain("the answer is cut off; ask for less, with a LIMIT or by counting");
     }
     if arguments.remote.is(Form::Table) {
-        aligned(&cells(&found)).iter().for_each(|line| say(line));
+        for line in aligned(&cells(&found)) {
+            say(&line);
+        }
     } else {
         arguments.remote.print_rows(&objects(&found), &[], "");
     }

@@ -71,7 +71,9 @@ fn takes(kinds: &[String], entry: &Value) -> bool {
 fn print(remote: &Remote, entry: &Value) {
     if remote.is(Form::Table) {
         let id = format!("{}/{}", text(entry, "/saga"), text(entry, "/key"));
-        show::told(entry).iter().for_each(|line| say(&format!("{id}  {line}")));
+        for line in show::told(entry) {
+            say(&format!("{id}  {line}"));
+        }
     } else {
         say(&entry.to_string());
     }

@@ -96,7 +96,7 @@ fn issuer(text: &str) -> Result<String, String> {
         let rest = address.strip_prefix(*beginning);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
     };
-    if address.starts_with("https://") || local.iter().any(|beginning| is_local(&beginning)) {
+    if address.starts_with("https://") || local.iter().any(is_local) {
         return Ok(address);
     }
     Err(format!("`{text}` is not encrypted; an issuer's address begins with https://"))

@@ -39,6 +39,7 @@ pub struct Gateway<S> {
 
 /// Whether a record of `<app>.operator` is signed by somebody who may act, and when; why it is not,
 /// in words. It reads keys and a clock, so the gateway is given it.
+#[allow(clippy::type_complexity, reason = "it is named by this very struct")]
 struct Verify(Box<dyn Fn(&SourceRecord) -> Result<Timestamp, String> + Send>);
 
 /// What a gateway has done since it was made.

@@ -278,13 +278,13 @@ impl Guard {
             AuthAction::Read { table_name, column_name: "" } => {
                 self.may_be_named(table_name, asked.database_name)
             }
-            AuthAction::Read { table_name, .. } => match asked.database_name {
-                Some("temp") => self.is_told(table_name),
-                _ => {
-                    let is_inner = asked.accessor.is_some_and(|name| name.starts_with(&self.inner));
-                    is_inner || JSON_TABLES.contains(&table_name)
-                }
-            },
+            AuthAction::Read { table_name, .. } if asked.database_name == Some("temp") => {
+                self.is_told(table_name)
+            }
+            AuthAction::Read { table_name, .. } => {
+                let is_inner = asked.accessor.is_some_and(|name| name.starts_with(&self.inner));
+                is_inner || JSON_TABLES.contains(&table_name)
+            }
             _ => false,
         }
     }
@@ -324,7 +324,7 @@ fn answer(connection: &Connection, question: &str) -> Result<SqlRows, Wrong> {
     if !statement.readonly() {
         return Err(Wrong::Question("it would write; ask what is read".to_owned()));
     }
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut answer = SqlRows { columns, rows: Vec::new(), is_cut: false };
     let (mut bytes, width) = (0, answer.columns.len());
     let mut rows = statement.raw_query();
@@ -352,7 +352,9 @@ fn value(value: ValueRef<'_>) -> Value {
         ValueRef::Real(number) => Number::from_f64(number).map_or(Value::Null, Value::Number),
         ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned().into(),
         ValueRef::Blob(bytes) => {
-            bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+            let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+            let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+            halves.map(digit).collect::<String>().into()
         }
     }
 }
