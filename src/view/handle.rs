@@ -8,8 +8,8 @@ use super::shared::Shared;
 use super::{
     AttentionGroup, BulkRow, Coordinates, Count, DeadLetterDetail, DeadLetterPage, DeadLetterRow,
     Detail, DisposalTold, Entry, Error, Filter, Flowing, Foreseen, Fresh, Freshness, LetterFilter,
-    Missed, OpenQuestion, OwedRow, Page, Position, SagaRow, Settings, Sort, SqlRows, Tail, bulk,
-    foreseen, history, letter, packed, query, sql,
+    Missed, OpenQuestion, OwedRow, Page, Position, SagaRow, Settings, Sort, Tail, bulk, foreseen,
+    history, letter, packed, query,
 };
 use crate::definition::Catalog;
 use crate::engine::{Act, Instance};
@@ -19,7 +19,7 @@ use crate::status::{Claimed, Masks, Overview, Wait, overview};
 
 /// Answers what people ask; cheap to clone, and any number of threads may ask at once.
 #[derive(Clone)]
-pub struct View(Arc<Shared>);
+pub struct View(pub(super) Arc<Shared>);
 
 /// The most rows of a list that has no pages.
 const LIST_ROWS_MAX: usize = 10_000;
@@ -320,16 +320,6 @@ impl View {
         let now = now();
         let timers = self.0.read(|index| query::timers(index, now))?;
         Ok(Flowing { transitions_last_minute: self.0.last_minute(now), timers })
-    }
-
-    /// Answers a question in SQL over documented tables, or says what is wrong with it.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub fn sql(&self, question: &str) -> Result<Fresh<Result<SqlRows, String>>, Error> {
-        let freshness = self.freshness();
-        let reader = self.0.file.reader()?;
-        Ok(Fresh { found: sql::ask(reader, question, Instant::now())?, freshness })
     }
 
     /// What a person may have meant who asked for an instance that is not known: the nearest

@@ -14,7 +14,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Batch, Connection, ErrorCode};
 use serde_json::{Number, Value};
 
-use super::{Error, SqlRows};
+use super::{Error, Fresh, SqlRows, View};
 use crate::status::LifeState;
 
 /// The most rows of an answer.
@@ -142,6 +142,18 @@ const FUNCTIONS: &str = " \
     power printf quote random rank replace round row_number rtrim sign sqrt string_agg \
     strftime substr substring sum time timediff total trim trunc typeof unicode unixepoch \
     upper -> ->> ";
+
+impl View {
+    /// Answers a question in SQL over documented tables, or says what is wrong with it.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn sql(&self, question: &str) -> Result<Fresh<Result<SqlRows, String>>, Error> {
+        let freshness = self.freshness();
+        let reader = self.0.file.reader()?;
+        Ok(Fresh { found: ask(reader, question, Instant::now())?, freshness })
+    }
+}
 
 /// Asks the index a question in SQL. What is wrong with the question is said in words.
 ///

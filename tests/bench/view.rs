@@ -87,6 +87,7 @@ fn main() -> Result<()> {
         folder: folder.path().to_owned(),
         age_max: Span::hours(12),
         keep: None,
+        limits: segue::definition::Limits::default(),
     };
     let (began, stop) = (Instant::now(), Arc::new(AtomicBool::new(false)));
     let (view, follower) = View::start(&settings, Arc::clone(&stop))?;
