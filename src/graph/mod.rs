@@ -18,6 +18,7 @@ mod flow;
 mod geometry;
 mod lane_route;
 mod lanes;
+mod mark;
 mod measure;
 mod mermaid;
 mod options;
@@ -34,6 +35,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use mark::{Mark, Marks};
 pub use options::{Format, Options, Orientation};
 pub use picture::{
     About, Detail, Edge, EdgeRole, Item, LaneId, Line, LineId, Node, NodeId, Picture, Port, Region,
@@ -53,6 +55,21 @@ pub fn draw(definition: &Definition, known: &[&Definition], options: &Options) -
         Format::Dot => dot::draw(&picture, lanes, direction),
         Format::Text => text::draw(&picture, lanes),
     }
+}
+
+/// The colours and letters of a drawing that [`draw_marked`] makes, in light and in dark.
+pub const STYLE_SHEET: &str = svg::STYLE_SHEET;
+
+/// Draws a definition as SVG for a page that has [`STYLE_SHEET`], without its title, with how far
+/// one life is.
+#[must_use]
+pub fn draw_marked(
+    definition: &Definition,
+    known: &[&Definition],
+    direction: Orientation,
+    marks: &Marks,
+) -> String {
+    svg::draw_marked(&Picture::of(definition, known, false), direction, marks)
 }
 
 impl Picture {

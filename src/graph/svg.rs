@@ -6,12 +6,13 @@ use super::drawing::{Drawing, Route, Sizes};
 use super::flow;
 use super::geometry::{Point, Rect, Size};
 use super::lanes;
+use super::mark::{Mark, Marked, Marks};
 use super::measure::{self, Style};
 use super::outline::{outline, path};
 use super::picture::{About, EdgeRole, LineId, Node, Picture, Region, RegionKind, Shape};
 
 /// The colours and letters, in light and in dark.
-const STYLE_SHEET: &str = include_str!("style.css");
+pub(super) const STYLE_SHEET: &str = include_str!("style.css");
 /// The room around everything.
 const MARGIN: i32 = 28;
 /// The narrowest picture: its legend must find room.
@@ -25,8 +26,22 @@ const LANE_MAX: i32 = 180;
 /// The most lines of a label.
 const LABEL_LINES: usize = 4;
 
+/// How wide the badge of a mark is, by the signs in it.
+const MARK_SIGN: i32 = 7;
+/// How high it is.
+const MARK_HEIGHT: i32 = 18;
+
 /// Draws a picture as SVG.
 pub(super) fn draw(picture: &Picture, lanes: bool, direction: Orientation) -> String {
+    sheet(picture, lanes, direction, None)
+}
+
+/// Draws a picture for a page that has the style sheet, with how far one life is.
+pub(super) fn draw_marked(picture: &Picture, direction: Orientation, marks: &Marks) -> String {
+    sheet(picture, false, direction, Some(Marked::of(picture, marks)))
+}
+
+fn sheet(picture: &Picture, lanes: bool, direction: Orientation, marked: Option<Marked>) -> String {
     let cards = Cards::of(picture);
     let labels = labels(picture, cards.label);
     let sizes = sizes(picture, &cards, &labels);
@@ -35,9 +50,9 @@ pub(super) fn draw(picture: &Picture, lanes: bool, direction: Orientation) -> St
     } else {
         flow::lay_out(picture, &sizes, direction)
     };
-    let mut sheet = Sheet { picture, text: String::new() };
     let width = drawing.size.width.max(WIDTH_MIN);
-    let head = head(picture, width);
+    let head = if marked.is_some() { Vec::new() } else { head(picture, width) };
+    let mut sheet = Sheet { picture, marked, text: String::new() };
     let top = MARGIN + head.iter().map(|row| row.y).max().unwrap_or(0) + MARGIN;
     let whole = Size { width: width + 2 * MARGIN, height: top + drawing.size.height + 3 * MARGIN };
     sheet.open(whole);
@@ -105,6 +120,8 @@ fn head(picture: &Picture, width: i32) -> Vec<Row> {
 
 struct Sheet<'p> {
     picture: &'p Picture,
+    /// How far a life is, if the drawing is of one.
+    marked: Option<Marked>,
     text: String,
 }
 
@@ -116,11 +133,14 @@ impl Sheet<'_> {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"segue-graph\" width=\"{width}\" \
              height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
              aria-labelledby=\"{saga}-title {saga}-about\">\n\
-             <title id=\"{saga}-title\">{}</title>\n<desc id=\"{saga}-about\">{}</desc>\n\
-             <style>\n{STYLE_SHEET}</style>\n<defs>",
+             <title id=\"{saga}-title\">{}</title>\n<desc id=\"{saga}-about\">{}</desc>",
             escape(&self.picture.title),
             escape(&describe(self.picture)),
         );
+        if self.marked.is_none() {
+            let _ = writeln!(self.text, "<style>\n{STYLE_SHEET}</style>");
+        }
+        self.text.push_str("<defs>\n");
         for (name, class) in [("forward", "arrow"), ("back", "arrow arrow-back")] {
             let _ = writeln!(
                 self.text,
@@ -143,20 +163,25 @@ impl Sheet<'_> {
         }
         for (index, region) in self.picture.regions.iter().enumerate() {
             let (at, head) = (drawing.regions[index], drawing.heads[index]);
+            let mark = self.marked.as_ref().and_then(|marked| marked.region(index));
             self.region(region, at, head, &cards.heads[index]);
+            self.mark(mark, at);
         }
         for band in &drawing.bands {
             self.rect("band", *band, 0);
         }
         for (edge, route) in self.picture.edges.iter().zip(&drawing.routes) {
-            self.edge(edge.role, &route.points);
+            let marked = self.marked.as_ref();
+            let taken = marked.is_some_and(|marked| marked.is_taken(edge.from, edge.to));
+            self.edge(edge.role, &route.points, taken);
         }
         for (edge, route) in self.picture.edges.iter().zip(&drawing.routes) {
             let index = super::route::index_of(self.picture, edge);
             self.label(route, labels[edge.line.0].get(index));
         }
         for (index, node) in self.picture.nodes.iter().enumerate() {
-            self.node(node, drawing.nodes[index], &cards.nodes[index]);
+            let mark = self.marked.as_ref().and_then(|marked| marked.node(index));
+            self.node(node, drawing.nodes[index], &cards.nodes[index], mark);
         }
     }
 
@@ -181,12 +206,13 @@ impl Sheet<'_> {
         self.text.push_str("</g>\n");
     }
 
-    fn node(&mut self, node: &Node, at: Rect, card: &Card) {
+    fn node(&mut self, node: &Node, at: Rect, card: &Card, mark: Option<Mark>) {
         let pivot = if node.about.pivot { " pivot" } else { "" };
         let (class, data) = (class(node.shape), outline(node.shape, at));
+        let of = mark.map_or_else(String::new, |mark| format!(" class=\"at-{}\"", mark.text()));
         let _ = writeln!(
             self.text,
-            "<g>{}<path class=\"box {class}{pivot}\" d=\"{data}\"/>",
+            "<g{of}>{}<path class=\"box {class}{pivot}\" d=\"{data}\"/>",
             tip(&node.about)
         );
         if node.shape == Shape::Child {
@@ -200,6 +226,21 @@ impl Sheet<'_> {
             }
         }
         self.card(card, &node.about, at);
+        self.text.push_str("</g>\n");
+        let is_end = matches!(node.shape, Shape::Start | Shape::Completed | Shape::Compensated);
+        self.mark(mark.filter(|_| !is_end), at);
+    }
+
+    /// The badge of a mark, on the upper border of a box.
+    fn mark(&mut self, mark: Option<Mark>, at: Rect) {
+        let Some(mark) = mark else { return };
+        let words = mark.badge();
+        let signs = measure::rows(words.chars().count());
+        let (x, y) = (at.x + 12, at.y - MARK_HEIGHT / 2);
+        let badge = Rect { x, y, width: signs * MARK_SIGN + 14, height: MARK_HEIGHT };
+        let _ = writeln!(self.text, "<g class=\"mark is-{}\">", mark.text());
+        self.rect("mark-box", badge, MARK_HEIGHT / 2);
+        self.centred(&[words.to_owned()], Style::Badge, badge);
         self.text.push_str("</g>\n");
     }
 
@@ -217,16 +258,17 @@ impl Sheet<'_> {
         }
     }
 
-    fn edge(&mut self, role: EdgeRole, points: &[Point]) {
+    fn edge(&mut self, role: EdgeRole, points: &[Point], taken: bool) {
         let (class, arrow) = match role {
             EdgeRole::Forward => ("edge", "forward"),
             EdgeRole::Undo => ("edge edge-undo", "back"),
             EdgeRole::Back => ("edge edge-back", "back"),
         };
+        let taken = if taken { " taken" } else { "" };
         let (saga, data) = (&self.picture.saga, path(points));
         let _ = writeln!(
             self.text,
-            "<path class=\"{class}\" marker-end=\"url(#{saga}-{arrow})\" d=\"{data}\"/>"
+            "<path class=\"{class}{taken}\" marker-end=\"url(#{saga}-{arrow})\" d=\"{data}\"/>"
         );
     }
 
@@ -277,7 +319,7 @@ impl Sheet<'_> {
             (EdgeRole::Back, "the way back"),
         ] {
             let y = at.y - 4;
-            self.edge(role, &[Point { x, y }, Point { x: x + 36, y }]);
+            self.edge(role, &[Point { x, y }, Point { x: x + 36, y }], false);
             let row = Row { x: 44, y: 0, style: Style::Note, text: word.to_owned() };
             self.rows(&[row], Point { x, y: at.y });
             x += 44 + measure::width(word, Style::Note) + 24;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::reached::reached;
 use super::under_way::UnderWay;
 use super::{
     FailureTold, Fingerprint, LifeState, Masks, Moment, ParentName, PausedTold, Standing,
@@ -37,6 +38,8 @@ pub(super) fn standing(catalog: &Catalog, id: &InstanceId, life: &Life, masks: M
         next_due: timers.min().filter(|_| paused.is_none()).map(Moment),
         error: error(id, life, &stuck),
         steps: under_way.steps,
+        // A list shows none of it.
+        reached: if masks == Masks::Whole { Vec::new() } else { reached(definition, life) },
         stuck,
         owed: under_way.owed,
         failure: life.failure.as_ref().map(failure),

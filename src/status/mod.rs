@@ -17,6 +17,7 @@ mod life_state;
 mod masked;
 mod moment;
 mod overview;
+mod reached;
 mod searched;
 mod standing;
 #[cfg(test)]
@@ -30,8 +31,8 @@ pub use moment::Moment;
 pub use overview::{Claimed, HeldEvent, LockStanding, Overview, overview};
 pub use searched::{SEARCHED_BYTES_MAX, SearchedValue, searched};
 pub use standing::{
-    ChildName, FailureTold, OwedStanding, ParentName, PausedTold, Standing, StepStanding,
-    StuckStanding, Wait,
+    ChildName, FailureTold, OwedStanding, ParentName, PausedTold, Standing, StepReached,
+    StepStanding, StuckStanding, Wait,
 };
 
 /// Whether what a definition calls `sensitive` is shown.

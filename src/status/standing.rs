@@ -34,6 +34,9 @@ pub struct Standing {
     pub next_due: Option<Moment>,
     /// The steps under way, in the order in which they were entered.
     pub steps: Vec<StepStanding>,
+    /// How far each step is that was reached, by its name.
+    #[serde(default)]
+    pub reached: Vec<StepReached>,
     /// What a person must see to.
     pub stuck: Vec<StuckStanding>,
     /// The compensations that are not answered yet.
@@ -58,6 +61,16 @@ pub struct Standing {
     pub data: Value,
     /// Whether something in the data was masked.
     pub is_masked: bool,
+}
+
+/// How far a step is; where it runs in several branches, what is most pressing of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct StepReached {
+    /// Which, without brackets.
+    pub step: String,
+    /// `left-out`, `done`, `undone`, `given-up`, `failed`, `under-way`, `owed` or `stuck`.
+    pub mark: String,
 }
 
 /// Why a life stands still.
