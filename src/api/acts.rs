@@ -44,7 +44,7 @@ pub(super) struct Act {
 
 /// An act that was written to Kafka, and what came of it; or what would come of it.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Written {
+pub(crate) struct Written {
     /// The act's id: the same id is obeyed once.
     id: String,
     /// The instance, as `saga/key`.
@@ -54,7 +54,7 @@ pub(super) struct Written {
     /// Who asked.
     by: String,
     /// What came of it; none if it was not waited for, or not long enough.
-    outcome: Option<Entry>,
+    pub(crate) outcome: Option<Entry>,
     /// What it would do to the instance as it is, if that is all that was asked: nothing is
     /// written then.
     foreseen: Option<Foreseen>,
@@ -64,7 +64,7 @@ pub(super) struct Written {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Waiting {
+pub(crate) struct Waiting {
     /// Waits so long for what comes of it, such as `10s`; a minute at most.
     wait: Option<String>,
     /// Only says what would be sent and where the instance would stand, by the engine itself on
@@ -90,7 +90,7 @@ pub(super) struct Waiting {
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(super) async fn act(
+pub(crate) async fn act(
     State(service): State<Service>,
     At((saga, key)): At<(String, String)>,
     Asked(waiting): Asked<Waiting>,

@@ -111,7 +111,7 @@ impl Endpoint {
 }
 
 /// Text as it stands in one part of a path, or in the value of a parameter.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for byte in text.bytes() {
         match byte {

@@ -26,31 +26,31 @@ const ENTRIES_MAX: usize = 1_000;
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Listing {
+pub(crate) struct Listing {
     /// What they are at: one or more of the states, with commas between.
     #[param(example = "stuck,retrying")]
-    state: Option<String>,
+    pub(crate) state: Option<String>,
     /// Their saga.
-    saga: Option<String>,
+    pub(crate) saga: Option<String>,
     /// The version of it.
-    version: Option<u32>,
+    pub(crate) version: Option<u32>,
     /// The step that is stuck, else under way, else failed.
-    step: Option<String>,
+    pub(crate) step: Option<String>,
     /// The group of their error, as a list says it.
-    error: Option<String>,
+    pub(crate) error: Option<String>,
     /// What their key begins with.
-    key: Option<String>,
+    pub(crate) key: Option<String>,
     /// They have started at that moment or later (RFC 3339).
-    started_from: Option<String>,
+    pub(crate) started_from: Option<String>,
     /// They have started before that moment (RFC 3339).
-    started_before: Option<String>,
+    pub(crate) started_before: Option<String>,
     /// What comes first: `newest`, `oldest`, or the field that has the least value, such as
     /// `data.total`; `-data.total` for the greatest. Who does not have the field is left out.
-    sort: Option<String>,
+    pub(crate) sort: Option<String>,
     /// What the page before says is next.
-    after: Option<String>,
+    pub(crate) after: Option<String>,
     /// How many, 50 by default, 500 at most.
-    limit: Option<usize>,
+    pub(crate) limit: Option<usize>,
 }
 
 /// Lists instances, a page at a time.
@@ -112,11 +112,11 @@ pub(super) async fn counts(
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Showing {
+pub(crate) struct Showing {
     /// `on` (the default) masks what the definition calls sensitive; `off` is for admins.
-    masks: Option<String>,
+    pub(crate) masks: Option<String>,
     /// Waits so long for its end, such as `30s`; a minute at most.
-    wait: Option<String>,
+    pub(crate) wait: Option<String>,
 }
 
 /// One instance with everything that is told of it.
@@ -156,7 +156,7 @@ pub(super) async fn show(
 }
 
 /// What the view says of one instance.
-pub(super) async fn detail(
+pub(crate) async fn detail(
     service: &Service,
     id: &InstanceId,
     masks: Masks,
@@ -223,7 +223,8 @@ impl Listing {
     }
 }
 
-fn filter(listing: &Listing) -> Result<Filter, Problem> {
+/// What a listing asks for.
+pub(crate) fn filter(listing: &Listing) -> Result<Filter, Problem> {
     let words = listing.state.as_deref().unwrap_or_default();
     let words = words.split(',').map(str::trim).filter(|word| !word.is_empty());
     let moment = |name: &str, text: &Option<String>| {
@@ -277,14 +278,15 @@ fn state(word: &str) -> Result<LifeState, Problem> {
     })
 }
 
-fn sort(word: Option<&str>) -> Result<Sort, Problem> {
+/// The order that a word names.
+pub(crate) fn sort(word: Option<&str>) -> Result<Sort, Problem> {
     let sort = word.map(str::parse).transpose();
     let sort = sort.map_err(|e: view::Error| Problem::wrong(format!("`sort`: {e}")))?;
     Ok(sort.unwrap_or_default())
 }
 
 /// How many are asked for.
-pub(super) fn limit(asked: Option<usize>, default: usize, most: usize) -> Result<usize, Problem> {
+pub(crate) fn limit(asked: Option<usize>, default: usize, most: usize) -> Result<usize, Problem> {
     match asked {
         None => Ok(default),
         Some(limit) if (1..=most).contains(&limit) => Ok(limit),
@@ -293,7 +295,7 @@ pub(super) fn limit(asked: Option<usize>, default: usize, most: usize) -> Result
 }
 
 /// Whether what is sensitive is masked for whoever asks.
-pub(super) fn masks(word: Option<&str>, who: &Who) -> Result<Masks, Problem> {
+pub(crate) fn masks(word: Option<&str>, who: &Who) -> Result<Masks, Problem> {
     match word {
         None | Some("on") => Ok(Masks::On),
         Some("off") if who.role >= Role::Admin => Ok(Masks::Off),

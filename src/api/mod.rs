@@ -32,6 +32,7 @@ mod live;
 mod outbox;
 mod owners;
 mod peer;
+mod pages;
 mod problem;
 mod rates;
 mod request;
@@ -49,13 +50,23 @@ mod sql;
 mod start;
 mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tls;
 mod token;
 
+pub(crate) use acts::{Written, act};
+pub(crate) use client::escaped;
 pub use client::{Client, Endpoint, NoAnswer, ProblemTold};
+pub(crate) use instances::{Listing, Showing, filter, limit, masks, sort};
+pub(crate) use owners::Who;
+pub use pages::Pages;
+pub(crate) use problem::{Code, Problem};
 pub use request::draw;
+pub(crate) use request::{Asked, At, Body, instance, saga_name};
 pub use role::Role;
+#[cfg(test)]
+pub(crate) use rules::PAGES;
+pub(crate) use service::{Answer, Service};
 pub use token::Token;
 
 use std::net::{SocketAddr, TcpListener};
@@ -79,7 +90,6 @@ use owners::Owners;
 use rates::Rates;
 use runs::Runs;
 use server::Server;
-use service::Service;
 use sessions::Sessions;
 
 /// Why the API cannot be served.
@@ -130,20 +140,24 @@ pub struct Serving {
 const RUNS_END_MAX: Duration = Duration::from_secs(15);
 
 impl Serving {
-    /// Begins to follow the topics of an application and to answer; without an address there is
-    /// nothing to do.
+    /// Begins to follow the topics of an application and to answer, with pages beside the API;
+    /// without an address there is nothing to do.
     ///
     /// # Errors
     /// When the address, the tokens, the view or a thread cannot be had.
-    pub fn start(config: &Config) -> Result<Option<Self>, Error> {
-        Self::beside(config, None)
+    pub fn start(config: &Config, pages: Pages) -> Result<Option<Self>, Error> {
+        Self::beside(config, pages, None)
     }
 
     /// The same in the process of an engine: it is ready when the shards of that are restored.
     ///
     /// # Errors
     /// When the address, the tokens, the view or a thread cannot be had.
-    pub fn beside(config: &Config, health: Option<node::Health>) -> Result<Option<Self>, Error> {
+    pub fn beside(
+        config: &Config,
+        pages: Pages,
+        health: Option<node::Health>,
+    ) -> Result<Option<Self>, Error> {
         let Some(address) = config.api.listen else { return Ok(None) };
         let owners = config.api.tokens.as_deref().map(Owners::open).transpose();
         let issuer = config.api.oidc.clone().map(Issuer::new).transpose();
@@ -187,7 +201,7 @@ impl Serving {
         let address = listener.local_addr()?;
         let follower = Some(follower);
         let mut serving = Self { address, is_secure, server: None, runs, stop, follower };
-        let router = router::router(service, door);
+        let router = (pages.dress)(router::router(service, door, (pages.routes)()));
         serving.server = Some(Server::start(listener, tls, router, stopping)?);
         Ok(Some(serving))
     }

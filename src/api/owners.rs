@@ -6,7 +6,7 @@ use crate::node::FreshFile;
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Who {
+pub(crate) struct Who {
     /// The name that acts carry.
     pub name: String,
     /// What they may do.

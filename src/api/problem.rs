@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 /// What went wrong, as programs tell it apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Code {
+pub(crate) enum Code {
     /// What is asked for is not there.
     NotFound,
     /// It does not take that method.
@@ -63,7 +63,7 @@ impl Code {
 
 /// What went wrong and what to do about it (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     /// A name for this kind of problem.
     #[serde(rename = "type")]
     #[schema(value_type = String)]
@@ -113,9 +113,29 @@ impl Problem {
         Self { after_s: Some(seconds), ..self }
     }
 
+    /// The kind of problem in a few words.
+    pub fn title(&self) -> &'static str {
+        self.title
+    }
+
     /// What is wrong here.
     pub fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// What to do about it.
+    pub fn mend(&self) -> &str {
+        &self.mend
+    }
+
+    /// What is near to that which was not found.
+    pub fn near_by(&self) -> &[String] {
+        &self.near
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).expect("it was made of one")
     }
 
     /// The request cannot be understood.
@@ -131,13 +151,15 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).expect("it was made of one");
+        let status = self.status();
         let body = serde_json::to_vec(&self).expect("texts and numbers alone");
         let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
         let mut response = (status, kind, body).into_response();
         if let Some(seconds) = self.after_s {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
+        // What dresses answers reads it here.
+        response.extensions_mut().insert(self);
         if status == StatusCode::UNAUTHORIZED {
             let how = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, how);

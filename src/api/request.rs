@@ -23,7 +23,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const WAIT_MAX: Span = Span(60_000);
 
 /// The parameters behind the `?`.
-pub(super) struct Asked<T>(pub T);
+pub(crate) struct Asked<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     type Rejection = Problem;
@@ -79,7 +79,7 @@ fn parameters<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
 }
 
 /// The parts of the path.
-pub(super) struct At<T>(pub T);
+pub(crate) struct At<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for At<T> {
     type Rejection = Problem;
@@ -92,7 +92,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for At<T> {
 }
 
 /// A JSON body as it came: its numbers keep their digits.
-pub(super) struct Body(pub Value);
+pub(crate) struct Body(pub Value);
 
 impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = Problem;
@@ -114,13 +114,13 @@ impl<S: Send + Sync> FromRequest<S> for Body {
 }
 
 /// The instance of a path.
-pub(super) fn instance(saga: &str, key: &str) -> Result<InstanceId, Problem> {
+pub(crate) fn instance(saga: &str, key: &str) -> Result<InstanceId, Problem> {
     let key = Key::new(key).map_err(|e| Problem::wrong(e.to_string()))?;
     Ok(InstanceId { saga: saga_name(saga)?, key })
 }
 
 /// The saga of a path.
-pub(super) fn saga_name(saga: &str) -> Result<SagaName, Problem> {
+pub(crate) fn saga_name(saga: &str) -> Result<SagaName, Problem> {
     SagaName::new(saga).map_err(|e| Problem::wrong(e.to_string()))
 }
 

@@ -74,12 +74,13 @@ pub(super) fn endpoints() -> (Router<Service>, OpenApi) {
         .split_for_parts()
 }
 
-/// Everything that is served, behind its guard.
-pub(super) fn router(service: Service, door: Door) -> Router {
+/// Everything that is served, behind its guard; the pages stand beside the endpoints.
+pub(super) fn router(service: Service, door: Door, pages: Router<Service>) -> Router {
     let (endpoints, document) = endpoints();
     let document = serde_json::to_value(document).expect("it is made of texts");
     let door = Arc::new(door);
     endpoints
+        .merge(pages)
         .route_layer(middleware::from_fn_with_state(Arc::clone(&door), guard))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown)

@@ -4,7 +4,7 @@ use super::Role;
 
 /// Who may ask for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rule {
+pub(crate) enum Rule {
     /// Anybody, without a token.
     Anybody,
     /// Whoever has that role, or one that may do more.
@@ -45,10 +45,27 @@ pub(super) const RULES: [(Method, &str, Rule); 30] = [
     (Method::DELETE, "/api/v1/session", Rule::Of(Role::Viewer)),
 ];
 
-/// The rule of an endpoint, by its method and its path in the `OpenAPI` document.
+/// The rule of every page of the console; the tests of that room compare it with what is routed.
+pub(crate) const PAGES: [(Method, &str, Rule); 13] = [
+    (Method::GET, "/", Rule::Of(Role::Viewer)),
+    (Method::GET, "/attention", Rule::Of(Role::Viewer)),
+    (Method::GET, "/instances", Rule::Of(Role::Viewer)),
+    (Method::GET, "/instances/{saga}/{key}", Rule::Of(Role::Viewer)),
+    (Method::POST, "/instances/{saga}/{key}/acts", Rule::Of(Role::Operator)),
+    (Method::GET, "/questions", Rule::Of(Role::Viewer)),
+    (Method::GET, "/owed", Rule::Of(Role::Viewer)),
+    (Method::GET, "/sagas", Rule::Of(Role::Viewer)),
+    (Method::GET, "/sagas/{saga}", Rule::Of(Role::Viewer)),
+    (Method::GET, "/dead-letters", Rule::Of(Role::Viewer)),
+    (Method::GET, "/dead-letters/{partition}/{offset}", Rule::Of(Role::Viewer)),
+    (Method::GET, "/flow", Rule::Of(Role::Viewer)),
+    (Method::GET, "/assets/{file}", Rule::Anybody),
+];
+
+/// The rule of an endpoint or a page, by its method and its path as it is routed.
 pub(super) fn find(method: &Method, path: &str) -> Option<Rule> {
     // A `HEAD` is a `GET` without its body.
     let method = if *method == Method::HEAD { &Method::GET } else { method };
-    let found = RULES.iter().find(|(of, place, _)| of == method && *place == path);
+    let found = RULES.iter().chain(&PAGES).find(|(of, place, _)| of == method && *place == path);
     found.map(|(_, _, rule)| *rule)
 }

@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// What the handlers answer from.
 #[derive(Clone)]
-pub(super) struct Service {
+pub(crate) struct Service {
     /// The application's name, with which its topics begin.
     pub app: String,
     /// What is looked up.
@@ -28,7 +28,7 @@ pub(super) struct Service {
     /// Where what people do is written.
     pub outbox: Arc<dyn Outbox>,
     /// Room for those who read transitions as they come.
-    pub readers: Readers,
+    pub(super) readers: Readers,
     /// Whether the server is to stop: nobody waits then.
     pub stopped: watch::Receiver<bool>,
     /// How to reach the cluster.
@@ -41,7 +41,7 @@ pub(super) struct Service {
 
 /// What was found, and how fresh it is.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Answer<T: ToSchema> {
+pub(crate) struct Answer<T: ToSchema> {
     /// What was found.
     pub found: T,
     /// How far behind the topics it is.

@@ -19,7 +19,7 @@ use super::outbox::Outbox;
 use super::owners::Owners;
 use super::rates::Rates;
 use super::router::{endpoints, router};
-use super::rules::{RULES, Rule};
+use super::rules::{PAGES, RULES, Rule};
 use super::runs::Runs;
 use super::server::Server;
 use super::service::Service;
@@ -35,8 +35,9 @@ mod secure;
 mod session;
 
 /// A server without a socket, and what was written by it.
-struct Setting {
-    router: Router,
+pub(crate) struct Setting {
+    /// What is served, with the console.
+    pub router: Router,
     written: Arc<List>,
     tokens: Vec<(Role, Token)>,
     folder: tempfile::TempDir,
@@ -68,18 +69,24 @@ impl Outbox for List {
 
 /// How a server is set up.
 #[derive(Clone, Copy)]
-struct How {
+pub(crate) struct How {
     tokens: bool,
     requests_max: u32,
     /// Whether an engine runs in the same process.
     health: bool,
 }
 
-const OPEN: How = How { tokens: false, requests_max: 100_000, health: false };
-const CLOSED: How = How { tokens: true, ..OPEN };
+pub(crate) const OPEN: How = How { tokens: false, requests_max: 100_000, health: false };
+pub(crate) const CLOSED: How = How { tokens: true, ..OPEN };
+
+/// Everything that is served, as a node serves it.
+fn pages(service: Service, door: Door) -> Router {
+    let pages = crate::console::PAGES;
+    (pages.dress)(router(service, door, (pages.routes)()))
+}
 
 impl Setting {
-    fn new(how: How) -> Self {
+    pub fn new(how: How) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut tokens = Vec::new();
         let mut file = String::new();
@@ -122,7 +129,7 @@ impl Setting {
             runs: Runs::default(),
         };
         let follower = Some(follower);
-        Self { router: router(service, door), written, tokens, folder, stop, follower }
+        Self { router: pages(service, door), written, tokens, folder, stop, follower }
     }
 
     fn token(&self, role: Role) -> &str {
@@ -131,7 +138,7 @@ impl Setting {
     }
 
     /// What a request is answered with: the status, and the body as JSON.
-    fn ask(&self, request: Request<Body>) -> (StatusCode, Value) {
+    pub fn ask(&self, request: Request<Body>) -> (StatusCode, Value) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(async {
             let answer = self.router.clone().call(request).await.expect("it always answers");
@@ -142,7 +149,7 @@ impl Setting {
     }
 }
 
-fn request(method: &Method, path: &str, token: Option<&str>) -> Request<Body> {
+pub(crate) fn request(method: &Method, path: &str, token: Option<&str>) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path);
     if let Some(token) = token {
         request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
@@ -177,10 +184,12 @@ fn every_endpoint_has_a_rule_and_every_rule_an_endpoint() {
 #[test]
 fn each_endpoint_lets_in_whom_its_rule_names_and_nobody_else() {
     let closed = Setting::new(CLOSED);
-    for (method, path) in described() {
+    let pages = PAGES.iter().map(|(method, path, _)| (method.clone(), (*path).to_owned()));
+    for (method, path) in described().into_iter().chain(pages) {
         let rule = super::rules::find(&method, &path).expect("every endpoint has one");
         let place = path.replace("{partition}", "0").replace("{offset}", "0");
         let place = place.replace("{saga}", "order").replace("{key}", "o-1").replace("{id}", "b-1");
+        let place = place.replace("{file}", "console.css");
         let status = |token: Option<&str>| closed.ask(request(&method, &place, token)).0;
         let is_let_in = |status: StatusCode| {
             status != StatusCode::UNAUTHORIZED && status != StatusCode::FORBIDDEN

@@ -6,6 +6,7 @@ use super::{FAILED, complain, stop};
 use crate::api::{self, Serving};
 use crate::broker;
 use crate::config::{Config, Origin, Setting};
+use crate::console;
 use crate::engine::NoteKind;
 use crate::node::{self, Callers, Health, MachineClock, Node, Observer, files};
 use crate::runtime::{Clock as _, Observed};
@@ -59,7 +60,7 @@ pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
 fn serve(config: &Config, health: &Health) -> Result<Option<Serving>, api::Error> {
     let is_default = |setting: &Setting| setting.origin == Origin::Default;
     let listen = config.origins().iter().find(|setting| setting.key.path == "api.listen");
-    match Serving::beside(config, Some(health.clone())) {
+    match Serving::beside(config, console::PAGES, Some(health.clone())) {
         Err(error @ api::Error::Listen { .. }) if listen.is_some_and(is_default) => {
             tracing::warn!(%error, "api.not_served");
             Ok(None)

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use super::{complain, stop};
 use crate::api::Serving;
 use crate::config::Config;
+use crate::console;
 use crate::telemetry;
 
 /// How soon a signal is seen.
@@ -19,7 +20,7 @@ pub(super) fn run(config: Option<&Path>) -> anyhow::Result<ExitCode> {
     let config = Config::load(config, std::env::vars())?;
     let stop = stop::flag()?;
     let _telemetry = telemetry::init(config.log, &config.telemetry)?;
-    let serving = Serving::start(&config)?;
+    let serving = Serving::start(&config, console::PAGES)?;
     let serving = serving.context("`api.listen` is empty, so there is nothing to serve; set it")?;
     complain(&format!(
         "segue {} serves the API of {} at {}; SIGTERM stops it",

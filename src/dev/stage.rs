@@ -11,6 +11,7 @@ use crate::api::{self, Serving};
 use crate::books::Report;
 use crate::broker::{self, Connection, TopicSpec, create_topics};
 use crate::config::{App, Config, Node as Name};
+use crate::console;
 use crate::correlation::Index;
 use crate::definition::{self, Catalog, Definition};
 use crate::devbroker::DevBroker;
@@ -173,10 +174,10 @@ fn serve(config: &Config, port: Option<u16>, health: &Health) -> Result<Serving,
     if let Some(port) = port {
         config.api.listen = on(port);
     }
-    let mut started = Serving::beside(&config, Some(health.clone()));
+    let mut started = Serving::beside(&config, console::PAGES, Some(health.clone()));
     if port.is_none() && matches!(started, Err(api::Error::Listen { .. })) {
         config.api.listen = on(0);
-        started = Serving::beside(&config, Some(health.clone()));
+        started = Serving::beside(&config, console::PAGES, Some(health.clone()));
     }
     Ok(started?.expect("an address is set"))
 }

@@ -140,6 +140,8 @@ pub(crate) fn told_of(catalog: &Catalog, id: &InstanceId, instance: &Instance) {
     let is_told = waits || !instance.lives.is_empty() || !instance.early.is_empty();
     assert_eq!(told.is_some(), is_told || instance.lock.is_some(), "{id}");
     let Some(told) = told else { return };
+    #[cfg(feature = "server")]
+    crate::console::tests::is_shown(&told);
     assert_eq!(told.lives.len(), instance.lives.len(), "{id}");
     for (life, told) in instance.lives.iter().rev().zip(&told.lives) {
         let fits = match life.status() {
@@ -425,6 +427,27 @@ fn of_an_instance_without_a_life_its_events_are_told() {
     let living = Instance { lives: queued.lives, ..kept };
     let told = overview(&world.catalog, &id, &living, Masks::On).expect("a life");
     assert_eq!(told.state, LifeState::Running, "a life that lives comes first");
+}
+
+#[test]
+fn each_step_that_was_reached_says_how_far_it_is() {
+    let marks = |world: &World| {
+        let told = world.life().reached.into_iter();
+        told.map(|step| format!("{} {}", step.step, step.mark)).collect::<Vec<_>>().join(", ")
+    };
+    let mut world = World::begun(&format!("{CHARGE}{REST}"));
+    assert_eq!(marks(&world), "charge under-way");
+    world.told("Charged", json!({ "id": "k" }));
+    assert_eq!(marks(&world), "charge done, rest under-way");
+    world.told("Cancelled", json!({ "id": "k" }));
+    assert_eq!(marks(&world), "charge owed, rest left-out");
+    world.pass(Span::seconds(40));
+    assert_eq!(marks(&world), "charge stuck, rest left-out");
+    world.acted(Verb::Retry);
+    world.told("Refunded", json!({ "id": "k" }));
+    assert_eq!(marks(&world), "charge undone, rest left-out");
+    let listed = world.overview(Masks::Whole);
+    assert!(listed.lives[0].reached.is_empty(), "a list shows none of it");
 }
 
 #[test]
