@@ -100,9 +100,11 @@ fn every_page_fits_every_width_and_asks_nobody_else() {
                 browser.open(&format!("{}{page}", dev.server));
                 browser.until("ready", "document.readyState === 'complete'");
                 let wide = browser.script(
-                    "return document.documentElement.scrollWidth - document.documentElement.clientWidth",
+                    "const page = document.documentElement;
+                     return page.scrollWidth - page.clientWidth",
                 );
-                assert_eq!(wide, 0, "{page} at {width} is wider than the window");
+                let wide = wide.as_i64().expect("a number");
+                assert!(wide <= 0, "{page} at {width} is {wide} wider than the window");
                 let foreign = browser.script(
                     "return performance.getEntriesByType('resource').map((r) => r.name)
                      .filter((name) => !name.startsWith(location.origin))",
@@ -119,7 +121,7 @@ fn every_page_fits_every_width_and_asks_nobody_else() {
 
 /// Writes a picture to a folder, for people to look at.
 fn keep(picture: &str, folder: &str, name: &str) {
-    let name = name.trim_start_matches('/').replace('/', "_");
+    let name = name.replace('/', "_");
     let path = Path::new(folder).join(format!("{name}.png"));
     let mut decode = Command::new("base64");
     let mut child = decode

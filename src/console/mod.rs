@@ -16,6 +16,7 @@ mod assets;
 mod attention;
 mod data;
 mod dead_letters;
+mod diff;
 mod drawing;
 mod dress;
 mod flow;

@@ -2,6 +2,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
+use super::diff::{DiffRow, side_by_side};
 use super::drawing;
 use super::frame::{Frame, Section, page};
 use super::overview::{SagaLine, line};
@@ -28,6 +29,10 @@ pub(super) struct SagaTold {
     pub drawing: String,
     /// The text of the definition, line by line.
     pub source: Vec<String>,
+    /// The version that it is compared with.
+    pub against: Option<u32>,
+    /// Both texts side by side, if it is compared.
+    pub diff: Vec<DiffRow>,
 }
 
 /// A version that is stored.
@@ -35,7 +40,11 @@ pub(super) struct SagaTold {
 pub(super) struct VersionLink {
     pub version: u32,
     pub link: String,
+    /// The version that is shown beside this one.
+    pub diff_link: String,
     pub is_shown: bool,
+    /// Whether it is the one that the shown one is compared with.
+    pub is_beside: bool,
 }
 
 /// Answers the page of a saga.
@@ -53,22 +62,37 @@ pub(super) async fn show(
     };
     let row = sagas.iter().find(|row| row.saga == name.as_str());
     let row = row.ok_or_else(|| unknown(name.as_str()))?;
-    let version = query.get("version").map(str::parse::<u32>).transpose();
-    let version = version.map_err(|_| Problem::wrong("`version` is no number"))?;
-    let version = version.unwrap_or(row.version);
-    let definition = drawing::definition(&catalog, name.as_str(), Some(version));
-    let definition = definition.ok_or_else(|| unknown(&format!("{name} version {version}")))?;
+    let number = |word: &str| {
+        let number = query.get(word).map(str::parse::<u32>).transpose();
+        number.map_err(|_| Problem::wrong(format!("`{word}` is no number")))
+    };
+    let version = number("version")?.unwrap_or(row.version);
+    let against = number("against")?;
+    let find = |version: u32| {
+        let found = drawing::definition(&catalog, name.as_str(), Some(version));
+        found.ok_or_else(|| unknown(&format!("{name} version {version}")))
+    };
+    let definition = find(version)?;
+    let diff = match against {
+        Some(against) => side_by_side(&find(against)?.source, &definition.source),
+        None => Vec::new(),
+    };
     let saga = line(row);
-    let link = |version: &u32| VersionLink {
-        version: *version,
-        link: Query::default().with("version", &version.to_string()).link(&saga.link),
-        is_shown: *version == definition.version.0,
+    let shown = Query::default().with("version", &version.to_string());
+    let link = |other: &u32| VersionLink {
+        version: *other,
+        link: Query::default().with("version", &other.to_string()).link(&saga.link),
+        diff_link: shown.with("against", &other.to_string()).link(&saga.link),
+        is_shown: *other == version,
+        is_beside: against == Some(*other),
     };
     let told = SagaTold {
         version,
         versions: row.versions.iter().rev().map(link).collect(),
         drawing: drawing::of_saga(&catalog, definition),
         source: definition.source.lines().map(str::to_owned).collect(),
+        against,
+        diff,
         saga,
     };
     let frame = Frame::of(&service, &who, Section::Sagas, name.to_string()).await?;

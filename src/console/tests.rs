@@ -9,12 +9,14 @@ use tower_service::Service as _;
 
 use super::attention::{AttentionPage, concerns};
 use super::dead_letters::{LetterPage, LetterTold};
+use super::diff::side_by_side;
 use super::frame::{Frame, Fresh, Section};
 use super::instance::{Acted, InstancePage, InstanceTold, Known};
 use super::instances::{InstanceList, InstancesPage};
-use super::overview::{lines, verdict};
+use super::overview::{line, lines, verdict};
 use super::query::Query;
 use super::questions::{QuestionsPage, by_role};
+use super::saga::{SagaPage, SagaTold};
 use super::{assets, router};
 use crate::api::tests::{CLOSED, OPEN, Setting, request};
 use crate::api::{PAGES, Role};
@@ -382,6 +384,32 @@ fn what_came_of_an_act_is_read_from_the_history_alone() {
     assert!(!unknown.is_known && !unknown.words.contains('<'));
 }
 
+fn saga_row() -> SagaRow {
+    serde_json::from_value(json!({
+        "saga": "s", "version": 1, "starts": "active", "title": "t", "versions": [1],
+        "counts": [{"saga": "s", "state": "running", "instances": 1_200}],
+        "p50_ms": 900, "p99_ms": null,
+    }))
+    .expect("a saga")
+}
+
+#[test]
+fn two_versions_of_a_saga_stand_side_by_side() {
+    let told = SagaTold {
+        saga: line(&saga_row()),
+        version: 2,
+        versions: Vec::new(),
+        drawing: String::new(),
+        source: vec!["title: <b>".to_owned()],
+        against: Some(1),
+        diff: side_by_side("saga: s\ntitle: a", "saga: s\ntitle: <b>"),
+    };
+    let page = SagaPage { frame: frame(Section::Sagas), told }.render().expect("a page");
+    assert!(page.contains("Version 1 and version 2"), "{page}");
+    assert!(page.contains("<tr class=\"is-same\">") && page.contains("<tr class=\"is-changed\">"));
+    assert!(page.contains("<code>title: &#60;b&#62;</code>"), "{page}");
+}
+
 #[test]
 fn the_first_page_says_in_a_sentence_whether_all_is_well() {
     let fresh = Freshness {
@@ -398,13 +426,7 @@ fn the_first_page_says_in_a_sentence_whether_all_is_well() {
         }))
         .expect("a group")
     };
-    let saga: SagaRow = serde_json::from_value(json!({
-        "saga": "s", "version": 1, "starts": "active", "title": "t", "versions": [1],
-        "counts": [{"saga": "s", "state": "running", "instances": 1_200}],
-        "p50_ms": 900, "p99_ms": null,
-    }))
-    .expect("a saga");
-    let sagas = [saga];
+    let sagas = [saga_row()];
     let told = |groups: &[AttentionGroup]| verdict(groups, &sagas, &fresh).words;
     assert!(told(&[]).starts_with("All is well"));
     assert_eq!(

@@ -7,16 +7,16 @@ const said = document.getElementById("said");
 // Buttons that copy a command show only where they can.
 function copy() {
   if (!navigator.clipboard) return;
-  for (const button of document.querySelectorAll("button[data-copy][hidden]")) {
-    button.hidden = false;
+  document.documentElement.classList.add("copies");
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("button[data-copy]");
+    if (!button) return;
     const words = button.textContent;
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(button.dataset.copy);
-      button.textContent = "Copied";
-      said.textContent = "Copied: " + button.dataset.copy;
-      setTimeout(() => (button.textContent = words), 1500);
-    });
-  }
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.textContent = "Copied";
+    said.textContent = "Copied: " + button.dataset.copy;
+    setTimeout(() => (button.textContent = words), 1500);
+  });
 }
 
 const UNITS = [[86400000, "d"], [3600000, "h"], [60000, "min"], [1000, "s"]];
@@ -41,8 +41,5 @@ function tick() {
 
 copy();
 keys();
-live(() => {
-  copy();
-  tick();
-});
+live(tick);
 setInterval(tick, 1000);

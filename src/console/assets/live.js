@@ -38,24 +38,34 @@ async function look(then) {
 function place(fresh) {
   for (const old of document.querySelectorAll("[data-live]")) {
     const made = fresh.getElementById(old.id);
-    if (!made || made.innerHTML === old.innerHTML && made.className === old.className) continue;
-    // What somebody is just using is not taken from under their hands.
-    if (old.querySelector("details[open]")) continue;
-    if (old.contains(document.activeElement) && document.activeElement !== old) {
-      const link = document.activeElement.getAttribute("href");
-      replace(old, made);
-      if (link) old.querySelector(`a[href="${CSS.escape(link)}"]`)?.focus({ preventScroll: true });
-    } else if (!selected(old)) {
-      replace(old, made);
-    }
+    if (!made || made.isEqualNode(old)) continue;
+    // What somebody is just using is not taken from under their hands: a form that is open, a text
+    // that is marked, a row that is pointed at and would move.
+    if (old.querySelector("details[open]") || selected(old)) continue;
+    if (old.matches(":hover") && old.querySelector("[data-row]")) continue;
+    change(old, made);
   }
 }
 
-function replace(old, made) {
-  const [left, top] = [old.scrollLeft, old.scrollTop];
-  old.className = made.className;
-  old.replaceChildren(...made.childNodes);
-  old.scrollTo(left, top);
+// Makes a part like another one and keeps its elements, so that no click and no focus is lost.
+function change(old, made) {
+  if (old.nodeName !== made.nodeName) {
+    old.replaceWith(made);
+    return;
+  }
+  if (!(old instanceof Element)) {
+    if (old.data !== made.data) old.data = made.data;
+    return;
+  }
+  for (const { name, value } of made.attributes) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  for (const name of old.getAttributeNames()) {
+    if (!made.hasAttribute(name)) old.removeAttribute(name);
+  }
+  const [had, has] = [[...old.childNodes], [...made.childNodes]];
+  has.forEach((child, place) => (place < had.length ? change(had[place], child) : old.append(child)));
+  had.slice(has.length).forEach((child) => child.remove());
 }
 
 function selected(part) {
