@@ -23,12 +23,17 @@ pub(super) struct Offer {
     pub is_grave: bool,
     /// Whether it is the one that most people want.
     pub is_first: bool,
-    /// Whether a reason is asked for.
-    pub asks_why: bool,
     /// Whether what became known can be said with it.
     pub takes_data: bool,
     /// The same on the command line.
     pub command: String,
+}
+
+impl Offer {
+    /// Whether a reason is asked for.
+    pub fn asks_why(&self) -> bool {
+        self.verb != "answer"
+    }
 }
 
 /// What is offered to whoever has that role, the likeliest first.
@@ -93,7 +98,6 @@ fn of_stuck(step: &str, undoing: bool, pivoted: bool, titles: &Titles) -> Vec<Of
         effect,
         step: step.to_owned(),
         is_grave,
-        asks_why: true,
         ..Offer::default()
     };
     let retry = format!("Sends {what} again, with a new budget of attempts.");
@@ -116,14 +120,7 @@ fn of_stuck(step: &str, undoing: bool, pivoted: bool, titles: &Titles) -> Vec<Of
 }
 
 fn whole(verb: &'static str, label: &str, effect: &str, is_grave: bool) -> Offer {
-    Offer {
-        verb,
-        label: label.to_owned(),
-        effect: effect.to_owned(),
-        is_grave,
-        asks_why: true,
-        ..Offer::default()
-    }
+    Offer { verb, label: label.to_owned(), effect: effect.to_owned(), is_grave, ..Offer::default() }
 }
 
 /// An act as a line for a shell.
@@ -145,7 +142,7 @@ fn command(overview: &Overview, offer: &Offer) -> String {
     if !offer.step.is_empty() {
         let _ = write!(line, " --step {}", quoted(&offer.step));
     }
-    if offer.asks_why {
+    if offer.asks_why() {
         line.push_str(" --why 'the reason'");
     }
     line
