@@ -36,7 +36,7 @@ pub(crate) struct Service {
     /// Whether the shards of the engine in this process are restored; none if there is no engine.
     pub health: Option<node::Health>,
     /// Acts on many instances that this server writes.
-    pub runs: Runs,
+    pub(super) runs: Runs,
 }
 
 /// What was found, and how fresh it is.

@@ -9,7 +9,7 @@ use super::query::{Query, instance_link};
 use super::times::{Shown, now};
 use crate::api::{self, At, Code, Problem, Role, Service, Who};
 use crate::message::Timestamp;
-use crate::view::{DeadLetterDetail, DeadLetterPage, DeadLetterRow};
+use crate::view::{DeadLetterDetail, DeadLetterPage, DeadLetterRow, LetterState};
 
 const PATH: &str = "/dead-letters";
 const ROWS: usize = 50;
@@ -66,7 +66,10 @@ pub(super) async fn list(
     who: Who,
 ) -> Result<Response, Problem> {
     let after = query.get("after").map(str::to_owned);
-    let found = service.look(move |view| view.dead_letters(LetterState::Open, after.as_deref(), ROWS)).await?.found;
+    let found = service
+        .look(move |view| view.dead_letters(LetterState::Open, after.as_deref(), ROWS))
+        .await?
+        .found;
     let frame = Frame::of(&service, &who, Section::DeadLetters, "Dead letters").await?;
     let DeadLetterPage { letters, next } = found;
     let now = now();

@@ -159,6 +159,7 @@ mod tests {
     #[test]
     fn what_is_behind_says_so() {
         let fresh = Freshness {
+            unread_records: 0,
             behind_records: 0,
             behind_ms: Some(120),
             heard: None,

@@ -413,6 +413,7 @@ fn two_versions_of_a_saga_stand_side_by_side() {
 #[test]
 fn the_first_page_says_in_a_sentence_whether_all_is_well() {
     let fresh = Freshness {
+        unread_records: 0,
         behind_records: 0,
         behind_ms: Some(1),
         heard: None,

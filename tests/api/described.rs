@@ -63,7 +63,6 @@ fn asked(method: &str, path: &str) -> Vec<Asked> {
             with("?saga=nobody", 404, done()),
         ],
         ("post", "/api/v1/bulk/{id}/stop") => vec![with("", 409, json!({}))],
-        ("get", "/api/v1/dead-letters/{partition}/{offset}") => vec![well("")],
         ("post", "/api/v1/dead-letters/bulk") => vec![
             with("?topic=shop.orders", 200, json!({"how": "replay", "why": "it is mended"})),
             with("?reason=nobody", 404, json!({"how": "discard", "why": "they are old"})),
@@ -87,6 +86,12 @@ fn asked(method: &str, path: &str) -> Vec<Asked> {
                 with("", 422, json!({})),
             ]
         }
+        ("post", "/api/v1/sql") => vec![
+            with("", 200, json!({"sql": "SELECT saga, key, state FROM instances"})),
+            with("", 422, json!({"sql": "DROP TABLE instances"})),
+        ],
+        ("post", "/api/v1/session") => vec![with("", 204, json!({}))],
+        ("delete", "/api/v1/session") => vec![Asked { status: 204, ..well("") }],
         ("get", "/api/v1/owed" | "/api/v1/questions") => {
             vec![well(""), Asked { status: 422, ..well("?limit=501") }]
         }
@@ -101,6 +106,7 @@ fn asked(method: &str, path: &str) -> Vec<Asked> {
             | "/api/v1/bulk/{id}"
             | "/api/v1/attention"
             | "/api/v1/dead-letters"
+            | "/api/v1/dead-letters/{partition}/{offset}"
             | "/api/v1/sagas"
             | "/api/v1/sagas/{saga}/definition"
             | "/api/v1/flow"
