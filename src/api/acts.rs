@@ -252,17 +252,15 @@ impl Sought {
         (told.kind == NoteKind::Refused.text()).then(|| told.words.clone())
     }
 
-    /// A note names the act by its id. Where it does not, as that of an answer or of the way back,
-    /// what the same person said for the same reason since then is the act.
+    /// A note names the act by its id. Where it does not, what the same person has said since then,
+    /// as an answer, or for the same reason, as on the way back, is the act.
     fn is_told(&self, entry: &Entry, note: &NoteTold) -> bool {
         let text = |field: &str| note.data.get(field).and_then(Value::as_str).unwrap_or_default();
         if !text("id").is_empty() {
             return text("id") == self.act && text("by") == self.by;
         }
-        let is_same = match self.why.as_str() {
-            "" => text("by") == self.by,
-            why => note.words.contains(&format!("{}: {why}", self.by)),
-        };
+        let is_same = text("by") == self.by
+            || !self.why.is_empty() && note.words.contains(&format!("{}: {}", self.by, self.why));
         is_same && self.behind.is_none_or(|offset| entry.stored.offset > offset)
     }
 }
@@ -303,6 +301,7 @@ mod tests {
         assert!(!told("w", 10, "cancelled: ana: w", json!({})), "it stood there before");
         assert!(!told("w", 11, "cancelled: ben: w", json!({})));
         assert!(told("", 11, "approve, by ana", json!({"by": "ana", "name": "approve"})));
+        assert!(told("w", 11, "approve, by ana", json!({"by": "ana", "name": "approve"})));
         assert!(!told("", 11, "reject, by ben", json!({"by": "ben", "name": "reject"})));
         assert!(!told("", 11, "Parcel", json!({})));
     }

@@ -166,7 +166,7 @@ fn row(key: &str, reason: &str) -> Value {
         "saga": "order-fulfilment", "key": key, "state": "stuck", "version": 1,
         "step": "charge-card", "reason": reason, "error": null,
         "started": "2026-11-30T17:50:00.000Z", "changed": "2026-11-30T17:55:00.000Z",
-        "ended": null, "due": null,
+        "ended": null, "due": null, "fields": {},
     })
 }
 

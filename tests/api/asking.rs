@@ -8,6 +8,9 @@ use serde_json::Value;
 /// The view may be some seconds behind on a busy machine.
 const LOOK_MAX: Duration = Duration::from_secs(60);
 
+/// The status of an answer to who asks too often.
+const TOO_OFTEN: u16 = 429;
+
 /// The API of a server, asked by `ana`.
 pub struct Asking(Client);
 
@@ -16,9 +19,22 @@ impl Asking {
         Self(Client::new(server, None, "ana").expect("an address"))
     }
 
+    /// Asks again where that is refused only for its being often.
+    #[allow(clippy::disallowed_methods, reason = "it is given up by the clock of the test")]
+    fn heard(ask: impl Fn() -> Result<Value, NoAnswer>) -> Result<Value, NoAnswer> {
+        let begun = Instant::now();
+        loop {
+            match ask() {
+                Err(NoAnswer::Problem(told))
+                    if told.status == TOO_OFTEN && begun.elapsed() < LOOK_MAX => {}
+                answer => return answer,
+            }
+        }
+    }
+
     /// What stands there; it must be there.
     pub fn found(&self, endpoint: &Endpoint) -> Value {
-        let answer = self.0.get(endpoint);
+        let answer = Self::heard(|| self.0.get(endpoint));
         answer.unwrap_or_else(|e| panic!("{endpoint:?}: {e}"))["found"].take()
     }
 
@@ -55,13 +71,13 @@ impl Asking {
 
     /// Does something that must be obeyed.
     pub fn done(&self, endpoint: &Endpoint, body: &Value, id: &str) -> Value {
-        let answer = self.0.post(endpoint, body, Some(id));
+        let answer = Self::heard(|| self.0.post(endpoint, body, Some(id)));
         answer.unwrap_or_else(|e| panic!("{endpoint:?} {body}: {e}"))["found"].take()
     }
 
     /// Does something that must be refused.
     pub fn refused(&self, endpoint: &Endpoint, body: &Value, id: &str) -> ProblemTold {
-        match self.0.post(endpoint, body, Some(id)) {
+        match Self::heard(|| self.0.post(endpoint, body, Some(id))) {
             Err(NoAnswer::Problem(problem)) => problem,
             other => panic!("{endpoint:?} {body}: {other:?}"),
         }
