@@ -10,7 +10,7 @@ use super::asking::{Asking, end_finder};
 use super::closing::close_aside;
 use super::connection::{Quiet, is_passing};
 use super::faults::{lost, passing, unread};
-use super::hanging::is_seen;
+use super::hanging::Looker;
 use super::reader::made;
 use super::retry::insist;
 use super::{Connection, Error, Isolation};
@@ -73,9 +73,8 @@ impl Changelog {
     pub(super) fn open(
         connection: &Connection,
         client: &str,
-        ends: &Ends,
-        topic: &Topic,
-        shard: Shard,
+        (ends, looker): (&Ends, &mut Looker),
+        (topic, shard): (&Topic, Shard),
         from: Offset,
         limit: Duration,
     ) -> Result<Self, Unopened> {
@@ -96,8 +95,7 @@ impl Changelog {
                 && !reader.passes(&consumer, before)?
             {
                 let at = (partition, before);
-                let gone = is_seen(connection, client, Isolation::Uncommitted, topic, at)?;
-                reader.stands = !gone;
+                reader.stands = !looker.is_seen(Isolation::Uncommitted, topic, at)?;
                 reader.assign(&consumer, topic, partition, start)?;
             }
             reader.consumer = Some(consumer);

@@ -19,7 +19,7 @@ use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 use super::asking::Asking;
 use super::changelog::Ends;
 use super::closing::close_aside;
-use super::connection::is_passing;
+use super::connection::{Quiet, is_passing};
 use super::faults::{lost, passing, unread};
 use super::reader::{made, partitions};
 use super::retry::insist;
@@ -99,37 +99,81 @@ pub(super) fn all_partitions(
     found
 }
 
-/// Whether a record was written and is not there for readers of what is committed: it was taken
-/// back. One that is not there at all, such as a marker or one that was compacted, was not.
-pub(super) fn is_taken_back(
-    connection: &Connection,
-    client: &str,
-    topic: &Topic,
-    at: (i32, Offset),
-) -> Result<bool, Lost> {
-    let seen = |isolation| is_seen(connection, client, isolation, topic, at);
-    Ok(!seen(Isolation::Committed)? && seen(Isolation::Uncommitted)?)
+/// Looks at single records. Its clients are made when they are needed first, and kept: a look costs
+/// some milliseconds, a client a tenth of a second.
+pub(super) struct Looker {
+    connection: Connection,
+    client: String,
+    committed: Option<BaseConsumer<Quiet>>,
+    uncommitted: Option<BaseConsumer<Quiet>>,
 }
 
-/// Whether a record is there for readers of an isolation.
-pub(super) fn is_seen(
+impl Looker {
+    pub(super) fn new(connection: &Connection, client: &str) -> Self {
+        let (connection, client) = (connection.clone(), client.to_owned());
+        Self { connection, client, committed: None, uncommitted: None }
+    }
+
+    /// Whether a record was written and is not there for readers of what is committed: it was
+    /// taken back. One that is not there at all, such as a marker or one that was compacted, was
+    /// not.
+    pub(super) fn is_taken_back(&mut self, topic: &Topic, at: (i32, Offset)) -> Result<bool, Lost> {
+        let is_there = self.is_seen(Isolation::Committed, topic, at)?;
+        Ok(!is_there && self.is_seen(Isolation::Uncommitted, topic, at)?)
+    }
+
+    /// Whether a record is there for readers of an isolation.
+    pub(super) fn is_seen(
+        &mut self,
+        isolation: Isolation,
+        topic: &Topic,
+        at: (i32, Offset),
+    ) -> Result<bool, Lost> {
+        let kept = match isolation {
+            Isolation::Committed => &mut self.committed,
+            Isolation::Uncommitted => &mut self.uncommitted,
+        };
+        let consumer = match kept {
+            Some(consumer) => consumer,
+            none => none.insert(reader(&self.connection, &self.client, isolation)?),
+        };
+        let seen = is_seen(consumer, topic, at);
+        // Nothing is fetched between two looks.
+        consumer.unassign().map_err(|e| lost("looking at a record", &e))?;
+        seen
+    }
+}
+
+impl Drop for Looker {
+    fn drop(&mut self) {
+        for consumer in [self.committed.take(), self.uncommitted.take()].into_iter().flatten() {
+            close_aside(consumer);
+        }
+    }
+}
+
+fn reader(
     connection: &Connection,
     client: &str,
     isolation: Isolation,
+) -> Result<BaseConsumer<Quiet>, Lost> {
+    let mut config = connection.log_reader(client).map_err(|e| unopened(&e))?;
+    config.set("isolation.level", isolation.as_str()).set("auto.offset.reset", "error");
+    config.set("queued.min.messages", "1").set("fetch.wait.max.ms", "10");
+    config.remove("client.rack");
+    made(&config).map_err(|e| unopened(&e))
+}
+
+fn is_seen(
+    consumer: &BaseConsumer<Quiet>,
     topic: &Topic,
     (partition, offset): (i32, Offset),
 ) -> Result<bool, Lost> {
-    let mut config = connection.log_reader(client).map_err(|e| unopened(&e))?;
-    config.set("isolation.level", isolation.as_str()).set("auto.offset.reset", "error");
-    config.set("queued.min.messages", "1");
-    config.remove("client.rack");
-    let consumer = made(&config).map_err(|e| unopened(&e))?;
     let failed = |e: KafkaError| lost(&format!("looking at {topic}[{partition}]@{offset}"), &e);
     // Nobody is told anything who reads from where nothing is decided yet.
     let edges = insist(|wait| consumer.fetch_watermarks(topic.as_str(), partition, wait));
     let (low, end) = edges.map_err(failed)?;
     if !(low..end).contains(&offset.0) {
-        close_aside(consumer);
         return Ok(false);
     }
     let mut list = TopicPartitionList::new();
@@ -137,10 +181,10 @@ pub(super) fn is_seen(
         .map_err(failed)?;
     consumer.assign(&list).map_err(failed)?;
     let silence = Instant::now();
-    let seen = loop {
+    loop {
         match consumer.poll(Duration::from_secs(1)) {
-            Some(Ok(record)) => break record.offset() == offset.0,
-            Some(Err(KafkaError::PartitionEOF(_))) => break false,
+            Some(Ok(record)) => return Ok(record.offset() == offset.0),
+            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(false),
             Some(Err(error)) if !error.rdkafka_error_code().is_some_and(is_passing) => {
                 return Err(failed(error));
             }
@@ -149,9 +193,7 @@ pub(super) fn is_seen(
             }
             Some(Err(_)) | None => {}
         }
-    };
-    close_aside(consumer);
-    Ok(seen)
+    }
 }
 
 fn unopened(error: &super::Error) -> Lost {

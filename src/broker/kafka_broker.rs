@@ -10,7 +10,7 @@ use super::appender::Appender;
 use super::changelog::{Changelog, Ends, Unopened};
 use super::committer::{Answer, Call, Committer, Job, UnderWay};
 use super::faults::{Meaning, lost, meaning_of, passing};
-use super::hanging::{Confirmed, HANGS_AFTER, all_partitions, is_seen, is_taken_back, undecided};
+use super::hanging::{Confirmed, HANGS_AFTER, Looker, all_partitions, undecided};
 use super::inbox::Inbox;
 use super::ledger::Ledger;
 use super::low_watermark::LowWatermark;
@@ -37,6 +37,7 @@ pub struct KafkaBroker {
     watermark: LowWatermark,
     progress: Progress,
     confirmed: Confirmed,
+    looker: Looker,
     /// The topics of users that are written to.
     written: BTreeSet<Topic>,
     /// What hung was ended.
@@ -84,6 +85,7 @@ impl KafkaBroker {
             topics,
             progress: progress.clone(),
             confirmed: confirmed.clone(),
+            looker: Looker::new(connection, &client),
             written,
             is_swept: false,
             is_fresh: true,
@@ -119,7 +121,7 @@ impl KafkaBroker {
         self.is_swept = true;
         let client = self.membership.client();
         let mut topics = BTreeSet::new();
-        if !self.confirmed_stands(&client)? {
+        if !self.confirmed_stands()? {
             topics.extend(self.written.iter().cloned());
         }
         let EngineTopics { changelog, history, inbox, dead_letters, questions, .. } = &self.topics;
@@ -139,12 +141,13 @@ impl KafkaBroker {
     }
 
     /// Whether any changelog has the last commit that was confirmed.
-    fn confirmed_stands(&self, client: &str) -> Result<bool, Lost> {
+    fn confirmed_stands(&mut self) -> Result<bool, Lost> {
+        let progress = self.progress.clone();
         for (shard, behind) in self.confirmed.all() {
             let at = (partition(shard), Offset(behind.0 - 1));
             let topic = &self.topics.changelog;
-            let look = || is_seen(&self.connection, client, Isolation::Committed, topic, at);
-            if self.progress.during(look)? {
+            let look = || self.looker.is_seen(Isolation::Committed, topic, at);
+            if progress.during(look)? {
                 return Ok(true);
             }
         }
@@ -204,15 +207,16 @@ impl Broker for KafkaBroker {
         // A transaction of the last owner adds its offsets only when its changelog records are
         // written, so the end of the log, uncommitted, stands behind every transaction whose
         // offsets the group took while the shard was not ours (R3).
-        let open = |limit| {
-            let (connection, ends) = (&self.connection, &self.ends);
-            Changelog::open(connection, &client, ends, &topic, shard, from, limit)
-        };
-        let mut opened = self.progress.during(|| open(HANGS_AFTER));
+        let connection = self.connection.clone();
+        let progress = self.progress.clone();
+        let on = (&topic, shard);
+        let at = (&self.ends, &mut self.looker);
+        let mut opened =
+            progress.during(|| Changelog::open(&connection, &client, at, on, from, HANGS_AFTER));
         if matches!(opened, Err(Unopened::Undecided(_))) {
             self.end_hanging()?;
-            let (connection, ends) = (&self.connection, &self.ends);
-            opened = Changelog::open(connection, &client, ends, &topic, shard, from, limit);
+            let at = (&self.ends, &mut self.looker);
+            opened = Changelog::open(&connection, &client, at, on, from, limit);
         }
         let reader = opened.map_err(|unopened| match unopened {
             Unopened::Undecided(reason) => passing(reason),
@@ -220,7 +224,7 @@ impl Broker for KafkaBroker {
         })?;
         let taken_back = self.confirmed.all().get(&shard).map_or(Ok(false), |behind| {
             let at = (partition(shard), Offset(behind.0 - 1));
-            self.progress.during(|| is_taken_back(&self.connection, &client, &topic, at))
+            progress.during(|| self.looker.is_taken_back(&topic, at))
         });
         if taken_back? || !reader.stands() {
             self.end_hanging()?;
