@@ -112,6 +112,21 @@ impl KafkaBroker {
         Ok(())
     }
 
+    /// Whether what is undecided in a changelog ends with a transaction of ours that is aborted. If
+    /// it does not, it is of somebody else, who may be at it or dead, and is waited for.
+    fn hangs_by_us(&self, shard: Shard) -> Result<bool, Lost> {
+        if self.membership.delivery == Delivery::AtLeastOnce {
+            return Ok(false);
+        }
+        let place = (self.topics.changelog.clone(), partition(shard));
+        let (client, limit) = (self.membership.client(), self.membership.transaction);
+        let alone = std::slice::from_ref(&place);
+        self.progress.during(|| self.ledger.take_back(alone, limit))?;
+        let wanted = BTreeSet::from([place]);
+        let look = || undecided(&self.connection, &client, &self.ends, &wanted);
+        Ok(self.progress.during(look)?.is_empty())
+    }
+
     /// Takes back what hangs of an earlier transaction of this pipeline's name, wherever it writes;
     /// not what users see of one whose changelog stands in part, for that counts as sent.
     fn end_hanging(&mut self) -> Result<(), Lost> {
@@ -214,7 +229,9 @@ impl Broker for KafkaBroker {
         let mut opened =
             progress.during(|| Changelog::open(&connection, &client, at, on, from, HANGS_AFTER));
         if matches!(opened, Err(Unopened::Undecided(_))) {
-            self.end_hanging()?;
+            if self.hangs_by_us(shard)? {
+                self.end_hanging()?;
+            }
             let at = (&self.ends, &mut self.looker);
             opened = Changelog::open(&connection, &client, at, on, from, limit);
         }
