@@ -11,6 +11,7 @@ use super::list::array;
 use super::output::{FAILED, complain};
 use super::remote::{Remote, fresh};
 use super::table::{Column, column, text};
+use super::which::{Instances, Letters};
 use crate::api::{Endpoint, NoAnswer};
 use crate::message::read_json;
 
@@ -56,44 +57,10 @@ struct Acting {
     /// JSON object: what became known
     #[arg(long)]
     data: Option<String>,
-    /// Which instances: what they are at, with commas between
-    #[arg(long)]
-    state: Option<String>,
-    /// Their saga
-    #[arg(long)]
-    saga: Option<String>,
-    /// The version of it
-    #[arg(long)]
-    version: Option<u32>,
-    /// The step that is stuck, else under way, else failed
-    #[arg(long)]
-    step: Option<String>,
-    /// The group of their error, as `segue attention -o json` says it
-    #[arg(long)]
-    error: Option<String>,
-    /// What their key begins with
-    #[arg(long)]
-    key: Option<String>,
-    /// They have started at that moment (RFC 3339) or later
-    #[arg(long)]
-    started_from: Option<String>,
-    /// They have started before that moment (RFC 3339)
-    #[arg(long)]
-    started_before: Option<String>,
-    /// What a field is that the saga names under `search`, such as data.total>=100; all of several
-    #[arg(long = "where", value_name = "TEST")]
-    tests: Vec<String>,
-    /// Do it
-    #[arg(long)]
-    yes: bool,
-    /// How many a second
-    #[arg(long, default_value_t = 10)]
-    rate: u32,
-    /// Its own id: the same id begins once
-    #[arg(long)]
-    id: Option<String>,
     #[command(flatten)]
-    remote: Remote,
+    which: Instances,
+    #[command(flatten)]
+    manner: Manner,
 }
 
 /// What is done with dead letters, and with which.
@@ -104,18 +71,15 @@ struct Clearing {
     /// Why; everybody who looks at one of them reads it
     #[arg(long)]
     why: String,
-    /// The topic that they were read from
-    #[arg(long)]
-    topic: Option<String>,
-    /// The type of their event
-    #[arg(long = "type")]
-    event_type: Option<String>,
-    /// Words that stand in their reason
-    #[arg(long)]
-    reason: Option<String>,
-    /// They were put aside before that moment (RFC 3339)
-    #[arg(long)]
-    before: Option<String>,
+    #[command(flatten)]
+    which: Letters,
+    #[command(flatten)]
+    manner: Manner,
+}
+
+/// Whether, how fast and under which id it is done.
+#[derive(Debug, Args)]
+struct Manner {
     /// Do it
     #[arg(long)]
     yes: bool,
@@ -180,28 +144,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, NoAnswer> {
 impl Acting {
     fn run(&self) -> Result<ExitCode, NoAnswer> {
         let Some(body) = self.body() else { return Ok(ExitCode::from(FAILED)) };
-        let asked = Asked { endpoint: self.endpoint(), body, id: self.id.as_deref() };
-        asked.counted_then_done(&self.remote, self.yes, sampled)
-    }
-
-    fn endpoint(&self) -> Endpoint {
-        let endpoint = Endpoint::at(&["bulk"])
-            .with("state", self.state.as_ref())
-            .with("saga", self.saga.as_ref())
-            .with("version", self.version)
-            .with("step", self.step.as_ref())
-            .with("error", self.error.as_ref())
-            .with("key", self.key.as_ref())
-            .with("started_from", self.started_from.as_ref())
-            .with("started_before", self.started_before.as_ref());
-        let tests = self.tests.iter();
-        tests.fold(endpoint, |endpoint, test| endpoint.with("where", Some(test)))
+        self.manner.counted_then_done(self.which.of(Endpoint::at(&["bulk"])), body, sampled)
     }
 
     fn body(&self) -> Option<Map<String, Value>> {
         let mut body = Map::new();
         body.insert("verb".to_owned(), self.verb.as_str().into());
-        body.insert("rate".to_owned(), self.rate.into());
         let texts = [("why", &self.why), ("step", &self.on_step), ("choice", &self.choice)];
         for (name, text) in texts {
             if let Some(text) = text {
@@ -225,48 +173,37 @@ impl Acting {
 
 impl Clearing {
     fn run(&self) -> Result<ExitCode, NoAnswer> {
-        let endpoint = Endpoint::at(&["dead-letters", "bulk"])
-            .with("topic", self.topic.as_ref())
-            .with("type", self.event_type.as_ref())
-            .with("reason", self.reason.as_ref())
-            .with("before", self.before.as_ref());
         let mut body = Map::new();
         for (name, text) in [("how", &self.how), ("why", &self.why)] {
             body.insert(name.to_owned(), text.as_str().into());
         }
-        body.insert("rate".to_owned(), self.rate.into());
-        let asked = Asked { endpoint, body, id: self.id.as_deref() };
-        asked.counted_then_done(&self.remote, self.yes, cleared)
+        let endpoint = self.which.of(Endpoint::at(&["dead-letters", "bulk"]));
+        self.manner.counted_then_done(endpoint, body, cleared)
     }
 }
 
-/// What is asked of the server, first without the count that it answers.
-struct Asked<'a> {
-    endpoint: Endpoint,
-    body: Map<String, Value>,
-    id: Option<&'a str>,
-}
-
-impl Asked<'_> {
+impl Manner {
+    /// Asks first without the count that the server answers.
     fn counted_then_done(
-        mut self,
-        remote: &Remote,
-        is_meant: bool,
+        &self,
+        endpoint: Endpoint,
+        mut body: Map<String, Value>,
         words: impl Fn(&Value) -> Vec<String>,
     ) -> Result<ExitCode, NoAnswer> {
+        let (remote, id) = (&self.remote, self.id.as_deref());
         let client = remote.client()?;
-        let body = Value::Object(self.body.clone());
-        let counted = fresh(client.post(&self.endpoint, &body, self.id)?);
+        body.insert("rate".to_owned(), self.rate.into());
+        let counted = fresh(client.post(&endpoint, &Value::Object(body.clone()), id)?);
         if counted["is_written"] == true {
             return follow(remote, &text(&counted, "/id"));
         }
-        if !is_meant {
+        if !self.yes {
             remote.print(&counted, words);
             complain("nothing is written; --yes does it");
             return Ok(ExitCode::SUCCESS);
         }
-        self.body.insert("expect".to_owned(), counted["members"].clone());
-        let begun = client.post(&self.endpoint, &Value::Object(self.body), self.id)?;
+        body.insert("expect".to_owned(), counted["members"].clone());
+        let begun = client.post(&endpoint, &Value::Object(body), id)?;
         follow(remote, &text(&fresh(begun), "/id"))
     }
 }

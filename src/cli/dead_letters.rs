@@ -10,6 +10,7 @@ use super::list::array;
 use super::output::{FAILED, OUT_OF_TIME, complain};
 use super::remote::{Remote, fresh};
 use super::table::{Column, column, text};
+use super::which::Letters;
 use crate::api::{Endpoint, NoAnswer};
 use crate::message::read_json;
 
@@ -25,18 +26,8 @@ pub(super) struct Arguments {
     /// Which: open, replayed, discarded or any
     #[arg(long, default_value = "open")]
     state: String,
-    /// The topic that they were read from
-    #[arg(long)]
-    topic: Option<String>,
-    /// The type of their event
-    #[arg(long = "type")]
-    event_type: Option<String>,
-    /// Words that stand in their reason
-    #[arg(long)]
-    reason: Option<String>,
-    /// They were put aside before that moment (RFC 3339)
-    #[arg(long)]
-    before: Option<String>,
+    #[command(flatten)]
+    which: Letters,
     #[command(flatten)]
     remote: Remote,
 }
@@ -110,12 +101,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, NoAnswer> {
     }
     let endpoint = Endpoint::at(&["dead-letters"])
         .with("limit", Some(arguments.limit))
-        .with("state", Some(&arguments.state))
-        .with("topic", arguments.topic.as_ref())
-        .with("type", arguments.event_type.as_ref())
-        .with("reason", arguments.reason.as_ref())
-        .with("before", arguments.before.as_ref());
-    let mut page = remote.found(&endpoint)?;
+        .with("state", Some(&arguments.state));
+    let mut page = remote.found(&arguments.which.of(endpoint))?;
     remote.print_rows(&array(page["letters"].take()), &COLUMNS, "nothing was put aside");
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::remote::{Remote, fresh};
 use super::table::{Column, column};
+use super::which::Instances;
 use crate::api::{Endpoint, NoAnswer};
 
 /// The most rows that the server gives at once.
@@ -15,33 +16,8 @@ const PAGE_ROWS_MAX: usize = 500;
 /// Which instances are listed.
 #[derive(Debug, Args)]
 pub(super) struct Listing {
-    /// What they are at, with commas between: stuck, retrying, waiting, …
-    #[arg(long)]
-    state: Option<String>,
-    /// Their saga
-    #[arg(long)]
-    saga: Option<String>,
-    /// The version of it
-    #[arg(long)]
-    version: Option<u32>,
-    /// The step that is stuck, else under way, else failed
-    #[arg(long)]
-    step: Option<String>,
-    /// The group of their error, as `segue attention -o json` says it
-    #[arg(long)]
-    error: Option<String>,
-    /// What their key begins with
-    #[arg(long)]
-    key: Option<String>,
-    /// They have started at that moment (RFC 3339) or later
-    #[arg(long)]
-    started_from: Option<String>,
-    /// They have started before that moment (RFC 3339)
-    #[arg(long)]
-    started_before: Option<String>,
-    /// What a field is that the saga names under `search`, such as data.total>=100; all of several
-    #[arg(long = "where", value_name = "TEST")]
-    tests: Vec<String>,
+    #[command(flatten)]
+    which: Instances,
     /// What comes first: newest, oldest, a field as data.total, or the greatest: -data.total
     #[arg(long, allow_hyphen_values = true)]
     sort: Option<String>,
@@ -59,22 +35,11 @@ pub(super) fn instances(listing: &Listing) -> Result<ExitCode, NoAnswer> {
     let mut after: Option<String> = None;
     loop {
         let left = listing.limit.saturating_sub(rows.len()).min(PAGE_ROWS_MAX);
-        let mut endpoint = Endpoint::at(&["instances"])
-            .with("state", listing.state.as_ref())
-            .with("saga", listing.saga.as_ref())
-            .with("version", listing.version)
-            .with("step", listing.step.as_ref())
-            .with("error", listing.error.as_ref())
-            .with("key", listing.key.as_ref())
-            .with("started_from", listing.started_from.as_ref())
-            .with("started_before", listing.started_before.as_ref())
+        let endpoint = Endpoint::at(&["instances"])
             .with("sort", listing.sort.as_ref())
             .with("after", after.as_ref())
             .with("limit", Some(left));
-        for test in &listing.tests {
-            endpoint = endpoint.with("where", Some(test));
-        }
-        let mut page = client.get(&endpoint)?;
+        let mut page = client.get(&listing.which.of(endpoint))?;
         if after.is_some() {
             // The first page has said how fresh it is.
             page["freshness"].take();
@@ -87,7 +52,7 @@ pub(super) fn instances(listing: &Listing) -> Result<ExitCode, NoAnswer> {
         }
     }
     let is_by_field = listing.sort.as_deref().is_some_and(|sort| sort.contains("data."));
-    let shown = INSTANCES.len() - usize::from(listing.tests.is_empty() && !is_by_field);
+    let shown = INSTANCES.len() - usize::from(listing.which.tests.is_empty() && !is_by_field);
     listing.remote.print_rows(&rows, &INSTANCES[..shown], "no instance is like that");
     Ok(ExitCode::SUCCESS)
 }

@@ -32,6 +32,7 @@ mod tail;
 mod test;
 mod token;
 mod view;
+mod which;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
