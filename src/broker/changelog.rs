@@ -4,13 +4,14 @@ use bytes::Bytes;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message as _;
-use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::asking::{Asking, end_finder};
 use super::closing::close_aside;
 use super::connection::{Quiet, is_passing};
 use super::faults::{lost, passing, unread};
+use super::first_record::{next_offset, unheard};
 use super::hanging::Looker;
+use super::poll::read_from;
 use super::reader::made;
 use super::retry::insist;
 use super::{Connection, Error, Isolation};
@@ -90,50 +91,28 @@ impl Changelog {
             reader.wait_for_decisions(&consumer, topic, partition, limit)?;
             // The record in front of the start is looked at in passing.
             let before = (start.0 > low).then(|| Offset(start.0 - 1));
-            reader.assign(&consumer, topic, partition, before.unwrap_or(start))?;
-            if let Some(before) = before
-                && !reader.passes(&consumer, before)?
-            {
-                let at = (partition, before);
+            reader.begin(&consumer, topic, partition, before.unwrap_or(start))?;
+            let found = before.map(|_| next_offset(&consumer, SILENCE_MAX)).transpose();
+            if found.map_err(|e| unheard(&reader.name, &e))?.flatten() != before {
+                // It was compacted, a marker stands in its place, or it was taken back.
+                let at = (partition, Offset(start.0 - 1));
                 reader.stands = !looker.is_seen(Isolation::Uncommitted, topic, at)?;
-                reader.assign(&consumer, topic, partition, start)?;
+                reader.begin(&consumer, topic, partition, start)?;
             }
             reader.consumer = Some(consumer);
         }
         Ok(reader)
     }
 
-    fn assign(
+    fn begin(
         &self,
         consumer: &BaseConsumer<Quiet>,
         topic: &Topic,
         partition: i32,
         at: Offset,
     ) -> Result<(), Lost> {
-        let failed = |e: KafkaError| lost(&format!("reading {}", self.name), &e);
-        let mut list = TopicPartitionList::new();
-        list.add_partition_offset(topic.as_str(), partition, Place::Offset(at.0))
-            .map_err(failed)?;
-        consumer.assign(&list).map_err(failed)
-    }
-
-    /// Whether the next record that is there has this offset, which is passed then. It is not
-    /// there if it was compacted, if a marker stands in its place, or if it was taken back.
-    fn passes(&self, consumer: &BaseConsumer<Quiet>, at: Offset) -> Result<bool, Lost> {
-        let silence = Instant::now();
-        loop {
-            match Self::polled(consumer, Duration::from_secs(1)) {
-                Some(Ok(record)) => return Ok(record.offset == at),
-                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(false),
-                Some(Err(error)) if !error.rdkafka_error_code().is_some_and(is_passing) => {
-                    return Err(lost(&format!("reading {}", self.name), &error));
-                }
-                Some(Err(_)) | None if silence.elapsed() >= SILENCE_MAX => {
-                    return Err(passing(format!("{} was silent for too long", self.name)));
-                }
-                Some(Err(_)) | None => {}
-            }
-        }
+        let begun = read_from(consumer, topic, partition, at);
+        begun.map_err(|e| lost(&format!("reading {}", self.name), &e))
     }
 
     /// Waits until every transaction in front of the end is committed or aborted.

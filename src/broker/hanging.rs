@@ -12,16 +12,12 @@ use std::time::{Duration, Instant};
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
-use rdkafka::message::Message as _;
-use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::asking::Asking;
 use super::changelog::Ends;
-use super::closing::close_aside;
-use super::connection::{Quiet, is_passing};
-use super::faults::{lost, passing, unread};
-use super::reader::{made, partitions};
+use super::faults::{passing, unread};
+use super::first_record::{FirstRecord, unheard};
+use super::reader::partitions;
 use super::retry::insist;
 use super::{Connection, Isolation};
 use crate::message::{Offset, Shard, Topic};
@@ -99,19 +95,17 @@ pub(super) fn all_partitions(
     found
 }
 
-/// Looks at single records. Its clients are made when they are needed first, and kept: a look costs
-/// some milliseconds, a client a tenth of a second.
+/// Looks at single records.
 pub(super) struct Looker {
-    connection: Connection,
-    client: String,
-    committed: Option<BaseConsumer<Quiet>>,
-    uncommitted: Option<BaseConsumer<Quiet>>,
+    committed: FirstRecord,
+    uncommitted: FirstRecord,
 }
 
 impl Looker {
     pub(super) fn new(connection: &Connection, client: &str) -> Self {
-        let (connection, client) = (connection.clone(), client.to_owned());
-        Self { connection, client, committed: None, uncommitted: None }
+        let first =
+            |isolation| FirstRecord::new(connection, client.to_owned(), isolation, SILENCE_MAX);
+        Self { committed: first(Isolation::Committed), uncommitted: first(Isolation::Uncommitted) }
     }
 
     /// Whether a record was written and is not there for readers of what is committed: it was
@@ -127,72 +121,15 @@ impl Looker {
         &mut self,
         isolation: Isolation,
         topic: &Topic,
-        at: (i32, Offset),
+        (partition, offset): (i32, Offset),
     ) -> Result<bool, Lost> {
-        let kept = match isolation {
+        let first = match isolation {
             Isolation::Committed => &mut self.committed,
             Isolation::Uncommitted => &mut self.uncommitted,
         };
-        let consumer = match kept {
-            Some(consumer) => consumer,
-            none => none.insert(reader(&self.connection, &self.client, isolation)?),
-        };
-        let seen = is_seen(consumer, topic, at);
-        // Nothing is fetched between two looks.
-        consumer.unassign().map_err(|e| lost("looking at a record", &e))?;
-        seen
-    }
-}
-
-impl Drop for Looker {
-    fn drop(&mut self) {
-        for consumer in [self.committed.take(), self.uncommitted.take()].into_iter().flatten() {
-            close_aside(consumer);
-        }
-    }
-}
-
-fn reader(
-    connection: &Connection,
-    client: &str,
-    isolation: Isolation,
-) -> Result<BaseConsumer<Quiet>, Lost> {
-    let mut config = connection.log_reader(client).map_err(|e| unopened(&e))?;
-    config.set("isolation.level", isolation.as_str()).set("auto.offset.reset", "error");
-    config.set("queued.min.messages", "1").set("fetch.wait.max.ms", "10");
-    config.remove("client.rack");
-    made(&config).map_err(|e| unopened(&e))
-}
-
-fn is_seen(
-    consumer: &BaseConsumer<Quiet>,
-    topic: &Topic,
-    (partition, offset): (i32, Offset),
-) -> Result<bool, Lost> {
-    let failed = |e: KafkaError| lost(&format!("looking at {topic}[{partition}]@{offset}"), &e);
-    // Nobody is told anything who reads from where nothing is decided yet.
-    let edges = insist(|wait| consumer.fetch_watermarks(topic.as_str(), partition, wait));
-    let (low, end) = edges.map_err(failed)?;
-    if !(low..end).contains(&offset.0) {
-        return Ok(false);
-    }
-    let mut list = TopicPartitionList::new();
-    list.add_partition_offset(topic.as_str(), partition, Place::Offset(offset.0))
-        .map_err(failed)?;
-    consumer.assign(&list).map_err(failed)?;
-    let silence = Instant::now();
-    loop {
-        match consumer.poll(Duration::from_secs(1)) {
-            Some(Ok(record)) => return Ok(record.offset() == offset.0),
-            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(false),
-            Some(Err(error)) if !error.rdkafka_error_code().is_some_and(is_passing) => {
-                return Err(failed(error));
-            }
-            Some(Err(_)) | None if silence.elapsed() >= SILENCE_MAX => {
-                return Err(passing(format!("{topic}[{partition}] was silent for too long")));
-            }
-            Some(Err(_)) | None => {}
-        }
+        let found = insist(|_| first.find(topic, partition, offset));
+        let found = found.map_err(|e| unheard(&format!("{topic}[{partition}]"), &e))?;
+        Ok(found == Some(offset))
     }
 }
 

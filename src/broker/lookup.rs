@@ -1,12 +1,10 @@
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
-use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::asking::{Asking, edges, end_finder};
 use super::connection::{ANSWER_MAX, Quiet};
-use super::poll::records;
+use super::poll::{read_from, records};
 use super::reader::made;
 use super::{Connection, Error, Isolation};
 use crate::message::{Offset, Topic};
@@ -104,11 +102,8 @@ impl Lookup {
     }
 
     fn assign(&self, topic: &Topic, partition: i32, at: Offset) -> Result<(), Error> {
-        let failed = |e: KafkaError| self.connection.unanswered("assigning a partition", &e);
-        let mut list = TopicPartitionList::new();
-        let added = list.add_partition_offset(topic.as_str(), partition, Place::Offset(at.0));
-        added.map_err(failed)?;
-        self.consumer.assign(&list).map_err(failed)
+        let begun = read_from(&self.consumer, topic, partition, at);
+        begun.map_err(|e| self.connection.unanswered("assigning a partition", &e))
     }
 
     fn poll(&self, max: i64) -> Result<Vec<SourceRecord>, Error> {

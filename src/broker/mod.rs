@@ -12,6 +12,7 @@ pub mod dead_letter;
 pub mod definitions;
 mod error;
 mod faults;
+mod first_record;
 mod first_start;
 mod flow;
 mod follower;

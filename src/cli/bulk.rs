@@ -144,7 +144,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, NoAnswer> {
 impl Acting {
     fn run(&self) -> Result<ExitCode, NoAnswer> {
         let Some(body) = self.body() else { return Ok(ExitCode::from(FAILED)) };
-        self.manner.counted_then_done(self.which.of(Endpoint::at(&["bulk"])), body, sampled)
+        self.manner.counted_then_done(&self.which.of(Endpoint::at(&["bulk"])), body, sampled)
     }
 
     fn body(&self) -> Option<Map<String, Value>> {
@@ -178,7 +178,7 @@ impl Clearing {
             body.insert(name.to_owned(), text.as_str().into());
         }
         let endpoint = self.which.of(Endpoint::at(&["dead-letters", "bulk"]));
-        self.manner.counted_then_done(endpoint, body, cleared)
+        self.manner.counted_then_done(&endpoint, body, cleared)
     }
 }
 
@@ -186,14 +186,14 @@ impl Manner {
     /// Asks first without the count that the server answers.
     fn counted_then_done(
         &self,
-        endpoint: Endpoint,
+        endpoint: &Endpoint,
         mut body: Map<String, Value>,
         words: impl Fn(&Value) -> Vec<String>,
     ) -> Result<ExitCode, NoAnswer> {
         let (remote, id) = (&self.remote, self.id.as_deref());
         let client = remote.client()?;
         body.insert("rate".to_owned(), self.rate.into());
-        let counted = fresh(client.post(&endpoint, &Value::Object(body.clone()), id)?);
+        let counted = fresh(client.post(endpoint, &Value::Object(body.clone()), id)?);
         if counted["is_written"] == true {
             return follow(remote, &text(&counted, "/id"));
         }
@@ -203,7 +203,7 @@ impl Manner {
             return Ok(ExitCode::SUCCESS);
         }
         body.insert("expect".to_owned(), counted["members"].clone());
-        let begun = client.post(&endpoint, &Value::Object(body), id)?;
+        let begun = client.post(endpoint, &Value::Object(body), id)?;
         follow(remote, &text(&fresh(begun), "/id"))
     }
 }

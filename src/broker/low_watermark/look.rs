@@ -3,16 +3,15 @@ use std::time::{Duration, Instant};
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::message::Message as _;
+use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::decide::{Found, Part, Question, Reading, Target};
 use crate::broker::connection::describe;
+use crate::broker::first_record::FirstRecord;
 use crate::broker::membership::Membership;
-use crate::broker::reader::made;
-use crate::broker::{Connection, Error, Isolation, asking::Asking, connection::Quiet};
-use crate::message::{Timestamp, Topic};
+use crate::broker::{Connection, Error, Isolation, asking::Asking};
+use crate::message::{Offset, Timestamp, Topic};
 
 /// How long one question may take.
 const ANSWER_MAX: Duration = Duration::from_secs(3);
@@ -27,10 +26,8 @@ const PARTITIONS_FOR: Duration = Duration::from_secs(30);
 pub(super) struct Look {
     /// In the gateways' group by name only: it asks for the group's offsets and never joins.
     asking: BaseConsumer<Asking>,
-    connection: Connection,
-    client: String,
-    /// Finds out whether anything is left to be read; made when it is first needed.
-    reader: Option<BaseConsumer<Quiet>>,
+    /// Finds out whether anything is left to be read.
+    reader: FirstRecord,
     partitions: BTreeMap<Topic, (i32, Instant)>,
     looked: Instant,
     /// Topics whose stalled partitions were told.
@@ -45,11 +42,11 @@ impl Look {
         // Nobody polls it, so what it logs would gather for ever; its failures are asked for.
         config.set_log_level(rdkafka::config::RDKafkaLogLevel::Emerg);
         let asking = BaseConsumer::from_config_and_context(&config, Asking::default());
+        let name = format!("{client}.reader");
+        let reader = FirstRecord::new(connection, name, Isolation::Committed, READ_MAX);
         Ok(Self {
             asking: asking.map_err(|e| Error::Client(e.to_string()))?,
-            connection: connection.clone(),
-            client,
-            reader: None,
+            reader,
             partitions: BTreeMap::new(),
             looked: Instant::now(),
             told: BTreeSet::new(),
@@ -76,9 +73,9 @@ impl Look {
             let own = committed.get(topic).cloned().unwrap_or_default();
             target.advance(&own, passed);
             for (partition, Question::Readable(from)) in target.questions() {
-                let found = self.readable(topic, partition, from);
+                let found = self.reader.find(topic, partition, Offset(from));
                 let clear = found.map_err(|e| describe(&e))?;
-                target.answer(partition, clear.unwrap_or(i64::MAX));
+                target.answer(partition, clear.map_or(i64::MAX, |offset| offset.0));
             }
             if target.is_reached() {
                 reading.until = target.at;
@@ -165,29 +162,6 @@ impl Look {
         Ok(all)
     }
 
-    /// The first record that a reader of committed records finds from an offset on; none if there
-    /// is none up to the end.
-    fn readable(&mut self, topic: &Topic, partition: i32, from: i64) -> KafkaResult<Option<i64>> {
-        if self.reader.is_none() {
-            let reader = self.new_reader();
-            self.reader = Some(reader.map_err(|e| KafkaError::ClientCreation(e.to_string()))?);
-        }
-        let reader = self.reader.as_ref().expect("it was made just now");
-        let mut list = TopicPartitionList::new();
-        list.add_partition_offset(topic.as_str(), partition, Place::Offset(from))?;
-        reader.assign(&list)?;
-        let found = first_record(reader);
-        reader.unassign()?;
-        found
-    }
-
-    fn new_reader(&self) -> Result<BaseConsumer<Quiet>, Error> {
-        let client = format!("{}.reader", self.client);
-        let mut config = self.connection.log_reader(&client)?;
-        config.set("queued.min.messages", "1");
-        made(&config)
-    }
-
     fn tell(&mut self, topic: &Topic, stalled: &BTreeMap<i32, Part>) {
         if stalled.is_empty() {
             self.told.remove(topic);
@@ -200,18 +174,4 @@ impl Look {
             );
         }
     }
-}
-
-/// The offset of the first record, none at the end of the partition.
-fn first_record(reader: &BaseConsumer<Quiet>) -> KafkaResult<Option<i64>> {
-    let until = Instant::now() + READ_MAX;
-    while Instant::now() < until {
-        match reader.poll(Duration::from_millis(50)) {
-            Some(Ok(record)) => return Ok(Some(record.offset())),
-            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(None),
-            Some(Err(error)) => return Err(error),
-            None => {}
-        }
-    }
-    Err(KafkaError::NoMessageReceived)
 }
