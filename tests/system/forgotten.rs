@@ -16,26 +16,36 @@ const RATE: f64 = 10.0;
 /// The ends that are forgotten; some commits lie between a restart and the next.
 const FORGOTTEN: [u64; 3] = [4, 8, 12];
 
-/// A world whose broker forgets some ends, and what befalls the end after each.
-fn world(forgotten: &[u64], then: Trouble, seed: u64) -> World {
-    let end = |nth, trouble| Fault { api: Api::END_TXN, nth, trouble };
+fn end(nth: u64, trouble: Trouble) -> Fault {
+    Fault { api: Api::END_TXN, nth, trouble }
+}
+
+/// Some ends that are forgotten, and what befalls the end after each.
+fn each(forgotten: &[u64], then: Trouble) -> Vec<Fault> {
     let both = |nth: &u64| [end(*nth, Trouble::ForgetMarkers), end(nth + 1, then)];
-    let faults = forgotten.iter().flat_map(both).collect();
+    forgotten.iter().flat_map(both).collect()
+}
+
+/// A world whose broker has these faults.
+fn world(faults: Vec<Fault>, seed: u64) -> World {
     let options = Options { faults, ..Options::default() };
     World::hermetic_with(options, Cast::orders, EXACTLY_ONCE, seed)
 }
 
 /// As by a broker that stops and is away for long: the next transaction is given up, and whoever
-/// follows aborts it, with what of the forgotten one stands beside it.
+/// follows aborts it, with what of the forgotten ones stands beside it. There are several of these,
+/// so that some of what they wrote hangs in partitions that the next one does not touch.
 #[test]
 fn what_was_confirmed_and_forgotten_is_decided_again() {
+    let forgotten = (5..=9).map(|nth| end(nth, Trouble::ForgetMarkers));
     // For longer than a commit is waited for.
-    let mut world = world(&[8], Trouble::DelayRequest(Duration::from_secs(40)), 91);
+    let late = end(10, Trouble::DelayRequest(Duration::from_secs(40)));
+    let mut world = world(forgotten.chain([late]).collect(), 91);
     world.serve();
     let engine = world.engine("a");
     world.order(SAGAS, RATE);
     world.settle(SAGAS);
-    assert_eq!(world.faults_fired(), 2);
+    assert_eq!(world.faults_fired(), 6);
     assert!(engine.terminate().success(), "SIGTERM is a clean end");
     check(&world.close(), SAGAS, &world.log("a"));
 }
@@ -43,7 +53,7 @@ fn what_was_confirmed_and_forgotten_is_decided_again() {
 /// As by partitions that have no leader for a moment: what is committed next ends it.
 #[test]
 fn what_was_confirmed_and_forgotten_counts_while_the_engine_goes_on() {
-    let mut world = world(&FORGOTTEN, Trouble::LoseAnswer, 92);
+    let mut world = world(each(&FORGOTTEN, Trouble::LoseAnswer), 92);
     world.serve();
     let engine = world.engine("a");
     world.order(SAGAS, RATE);
@@ -57,7 +67,8 @@ fn what_was_confirmed_and_forgotten_counts_while_the_engine_goes_on() {
 /// with the same id, but what it has said is not lost.
 #[test]
 fn what_was_confirmed_and_forgotten_is_not_lost_with_the_engine() {
-    let mut world = world(&FORGOTTEN, Trouble::DelayRequest(Duration::from_secs(5)), 93);
+    let late = Trouble::DelayRequest(Duration::from_secs(5));
+    let mut world = world(each(&FORGOTTEN, late), 93);
     world.serve();
     let mut engine = world.engine("a");
     world.order(SAGAS, RATE);
