@@ -171,20 +171,10 @@ impl Marked {
                 }
             };
             let Some(undo) = about.undo else { continue };
-            let undoing = match picture.node(undo).shape {
-                Shape::Compensated => marks.compensated.then_some(Mark::Done),
-                Shape::Undo => mark.and_then(Mark::of_undoing),
-                Shape::Start
-                | Shape::Command
-                | Shape::Emit
-                | Shape::Set
-                | Shape::Fail
-                | Shape::Wait
-                | Shape::Sleep
-                | Shape::Ask
-                | Shape::Call
-                | Shape::Child
-                | Shape::Completed => None,
+            let undoing = if picture.node(undo).shape == Shape::Compensated {
+                marks.compensated.then_some(Mark::Done)
+            } else {
+                mark.and_then(Mark::of_undoing)
             };
             self.nodes.extend(undoing.map(|mark| (undo.0, mark)));
         }

@@ -20,6 +20,7 @@ mod overview;
 mod reached;
 mod searched;
 mod standing;
+mod steps;
 #[cfg(test)]
 pub(crate) mod tests;
 mod under_way;

@@ -1,19 +1,18 @@
 //! What of a life is under way: its steps, what they wait for, and what is owed to it.
 
+use super::steps::steps;
 use super::{ChildName, Moment, OwedStanding, StepStanding, Wait};
 use crate::definition::{
     Attempted, Budget, Compensation, Definition, Nature, Sleep, Step, StepId, Waiting,
 };
-use crate::engine::{
-    Frame, Inside, Life, Locked, Phase, Progress, Request, Stage, StepState, Stuck,
-};
+use crate::engine::{Inside, Life, Locked, Phase, Progress, Request, Stage, StepState, Stuck};
 use crate::message::{Coordinate, Part, Span, Timestamp};
 
 /// What of a life is under way.
 pub(super) struct UnderWay<'l> {
     definition: Option<&'l Definition>,
     stuck: &'l [Stuck],
-    /// Which branch of every fan-out around the list that is looked at.
+    /// Which branch of every fan-out around it the step is in that is looked at.
     branch: Vec<u32>,
     pub steps: Vec<StepStanding>,
     pub owed: Vec<OwedStanding>,
@@ -36,7 +35,10 @@ impl<'l> UnderWay<'l> {
             first_undo: None,
             due: None,
         };
-        found.list(&life.frame);
+        for (branch, state) in steps(&life.frame) {
+            found.branch = branch;
+            found.step(state);
+        }
         found
     }
 
@@ -48,22 +50,6 @@ impl<'l> UnderWay<'l> {
                 Coordinate { step: known.name.clone(), branch }.to_string()
             }
             None => format!("#{}", step.0 + 1),
-        }
-    }
-
-    fn list(&mut self, frame: &Frame) {
-        let is_fan_out = frame.item.is_some();
-        if is_fan_out {
-            self.branch.push(frame.index);
-        }
-        for state in &frame.steps {
-            self.step(state);
-            for inner in state.frames() {
-                self.list(inner);
-            }
-        }
-        if is_fan_out {
-            self.branch.pop();
         }
     }
 
