@@ -368,6 +368,24 @@ fn what_is_confirmed_and_forgotten_is_taken_back_where_something_else_ended_it()
     });
 }
 
+/// A reader that begins behind a marker looks in front of it first. What is told to end while it
+/// still ends aborts the process in librdkafka (#5573).
+#[test]
+fn a_reader_is_given_up_in_the_moment_it_begins() {
+    let cluster = DevBroker::start(devbroker::Options::default()).expect("a free port");
+    let app = App::on(Connection::plain(&cluster.address()), "given_up", 1);
+    let mut broker = app.node("a");
+    joined(&mut broker, 1, &BTreeMap::new());
+    for inbox in 1..3 {
+        broker.commit(app.batch(ONE, inbox, "x")).expect("committed");
+    }
+    let behind_the_marker = Offset(4);
+    for _ in 0..40 {
+        assert!(broker.changelog(ONE, behind_the_marker).expect("a reader").stands());
+    }
+    assert_eq!(restored(&mut broker, ONE, 4).0.len(), 3);
+}
+
 #[test]
 #[ignore = "needs a real Kafka: tests/run starts one"]
 fn without_transactions_state_never_runs_ahead_of_messages() {

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
+use super::assign::{assign, unassign};
 use super::committer::UnderWay;
 use super::connection::{pass_on, report};
 
@@ -141,12 +142,12 @@ impl ConsumerContext for Assignments {
         let done = match event {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
                 self.state().assign(named);
-                consumer.assign(&TopicPartitionList::new())
+                assign(consumer, &TopicPartitionList::new())
             }
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
                 self.commits.wait(self.patience);
                 self.state().revoke(named);
-                consumer.unassign()
+                unassign(consumer)
             }
             other => Err(KafkaError::Rebalance(other.into())),
         };

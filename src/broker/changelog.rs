@@ -6,12 +6,11 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message as _;
 
 use super::asking::{Asking, end_finder};
+use super::assign::read_from;
 use super::closing::close_aside;
 use super::connection::{Quiet, is_passing};
 use super::faults::{lost, passing, unread};
-use super::first_record::{next_offset, unheard};
 use super::hanging::Looker;
-use super::poll::read_from;
 use super::reader::made;
 use super::retry::insist;
 use super::{Connection, Error, Isolation};
@@ -51,6 +50,8 @@ impl Ends {
 /// records and markers are left.
 pub struct Changelog {
     consumer: Option<BaseConsumer<Quiet>>,
+    /// The record that was met when the one in front of the start was looked for.
+    ahead: Option<ChangelogRecord>,
     name: String,
     position: Offset,
     end: Offset,
@@ -85,34 +86,54 @@ impl Changelog {
         // A place outside the log is of another log: everything is read instead.
         let start = if (low..=high).contains(&from.0) { from } else { Offset(low) };
         let end = Offset(high);
-        let mut reader = Self { consumer: None, name, position: start, end, stands: true };
+        let mut reader =
+            Self { consumer: None, ahead: None, name, position: start, end, stands: true };
         if low < high {
             let consumer = consumer(connection, client).map_err(|e| passing(e.to_string()))?;
             reader.wait_for_decisions(&consumer, topic, partition, limit)?;
             // The record in front of the start is looked at in passing.
             let before = (start.0 > low).then(|| Offset(start.0 - 1));
-            reader.begin(&consumer, topic, partition, before.unwrap_or(start))?;
-            let found = before.map(|_| next_offset(&consumer, SILENCE_MAX)).transpose();
-            if found.map_err(|e| unheard(&reader.name, &e))?.flatten() != before {
-                // It was compacted, a marker stands in its place, or it was taken back.
-                let at = (partition, Offset(start.0 - 1));
-                reader.stands = !looker.is_seen(Isolation::Uncommitted, topic, at)?;
-                reader.begin(&consumer, topic, partition, start)?;
-            }
+            let begun = read_from(&consumer, topic, partition, before.unwrap_or(start));
+            begun.map_err(|e| reader.unread(&e))?;
             reader.consumer = Some(consumer);
+            if let Some(before) = before {
+                let met = reader.meet()?;
+                if met.as_ref().map(|record| record.offset) != Some(before) {
+                    // It was compacted, a marker stands in its place, or it was taken back.
+                    let at = (partition, before);
+                    reader.stands = !looker.is_seen(Isolation::Uncommitted, topic, at)?;
+                    reader.ahead = met;
+                }
+            }
         }
         Ok(reader)
     }
 
-    fn begin(
-        &self,
-        consumer: &BaseConsumer<Quiet>,
-        topic: &Topic,
-        partition: i32,
-        at: Offset,
-    ) -> Result<(), Lost> {
-        let begun = read_from(consumer, topic, partition, at);
-        begun.map_err(|e| lost(&format!("reading {}", self.name), &e))
+    /// The first record that is there; none if there is none up to the end.
+    fn meet(&mut self) -> Result<Option<ChangelogRecord>, Lost> {
+        let silence = Instant::now();
+        while silence.elapsed() < SILENCE_MAX {
+            match self.polled(Duration::from_secs(1)) {
+                Some(Ok(record)) => return Ok(Some(record)),
+                Some(Err(KafkaError::PartitionEOF(_))) => {
+                    self.finish();
+                    return Ok(None);
+                }
+                Some(Err(error)) if !error.rdkafka_error_code().is_some_and(is_passing) => {
+                    return Err(self.unread(&error));
+                }
+                Some(Err(_)) | None => {}
+            }
+        }
+        Err(self.silent())
+    }
+
+    fn unread(&self, error: &KafkaError) -> Lost {
+        lost(&format!("reading {}", self.name), error)
+    }
+
+    fn silent(&self) -> Lost {
+        passing(format!("{} was silent for too long", self.name))
     }
 
     /// Waits until every transaction in front of the end is committed or aborted.
@@ -152,11 +173,9 @@ impl Changelog {
     fn read(&mut self) -> Result<Vec<ChangelogRecord>, Lost> {
         let mut found = Vec::new();
         let silence = Instant::now();
-        while let Some(consumer) = &self.consumer
-            && found.len() < RECORDS_MAX
-        {
+        while self.consumer.is_some() && found.len() < RECORDS_MAX {
             let wait = if found.is_empty() { Duration::from_secs(1) } else { Duration::ZERO };
-            match Self::polled(consumer, wait) {
+            match self.polled(wait) {
                 Some(Ok(record)) if record.offset < self.end => {
                     self.position = record.offset.next();
                     found.push(record);
@@ -166,12 +185,10 @@ impl Changelog {
                 }
                 Some(Ok(_) | Err(KafkaError::PartitionEOF(_))) => self.finish(),
                 Some(Err(error)) if !error.rdkafka_error_code().is_some_and(is_passing) => {
-                    return Err(lost(&format!("reading {}", self.name), &error));
+                    return Err(self.unread(&error));
                 }
                 None if !found.is_empty() => break,
-                None if silence.elapsed() >= SILENCE_MAX => {
-                    return Err(passing(format!("{} was silent for too long", self.name)));
-                }
+                None if silence.elapsed() >= SILENCE_MAX => return Err(self.silent()),
                 Some(Err(_)) | None => {}
             }
         }
@@ -180,11 +197,11 @@ impl Changelog {
 
     /// Copies what the client lends: closing a consumer while one of its records is alive waits
     /// for that record for ever.
-    fn polled(
-        consumer: &BaseConsumer<Quiet>,
-        wait: Duration,
-    ) -> Option<Result<ChangelogRecord, KafkaError>> {
-        let lent = consumer.poll(wait)?;
+    fn polled(&mut self, wait: Duration) -> Option<Result<ChangelogRecord, KafkaError>> {
+        if let Some(record) = self.ahead.take() {
+            return Some(Ok(record));
+        }
+        let lent = self.consumer.as_ref()?.poll(wait)?;
         Some(lent.map(|record| ChangelogRecord {
             offset: Offset(record.offset()),
             key: record.key().map(Bytes::copy_from_slice).unwrap_or_default(),

@@ -6,10 +6,10 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message as _;
 
+use super::assign::{read_from, unassign};
 use super::closing::close_aside;
 use super::connection::{Quiet, is_passing};
 use super::faults::{lost, passing};
-use super::poll::read_from;
 use super::reader::made;
 use super::{Connection, Isolation};
 use crate::message::{Offset, Topic};
@@ -55,7 +55,7 @@ impl FirstRecord {
         read_from(reader, topic, partition, from)?;
         let found = next_offset(reader, self.patience);
         // Nothing is fetched between two looks.
-        reader.unassign()?;
+        unassign(reader)?;
         found
     }
 }

@@ -9,6 +9,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
+use super::assign::assign;
 use super::assignments::{Assignments, Partition};
 use super::closing::close_within;
 use super::committer::UnderWay;
@@ -114,7 +115,7 @@ impl Inbox {
             list.add_partition_offset(&partition.0, partition.1, Place::Offset(offset.0))
                 .map_err(|e| lost("starting a shard", &e))?;
         }
-        self.consumer().assign(&list).map_err(|e| lost("starting the shards", &e))?;
+        assign(self.consumer(), &list).map_err(|e| lost("starting the shards", &e))?;
         self.expected.extend(positions);
         Ok(())
     }

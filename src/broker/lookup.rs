@@ -1,10 +1,11 @@
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::BaseConsumer;
 
 use super::asking::{Asking, edges, end_finder};
+use super::assign::{read_from, unassign};
 use super::connection::{ANSWER_MAX, Quiet};
-use super::poll::{read_from, records};
+use super::poll::records;
 use super::reader::made;
 use super::{Connection, Error, Isolation};
 use crate::message::{Offset, Topic};
@@ -55,7 +56,7 @@ impl Lookup {
         let mut found = Vec::new();
         let read = self.seek_and_read(topic, partition, &wanted, &mut found);
         // Nothing is fetched between two questions.
-        let released = self.consumer.unassign();
+        let released = unassign(&self.consumer);
         read?;
         released.map_err(|e| self.connection.unanswered("reading", &e))?;
         Ok(found)

@@ -3,6 +3,7 @@
 
 mod appender;
 mod asking;
+mod assign;
 mod assignments;
 mod changelog;
 mod closing;

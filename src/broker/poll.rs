@@ -2,15 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
-use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::connection::is_passing;
 use super::record::source_record;
 use super::{Connection, Error};
-use crate::message::{Offset, Topic};
 use crate::runtime::SourceRecord;
 
 /// Hands out what there is, at most `max` records, waiting at most `wait` for the first. Ends
@@ -71,18 +69,6 @@ pub(super) fn records<C: ConsumerContext>(
         Err(Fault::Client(error)) => Err(connection.unserved("reading", what, &error)),
         Err(Fault::Record(error)) => Err(error),
     }
-}
-
-/// Begins to read one partition at an offset.
-pub(super) fn read_from<C: ConsumerContext>(
-    consumer: &BaseConsumer<C>,
-    topic: &Topic,
-    partition: i32,
-    at: Offset,
-) -> KafkaResult<()> {
-    let mut list = TopicPartitionList::new();
-    list.add_partition_offset(topic.as_str(), partition, Place::Offset(at.0))?;
-    consumer.assign(&list)
 }
 
 /// Why a poll ended early.

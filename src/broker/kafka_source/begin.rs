@@ -9,6 +9,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::KafkaSource;
+use crate::broker::assign::assign;
 use crate::broker::assignments::Partition;
 use crate::broker::connection::ANSWER_MAX;
 use crate::broker::faults::{lost, passing, unread};
@@ -148,7 +149,7 @@ impl KafkaSource {
         let context = self.consumer.context();
         self.reading.retain(|partition| context.own(partition));
         let wrong = |e| lost("starting the source partitions", &e);
-        self.consumer.assign(&self.reading.fetched().map_err(wrong)?).map_err(wrong)
+        assign(&self.consumer, &self.reading.fetched().map_err(wrong)?).map_err(wrong)
     }
 
     /// Stops the topics that have become others, and goes on with those that were accepted.

@@ -91,13 +91,14 @@ pub(in crate::engine) fn over(
 
 fn exhausted(turn: &mut Turn<'_>, place: &Place, part: Part, before: &Request) -> Outcome {
     let name = turn.name_at(place);
-    let reason = format!("{name} has not answered {} attempts", before.spent);
+    let attempts = if before.spent == 1 { "attempt" } else { "attempts" };
+    let reason = format!("{name} has not answered {} {attempts}", before.spent);
     let unknown = asked::unknown(turn.step_at(place));
     match (part, unknown) {
         (Part::Action, Some(Unknown::Compensate | Unknown::Probe))
             if before.never_left() && turn.can_go_back(&place.line) =>
         {
-            let reason = format!("{name} was never sent in {} attempts", before.spent);
+            let reason = format!("{name} was never sent in {} {attempts}", before.spent);
             let (step, kind) = (Some(name), FailureKind::Exhausted);
             let failure = Failure { step, kind, reason };
             turn.at_mut(place).answered(InputId::default());
