@@ -327,9 +327,13 @@ fn a_failed_batch_is_not_seen_at_all() {
 }
 
 /// The second commit is confirmed and forgotten (KAFKA-20734), then `follows` happens.
-fn forgotten(follows: impl FnOnce(&App, &mut KafkaBroker)) {
-    let fault = Fault { api: Api::END_TXN, nth: 2, trouble: Trouble::ForgetMarkers };
-    let options = devbroker::Options { faults: vec![fault], ..devbroker::Options::default() };
+fn forgotten(trouble: Trouble, follows: impl FnOnce(&App, &mut KafkaBroker)) {
+    let fault = Fault { api: Api::END_TXN, nth: 2, trouble };
+    forgotten_among(vec![fault], follows);
+}
+
+fn forgotten_among(faults: Vec<Fault>, follows: impl FnOnce(&App, &mut KafkaBroker)) {
+    let options = devbroker::Options { faults, ..devbroker::Options::default() };
     let cluster = DevBroker::start(options).expect("a free port");
     let app = App::on(Connection::plain(&cluster.address()), "forgotten", 1);
     let (member, confirmed) = (app.member("a"), Confirmed::default());
@@ -354,17 +358,46 @@ fn forgotten(follows: impl FnOnce(&App, &mut KafkaBroker)) {
 
 #[test]
 fn what_is_confirmed_and_forgotten_is_taken_back() {
-    forgotten(|_, _| {});
+    forgotten(Trouble::ForgetMarkers, |_, _| {});
 }
 
 #[test]
 fn what_is_confirmed_and_forgotten_is_taken_back_where_something_else_ended_it() {
-    forgotten(|app, broker| {
+    forgotten(Trouble::ForgetMarkers, |app, broker| {
         let mut bad = app.batch(ONE, 3, "bad");
         bad.dead_letters.clear();
         bad.shards.values_mut().for_each(|part| part.history.clear());
         bad.messages = vec![message(&app.users, "b", &"x".repeat(2_000_000))];
         broker.commit(bad).expect_err("the topic takes 1 MB");
+    });
+}
+
+#[test]
+fn what_is_confirmed_and_forgotten_is_noticed_before_the_next_commit() {
+    forgotten(Trouble::ForgetMarkersAndClose, |app, broker| {
+        let lost = broker.commit(app.batch(ONE, 3, "next")).expect_err("it would end what hangs");
+        assert!(!lost.fatal && lost.reason.contains("the end of a commit did not come"), "{lost}");
+    });
+}
+
+#[test]
+fn what_is_confirmed_and_forgotten_is_noticed_when_the_next_commit_is_under_way() {
+    let faults = [
+        (Api::END_TXN, 2, Trouble::ForgetMarkers),
+        (Api::TXN_OFFSET_COMMIT, 3, Trouble::LoseAnswer),
+    ];
+    let faults = faults.map(|(api, nth, trouble)| Fault { api, nth, trouble });
+    forgotten_among(faults.to_vec(), |app, broker| {
+        let lost = broker.commit(app.batch(ONE, 3, "next")).expect_err("it would end what hangs");
+        assert!(!lost.fatal && lost.reason.contains("the end of a commit did not come"), "{lost}");
+    });
+}
+
+#[test]
+fn what_is_confirmed_and_forgotten_is_noticed_where_nothing_follows() {
+    forgotten(Trouble::ForgetMarkersAndClose, |_, broker| {
+        let lost = until("a look back", || broker.poll(WAIT, 100).err());
+        assert!(!lost.fatal && lost.reason.contains("the end of a commit did not come"), "{lost}");
     });
 }
 

@@ -11,6 +11,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::util::Timeout;
 
 use super::faults::passing;
+use super::hanging::LookBack;
 use super::ledger::Ledger;
 use super::progress::{CommitStage, Progress};
 use crate::message::{Offset, Shard};
@@ -53,6 +54,8 @@ pub(super) struct Job {
     pub batch: Batch,
     /// The inbox positions and our place in the group; none at least once.
     pub transaction: Option<(TopicPartitionList, ConsumerGroupMetadata)>,
+    /// Looks at the commit before it.
+    pub back: LookBack,
     /// How long acknowledgements may take.
     pub limit: Duration,
 }
@@ -112,6 +115,11 @@ impl Committer {
         if sent == Some(true) { Ok(()) } else { Err(ended()) }
     }
 
+    /// Whether a commit was begun and has not ended.
+    pub fn is_under_way(&self) -> bool {
+        *self.under_way.is()
+    }
+
     pub fn is_concluded(&mut self, wait: Duration) -> bool {
         if self.answer.is_some() {
             return true;
@@ -167,9 +175,9 @@ fn ended() -> Lost {
 }
 
 impl Job {
-    fn run(self, progress: &Progress) -> Answer {
-        let done = match &self.transaction {
-            Some((offsets, generation)) => self.exactly_once(offsets, generation, progress),
+    fn run(mut self, progress: &Progress) -> Answer {
+        let done = match self.transaction.take() {
+            Some((offsets, generation)) => self.exactly_once(&offsets, &generation, progress),
             None => self.at_least_once().map(|()| false),
         };
         match done {
@@ -184,7 +192,7 @@ impl Job {
 
     /// Answers whether the producer may not be used again.
     fn exactly_once(
-        &self,
+        &mut self,
         offsets: &TopicPartitionList,
         generation: &ConsumerGroupMetadata,
         progress: &Progress,
@@ -203,6 +211,12 @@ impl Job {
             self.accepted(Call::AddPositions, added)?;
             let settled = progress.at(CommitStage::Sending, || self.ledger.settle(self.limit));
             settled.map_err(Answer::Lost)
+        });
+        let is_disrupted = self.ledger.is_disrupted(Duration::ZERO);
+        let sent = sent.and_then(|()| {
+            // Its end would decide of what hangs of the one before, but only where it writes.
+            let known = if is_disrupted { self.back.until_known() } else { Ok(()) };
+            known.map_err(Answer::Lost)
         });
         if let Err(answer) = sent {
             self.ledger.abort(ABORT_WAIT);

@@ -26,6 +26,8 @@ use crate::runtime::Lost;
 /// A transaction that is under way is over before that; one that is not may hang.
 pub(super) const HANGS_AFTER: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(20);
+/// How often it is looked back, and how long an answer to that may take.
+const LOOK_BACK: Duration = Duration::from_secs(1);
 /// For how long the cluster may be silent when a record is looked for.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
 
@@ -52,10 +54,7 @@ pub(super) fn undecided(
     ends: &Ends,
     wanted: &BTreeSet<(Topic, i32)>,
 ) -> Result<Vec<(Topic, i32)>, Lost> {
-    let mut config = connection.asker(&format!("{client}.stable")).map_err(|e| unopened(&e))?;
-    config.set("isolation.level", Isolation::Committed.as_str());
-    let stable = BaseConsumer::from_config_and_context(&config, Asking::default());
-    let stable: BaseConsumer<Asking> = stable.map_err(|e| passing(e.to_string()))?;
+    let stable = stable(connection, client)?;
     let mut open = Vec::new();
     for (topic, partition) in wanted {
         open.push((topic.clone(), *partition, ends.of(topic.as_str(), *partition)?.1));
@@ -76,6 +75,107 @@ pub(super) fn undecided(
             return Ok(open.into_iter().map(|(topic, partition, _)| (topic, partition)).collect());
         }
         std::thread::sleep(LOOK);
+    }
+}
+
+/// A client that is told how far partitions are decided.
+fn stable(connection: &Connection, client: &str) -> Result<BaseConsumer<Asking>, Lost> {
+    let mut config = connection.asker(&format!("{client}.stable")).map_err(|e| unopened(&e))?;
+    config.set("isolation.level", Isolation::Committed.as_str());
+    let made = BaseConsumer::from_config_and_context(&config, Asking::default());
+    made.map_err(|e| passing(e.to_string()))
+}
+
+/// Looks whether the last commit that was confirmed is decided, once a connection was lost: a
+/// broker that stops confirms what it loses, and goes away. What hangs is known before anything is
+/// committed behind it, and also where nothing more is to be committed.
+pub(super) struct LookBack {
+    at: Arc<LookedAt>,
+    stable: Option<BaseConsumer<Asking>>,
+    looked: Option<Instant>,
+    /// Since when it is known not to be decided.
+    undecided: Option<Instant>,
+    is_decided: bool,
+}
+
+/// What is looked at, and by whom.
+struct LookedAt {
+    connection: Connection,
+    client: String,
+    changelog: Topic,
+    confirmed: Confirmed,
+}
+
+impl LookBack {
+    pub fn new(
+        connection: &Connection,
+        client: &str,
+        changelog: &Topic,
+        confirmed: &Confirmed,
+    ) -> Self {
+        let at = LookedAt {
+            connection: connection.clone(),
+            client: client.to_owned(),
+            changelog: changelog.clone(),
+            confirmed: confirmed.clone(),
+        };
+        Self::at(Arc::new(at))
+    }
+
+    fn at(at: Arc<LookedAt>) -> Self {
+        Self { at, stable: None, looked: None, undecided: None, is_decided: false }
+    }
+
+    /// The same, where nothing is known yet.
+    pub fn afresh(&self) -> Self {
+        Self::at(Arc::clone(&self.at))
+    }
+
+    pub fn is_due(&self) -> bool {
+        !self.is_decided && self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_BACK)
+    }
+
+    /// Looks once; a cluster that does not answer is asked again later.
+    ///
+    /// # Errors
+    /// When it stays undecided.
+    pub fn look(&mut self) -> Result<(), Lost> {
+        self.looked = Some(Instant::now());
+        let LookedAt { connection, client, changelog, confirmed } = &*self.at;
+        let stable = match &mut self.stable {
+            Some(stable) => stable,
+            none => none.insert(stable(connection, client)?),
+        };
+        for (shard, behind) in confirmed.all() {
+            let partition = i32::try_from(shard.0).expect("Kafka counts partitions by i32");
+            let asked = stable.fetch_watermarks(changelog.as_str(), partition, LOOK_BACK);
+            let Ok((_, decided)) = asked else { return Ok(()) };
+            if decided < behind.0 {
+                let since = self.undecided.get_or_insert_with(Instant::now);
+                if since.elapsed() >= HANGS_AFTER {
+                    let name = format!("{changelog}[{partition}]");
+                    return Err(passing(format!("{name}: the end of a commit did not come")));
+                }
+                return Ok(());
+            }
+        }
+        (self.is_decided, self.stable) = (true, None);
+        Ok(())
+    }
+
+    /// Looks until it is known, for no longer than that takes to be known.
+    ///
+    /// # Errors
+    /// As [`LookBack::look`].
+    pub fn until_known(&mut self) -> Result<(), Lost> {
+        let begun = Instant::now();
+        while !self.is_decided && begun.elapsed() < HANGS_AFTER + LOOK_BACK {
+            self.look()?;
+            if !self.is_decided {
+                std::thread::sleep(LOOK);
+            }
+        }
+        Ok(())
     }
 }
 

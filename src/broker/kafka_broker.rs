@@ -10,7 +10,7 @@ use super::appender::Appender;
 use super::changelog::{Changelog, Ends, Unopened};
 use super::committer::{Answer, Call, Committer, Job, UnderWay};
 use super::faults::{Meaning, lost, meaning_of, passing};
-use super::hanging::{Confirmed, HANGS_AFTER, Looker, all_partitions, undecided};
+use super::hanging::{Confirmed, HANGS_AFTER, LookBack, Looker, all_partitions, undecided};
 use super::inbox::Inbox;
 use super::ledger::Ledger;
 use super::low_watermark::LowWatermark;
@@ -38,6 +38,7 @@ pub struct KafkaBroker {
     progress: Progress,
     confirmed: Confirmed,
     looker: Looker,
+    look_back: LookBack,
     /// The topics of users that are written to.
     written: BTreeSet<Topic>,
     /// What hung was ended.
@@ -71,11 +72,13 @@ impl KafkaBroker {
         // The transactions first: what a predecessor left open is ended before shards come.
         let opened = progress.during(|| Ledger::open(connection, membership, &topics));
         let ledger = Arc::new(opened?);
+        let look_back = LookBack::new(connection, &client, &topics.changelog, confirmed);
         let under_way = Arc::new(UnderWay::new(progress));
         let committer = Committer::start(progress, &under_way);
         Ok(Self {
             committer: committer.map_err(|e| Error::Client(e.to_string()))?,
             ledger,
+            look_back,
             inbox: Inbox::join(connection, membership, &topics.inbox, under_way)?,
             wakes: Appender::open(connection, &format!("{client}.wakes"), &topics)?,
             ends: Ends::open(connection, &client)?,
@@ -107,6 +110,7 @@ impl KafkaBroker {
         let open = || Ledger::open(&self.connection, &self.membership, &self.topics);
         let opened = self.progress.during(open);
         self.ledger = Arc::new(opened.map_err(|error| passing(error.to_string()))?);
+        self.progress.during(|| self.look_back.until_known())?;
         self.doubtful = false;
         self.is_fresh = true;
         Ok(())
@@ -208,6 +212,10 @@ impl Broker for KafkaBroker {
 
     fn poll(&mut self, wait: Duration, records_max: usize) -> Result<Polled, Lost> {
         self.wakes.check()?;
+        let is_idle = !self.committer.is_under_way();
+        if is_idle && self.look_back.is_due() && self.ledger.is_disrupted(Duration::ZERO) {
+            self.progress.during(|| self.look_back.look())?;
+        }
         self.inbox.poll(wait, records_max)
     }
 
@@ -270,7 +278,8 @@ impl Broker for KafkaBroker {
             }
         };
         let (ledger, limit) = (Arc::clone(&self.ledger), self.membership.transaction);
-        self.committer.begin(Job { ledger, batch, transaction, limit })
+        let back = self.look_back.afresh();
+        self.committer.begin(Job { ledger, batch, transaction, back, limit })
     }
 
     fn is_concluded(&mut self, wait: Duration) -> bool {
@@ -282,6 +291,7 @@ impl Broker for KafkaBroker {
             Answer::Committed { behind, doubtful } => {
                 self.doubtful = doubtful;
                 self.confirmed.note(behind.clone());
+                self.look_back = self.look_back.afresh();
                 self.tell_group()?;
                 Ok(behind)
             }

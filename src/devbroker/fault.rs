@@ -52,6 +52,9 @@ pub enum Trouble {
     /// The transaction ends, and its end is told to no partition and no group, as by a coordinator
     /// that takes them for deleted (KAFKA-20734); only of `END_TXN`.
     ForgetMarkers,
+    /// As `ForgetMarkers`, and the connection closes behind the answer, as that of a broker that
+    /// stops.
+    ForgetMarkersAndClose,
 }
 
 /// One fault: the nth request of an API, counted from one over all connections, meets trouble.

@@ -111,7 +111,9 @@ async fn exchange(
     match trouble {
         Some(Trouble::DelayRequest(delay)) => sleep(delay).await,
         Some(Trouble::LoseRequest) => return Err(refused("a fault loses the request")),
-        Some(Trouble::ForgetMarkers) => shared.with(|cluster, _| cluster.forget_markers()),
+        Some(Trouble::ForgetMarkers | Trouble::ForgetMarkersAndClose) => {
+            shared.with(|cluster, _| cluster.forget_markers());
+        }
         Some(Trouble::DelayAnswer(_) | Trouble::LoseAnswer | Trouble::ForgetTopics) | None => {}
     }
     let mut answer = api::answer(shared, &client, request).await;
@@ -119,12 +121,22 @@ async fn exchange(
         Some(Trouble::DelayAnswer(delay)) => sleep(delay).await,
         Some(Trouble::LoseAnswer) => return Err(refused("a fault loses the answer")),
         Some(Trouble::ForgetTopics) => answer.iter_mut().for_each(api::forget_topics),
-        Some(Trouble::DelayRequest(_) | Trouble::LoseRequest | Trouble::ForgetMarkers) | None => {}
+        Some(
+            Trouble::DelayRequest(_)
+            | Trouble::LoseRequest
+            | Trouble::ForgetMarkers
+            | Trouble::ForgetMarkersAndClose,
+        )
+        | None => {}
     }
     check_open()?;
     let Some(answer) = answer else { return Ok(()) };
     let frame = response_frame(&answer, correlation, key, version)?;
-    writer.write_all(&frame).await
+    writer.write_all(&frame).await?;
+    match trouble {
+        Some(Trouble::ForgetMarkersAndClose) => Err(refused("a fault ends the connection")),
+        _ => Ok(()),
+    }
 }
 
 fn response_frame(

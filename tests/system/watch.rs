@@ -76,6 +76,11 @@ impl Watch {
         self.until_all("ends", sagas, |watch| watch.ended.len() as u64);
     }
 
+    /// Waits until so many more sagas have told their end.
+    pub fn until_more_ended(&mut self, sagas: u64) {
+        self.until_ended(self.ended.len() as u64 + sagas);
+    }
+
     /// Waits until so many sagas have told their end, or none has for `patience`; answers how many
     /// have.
     pub fn ended_within(&mut self, sagas: u64, patience: Duration) -> u64 {
