@@ -342,6 +342,7 @@ fn is_transactional(fault: Fault) -> bool {
     matches!(
         fault,
         Fault::CommitVanished
+            | Fault::EndForgotten
             | Fault::EndLate
             | Fault::EndFenced
             | Fault::RecordsLate
@@ -440,6 +441,8 @@ const STORMY: Odds = Odds { crash: 6, doubt: 250, evict: 25, member: 15, ..Odds:
 /// A late end that meets a producer of the same name again: crashes and doubt, nobody else in between.
 const STRAGGLING: Odds =
     Odds { crash: 10, doubt: 400, straggle: 500, evict: 0, member: 0, ..STORMY };
+/// What was confirmed is often lost.
+const FORGETFUL: Odds = Odds { forget: 200, doubt: 0, ..STORMY };
 /// A rule that nobody misses in so many worlds is not needed, or not looked at.
 const STORMS: u64 = 400;
 /// So many good worlds say that a rule is not needed.
@@ -459,6 +462,7 @@ fn every_rule_is_missed_when_it_is_off() {
     for weakness in Weakness::ALL {
         let odds = match weakness {
             Weakness::EpochKept => STRAGGLING,
+            Weakness::LossUnnoticed => FORGETFUL,
             // Moments of clocks that jump cannot be compared.
             Weakness::AnswersOvertaken => Odds { jump: 0, ..STORMY },
             _ => STORMY,
@@ -483,6 +487,7 @@ fn positions_may_be_added_first_only_where_no_record_comes_late() {
 fn no_storm_breaks_an_order() {
     for seed in seeds(60) {
         refuse(&Simulation::run(seed, options(TIMED, STORMY)), "no_storm_breaks_an_order");
+        refuse(&Simulation::run(seed, options(TIMED, FORGETFUL)), "no_storm_breaks_an_order");
     }
 }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::message::Offset;
 
@@ -14,4 +14,6 @@ pub(super) struct Anew {
     pub bases: BTreeMap<i32, Offset>,
     /// The act by which a person has accepted it; none while it is stopped.
     pub accepted: Option<String>,
+    /// The acts by which it was accepted in its earlier lives; they may come once more.
+    pub obeyed: BTreeSet<String>,
 }

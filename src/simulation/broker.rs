@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::ending::{Ending, ending};
 use super::fault::{Fault, Moment, PortCall, Weakness};
 use super::line::{Line, Parcel};
 use super::log::{Entry, Standing};
@@ -32,23 +33,11 @@ pub struct SimulatedBroker {
     positions: BTreeMap<Shard, Offset>,
     /// What the commit under way will answer.
     answer: Option<Answer>,
+    /// The last commit was confirmed, and its end was lost.
+    is_forgotten: bool,
 }
 
 type Answer = Result<BTreeMap<Shard, Offset>, Lost>;
-
-/// How a commit ends, for the world and for its caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    Done,
-    /// It took effect; the answer was lost.
-    Happened,
-    /// Its end never arrives.
-    Vanished,
-    /// Its end arrives later.
-    Late,
-    /// Its changelog records and its offsets are there; all else and its end arrive later.
-    RecordsLate,
-}
 
 impl SimulatedBroker {
     pub(super) fn new(world: World, caller: Caller) -> Self {
@@ -61,7 +50,8 @@ impl SimulatedBroker {
         state.lines.insert(line, Line::new(&caller.name, member));
         drop(state);
         let (held, positions) = (BTreeSet::new(), BTreeMap::new());
-        Self { world, caller, member, line, producer, epoch, held, positions, answer: None }
+        let (answer, is_forgotten) = (None, false);
+        Self { world, caller, member, line, producer, epoch, held, positions, answer, is_forgotten }
     }
 
     /// What the group says, to a member that may be out of it.
@@ -150,6 +140,14 @@ impl SimulatedBroker {
         Contents { records, offsets }
     }
 
+    fn look_back(&self) -> Result<(), Lost> {
+        if self.is_forgotten {
+            let reason = "the end of a commit did not come".to_owned();
+            return Err(Lost { reason, fatal: false });
+        }
+        Ok(())
+    }
+
     fn may_commit(&self, state: &mut State) -> Result<(), Lost> {
         if state.transactions.epoch(&self.producer) != self.epoch {
             let reason = format!("{} is fenced: another one has its name", self.producer);
@@ -192,6 +190,10 @@ impl SimulatedBroker {
             Ending::Done => {
                 state.end(producer, true);
             }
+            Ending::Forgotten => {
+                state.end(producer, false);
+                state.tally.count(Fault::EndForgotten);
+            }
             Ending::Happened => {
                 state.end(producer, true);
                 state.tally.count(Fault::CommitHappened);
@@ -209,7 +211,7 @@ impl SimulatedBroker {
         let is_changelog = |(place, _): &(Place, Entry)| place.0 == changelog;
         let (last, first): (Records, Records) = records.into_iter().partition(is_changelog);
         let ending = ending(state);
-        let torn = !matches!(ending, Ending::Done | Ending::Happened);
+        let torn = !matches!(ending, Ending::Done | Ending::Forgotten | Ending::Happened);
         let early = torn && state.dice.chance(500);
         let mut ends = state.append_some(first, early);
         let until = state.elapsed + Duration::from_micros(500 + state.dice.below(5_000));
@@ -218,7 +220,7 @@ impl SimulatedBroker {
             ends.extend(state.append_some(last, torn));
         }
         match ending {
-            Ending::Done => {
+            Ending::Done | Ending::Forgotten => {
                 if state.dice.chance(300) {
                     state.owner.commit(self.member, &offsets);
                 }
@@ -241,7 +243,10 @@ impl SimulatedBroker {
             Delivery::ExactlyOnce => self.transact(state, batch),
             Delivery::AtLeastOnce => self.write(state, batch),
         };
-        if ending != Ending::Done && !state.is_weak(Weakness::DoubtIgnored) {
+        let is_transaction = state.setup.delivery == Delivery::ExactlyOnce;
+        self.is_forgotten = is_transaction && ending == Ending::Forgotten;
+        let is_confirmed = matches!(ending, Ending::Done | Ending::Forgotten);
+        if !is_confirmed && !state.is_weak(Weakness::DoubtIgnored) {
             let reason = "the commit's outcome is in doubt".to_owned();
             return Err(Lost { reason, fatal: false });
         }
@@ -262,6 +267,7 @@ impl Broker for SimulatedBroker {
         let world = self.world.clone();
         let mut state = world.state();
         state.cross(&self.caller, PortCall::Poll, Moment::Before)?;
+        self.look_back()?;
         let mut polled = self.rebalance(&mut state);
         polled.records = self.fetch(&mut state, records_max);
         if polled == Polled::default() {
@@ -297,9 +303,11 @@ impl Broker for SimulatedBroker {
         let weak = state.is_weak(Weakness::RestoreToStable);
         let log = state.log(&place);
         let end = if weak { log.stable() } else { log.high() };
+        let stands = !log.is_taken_back(from) || state.is_weak(Weakness::LossUnnoticed);
         state.cross(&self.caller, PortCall::Changelog, Moment::After)?;
         drop(state);
-        Ok(SimulatedReader::new(self.world.clone(), self.caller.clone(), place, from, end))
+        let (world, caller) = (self.world.clone(), self.caller.clone());
+        Ok(SimulatedReader::new(world, caller, place, (from, end), stands))
     }
 
     fn read_up_to(&mut self, topics: &BTreeSet<Topic>, _: Timestamp) -> ReadUpTo {
@@ -317,6 +325,7 @@ impl Broker for SimulatedBroker {
         let world = self.world.clone();
         let mut state = world.state();
         state.cross(&self.caller, PortCall::Commit, Moment::Before)?;
+        self.look_back()?;
         if self.answer.is_some() {
             let what = format!("{} commits while a commit is under way", self.caller.name);
             state.complaints.push(what);
@@ -355,17 +364,6 @@ impl Drop for SimulatedBroker {
             line.orphaned = true;
         }
     }
-}
-
-fn ending(state: &mut State) -> Ending {
-    if !state.dice.chance(state.setup.odds.doubt) {
-        return Ending::Done;
-    }
-    if state.dice.chance(state.setup.odds.straggle) {
-        return Ending::RecordsLate;
-    }
-    let endings = [Ending::Happened, Ending::Vanished, Ending::Late];
-    endings[state.dice.place(endings.len())]
 }
 
 type Records = Vec<(Place, Entry)>;

@@ -92,6 +92,8 @@ pub enum Fault {
     EndFenced,
     /// Some of a commit's records came late, behind its positions, and took effect.
     RecordsLate,
+    /// A commit was confirmed, and its end was lost: it is taken back.
+    EndForgotten,
     /// The group's offset of a shard stayed part of a transaction that had ended, for ever.
     OffsetUnstable,
     /// An open transaction ran into its timeout.
@@ -162,6 +164,7 @@ impl Fault {
             Self::EndLate,
             Self::EndFenced,
             Self::RecordsLate,
+            Self::EndForgotten,
             Self::OffsetUnstable,
             Self::TransactionExpired,
             Self::CommitTorn,
@@ -239,6 +242,8 @@ pub struct Odds {
     pub doubt: u32,
     /// Of the commits in doubt: some records come late, behind the offsets.
     pub straggle: u32,
+    /// A commit is confirmed, and its end is lost.
+    pub forget: u32,
     /// The group's coordinator never learns of a transaction's end.
     pub unstable: u32,
     /// A store refuses a call.
@@ -265,6 +270,7 @@ impl Odds {
         crash: 0,
         doubt: 0,
         straggle: 0,
+        forget: 0,
         unstable: 0,
         store: 0,
         member: 0,
@@ -281,6 +287,7 @@ impl Odds {
         crash: 4,
         doubt: 60,
         straggle: 250,
+        forget: 10,
         unstable: 30,
         store: 5,
         member: 6,
@@ -315,6 +322,8 @@ pub enum Weakness {
     UncommittedRestored,
     /// R3: a transaction adds its positions before its changelog records are written.
     PositionsFirst,
+    /// A checkpoint is believed although what it was made of was taken back.
+    LossUnnoticed,
     /// R4: the store is written before the commit.
     StoreFirst,
     /// R5 and R6: a commit of an old generation is taken.
@@ -331,12 +340,13 @@ pub enum Weakness {
 
 impl Weakness {
     /// Every rule that can be switched off.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::EpochKept,
         Self::PositionForgotten,
         Self::RestoreToStable,
         Self::UncommittedRestored,
         Self::PositionsFirst,
+        Self::LossUnnoticed,
         Self::StoreFirst,
         Self::GenerationIgnored,
         Self::DoubtIgnored,

@@ -99,6 +99,12 @@ impl Log {
         self.all(Offset(0), stable).filter(|(_, e)| e.standing == Standing::Committed)
     }
 
+    /// Whether the record in front of an offset was written and taken back.
+    pub fn is_taken_back(&self, at: Offset) -> bool {
+        let before = usize::try_from(at.0 - 1).ok().and_then(|before| self.entries.get(before));
+        before.is_some_and(|entry| entry.standing == Standing::Aborted)
+    }
+
     /// All that stands between two offsets, seen or not.
     pub fn all(&self, from: Offset, to: Offset) -> impl Iterator<Item = (Offset, &Entry)> {
         let from = usize::try_from(from.0).unwrap_or(0).min(self.entries.len());

@@ -25,6 +25,7 @@ mod clock;
 mod deed;
 mod deployment;
 mod dice;
+mod ending;
 mod fault;
 mod fold;
 mod group;

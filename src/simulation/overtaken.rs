@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fault::Fault;
+use super::setup::Place;
 use super::world::World;
 use crate::engine::{Note, NoteKind, Wake};
 use crate::message::{CommandId, InstanceId, Offset, Topic, header};
@@ -36,7 +37,7 @@ pub(super) fn overtaken(
             note.life == command.life
                 && note.step.as_ref().is_some_and(|step| command.subject.step() == Some(step))
         };
-        let is_taken = is_taken(taken, seen.place.0.as_str(), seen.place.1, seen.offset);
+        let is_taken = is_taken(world, taken, &seen.place, seen.offset);
         let in_time = seen.timestamp <= wake.until && command.instance == *id;
         if in_time && !is_taken && timed_out.iter().any(answers) {
             found.push(format!("the time of {command} was up before its answer was read"));
@@ -45,9 +46,16 @@ pub(super) fn overtaken(
     found
 }
 
-/// Whether a record was taken, in whichever topic of that name it stood.
-fn is_taken(taken: &Taken, topic: &str, partition: i32, offset: Offset) -> bool {
-    let mut own =
-        taken.iter().filter(|((name, number, _), _)| name == topic && *number == partition);
-    own.any(|(_, last)| offset.0 <= *last)
+/// Whether a record was taken, in whichever topic of that name it stood. A topic is made anew only
+/// when all of it is passed on; shards count from its new beginning.
+fn is_taken(world: &World, taken: &Taken, place: &Place, offset: Offset) -> bool {
+    let state = world.state();
+    let base = state.base(place);
+    if offset < base {
+        return true;
+    }
+    let Some(incarnation) = state.incarnation(&place.0) else { return true };
+    let (topic, partition) = (place.0.as_str().to_owned(), place.1);
+    let last = taken.get(&(topic, partition, incarnation.id.as_bytes().to_vec()));
+    last.is_some_and(|last| offset.0 - base.0 <= *last)
 }

@@ -14,6 +14,7 @@ pub struct SimulatedReader {
     place: Place,
     position: Offset,
     end: Offset,
+    stands: bool,
 }
 
 impl SimulatedReader {
@@ -21,10 +22,10 @@ impl SimulatedReader {
         world: World,
         caller: Caller,
         place: Place,
-        from: Offset,
-        end: Offset,
+        (position, end): (Offset, Offset),
+        stands: bool,
     ) -> Self {
-        Self { world, caller, place, position: from, end }
+        Self { world, caller, place, position, end, stands }
     }
 }
 
@@ -60,5 +61,9 @@ impl ChangelogReader for SimulatedReader {
 
     fn position(&self) -> Offset {
         self.position
+    }
+
+    fn stands(&self) -> bool {
+        self.stands
     }
 }

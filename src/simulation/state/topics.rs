@@ -26,7 +26,9 @@ impl State {
             return;
         }
         let bases = places.into_iter().map(|(_, partition)| partition).zip(ends).collect();
-        self.anew.insert(topic, Anew { times: before.times + 1, bases, accepted: None });
+        let mut obeyed = before.obeyed;
+        obeyed.extend(before.accepted);
+        self.anew.insert(topic, Anew { times: before.times + 1, bases, accepted: None, obeyed });
         self.tally.count(Fault::TopicMadeAnew);
     }
 
@@ -75,6 +77,7 @@ impl State {
 
     pub fn accept(&mut self, acceptance: &Acceptance) -> Accepted {
         match self.anew.get_mut(&acceptance.topic) {
+            Some(anew) if anew.obeyed.contains(&acceptance.id) => Accepted::Done,
             Some(anew) if anew.accepted.is_none() => {
                 anew.accepted = Some(acceptance.id.clone());
                 Accepted::Done
