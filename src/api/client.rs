@@ -178,6 +178,18 @@ impl Client {
         self.ask(request.map_err(|e| NoAnswer::Unsendable(e.to_string()))?)
     }
 
+    /// Looks up what is no JSON, such as a drawing.
+    ///
+    /// # Errors
+    /// When there is no answer, it is a problem, or it is no text.
+    pub fn text(&self, endpoint: &Endpoint) -> Result<String, NoAnswer> {
+        let request = self.request("GET", endpoint, None).body(Full::default());
+        let request = request.map_err(|e| NoAnswer::Unsendable(e.to_string()))?;
+        let (status, body) = self.body(request)?;
+        let foreign = |_| NoAnswer::Foreign { server: self.server(), status };
+        String::from_utf8(body.into()).map_err(foreign)
+    }
+
     /// Does something; the same `id` does it once.
     ///
     /// # Errors
@@ -245,6 +257,12 @@ impl Client {
     }
 
     fn ask(&self, request: Request<Full<Bytes>>) -> Result<Value, NoAnswer> {
+        let (status, body) = self.body(request)?;
+        read_json(&body).map_err(|_| NoAnswer::Foreign { server: self.server(), status })
+    }
+
+    /// The status and the body of an answer that is no problem.
+    fn body(&self, request: Request<Full<Bytes>>) -> Result<(u16, Bytes), NoAnswer> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let asked = runtime.block_on(async {
             tokio::time::timeout(PATIENCE, self.answer(request))
@@ -254,8 +272,7 @@ impl Client {
         let silent = |reason| NoAnswer::Silent { server: self.server(), reason };
         let (status, body) = asked.map_err(silent)?;
         if (200..300).contains(&status) {
-            let foreign = || NoAnswer::Foreign { server: self.server(), status };
-            return read_json(&body).map_err(|_| foreign());
+            return Ok((status, body));
         }
         Err(self.problem(status, &body))
     }

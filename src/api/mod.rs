@@ -21,6 +21,7 @@ mod clearing;
 mod client;
 mod dead_letters;
 mod disposals;
+mod drawing;
 mod flow;
 mod guard;
 mod health;

@@ -14,8 +14,8 @@ use super::problem::{Code, Problem};
 use super::request::BODY_BYTES_MAX;
 use super::service::Service;
 use super::{
-    acts, bulk, clearing, dead_letters, disposals, flow, health, instances, lists, live, sagas,
-    session, sql, start,
+    acts, bulk, clearing, dead_letters, disposals, drawing, flow, health, instances, lists, live,
+    sagas, session, sql, start,
 };
 
 /// What the description says beside the endpoints.
@@ -51,6 +51,7 @@ pub(super) fn endpoints() -> (Router<Service>, OpenApi) {
         .routes(routes!(instances::counts))
         .routes(routes!(instances::show))
         .routes(routes!(instances::history))
+        .routes(routes!(drawing::of_instance))
         .routes(routes!(acts::act))
         .routes(routes!(bulk::begin))
         .routes(routes!(bulk::list))

@@ -92,13 +92,19 @@ pub(super) async fn drawing(
     let known: Vec<&Definition> = catalog.sagas().map(Arc::as_ref).collect();
     let options = Options { format, lanes: drawing.lanes, direction: Orientation::Down };
     let picture = graph::draw(definition, &known, &options);
-    // What an author wrote stands in the picture; nothing of it may run in a browser.
-    let inert = "default-src 'none'; style-src 'unsafe-inline'";
-    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, inert)];
-    Ok((headers, picture).into_response())
+    Ok(picture_answer(picture, kind))
 }
 
-fn format(word: Option<&str>) -> Result<(Format, &'static str), Problem> {
+/// A picture as it is answered. What an author wrote stands in it; nothing of it may run in a
+/// browser.
+pub(super) fn picture_answer(picture: String, kind: &'static str) -> Response {
+    let inert = "default-src 'none'; style-src 'unsafe-inline'";
+    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, inert)];
+    (headers, picture).into_response()
+}
+
+/// In what to draw, and what kind of answer that is.
+pub(super) fn format(word: Option<&str>) -> Result<(Format, &'static str), Problem> {
     match word {
         None | Some("svg") => Ok((Format::Svg, "image/svg+xml")),
         Some("mermaid") => Ok((Format::Mermaid, "text/plain; charset=utf-8")),

@@ -24,12 +24,24 @@ pub(super) struct Showing {
     /// Wait so long for its end, such as 30s
     #[arg(long)]
     wait: Option<String>,
+    /// Draw it with how far it is: as text, svg, json, mermaid or dot
+    #[arg(
+        long, value_name = "FORMAT", num_args = 0..=1, default_missing_value = "text",
+        conflicts_with_all = ["unmasked", "wait"],
+    )]
+    drawing: Option<String>,
     #[command(flatten)]
     remote: Remote,
 }
 
 /// Shows an instance.
 pub(super) fn show(showing: &Showing) -> Result<ExitCode, NoAnswer> {
+    if let Some(format) = &showing.drawing {
+        let endpoint = Endpoint::at(&["instances", &showing.saga, &showing.key, "drawing"]);
+        let drawing = showing.remote.client()?.text(&endpoint.with("format", Some(format)))?;
+        say(drawing.trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
     let endpoint = Endpoint::at(&["instances", &showing.saga, &showing.key])
         .with("masks", showing.unmasked.then_some("off"))
         .with("wait", showing.wait.as_ref());

@@ -1,3 +1,6 @@
+use std::collections::BTreeMap;
+
+use super::mark::{Mark, Marked};
 use super::picture::{
     About, Edge, EdgeRole, Item, LaneId, LineId, NodeId, Picture, Port, RegionId, RegionKind, Shape,
 };
@@ -40,6 +43,8 @@ pub(super) struct Single {
     pub look: Look,
     /// After it there is only forward.
     pub pivot: bool,
+    /// How far its step is in one life, if the drawing is of one.
+    pub mark: Option<Mark>,
 }
 
 /// How a box looks.
@@ -55,6 +60,13 @@ pub(super) enum Look {
     Join,
 }
 
+impl Look {
+    /// Whether it is where every life begins or ends.
+    fn is_end(self) -> bool {
+        matches!(self, Self::Node(Shape::Start | Shape::Completed | Shape::Compensated))
+    }
+}
+
 /// What leads from one box to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Link {
@@ -66,10 +78,35 @@ pub(super) struct Link {
 
 impl Clusters {
     /// Gathers the boxes of a picture by its regions, or by who does them.
-    pub fn of(picture: &Picture, lanes: bool) -> Self {
-        let members = if lanes { by_lane(picture) } else { by_region(picture, LineId::MAIN) };
+    pub fn of(picture: &Picture, lanes: bool, marked: Option<&Marked>) -> Self {
+        let mut members = if lanes { by_lane(picture) } else { by_region(picture, LineId::MAIN) };
+        if let Some(marked) = marked {
+            mark(&mut members, &marks(picture, marked));
+        }
         let links = picture.edges.iter().map(link).collect();
         Self { members, links }
+    }
+}
+
+/// The marks of the boxes by their names in the text; that of a region stands where it begins.
+fn marks(picture: &Picture, marked: &Marked) -> BTreeMap<String, Mark> {
+    let nodes = (0..picture.nodes.len()).map(|at| (id(Port::Node(NodeId(at))), marked.node(at)));
+    let regions =
+        (0..picture.regions.len()).map(|at| (id(Port::Open(RegionId(at))), marked.region(at)));
+    nodes.chain(regions).filter_map(|(id, mark)| Some((id, mark?))).collect()
+}
+
+/// Marks boxes; what tells marks apart without colours stands on top of each.
+fn mark(members: &mut [Member], marks: &BTreeMap<String, Mark>) {
+    for member in members {
+        match member {
+            Member::Cluster { members, .. } => mark(members, marks),
+            Member::Single(single) => {
+                single.mark = marks.get(&single.id).copied();
+                let badge = single.mark.filter(|_| !single.look.is_end()).map(Mark::badge);
+                single.label.splice(0..0, badge.map(ToOwned::to_owned));
+            }
+        }
     }
 }
 
@@ -133,7 +170,7 @@ fn node(picture: &Picture, node: NodeId) -> Member {
     let (id, shape) = (id(Port::Node(node)), picture.node(node).shape);
     let about = &picture.node(node).about;
     let look = Look::Node(shape);
-    Member::Single(Single { id, label: label(about), look, pivot: about.pivot })
+    Member::Single(Single { id, label: label(about), look, pivot: about.pivot, mark: None })
 }
 
 fn open(picture: &Picture, region: RegionId, label: Vec<String>) -> Member {
@@ -143,12 +180,12 @@ fn open(picture: &Picture, region: RegionId, label: Vec<String>) -> Member {
             Look::Fork
         }
     };
-    Member::Single(Single { id: id(Port::Open(region)), label, look, pivot: false })
+    Member::Single(Single { id: id(Port::Open(region)), label, look, pivot: false, mark: None })
 }
 
 fn close(region: RegionId) -> Member {
     let (id, label) = (id(Port::Close(region)), Vec::new());
-    Member::Single(Single { id, label, look: Look::Join, pivot: false })
+    Member::Single(Single { id, label, look: Look::Join, pivot: false, mark: None })
 }
 
 /// All of an item, line by line.

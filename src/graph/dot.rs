@@ -2,11 +2,17 @@ use std::fmt::Write as _;
 
 use super::Orientation;
 use super::clusters::{Clusters, Link, Look, Member, Single};
+use super::mark::{Mark, Marked};
 use super::picture::{EdgeRole, Picture, Shape};
 
-/// Writes a picture as a graph for Graphviz.
-pub(super) fn draw(picture: &Picture, lanes: bool, direction: Orientation) -> String {
-    let clusters = Clusters::of(picture, lanes);
+/// Writes a picture as a graph for Graphviz, with how far one life is if that is given.
+pub(super) fn draw(
+    picture: &Picture,
+    lanes: bool,
+    direction: Orientation,
+    marked: Option<&Marked>,
+) -> String {
+    let clusters = Clusters::of(picture, lanes, marked);
     let way = match direction {
         Orientation::Down => "TB",
         Orientation::Right => "LR",
@@ -79,7 +85,22 @@ fn look(single: &Single) -> String {
         },
     };
     let pivot = if single.pivot { ", penwidth=3, color=\"#0b5cad\"" } else { "" };
-    format!("{shape}{pivot}")
+    // Of an attribute that stands twice Graphviz takes the last.
+    let mark = single.mark.map_or("", colours);
+    format!("{shape}{pivot}{mark}")
+}
+
+fn colours(mark: Mark) -> &'static str {
+    match mark {
+        Mark::LeftOut => ", fillcolor=\"#f6f8fa\", color=\"#8c959f\"",
+        Mark::Done => ", fillcolor=\"#e8f6ec\", color=\"#1f883d\"",
+        Mark::Undone => ", fillcolor=\"#fff8ee\", color=\"#b86114\"",
+        Mark::GivenUp => ", fillcolor=\"#fff8ee\", color=\"#9a6700\"",
+        Mark::Failed => ", fillcolor=\"#fff2f0\", color=\"#cf4a42\"",
+        Mark::UnderWay => ", penwidth=3, fillcolor=\"#ddf0ff\", color=\"#0b5cad\"",
+        Mark::Owed => ", penwidth=3, fillcolor=\"#fff8ee\", color=\"#b86114\"",
+        Mark::Stuck => ", penwidth=3, fillcolor=\"#fff2f0\", color=\"#cf4a42\"",
+    }
 }
 
 fn arrow(link: &Link) -> String {

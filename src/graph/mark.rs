@@ -99,28 +99,34 @@ pub struct Marks {
 
 /// The marks of the boxes of a picture.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Marked {
+pub struct Marked {
     nodes: BTreeMap<usize, Mark>,
     regions: BTreeMap<usize, Mark>,
 }
 
 impl Marked {
     /// Marks the boxes of a picture. What is drawn of a child has a life of its own, and no mark.
+    #[must_use]
     pub fn of(picture: &Picture, marks: &Marks) -> Self {
         let mut marked = Self::default();
         marked.line(picture, marks, LineId::MAIN);
         marked
     }
 
+    /// How far the step of a node is, by the node's place in the picture.
+    #[must_use]
     pub fn node(&self, index: usize) -> Option<Mark> {
         self.nodes.get(&index).copied()
     }
 
+    /// How far the step of a region is, by the region's place in the picture.
+    #[must_use]
     pub fn region(&self, index: usize) -> Option<Mark> {
         self.regions.get(&index).copied()
     }
 
     /// Whether the life has gone along an edge to where it leads.
+    #[must_use]
     pub fn is_taken(&self, from: Port, to: Port) -> bool {
         self.is_reached(from) && self.is_reached(to)
     }

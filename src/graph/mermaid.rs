@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 
 use super::Orientation;
 use super::clusters::{Clusters, Link, Look, Member, Single};
+use super::mark::{Mark, Marked};
 use super::picture::{EdgeRole, Picture, Shape};
 
 /// How the kinds of boxes look, beyond their shapes.
@@ -12,9 +13,25 @@ const CLASSES: &str = "  classDef undo stroke:#b86114,stroke-dasharray:5 3
   classDef pivot stroke:#0b5cad,stroke-width:4px
 ";
 
-/// Writes a picture as a Mermaid flowchart.
-pub(super) fn draw(picture: &Picture, lanes: bool, direction: Orientation) -> String {
-    let clusters = Clusters::of(picture, lanes);
+/// How boxes look whose step is as far as that.
+const MARK_CLASSES: &str = "  classDef at_left_out fill:#f6f8fa,stroke:#8c959f
+  classDef at_done fill:#e8f6ec,stroke:#1f883d
+  classDef at_undone fill:#fff8ee,stroke:#b86114
+  classDef at_given_up fill:#fff8ee,stroke:#9a6700
+  classDef at_failed fill:#fff2f0,stroke:#cf4a42
+  classDef at_under_way fill:#ddf0ff,stroke:#0b5cad,stroke-width:3px
+  classDef at_owed fill:#fff8ee,stroke:#b86114,stroke-width:3px
+  classDef at_stuck fill:#fff2f0,stroke:#cf4a42,stroke-width:3px
+";
+
+/// Writes a picture as a Mermaid flowchart, with how far one life is if that is given.
+pub(super) fn draw(
+    picture: &Picture,
+    lanes: bool,
+    direction: Orientation,
+    marked: Option<&Marked>,
+) -> String {
+    let clusters = Clusters::of(picture, lanes, marked);
     let way = match direction {
         Orientation::Down => "TB",
         Orientation::Right => "LR",
@@ -29,6 +46,9 @@ pub(super) fn draw(picture: &Picture, lanes: bool, direction: Orientation) -> St
         let _ = writeln!(text, "  {}", arrow(link));
     }
     text.push_str(CLASSES);
+    if marked.is_some() {
+        text.push_str(MARK_CLASSES);
+    }
     for (id, class) in classes {
         let _ = writeln!(text, "  class {id} {class}");
     }
@@ -51,7 +71,8 @@ fn write<'m>(
     match member {
         Member::Single(single) => {
             let _ = writeln!(text, "{indent}{}{}", single.id, shaped(single));
-            classes.extend(class(single).map(|class| (single.id.as_str(), class)));
+            let both = class(single).into_iter().chain(single.mark.map(mark_class));
+            classes.extend(both.map(|class| (single.id.as_str(), class)));
         }
         Member::Cluster { id, label, members } => {
             let _ = writeln!(text, "{indent}subgraph {id}[\"{}\"]", lines(label));
@@ -94,6 +115,19 @@ fn class(single: &Single) -> Option<&'static str> {
         Look::Node(Shape::Completed) => Some("completed"),
         Look::Node(Shape::Fail) => Some("fail"),
         Look::Node(_) | Look::Choice | Look::Fork | Look::Join => None,
+    }
+}
+
+fn mark_class(mark: Mark) -> &'static str {
+    match mark {
+        Mark::LeftOut => "at_left_out",
+        Mark::Done => "at_done",
+        Mark::Undone => "at_undone",
+        Mark::GivenUp => "at_given_up",
+        Mark::Failed => "at_failed",
+        Mark::UnderWay => "at_under_way",
+        Mark::Owed => "at_owed",
+        Mark::Stuck => "at_stuck",
     }
 }
 

@@ -35,7 +35,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use mark::{Mark, Marks};
+pub use mark::{Mark, Marked, Marks};
 pub use options::{Format, Options, Orientation};
 pub use picture::{
     About, Detail, Edge, EdgeRole, Item, LaneId, Line, LineId, Node, NodeId, Picture, Port, Region,
@@ -47,13 +47,34 @@ use crate::definition::Definition;
 /// Draws a definition; a child that is among the `known` ones is drawn inside it.
 #[must_use]
 pub fn draw(definition: &Definition, known: &[&Definition], options: &Options) -> String {
+    drawn(definition, known, options, None)
+}
+
+/// Draws a definition as [`draw`] does, with how far one life is.
+#[must_use]
+pub fn draw_life(
+    definition: &Definition,
+    known: &[&Definition],
+    options: &Options,
+    marks: &Marks,
+) -> String {
+    drawn(definition, known, options, Some(marks))
+}
+
+fn drawn(
+    definition: &Definition,
+    known: &[&Definition],
+    options: &Options,
+    marks: Option<&Marks>,
+) -> String {
     let Options { format, lanes, direction } = *options;
     let picture = Picture::of(definition, known, format == Format::Text);
+    let marked = marks.map(|marks| Marked::of(&picture, marks));
     match format {
-        Format::Svg => svg::draw(&picture, lanes, direction),
-        Format::Mermaid => mermaid::draw(&picture, lanes, direction),
-        Format::Dot => dot::draw(&picture, lanes, direction),
-        Format::Text => text::draw(&picture, lanes),
+        Format::Svg => svg::draw(&picture, lanes, direction, marked),
+        Format::Mermaid => mermaid::draw(&picture, lanes, direction, marked.as_ref()),
+        Format::Dot => dot::draw(&picture, lanes, direction, marked.as_ref()),
+        Format::Text => text::draw(&picture, lanes, marked.as_ref()),
     }
 }
 

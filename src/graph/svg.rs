@@ -13,6 +13,8 @@ use super::picture::{About, EdgeRole, LineId, Node, Picture, Region, RegionKind,
 
 /// The colours and letters, in light and in dark.
 pub(super) const STYLE_SHEET: &str = include_str!("style.css");
+/// The same of what says how far a life is, where no page has colours of its own for it.
+const MARKS_SHEET: &str = include_str!("marks.css");
 /// The room around everything.
 const MARGIN: i32 = 28;
 /// The narrowest picture: its legend must find room.
@@ -31,39 +33,22 @@ const MARK_SIGN: i32 = 7;
 /// How high it is.
 const MARK_HEIGHT: i32 = 18;
 
-/// Draws a picture as SVG.
-pub(super) fn draw(picture: &Picture, lanes: bool, direction: Orientation) -> String {
-    sheet(picture, lanes, direction, None)
+/// Draws a picture as SVG that stands alone, with how far one life is if that is given.
+pub(super) fn draw(
+    picture: &Picture,
+    lanes: bool,
+    direction: Orientation,
+    marked: Option<Marked>,
+) -> String {
+    let sheet = Sheet { picture, marked, is_alone: true, text: String::new() };
+    sheet.draw(lanes, direction)
 }
 
 /// Draws a picture for a page that has the style sheet, with how far one life is.
 pub(super) fn draw_marked(picture: &Picture, direction: Orientation, marks: &Marks) -> String {
-    sheet(picture, false, direction, Some(Marked::of(picture, marks)))
-}
-
-fn sheet(picture: &Picture, lanes: bool, direction: Orientation, marked: Option<Marked>) -> String {
-    let cards = Cards::of(picture);
-    let labels = labels(picture, cards.label);
-    let sizes = sizes(picture, &cards, &labels);
-    let drawing = if lanes {
-        lanes::lay_out(picture, &sizes, direction)
-    } else {
-        flow::lay_out(picture, &sizes, direction)
-    };
-    let width = drawing.size.width.max(WIDTH_MIN);
-    let head = if marked.is_some() { Vec::new() } else { head(picture, width) };
-    let mut sheet = Sheet { picture, marked, text: String::new() };
-    let top = MARGIN + head.iter().map(|row| row.y).max().unwrap_or(0) + MARGIN;
-    let whole = Size { width: width + 2 * MARGIN, height: top + drawing.size.height + 3 * MARGIN };
-    sheet.open(whole);
-    sheet.rows(&head, Point { x: MARGIN, y: MARGIN });
-    let left = MARGIN + (width - drawing.size.width) / 2;
-    let _ = writeln!(sheet.text, "<g transform=\"translate({left} {top})\">");
-    sheet.drawing(&drawing, &cards, &labels);
-    sheet.text.push_str("</g>\n");
-    sheet.legend(Point { x: MARGIN, y: whole.height - MARGIN });
-    sheet.text.push_str("</svg>\n");
-    sheet.text
+    let marked = Some(Marked::of(picture, marks));
+    let sheet = Sheet { picture, marked, is_alone: false, text: String::new() };
+    sheet.draw(false, direction)
 }
 
 /// The lines of every label, by line and by the item that it stands in front of.
@@ -122,10 +107,38 @@ struct Sheet<'p> {
     picture: &'p Picture,
     /// How far a life is, if the drawing is of one.
     marked: Option<Marked>,
+    /// Whether it stands in no page: it has a title and a style sheet of its own.
+    is_alone: bool,
     text: String,
 }
 
 impl Sheet<'_> {
+    fn draw(mut self, lanes: bool, direction: Orientation) -> String {
+        let picture = self.picture;
+        let cards = Cards::of(picture);
+        let labels = labels(picture, cards.label);
+        let sizes = sizes(picture, &cards, &labels);
+        let drawing = if lanes {
+            lanes::lay_out(picture, &sizes, direction)
+        } else {
+            flow::lay_out(picture, &sizes, direction)
+        };
+        let width = drawing.size.width.max(WIDTH_MIN);
+        let head = if self.is_alone { head(picture, width) } else { Vec::new() };
+        let top = MARGIN + head.iter().map(|row| row.y).max().unwrap_or(0) + MARGIN;
+        let whole =
+            Size { width: width + 2 * MARGIN, height: top + drawing.size.height + 3 * MARGIN };
+        self.open(whole);
+        self.rows(&head, Point { x: MARGIN, y: MARGIN });
+        let left = MARGIN + (width - drawing.size.width) / 2;
+        let _ = writeln!(self.text, "<g transform=\"translate({left} {top})\">");
+        self.drawing(&drawing, &cards, &labels);
+        self.text.push_str("</g>\n");
+        self.legend(Point { x: MARGIN, y: whole.height - MARGIN });
+        self.text.push_str("</svg>\n");
+        self.text
+    }
+
     fn open(&mut self, size: Size) {
         let (saga, Size { width, height }) = (&self.picture.saga, size);
         let _ = writeln!(
@@ -137,8 +150,9 @@ impl Sheet<'_> {
             escape(&self.picture.title),
             escape(&describe(self.picture)),
         );
-        if self.marked.is_none() {
-            let _ = writeln!(self.text, "<style>\n{STYLE_SHEET}</style>");
+        if self.is_alone {
+            let marks = if self.marked.is_some() { MARKS_SHEET } else { "" };
+            let _ = writeln!(self.text, "<style>\n{STYLE_SHEET}{marks}</style>");
         }
         self.text.push_str("<defs>\n");
         for (name, class) in [("forward", "arrow"), ("back", "arrow arrow-back")] {

@@ -1,3 +1,4 @@
+use super::mark::Marked;
 use super::picture::{About, Item, LaneId, LineId, NodeId, Picture, Shape};
 use super::plain::wrap;
 
@@ -8,11 +9,11 @@ const LANE_MAX: usize = 18;
 /// The narrowest room for text, however deep it stands.
 const TEXT_MIN: usize = 20;
 
-/// Draws a picture as a tree.
-pub(super) fn draw(picture: &Picture, lanes: bool) -> String {
+/// Draws a picture as a tree, with how far one life is if that is given.
+pub(super) fn draw(picture: &Picture, lanes: bool, marked: Option<&Marked>) -> String {
     let width = picture.lanes.iter().map(|lane| lane.chars().count()).max().unwrap_or(0);
     let gutter = if lanes { width.min(LANE_MAX) + 2 } else { 0 };
-    let mut tree = Tree { picture, gutter, text: String::new() };
+    let mut tree = Tree { picture, marked, gutter, text: String::new() };
     tree.head();
     tree.line(LineId::MAIN, "");
     if let Some(end) = picture.line(LineId::MAIN).items.first().and_then(|i| undo(picture, *i)) {
@@ -28,6 +29,7 @@ fn undo(picture: &Picture, item: Item) -> Option<NodeId> {
 
 struct Tree<'p> {
     picture: &'p Picture,
+    marked: Option<&'p Marked>,
     gutter: usize,
     text: String,
 }
@@ -65,14 +67,16 @@ impl Tree<'_> {
         let lane = matches!(item, Item::Node(_)).then_some(about.lane);
         let trunk = if more { '│' } else { ' ' };
         let first = format!("{before}{} ", self.bullet(item));
-        self.write_below(lane, &first, &headline(about), &format!("{before}{trunk}   "));
+        let head = format!("{}{}", headline(about), self.badge(item));
+        self.write_below(lane, &first, &head, &format!("{before}{trunk}   "));
         let below = format!("{before}{trunk}     ");
         self.particulars(about, &below);
         let end = matches!(item, Item::Node(id) if self.picture.node(id).shape == Shape::Start);
-        if let Some(undo) = about.undo.filter(|_| !end) {
-            let undo = &self.picture.node(undo).about;
+        if let Some(id) = about.undo.filter(|_| !end) {
+            let undo = &self.picture.node(id).about;
             let lane = Some(undo.lane).filter(|lane| *lane != about.lane);
-            self.write(lane, &format!("{below}↩ "), &headline(undo));
+            let head = format!("{}{}", headline(undo), self.badge(Item::Node(id)));
+            self.write(lane, &format!("{below}↩ "), &head);
             self.particulars(undo, &format!("{below}    "));
         }
         if let Item::Region(id) = item {
@@ -109,6 +113,16 @@ impl Tree<'_> {
                 Shape::Command | Shape::Emit | Shape::Call | Shape::Child | Shape::Undo => '●',
             },
         }
+    }
+
+    /// How far an item is, behind its headline; where each life begins needs no word.
+    fn badge(&self, item: Item) -> String {
+        let mark = match item {
+            Item::Region(id) => self.marked.and_then(|marked| marked.region(id.0)),
+            Item::Node(id) if self.picture.node(id).shape == Shape::Start => None,
+            Item::Node(id) => self.marked.and_then(|marked| marked.node(id.0)),
+        };
+        mark.map_or_else(String::new, |mark| format!("  [{}]", mark.badge()))
     }
 
     fn particulars(&mut self, about: &About, before: &str) {

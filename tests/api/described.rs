@@ -74,6 +74,13 @@ fn asked(method: &str, path: &str) -> Vec<Asked> {
         ("post", "/api/v1/dead-letters/{partition}/{offset}/discard") => {
             vec![with("?dry-run", 200, why()), with("?wait=30s", 200, why()), with("", 409, why())]
         }
+        ("get", "/api/v1/instances/{saga}/{key}/drawing") => vec![
+            well(""),
+            well("?format=json"),
+            well("?format=mermaid&lanes=true"),
+            Asked { status: 404, ..well("?life=7") },
+            Asked { status: 422, ..well("?format=png") },
+        ],
         ("get", "/api/v1/sagas/{saga}/drawing") => vec![
             well(""),
             well("?format=mermaid"),

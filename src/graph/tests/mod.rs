@@ -158,3 +158,44 @@ fn a_child_that_is_known_is_drawn_inside_its_parent_but_not_inside_itself() {
         .collect();
     assert_eq!(shapes, [Shape::Command, Shape::Child]);
 }
+
+#[test]
+fn every_format_tells_how_far_a_life_is() {
+    let branches = vec![("one", vec![command("a", "x", "A", None)]), ("two", vec![set("b")])];
+    let definition = saga(
+        "order",
+        vec![
+            command("stock", "inventory", "Reserve", Some("Release")),
+            parallel("pair", Join::All, branches),
+            set("note"),
+        ],
+    );
+    let steps = [("stock", Mark::Owed), ("pair", Mark::Failed), ("a", Mark::Stuck)];
+    let steps = steps.into_iter().map(|(step, mark)| (step.to_owned(), mark)).collect();
+    let marks = Marks { steps, ..Marks::default() };
+    for lanes in [false, true] {
+        for format in [Format::Svg, Format::Mermaid, Format::Dot, Format::Text] {
+            let options = Options { lanes, ..options(format) };
+            let (plain, of_life) =
+                (draw(&definition, &[], &options), draw_life(&definition, &[], &options, &marks));
+            // The badge stands at the step and at what undoes it.
+            for (mark, count) in
+                [(Mark::Owed, 2), (Mark::Failed, 1), (Mark::Stuck, 1), (Mark::Done, 0)]
+            {
+                let words = match (format, mark.badge().split_once(' ').expect("sign and words")) {
+                    // Mermaid reads signs by their numbers.
+                    (Format::Mermaid, (sign, words)) => {
+                        let number = u32::from(sign.chars().next().expect("a sign"));
+                        format!("#{number}; {words}")
+                    }
+                    (Format::Svg | Format::Dot | Format::Text, _) => mark.badge().to_owned(),
+                };
+                let is_there = |text: &str| text.matches(&words).count();
+                assert_eq!(is_there(&plain), 0, "{words} in {format:?}:\n{plain}");
+                assert_eq!(is_there(&of_life), count, "{words} in {format:?}:\n{of_life}");
+            }
+        }
+    }
+    let alone = draw_life(&definition, &[], &options(Format::Svg), &marks);
+    assert!(alone.contains(".at-owed") && alone.contains("class=\"at-owed\""), "it has colours");
+}
