@@ -34,6 +34,17 @@ fn a_stuck_parcel_is_listed_shown_sent_again_and_resolved() {
     assert!(shown.starts_with("parcel/o-1  stuck"), "{shown}");
     assert!(shown.contains("book since "), "it says which step is stuck: {shown}");
     assert!(!shown.contains("4111"), "what is sensitive is masked: {shown}");
+    let drawn = dev.said(&["show", "parcel", "o-1", "--drawing"]);
+    assert!(drawn.contains("[! stuck]"), "the drawing says where it stands: {drawn}");
+    let drawn = dev.said(&["show", "parcel", "o-1", "--drawing", "json"]);
+    let drawn: Value = serde_json::from_str(&drawn).expect("JSON");
+    let mut boxes = drawn["boxes"].as_array().into_iter().flatten();
+    assert!(boxes.any(|told| told["step"] == "book" && told["mark"] == "stuck"), "{drawn}");
+    let told = dev.said(&["messages", "parcel", "o-1"]);
+    assert!(told.contains("event  shop.orders/OrderPlaced") && !told.contains("4111"), "{told}");
+    assert!(told.contains("shop.orders["), "it says where the order stands: {told}");
+    let told = dev.said(&["messages", "parcel", "o-1", "--unmasked"]);
+    assert!(told.contains("4111"), "{told}");
     let entries = dev.said(&["history", "parcel", "o-1"]).lines().count();
     let foreseen = dev.said(&["retry", "parcel", "o-1", "--why", "it is back", "--dry-run"]);
     assert!(foreseen.contains("would be running; nothing is written"), "{foreseen}");

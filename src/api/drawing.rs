@@ -122,7 +122,7 @@ pub(super) async fn of_instance(
         None => prefers_json(&headers),
     };
     let (format, kind) = format(asked.format.as_deref().filter(|_| !is_json))?;
-    let found = detail(&service, &id, Masks::Whole).await?.found;
+    let found = detail(&service, &id, Masks::On).await?.found;
     let Some(found) = found else { return Err(service.unknown(&id).await) };
     let life = life(&found.overview.lives, asked.life.as_deref())?;
     let catalog = service.look(|view| Ok(view.catalog())).await?;

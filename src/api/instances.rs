@@ -13,7 +13,7 @@ use super::service::{Answer, Service};
 use crate::definition::Catalog;
 use crate::message::{InstanceId, Key, Timestamp, Version};
 use crate::status::{Fingerprint, LifeState, Masks};
-use crate::view::{self, Count, Detail, Entry, FieldTest, Filter, Fresh, Page, Sort};
+use crate::view::{self, Count, Detail, Entry, FieldTest, Filter, Fresh, MessageTold, Page, Sort};
 
 const ROWS_DEFAULT: usize = 50;
 /// The most rows of one page.
@@ -21,6 +21,9 @@ pub(super) const ROWS_MAX: usize = 500;
 const ENTRIES_DEFAULT: usize = 200;
 /// The most entries of a history that are read back at once.
 const ENTRIES_MAX: usize = 1_000;
+const MESSAGES_DEFAULT: usize = 50;
+/// The most entries of a history whose messages are read back at once: each lies elsewhere.
+const MESSAGES_MAX: usize = 200;
 
 /// Which instances are listed: those of which all that is said is true.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -196,6 +199,48 @@ pub(super) async fn history(
     let limit = limit(reading.limit, ENTRIES_DEFAULT, ENTRIES_MAX)?;
     let asked = id.clone();
     let read = service.look(move |view| view.history(&asked, limit)).await?;
+    match read.found {
+        Some(found) => Ok(Json(Answer { found, freshness: read.freshness })),
+        None => Err(service.unknown(&id).await),
+    }
+}
+
+/// Which messages of an instance, and how they are shown.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Leafing {
+    /// Those of so many of the newest entries of the history, 50 by default, 200 at most.
+    limit: Option<usize>,
+    /// `on` (the default) masks what the definition calls sensitive; `off` is for admins.
+    masks: Option<String>,
+}
+
+/// What one instance was told: events, people's acts, letters of other instances and what came of
+/// calls, with bodies, headers and places, oldest first. What Kafka does not keep any more is said.
+#[utoipa::path(
+    get, path = "/api/v1/instances/{saga}/{key}/messages", tag = "instances",
+    params(
+        ("saga" = String, Path, description = "The saga"),
+        ("key" = String, Path, description = "The instance's key"),
+        Leafing,
+    ),
+    responses(
+        (status = 200, body = Answer<Vec<MessageTold>>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn messages(
+    State(service): State<Service>,
+    At((saga, key)): At<(String, String)>,
+    Asked(leafing): Asked<Leafing>,
+    who: Who,
+) -> Result<Json<Answer<Vec<MessageTold>>>, Problem> {
+    let id = instance(&saga, &key)?;
+    let masks = masks(leafing.masks.as_deref(), &who)?;
+    let limit = limit(leafing.limit, MESSAGES_DEFAULT, MESSAGES_MAX)?;
+    let asked = id.clone();
+    let read = service.look(move |view| view.messages(&asked, limit, masks)).await?;
     match read.found {
         Some(found) => Ok(Json(Answer { found, freshness: read.freshness })),
         None => Err(service.unknown(&id).await),

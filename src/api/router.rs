@@ -51,6 +51,7 @@ pub(super) fn endpoints() -> (Router<Service>, OpenApi) {
         .routes(routes!(instances::counts))
         .routes(routes!(instances::show))
         .routes(routes!(instances::history))
+        .routes(routes!(instances::messages))
         .routes(routes!(drawing::of_instance))
         .routes(routes!(acts::act))
         .routes(routes!(bulk::begin))

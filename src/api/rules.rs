@@ -12,7 +12,7 @@ pub(crate) enum Rule {
 }
 
 /// The rule of every endpoint. One without a rule answers nobody, and a test fails.
-pub(super) const RULES: [(Method, &str, Rule); 31] = [
+pub(super) const RULES: [(Method, &str, Rule); 32] = [
     (Method::GET, "/livez", Rule::Anybody),
     (Method::GET, "/readyz", Rule::Anybody),
     (Method::GET, "/openapi.json", Rule::Anybody),
@@ -20,6 +20,7 @@ pub(super) const RULES: [(Method, &str, Rule); 31] = [
     (Method::GET, "/api/v1/counts", Rule::Of(Role::Viewer)),
     (Method::GET, "/api/v1/instances/{saga}/{key}", Rule::Of(Role::Viewer)),
     (Method::GET, "/api/v1/instances/{saga}/{key}/history", Rule::Of(Role::Viewer)),
+    (Method::GET, "/api/v1/instances/{saga}/{key}/messages", Rule::Of(Role::Viewer)),
     (Method::GET, "/api/v1/instances/{saga}/{key}/drawing", Rule::Of(Role::Viewer)),
     (Method::POST, "/api/v1/instances/{saga}/{key}/acts", Rule::Of(Role::Operator)),
     (Method::POST, "/api/v1/bulk", Rule::Of(Role::Operator)),

@@ -234,7 +234,11 @@ fn who_asks_is_who_owns_the_token_whatever_the_request_says() {
 #[test]
 fn only_an_admin_sees_data_without_masks() {
     let closed = Setting::new(CLOSED);
-    for path in ["/api/v1/instances/order/o-1", "/api/v1/dead-letters/0/7"] {
+    for path in [
+        "/api/v1/instances/order/o-1",
+        "/api/v1/instances/order/o-1/messages",
+        "/api/v1/dead-letters/0/7",
+    ] {
         for (_, role) in Role::WORDS {
             let unmasked = format!("{path}?masks=off");
             let (status, problem) =
@@ -330,6 +334,9 @@ fn what_is_wrong_is_told_as_a_problem_with_its_mend() {
         (Method::GET, "/api/v1/dead-letters/0/7", 404, "there is no dead letter at 0/7"),
         (Method::GET, "/api/v1/instances/order/o-1", 404, "there is no order/o-1"),
         (Method::GET, "/api/v1/instances/order/o-1/history", 404, "there is no order/o-1"),
+        (Method::GET, "/api/v1/instances/order/o-1/messages", 404, "there is no order/o-1"),
+        (Method::GET, "/api/v1/instances/order/o-1/drawing", 404, "there is no order/o-1"),
+        (Method::GET, "/api/v1/instances/order/k/drawing?format=png", 422, "`format`: `png` is"),
         (Method::GET, "/api/v1/sagas/order/definition", 404, "there is no order"),
         (Method::GET, "/api/v1/sagas/order/drawing?version=3", 404, "there is no order version 3"),
         (Method::GET, "/api/v1/sagas/order/drawing?format=png", 422, "`format`: `png` is not svg"),

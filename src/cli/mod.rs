@@ -77,6 +77,8 @@ enum Verb {
     Show(show::Showing),
     /// Tell what has happened to an instance
     History(show::Reading),
+    /// Tell what an instance was told: events, acts, answers, with bodies and places
+    Messages(show::Leafing),
     /// List what needs attention: stuck, overdue, retrying, unanswered
     Attention(list::Plain),
     /// List the compensations that are not answered yet
@@ -164,6 +166,7 @@ pub fn main() -> ExitCode {
         Verb::List(arguments) => told(list::instances(&arguments)),
         Verb::Show(arguments) => told(show::show(&arguments)),
         Verb::History(arguments) => told(show::history(&arguments)),
+        Verb::Messages(arguments) => told(show::messages(&arguments)),
         Verb::Attention(arguments) => told(list::attention(&arguments)),
         Verb::Owed(arguments) => told(list::owed(&arguments)),
         Verb::Questions(arguments) => told(list::questions(&arguments)),

@@ -186,6 +186,64 @@ pub(super) fn history(reading: &Reading) -> Result<ExitCode, NoAnswer> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whose messages.
+#[derive(Debug, Args)]
+pub(super) struct Leafing {
+    /// The saga
+    saga: String,
+    /// The instance's key
+    key: String,
+    /// Those of how many of the newest transitions
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+    /// Show what the definition calls sensitive; for admins
+    #[arg(long)]
+    unmasked: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Tells what an instance was told, oldest first.
+pub(super) fn messages(leafing: &Leafing) -> Result<ExitCode, NoAnswer> {
+    let endpoint = Endpoint::at(&["instances", &leafing.saga, &leafing.key, "messages"])
+        .with("limit", Some(leafing.limit))
+        .with("masks", leafing.unmasked.then_some("off"));
+    let messages = array(leafing.remote.found(&endpoint)?);
+    if leafing.remote.is(Form::Table) {
+        messages.iter().flat_map(message).for_each(|line| say(&line));
+    } else {
+        leafing.remote.print_rows(&messages, &[], "");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One message: what it is and where it stands, then its headers, then its body.
+fn message(told: &Value) -> Vec<String> {
+    let place = |at: &str| {
+        let coordinates = told.get(at).filter(|place| !place.is_null())?;
+        let (topic, partition) = (text(coordinates, "/topic"), text(coordinates, "/partition"));
+        Some(format!("{topic}[{partition}]@{}", text(coordinates, "/offset")))
+    };
+    let (at, kind, name) = (text(told, "/at"), text(told, "/kind"), text(told, "/name"));
+    let mut lines = vec![format!("{at}  {kind}  {name}").trim_end().to_owned()];
+    let mut add = |name: &str, value: String| {
+        if !value.is_empty() {
+            lines.push(format!("    {name:<10}{value}"));
+        }
+    };
+    add("id", text(told, "/id"));
+    add("from", text(told, "/from"));
+    add("answers", text(told, "/answers"));
+    add("stands at", place("origin").or_else(|| place("inbox")).unwrap_or_default());
+    add("key", text(told, "/key"));
+    for header in told["headers"].as_array().into_iter().flatten() {
+        add("header", format!("{}: {}", text(header, "/0"), text(header, "/1")));
+    }
+    add("body", text(told, "/body"));
+    add("gone", text(told, "/gone"));
+    lines
+}
+
 /// A line for each thing that happened.
 pub(super) fn told(entry: &Value) -> Vec<String> {
     let at = text(entry, "/at");
@@ -229,6 +287,37 @@ mod tests {
             "    data       {\"order\":\"o-1\"}",
         ];
         assert_eq!(words(&detail), lines);
+    }
+
+    #[test]
+    fn a_message_is_told_with_its_place_and_what_is_gone() {
+        let told = json!({
+            "at": "2026-11-01T00:00:00Z", "kind": "event", "name": "t/Placed", "id": "e-1",
+            "from": null, "answers": null, "key": "k",
+            "origin": {"topic": "t", "partition": 2, "offset": 7},
+            "inbox": {"topic": "shop.inbox", "partition": 0, "offset": 9},
+            "headers": [["ce_id", "e-1"]], "body": {"card": "***"}, "gone": null,
+        });
+        let lines = [
+            "2026-11-01T00:00:00Z  event  t/Placed",
+            "    id        e-1",
+            "    stands at t[2]@7",
+            "    key       k",
+            "    header    ce_id: e-1",
+            "    body      {\"card\":\"***\"}",
+        ];
+        assert_eq!(message(&told), lines);
+        let gone = "shop.inbox[0]@9 is not kept any more";
+        let told = json!({
+            "at": "2026-11-01T00:00:00Z", "kind": "unknown", "name": "", "origin": null,
+            "inbox": {"topic": "shop.inbox", "partition": 0, "offset": 9}, "gone": gone,
+        });
+        let lines = [
+            "2026-11-01T00:00:00Z  unknown",
+            "    stands at shop.inbox[0]@9",
+            "    gone      shop.inbox[0]@9 is not kept any more",
+        ];
+        assert_eq!(message(&told), lines);
     }
 
     #[test]

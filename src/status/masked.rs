@@ -82,6 +82,18 @@ pub fn act_shown<'d>(
     (shown, masked)
 }
 
+/// What nobody looks into, such as what another instance says or what a call was answered: shown
+/// as it is where no definition calls anything sensitive, else masked whole.
+#[must_use]
+pub fn unread_shown<'d>(
+    mut definitions: impl Iterator<Item = &'d Definition>,
+    body: &Value,
+    masks: Masks,
+) -> (Value, bool) {
+    let is_open = masks == Masks::Off || definitions.all(|known| known.sensitive.is_empty());
+    if is_open || body.is_null() { (body.clone(), false) } else { (Value::from(MASK), true) }
+}
+
 /// Masks what a path leads to, in each element of a list on its way; whether there was something.
 /// What stands on the way and is no object cannot be looked into, so it is masked as a whole.
 fn mask(value: &mut Value, path: &[String]) -> bool {
@@ -184,6 +196,18 @@ steps:
         assert_eq!(shown(&body), (hidden, true));
         let other = json!({ "saga": "other", "data": { "card": { "number": 1 } } });
         assert_eq!(shown(&other), (other.clone(), false));
+    }
+
+    #[test]
+    fn what_nobody_looks_into_is_masked_whole_as_soon_as_anything_is_sensitive() {
+        let definition = crate::definition::parse("saga.yaml", CARDS).expect("a definition");
+        let plain = CARDS.replace("sensitive: [data.card.number]\n", "");
+        let open = crate::definition::parse("saga.yaml", &plain).expect("a definition");
+        let (body, both) = (json!({ "card": 1 }), [&open, &definition]);
+        assert_eq!(unread_shown(both.into_iter(), &body, Masks::On), (json!("***"), true));
+        assert_eq!(unread_shown(both.into_iter(), &body, Masks::Off), (body.clone(), false));
+        assert_eq!(unread_shown(both.into_iter(), &json!(null), Masks::On), (json!(null), false));
+        assert_eq!(unread_shown([&open].into_iter(), &body, Masks::On), (body.clone(), false));
     }
 
     fn masked(data: Value, path: &[&str]) -> (Value, bool) {

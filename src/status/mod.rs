@@ -27,7 +27,7 @@ mod under_way;
 
 pub use fingerprint::Fingerprint;
 pub use life_state::LifeState;
-pub use masked::{act_shown, event_shown};
+pub use masked::{act_shown, event_shown, unread_shown};
 pub use moment::Moment;
 pub use overview::{Claimed, HeldEvent, LockStanding, Overview, overview};
 pub use searched::{SEARCHED_BYTES_MAX, SearchedValue, searched};

@@ -69,7 +69,7 @@ pub(super) fn unread(id: &InstanceId, record: &SourceRecord, reason: &Error) -> 
 }
 
 /// The status of an entry that cannot be read, and the kind of the note that says so.
-const UNREAD: &str = "unread";
+pub(super) const UNREAD: &str = "unread";
 
 /// A note as people read it.
 pub(super) fn note(note: &wire::Note) -> NoteTold {

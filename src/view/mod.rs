@@ -32,6 +32,7 @@ mod handle;
 mod history;
 mod index;
 mod letter;
+mod messages;
 mod missed;
 mod packed;
 mod pending;
@@ -56,6 +57,7 @@ pub use found::{
     Row, SagaRow, SqlRows, TimersTold,
 };
 pub use handle::View;
+pub use messages::MessageTold;
 pub use missed::Missed;
 pub use position::Position;
 pub use settings::Settings;
