@@ -7,7 +7,7 @@ use super::instances::{ROWS_MAX, limit};
 use super::problem::Problem;
 use super::request::Asked;
 use super::service::{Answer, Service};
-use crate::view::{AttentionGroup, OpenQuestion, OwedRow, View};
+use crate::view::{AttentionGroup, OpenQuestions, OwedRows, View};
 
 const ROWS_DEFAULT: usize = 100;
 
@@ -32,25 +32,28 @@ pub(super) async fn attention(
 pub(super) struct Owing {
     /// Who owes it; without it, everybody.
     to: Option<String>,
+    /// What the page before says is next.
+    after: Option<String>,
     /// How many, 100 by default, 500 at most.
     limit: Option<usize>,
 }
 
-/// The compensations that are not answered yet, the oldest first.
+/// The compensations that are not answered yet, a page at a time, the oldest first.
 #[utoipa::path(
     get, path = "/api/v1/owed", tag = "attention", params(Owing),
     responses(
-        (status = 200, body = Answer<Vec<OwedRow>>),
+        (status = 200, body = Answer<OwedRows>),
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn owed(
     State(service): State<Service>,
     Asked(owing): Asked<Owing>,
-) -> Result<Json<Answer<Vec<OwedRow>>>, Problem> {
+) -> Result<Json<Answer<OwedRows>>, Problem> {
     let limit = limit(owing.limit, ROWS_DEFAULT, ROWS_MAX)?;
-    let owed = service.look(move |view| view.owed(owing.to.as_deref(), limit)).await?;
-    Ok(Json(owed.into()))
+    let Owing { to, after, .. } = owing;
+    let owed = service.look(move |view| view.owed(to.as_deref(), after.as_deref(), limit));
+    Ok(Json(owed.await?.into()))
 }
 
 /// Which questions.
@@ -60,23 +63,26 @@ pub(super) async fn owed(
 pub(super) struct Questioning {
     /// The role that is asked; without it, every role.
     who: Option<String>,
+    /// What the page before says is next.
+    after: Option<String>,
     /// How many, 100 by default, 500 at most.
     limit: Option<usize>,
 }
 
-/// The questions that nobody has answered, the oldest first.
+/// The questions that nobody has answered, a page at a time, the oldest first.
 #[utoipa::path(
     get, path = "/api/v1/questions", tag = "attention", params(Questioning),
     responses(
-        (status = 200, body = Answer<Vec<OpenQuestion>>),
+        (status = 200, body = Answer<OpenQuestions>),
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn questions(
     State(service): State<Service>,
     Asked(asked): Asked<Questioning>,
-) -> Result<Json<Answer<Vec<OpenQuestion>>>, Problem> {
+) -> Result<Json<Answer<OpenQuestions>>, Problem> {
     let limit = limit(asked.limit, ROWS_DEFAULT, ROWS_MAX)?;
-    let open = service.look(move |view| view.questions(asked.who.as_deref(), limit)).await?;
-    Ok(Json(open.into()))
+    let Questioning { who, after, .. } = asked;
+    let open = service.look(move |view| view.questions(who.as_deref(), after.as_deref(), limit));
+    Ok(Json(open.await?.into()))
 }

@@ -78,9 +78,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::broker::Connection;
 use crate::config::Config;
 use crate::message::EngineTopics;
 use crate::node::{self, ActKeys, MachineClock};
+use crate::runtime::SourceRecord;
 use crate::view::{self, View};
 
 use guard::Door;
@@ -180,7 +182,7 @@ impl Serving {
         let listener = TcpListener::bind(address);
         let listener = listener.map_err(|reason| Error::Listen { address, reason })?;
         let connection = node::connection(config);
-        let settings = view::Settings::of(config, connection.clone());
+        let settings = settings(config, connection.clone())?;
         let stop = Arc::new(AtomicBool::new(false));
         let (view, follower) = View::start(&settings, Arc::clone(&stop))?;
         let (stopping, stopped) = watch::channel(false);
@@ -219,6 +221,17 @@ impl Serving {
         let scheme = if self.is_secure { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
+}
+
+/// What the view is told: of acts it takes those that the gateways take.
+fn settings(config: &Config, connection: Connection) -> Result<view::Settings, Error> {
+    let mut settings = view::Settings::of(config, connection);
+    if let Some(keys) = ActKeys::of(config)? {
+        // An act is as old as it was when a gateway read it.
+        let verify = move |record: &SourceRecord| keys.verify(record, record.timestamp).map(drop);
+        settings.signatures = view::Signatures::verified(verify);
+    }
+    Ok(settings)
 }
 
 impl Drop for Serving {

@@ -30,31 +30,40 @@ pub(super) struct Listing {
 
 /// Lists instances, as many pages as it takes.
 pub(super) fn instances(listing: &Listing) -> Result<ExitCode, NoAnswer> {
-    let client = listing.remote.client()?;
+    let endpoint = Endpoint::at(&["instances"]).with("sort", listing.sort.as_ref());
+    let endpoint = listing.which.of(endpoint);
+    let rows = pages(&listing.remote, &endpoint, "instances", listing.limit)?;
+    let is_by_field = listing.sort.as_deref().is_some_and(|sort| sort.contains("data."));
+    let shown = INSTANCES.len() - usize::from(listing.which.tests.is_empty() && !is_by_field);
+    listing.remote.print_rows(&rows, &INSTANCES[..shown], "no instance is like that");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The rows of a list that has pages, as many pages as it takes.
+fn pages(
+    remote: &Remote,
+    endpoint: &Endpoint,
+    rows_of: &str,
+    limit: usize,
+) -> Result<Vec<Value>, NoAnswer> {
+    let client = remote.client()?;
     let mut rows = Vec::new();
     let mut after: Option<String> = None;
     loop {
-        let left = listing.limit.saturating_sub(rows.len()).min(PAGE_ROWS_MAX);
-        let endpoint = Endpoint::at(&["instances"])
-            .with("sort", listing.sort.as_ref())
-            .with("after", after.as_ref())
-            .with("limit", Some(left));
-        let mut page = client.get(&listing.which.of(endpoint))?;
+        let left = limit.saturating_sub(rows.len()).min(PAGE_ROWS_MAX);
+        let asked = endpoint.clone().with("after", after.as_ref()).with("limit", Some(left));
+        let mut page = client.get(&asked)?;
         if after.is_some() {
             // The first page has said how fresh it is.
             page["freshness"].take();
         }
         let mut page = fresh(page);
         after = page["next"].as_str().map(str::to_owned);
-        rows.extend(array(page["instances"].take()));
-        if after.is_none() || rows.len() >= listing.limit {
-            break;
+        rows.extend(array(page[rows_of].take()));
+        if after.is_none() || rows.len() >= limit {
+            return Ok(rows);
         }
     }
-    let is_by_field = listing.sort.as_deref().is_some_and(|sort| sort.contains("data."));
-    let shown = INSTANCES.len() - usize::from(listing.which.tests.is_empty() && !is_by_field);
-    listing.remote.print_rows(&rows, &INSTANCES[..shown], "no instance is like that");
-    Ok(ExitCode::SUCCESS)
 }
 
 /// The last one only for who asks by fields.
@@ -126,8 +135,9 @@ pub(super) fn owed(owing: &Owing) -> Result<ExitCode, NoAnswer> {
         column("NEXT", &["/due"]),
     ];
     let endpoint = Endpoint::at(&["owed"]).with("to", owing.to.as_ref());
-    let endpoint = endpoint.with("limit", Some(owing.limit));
-    print(&owing.remote, &endpoint, &COLUMNS, "nothing is owed")
+    let rows = pages(&owing.remote, &endpoint, "owed", owing.limit)?;
+    owing.remote.print_rows(&rows, &COLUMNS, "nothing is owed");
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Which questions.
@@ -154,8 +164,9 @@ pub(super) fn questions(asked: &Questioning) -> Result<ExitCode, NoAnswer> {
         column("UNTIL", &["/until"]),
     ];
     let endpoint = Endpoint::at(&["questions"]).with("who", asked.who.as_ref());
-    let endpoint = endpoint.with("limit", Some(asked.limit));
-    print(&asked.remote, &endpoint, &COLUMNS, "nobody is asked anything")
+    let rows = pages(&asked.remote, &endpoint, "questions", asked.limit)?;
+    asked.remote.print_rows(&rows, &COLUMNS, "nobody is asked anything");
+    Ok(ExitCode::SUCCESS)
 }
 
 fn print(

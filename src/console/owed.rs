@@ -44,7 +44,7 @@ pub(super) struct OwedLine {
 
 /// Answers the ledger.
 pub(super) async fn show(State(service): State<Service>, who: Who) -> Result<Response, Problem> {
-    let owed = service.look(|view| view.owed(None, LINES_MAX)).await?.found;
+    let owed = service.look(|view| view.owed(None, None, LINES_MAX)).await?.found.owed;
     let frame = Frame::of(&service, &who, Section::Owed, "Owed").await?;
     page(&OwedPage { frame, debtors: debtors(&owed, now()) })
 }

@@ -46,11 +46,16 @@ pub(super) struct QuestionTold {
 
 /// Answers the list of questions.
 pub(super) async fn show(State(service): State<Service>, who: Who) -> Result<Response, Problem> {
-    let open = service.look(|view| view.questions(None, QUESTIONS_MAX)).await?.found;
+    let open = service.look(|view| view.questions(None, None, QUESTIONS_MAX)).await?;
     let frame = Frame::of(&service, &who, Section::Questions, "Questions").await?;
     let may_answer = who.role >= Role::Operator;
     let form_id = api::draw().map_err(|e| Problem::defect(format!("no randomness: {e}")))?;
-    page(&QuestionsPage { frame, roles: by_role(&open, now()), may_answer, form_id })
+    page(&QuestionsPage {
+        frame,
+        roles: by_role(&open.found.questions, now()),
+        may_answer,
+        form_id,
+    })
 }
 
 /// The questions by whom they ask.

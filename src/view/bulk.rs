@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Error;
+use super::handle::LIST_ROWS_MAX;
 use super::index::Batch;
+use super::{Error, Fresh, Signatures, View, query};
 use crate::message::{BulkRecord, read_json};
 use crate::runtime::SourceRecord;
 use crate::status::Moment;
@@ -45,8 +46,39 @@ pub struct BulkEndTold {
     pub reason: String,
 }
 
+impl View {
+    /// Acts on many instances, the newest first.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn bulks(&self, limit: usize) -> Result<Fresh<Vec<BulkRow>>, Error> {
+        self.fresh(|index| query::bulks(index, limit.min(LIST_ROWS_MAX)))
+    }
+
+    /// One act on many instances; none if it is not known.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn bulk(&self, id: &str) -> Result<Fresh<Option<BulkRow>>, Error> {
+        self.fresh(|index| query::bulk(index, id))
+    }
+
+    /// The instances of an act on many, in their order, as its record names them; none if it is not
+    /// known, or the record is not kept any more.
+    ///
+    /// # Errors
+    /// When the index or the cluster does not answer.
+    pub fn bulk_members(&self, id: &str) -> Result<Option<Vec<String>>, Error> {
+        let shared = &self.0;
+        let place = shared.read(|index| query::bulk_place(index, id))?;
+        let Some((partition, place)) = place else { return Ok(None) };
+        let records = shared.records(&shared.topics.operator, partition, &[place])?;
+        Ok(records.first().and_then(members))
+    }
+}
+
 /// The instances that the record of an act on many names, in their order.
-pub(super) fn members(record: &SourceRecord) -> Option<Vec<String>> {
+fn members(record: &SourceRecord) -> Option<Vec<String>> {
     let body = read_json(record.body.as_deref()?).ok()?;
     match BulkRecord::read(&body)? {
         BulkRecord::Begun(bulk) => Some(bulk.instances),
@@ -54,20 +86,30 @@ pub(super) fn members(record: &SourceRecord) -> Option<Vec<String>> {
     }
 }
 
-/// A record of `<app>.operator`: of all acts only those on many instances are kept.
-pub(super) fn take(batch: &mut Batch<'_>, record: &SourceRecord) -> Result<(), Error> {
+/// A record of `<app>.operator`: of all acts only those on many instances are kept. What the
+/// gateways refuse, because it is not signed as it must be, is none: it stands in the dead letters.
+pub(super) fn take(
+    batch: &mut Batch<'_>,
+    record: &SourceRecord,
+    signatures: &Signatures,
+) -> Result<(), Error> {
     let body = record.body.as_deref().unwrap_or_default();
     let Ok(body) = read_json(body) else { return Ok(()) };
-    if BulkRecord::is(&body) {
+    let id = body.get("id").and_then(Value::as_str).unwrap_or_default();
+    let (is_bulk, member) = (BulkRecord::is(&body), BulkRecord::of_member(id));
+    if !is_bulk && member.is_none() {
+        return Ok(());
+    }
+    if let Err(reason) = signatures.check(record) {
+        tracing::warn!(place = ?record.origin, reason, "view.bulk_refused");
+        return Ok(());
+    }
+    if is_bulk {
         let Some(told) = BulkRecord::read(&body) else {
             tracing::warn!(place = ?record.origin, "view.bulk_unread");
             return Ok(());
         };
         return batch.bulk(&told, &record.origin, record.timestamp);
     }
-    let id = body.get("id").and_then(Value::as_str).unwrap_or_default();
-    match BulkRecord::of_member(id) {
-        Some((bulk, number)) => batch.bulk_member(bulk, number),
-        None => Ok(()),
-    }
+    member.map_or(Ok(()), |(bulk, number)| batch.bulk_member(bulk, number))
 }

@@ -296,7 +296,7 @@ impl Following<'_> {
                     if record.origin.topic == shared.topics.dead_letters {
                         letter::take(batch, record)?;
                     } else if record.origin.topic == shared.topics.operator {
-                        bulk::take(batch, record)?;
+                        bulk::take(batch, record, &shared.settings.signatures)?;
                     }
                 }
                 batch.positions(&pending.positions(&positions, &shared.topics.history))

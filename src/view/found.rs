@@ -213,6 +213,16 @@ pub enum Concern {
     Unanswered,
 }
 
+/// A page of the ledger of compensations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct OwedRows {
+    /// The oldest first.
+    pub owed: Vec<OwedRow>,
+    /// Where the next page begins; none if this is the last.
+    pub next: Option<String>,
+}
+
 /// A compensation that is not answered yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
@@ -233,6 +243,16 @@ pub struct OwedRow {
     pub due: Option<Moment>,
     /// Whether it waits for a person.
     pub parked: bool,
+}
+
+/// A page of questions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct OpenQuestions {
+    /// The oldest first.
+    pub questions: Vec<OpenQuestion>,
+    /// Where the next page begins; none if this is the last.
+    pub next: Option<String>,
 }
 
 /// A question that nobody has answered.

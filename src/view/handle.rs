@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::follow::{self, now};
 use super::shared::Shared;
 use super::{
-    AttentionGroup, BulkRow, Coordinates, Count, DeadLetterDetail, DeadLetterPage, DeadLetterRow,
-    Detail, DisposalTold, Entry, Error, Filter, Flowing, Foreseen, Fresh, Freshness, LetterFilter,
-    Missed, OpenQuestion, OwedRow, Page, Position, SagaRow, Settings, Sort, Tail, bulk, foreseen,
-    history, letter, packed, query,
+    AttentionGroup, Coordinates, Count, DeadLetterDetail, DeadLetterPage, DeadLetterRow, Detail,
+    DisposalTold, Entry, Error, Filter, Flowing, Foreseen, Fresh, Freshness, LetterFilter, Missed,
+    OpenQuestions, OwedRows, Page, Position, SagaRow, Settings, Sort, Tail, foreseen, history,
+    letter, packed, query,
 };
 use crate::definition::Catalog;
 use crate::engine::{Act, Instance};
@@ -22,7 +22,7 @@ use crate::status::{Claimed, Masks, Overview, Wait, overview};
 pub struct View(pub(super) Arc<Shared>);
 
 /// The most rows of a list that has no pages.
-const LIST_ROWS_MAX: usize = 10_000;
+pub(super) const LIST_ROWS_MAX: usize = 10_000;
 
 impl View {
     /// Begins to follow the topics of an application, until `stop` is set. The index is opened or
@@ -182,25 +182,32 @@ impl View {
         self.fresh(|index| query::attention(index, now()))
     }
 
-    /// Compensations that are not answered yet, the oldest first; those of one participant if one
-    /// is named.
+    /// A page of compensations that are not answered yet, the oldest first; those of one
+    /// participant if one is named.
     ///
     /// # Errors
-    /// When the index cannot be read.
-    pub fn owed(&self, to: Option<&str>, limit: usize) -> Result<Fresh<Vec<OwedRow>>, Error> {
-        self.fresh(|index| query::owed(index, to, limit.min(LIST_ROWS_MAX)))
+    /// When the cursor is not of such a list, or the index cannot be read.
+    pub fn owed(
+        &self,
+        to: Option<&str>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Fresh<OwedRows>, Error> {
+        self.fresh(|index| query::owed(index, to, after, limit.min(LIST_ROWS_MAX)))
     }
 
-    /// Questions that nobody has answered, the oldest first; those to one role if one is named.
+    /// A page of questions that nobody has answered, the oldest first; those to one role if one is
+    /// named.
     ///
     /// # Errors
-    /// When the index cannot be read.
+    /// When the cursor is not of such a list, or the index cannot be read.
     pub fn questions(
         &self,
         who: Option<&str>,
+        after: Option<&str>,
         limit: usize,
-    ) -> Result<Fresh<Vec<OpenQuestion>>, Error> {
-        self.fresh(|index| query::questions(index, who, limit.min(LIST_ROWS_MAX)))
+    ) -> Result<Fresh<OpenQuestions>, Error> {
+        self.fresh(|index| query::questions(index, who, after, limit.min(LIST_ROWS_MAX)))
     }
 
     /// A page of dead letters, the newest first.
@@ -274,35 +281,6 @@ impl View {
         Ok(row.and_then(|row| row.disposal))
     }
 
-    /// Acts on many instances, the newest first.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub fn bulks(&self, limit: usize) -> Result<Fresh<Vec<BulkRow>>, Error> {
-        self.fresh(|index| query::bulks(index, limit.min(LIST_ROWS_MAX)))
-    }
-
-    /// One act on many instances; none if it is not known.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub fn bulk(&self, id: &str) -> Result<Fresh<Option<BulkRow>>, Error> {
-        self.fresh(|index| query::bulk(index, id))
-    }
-
-    /// The instances of an act on many, in their order, as its record names them; none if it is not
-    /// known, or the record is not kept any more.
-    ///
-    /// # Errors
-    /// When the index or the cluster does not answer.
-    pub fn bulk_members(&self, id: &str) -> Result<Option<Vec<String>>, Error> {
-        let shared = &self.0;
-        let place = shared.read(|index| query::bulk_place(index, id))?;
-        let Some((partition, place)) = place else { return Ok(None) };
-        let records = shared.records(&shared.topics.operator, partition, &[place])?;
-        Ok(records.first().and_then(bulk::members))
-    }
-
     /// The sagas that run or have run, with what their instances are at and how long they take.
     ///
     /// # Errors
@@ -372,7 +350,7 @@ impl View {
     }
 
     /// An answer of the index, and how fresh it is at least: looked at before it is read.
-    fn fresh<T>(
+    pub(super) fn fresh<T>(
         &self,
         ask: impl FnOnce(&rusqlite::Connection) -> Result<T, Error>,
     ) -> Result<Fresh<T>, Error> {

@@ -53,12 +53,12 @@ pub use filter::{FieldTest, Filter, LetterFilter, LetterState, PAGE_ROWS_MAX, So
 pub use foreseen::{Foreseen, SentTold};
 pub use found::{
     AttentionGroup, Concern, Coordinates, Count, DeadLetterDetail, DeadLetterPage, DeadLetterRow,
-    Detail, DisposalTold, Entry, Flowing, Fresh, Freshness, NoteTold, OpenQuestion, OwedRow, Page,
-    Row, SagaRow, SqlRows, TimersTold,
+    Detail, DisposalTold, Entry, Flowing, Fresh, Freshness, NoteTold, OpenQuestion, OpenQuestions,
+    OwedRow, OwedRows, Page, Row, SagaRow, SqlRows, TimersTold,
 };
 pub use handle::View;
 pub use messages::MessageTold;
 pub use missed::Missed;
 pub use position::Position;
-pub use settings::Settings;
+pub use settings::{Settings, Signatures};
 pub use tail::{Next, TAIL_ENTRIES_MAX, Tail};

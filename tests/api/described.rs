@@ -74,6 +74,9 @@ fn asked(method: &str, path: &str) -> Vec<Asked> {
         ("post", "/api/v1/dead-letters/{partition}/{offset}/discard") => {
             vec![with("?dry-run", 200, why()), with("?wait=30s", 200, why()), with("", 409, why())]
         }
+        ("get", "/api/v1/instances/{saga}/{key}/messages") => {
+            vec![well(""), well("?limit=3&masks=off"), Asked { status: 422, ..well("?limit=201") }]
+        }
         ("get", "/api/v1/instances/{saga}/{key}/drawing") => vec![
             well(""),
             well("?format=json"),
@@ -100,7 +103,11 @@ fn asked(method: &str, path: &str) -> Vec<Asked> {
         ("post", "/api/v1/session") => vec![with("", 204, json!({}))],
         ("delete", "/api/v1/session") => vec![Asked { status: 204, ..well("") }],
         ("get", "/api/v1/owed" | "/api/v1/questions") => {
-            vec![well(""), Asked { status: 422, ..well("?limit=501") }]
+            vec![
+                well("?limit=1"),
+                Asked { status: 422, ..well("?limit=501") },
+                Asked { status: 422, ..well("?after=x") },
+            ]
         }
         (
             "get",

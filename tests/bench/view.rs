@@ -88,6 +88,7 @@ fn main() -> Result<()> {
         age_max: Span::hours(12),
         keep: None,
         limits: segue::definition::Limits::default(),
+        signatures: segue::view::Signatures::default(),
     };
     let (began, stop) = (Instant::now(), Arc::new(AtomicBool::new(false)));
     let (view, follower) = View::start(&settings, Arc::clone(&stop))?;

@@ -26,7 +26,7 @@ use crate::participants::{
 use crate::runtime::{Observed, SourceRecord};
 use crate::status::{LifeState, Masks, Moment, Overview, Wait, overview};
 use crate::view::fold::folded;
-use crate::view::{Error, Filter, PAGE_ROWS_MAX, Row, Settings, Sort, View};
+use crate::view::{Error, Filter, PAGE_ROWS_MAX, Row, Settings, Signatures, Sort, View};
 
 pub(super) const APP: &str = "town";
 const SHARDS: u32 = 3;
@@ -168,6 +168,7 @@ impl Viewing {
             age_max: Span::hours(12),
             keep: None,
             limits: Limits::default(),
+            signatures: Signatures::default(),
         };
         let stop = Arc::new(AtomicBool::new(false));
         let started = View::start(&settings, Arc::clone(&stop));

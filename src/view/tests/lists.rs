@@ -220,14 +220,14 @@ fn what_is_owed_and_asked_goes_with_its_answer_and_its_instance() {
     shelf.put(&two, &Folded { owed: vec![owed(20)], ..running(11) });
     let keys = |shelf: &Shelf, to| {
         let reader = shelf.file.reader().expect("a reader");
-        let owed = query::owed(&reader, to, 10).expect("a list");
-        owed.into_iter().map(|row| row.key).collect::<Vec<_>>()
+        let page = query::owed(&reader, to, None, 10).expect("a list");
+        page.owed.into_iter().map(|row| row.key).collect::<Vec<_>>()
     };
     assert_eq!(keys(&shelf, None), ["o-2", "o-1"]);
     assert_eq!(keys(&shelf, Some("t/Refund")), ["o-2", "o-1"]);
     assert_eq!(keys(&shelf, Some("t/Release")), Vec::<String>::new());
     let reader = shelf.file.reader().expect("a reader");
-    let questions = query::questions(&reader, Some("sales"), 10).expect("a list");
+    let questions = query::questions(&reader, Some("sales"), None, 10).expect("a list").questions;
     assert_eq!(
         (questions[0].key.as_str(), &questions[0].choices[..]),
         ("o-1", &["sell".to_owned()][..])
@@ -235,7 +235,71 @@ fn what_is_owed_and_asked_goes_with_its_answer_and_its_instance() {
     shelf.put(&one, &running(10));
     shelf.write(|batch| batch.gone(&two, NOW, None));
     assert_eq!(keys(&shelf, None), Vec::<String>::new());
-    assert_eq!(query::questions(&reader, None, 10).expect("a list"), []);
+    assert_eq!(query::questions(&reader, None, None, 10).expect("a list").questions, []);
+}
+
+#[test]
+fn pages_of_what_is_owed_and_asked_repeat_nothing_and_leave_nothing_out() {
+    let folder = Folder::new();
+    let mut shelf = Shelf::open(&folder);
+    let owed = |step: &str, since| OwedStanding {
+        step: step.to_owned(),
+        to: "t/Refund".to_owned(),
+        since: Moment(Timestamp(since)),
+        attempts: 1,
+        due: None,
+        parked: false,
+    };
+    let asked = |step: &str, since: Option<i64>| Asked {
+        who: "sales".to_owned(),
+        step: step.to_owned(),
+        choices: Vec::new(),
+        since: since.map(Timestamp),
+        until: None,
+    };
+    // Many began at the same moment; a question without one is as old as its instance.
+    for number in 0..4 {
+        let folded = Folded {
+            owed: vec![owed("b-1[1]", 30), owed("a[0]", 30), owed("a[1]", number)],
+            questions: vec![asked("x-y", Some(20)), asked("x", None)],
+            ..running(20)
+        };
+        shelf.put(&id("order", &format!("o-{number}")), &folded);
+    }
+    let reader = shelf.file.reader().expect("a reader");
+    let owed_pages = |limit| {
+        let (mut rows, mut after) = (Vec::new(), None);
+        loop {
+            let page = query::owed(&reader, Some("t/Refund"), after.as_deref(), limit);
+            let page = page.expect("a page");
+            assert!(!page.owed.is_empty() && page.owed.len() <= limit, "{limit}");
+            rows.extend(page.owed.into_iter().map(|row| (row.since, row.key, row.step)));
+            after = page.next;
+            if after.is_none() {
+                return rows;
+            }
+        }
+    };
+    let asked_pages = |limit| {
+        let (mut rows, mut after) = (Vec::new(), None);
+        loop {
+            let page = query::questions(&reader, None, after.as_deref(), limit).expect("a page");
+            assert!(!page.questions.is_empty() && page.questions.len() <= limit, "{limit}");
+            rows.extend(page.questions.into_iter().map(|row| (row.key, row.step)));
+            after = page.next;
+            if after.is_none() {
+                return rows;
+            }
+        }
+    };
+    let (all_owed, all_asked) = (owed_pages(100), asked_pages(100));
+    assert_eq!((all_owed.len(), all_asked.len()), (12, 8));
+    assert!(all_owed.is_sorted(), "the oldest come first: {all_owed:?}");
+    for limit in 1..=12 {
+        assert_eq!((owed_pages(limit), asked_pages(limit)), (all_owed.clone(), all_asked.clone()));
+    }
+    let wrong = query::owed(&reader, None, Some("1-o"), 3);
+    assert!(matches!(wrong, Err(Error::Cursor(_))), "{wrong:?}");
 }
 
 #[test]
