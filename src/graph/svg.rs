@@ -40,15 +40,13 @@ pub(super) fn draw(
     direction: Orientation,
     marked: Option<Marked>,
 ) -> String {
-    let sheet = Sheet { picture, marked, is_alone: true, text: String::new() };
-    sheet.draw(lanes, direction)
+    Sheet { picture, marked, is_alone: true, text: String::new() }.draw(lanes, direction)
 }
 
 /// Draws a picture for a page that has the style sheet, with how far one life is.
 pub(super) fn draw_marked(picture: &Picture, direction: Orientation, marks: &Marks) -> String {
     let marked = Some(Marked::of(picture, marks));
-    let sheet = Sheet { picture, marked, is_alone: false, text: String::new() };
-    sheet.draw(false, direction)
+    Sheet { picture, marked, is_alone: false, text: String::new() }.draw(false, direction)
 }
 
 /// The lines of every label, by line and by the item that it stands in front of.

@@ -119,17 +119,17 @@ impl View {
 
 /// Records of users' topics.
 #[derive(Default)]
-struct Records {
+pub(super) struct Records {
     found: BTreeMap<Origin, SourceRecord>,
     /// Topics that cannot be read, and why.
     unread: BTreeMap<Topic, String>,
 }
 
 /// What messages are shown by.
-struct Known<'k> {
-    catalog: &'k Catalog,
-    masks: Masks,
-    records: &'k Records,
+pub(super) struct Known<'k> {
+    pub catalog: &'k Catalog,
+    pub masks: Masks,
+    pub records: &'k Records,
 }
 
 impl Known<'_> {
@@ -139,9 +139,9 @@ impl Known<'_> {
 }
 
 /// A transition whose input is looked for.
-struct Stored<'s> {
-    id: &'s InstanceId,
-    entry: &'s Entry,
+pub(super) struct Stored<'s> {
+    pub id: &'s InstanceId,
+    pub entry: &'s Entry,
 }
 
 impl Stored<'_> {
@@ -174,7 +174,7 @@ impl Stored<'_> {
     }
 
     /// What a record of the inbox says; none of a timer.
-    fn told(&self, inbox: &wire::Inbox, known: &Known<'_>) -> Option<MessageTold> {
+    pub fn told(&self, inbox: &wire::Inbox, known: &Known<'_>) -> Option<MessageTold> {
         use wire::inbox::Input;
         match inbox.input.as_ref()? {
             Input::Event(event) => Some(self.event(event, known)),

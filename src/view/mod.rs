@@ -21,6 +21,7 @@
 #![allow(clippy::disallowed_methods, reason = "how fresh an answer is is told by a clock")]
 
 mod bulk;
+mod bulks;
 mod error;
 mod filter;
 mod fold;

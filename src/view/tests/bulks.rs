@@ -130,7 +130,7 @@ fn what_was_done_with_many_dead_letters_is_counted_whichever_is_read_first() {
     };
     shelf.write(|batch| batch.dispose(&disposal(7, "b-1/0"), Timestamp(1)));
     shelf.write(|batch| batch.dispose(&disposal(8, "b-10/0"), Timestamp(1)));
-    shelf.write(|batch| bulk::take(batch, &record(1, &begun("b-1"))));
+    shelf.write(|batch| bulk::take(batch, &record(1, &begun("b-1")), &open()));
     assert_eq!(written(&shelf), 1);
     shelf.write(|batch| batch.dispose(&disposal(9, "b-1/1"), Timestamp(2)));
     assert_eq!(written(&shelf), 2);

@@ -13,11 +13,12 @@ use crate::engine::{Act, Effect, Input, Instance, Note, Question, Verb, step};
 use crate::format::{seal, wire};
 use crate::message::{
     Address, CommandId, EngineTopics, Event, Headers, InstanceId, Key, Offset, Origin, SagaName,
-    Span, header,
+    Span, Topic, header,
 };
 use crate::runtime::SourceRecord;
 use crate::status::{Masks, overview};
-use crate::view::{DeadLetterRow, fold, foreseen, history, letter};
+use crate::view::messages::{Known, Records, Stored};
+use crate::view::{Coordinates, DeadLetterRow, Entry, fold, foreseen, history, letter};
 
 const DEFINITIONS: u64 = 120;
 const RUNS: u64 = 2;
@@ -247,6 +248,8 @@ struct Seen {
     kept: u64,
     notes: u64,
     letters: u64,
+    /// Messages of which something was masked.
+    messages: u64,
     foreseen: u64,
 }
 
@@ -365,6 +368,38 @@ impl Run<'_> {
         self.seen.kept += u64::from(stored);
     }
 
+    /// What an instance was told, as people read it back.
+    fn message(&mut self, id: &InstanceId, input: &Input) {
+        let target = || wire::Target::new(id);
+        let inbox = match input {
+            Input::Event(event) => {
+                wire::Inbox::of_event(vec![target()], false, wire::Event::kept(event))
+            }
+            Input::Act(act) => wire::Inbox::of_act(target(), wire::Act::new(act)),
+            Input::Letter(letter) => wire::Inbox::of_letter(id, letter),
+            Input::Called(called) => wire::Inbox::of_called(id, called),
+            Input::Wake(_) => return,
+        };
+        let place =
+            |topic: &Topic| Coordinates { topic: topic.to_string(), partition: 0, offset: 1 };
+        let entry = Entry {
+            saga: id.saga.to_string(),
+            key: id.key.to_string(),
+            life: String::new(),
+            transition: 1,
+            at: self.family.now.into(),
+            status: String::new(),
+            stored: place(&self.topics.history),
+            input: place(&self.topics.inbox),
+            notes: Vec::new(),
+        };
+        let (catalog, records) = (self.family.catalog, &Records::default());
+        let known = Known { catalog, masks: Masks::On, records };
+        let shown = Stored { id, entry: &entry }.told(&inbox, &known).expect("it is a message");
+        self.seen.messages += u64::from(shown.is_masked);
+        self.hidden("a message", &serde_json::to_string(&shown).expect("JSON"));
+    }
+
     fn asked(&self, question: &Question) {
         self.hidden("a question", &format!("{question:?}"));
     }
@@ -475,6 +510,7 @@ impl<'c> Drive<'c> for Run<'c> {
     }
 
     fn tell(&mut self, id: &InstanceId, input: &Input) {
+        self.message(id, input);
         let before = self.family.instances.get(id);
         let made = match step(self.family.catalog, id, before, input, self.family.now) {
             Ok(made) => made,
@@ -516,13 +552,15 @@ fn what_is_sensitive_is_seen_by_participants_alone() {
             all.kept += run.seen.kept;
             all.notes += run.seen.notes;
             all.letters += run.seen.letters;
+            all.messages += run.seen.messages;
             all.foreseen += run.seen.foreseen;
         }
     }
-    let Seen { told, unsearchable, refused, clean, sent, kept, notes, letters, foreseen } = all;
+    let Seen { told, unsearchable, refused, clean, sent, .. } = all;
+    let Seen { kept, notes, letters, messages, foreseen, .. } = all;
     assert!(refused.len() < 30, "{} are refused: {}", refused.len(), refused[0]);
     assert!(clean > 20 && told > 20 && unsearchable > 10, "{clean} {told} {unsearchable}");
-    let seen = (sent, kept, notes, letters, foreseen);
+    let seen = (sent, kept, notes, letters, messages, foreseen);
     assert!(sent > 50 && kept > 500 && notes > 500 && letters > 50, "{seen:?}");
-    assert!(foreseen > 20, "{seen:?}");
+    assert!(foreseen > 20 && messages > 50, "{seen:?}");
 }
