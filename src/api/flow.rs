@@ -9,6 +9,9 @@ use super::problem::Problem;
 use super::service::Service;
 use crate::broker::{self, Lag};
 use crate::correlation::Index;
+use crate::message::Timestamp;
+use crate::node::MachineClock;
+use crate::runtime::Clock as _;
 use crate::view::{Flowing, Freshness};
 
 /// How things flow: who works on what, and how much is left to read.
@@ -45,6 +48,9 @@ pub(super) struct TopicLag {
     topic: String,
     /// So many records at the most, over all partitions.
     records: u64,
+    /// How old the oldest of them is, in milliseconds; none if none is left, or that was not found
+    /// out.
+    behind_ms: Option<u64>,
 }
 
 /// How much of an inbox is not taken.
@@ -54,6 +60,9 @@ pub(super) struct ShardLag {
     shard: i32,
     /// So many records at the most; the markers of transactions count too.
     records: u64,
+    /// How old the oldest of them is, in milliseconds; none if none is left, or that was not found
+    /// out.
+    behind_ms: Option<u64>,
 }
 
 /// The nodes with their shards, how much is left to read by the gateways, by the shards and by the
@@ -70,12 +79,17 @@ pub(super) async fn flow(State(service): State<Service>) -> Result<Json<FlowTold
     let (view, flowing, catalog) = seen.await?;
     let (topics, app) = (Index::new(&catalog).topics(), service.app.clone());
     let flow = service.ask(move |connection| broker::flow(connection, &app, &topics)).await?;
-    let shard = |lag: Lag| ShardLag { shard: lag.partition, records: lag.records };
+    let now = MachineClock::default().now();
+    let shard = |lag: Lag| ShardLag {
+        shard: lag.partition,
+        records: lag.records,
+        behind_ms: age(lag.since, now),
+    };
     Ok(Json(FlowTold {
         view,
         flowing,
         nodes: nodes(&service.app, &flow.members),
-        gateway: by_topic(&flow.gateway),
+        gateway: by_topic(&flow.gateway, now),
         shards: flow.shards.into_iter().map(shard).collect(),
     }))
 }
@@ -99,14 +113,24 @@ fn nodes(app: &str, members: &[broker::GroupMember]) -> Vec<NodeTold> {
     nodes.into_iter().map(told).collect()
 }
 
-fn by_topic(lags: &[Lag]) -> Vec<TopicLag> {
-    let mut topics: BTreeMap<&str, u64> = BTreeMap::new();
+fn by_topic(lags: &[Lag], now: Timestamp) -> Vec<TopicLag> {
+    let mut topics: BTreeMap<&str, TopicLag> = BTreeMap::new();
     for lag in lags {
-        let records = topics.entry(lag.topic.as_str()).or_default();
-        *records = records.saturating_add(lag.records);
+        let topic = lag.topic.as_str();
+        let told = topics.entry(topic).or_insert_with(|| TopicLag {
+            topic: topic.to_owned(),
+            records: 0,
+            behind_ms: None,
+        });
+        told.records = told.records.saturating_add(lag.records);
+        told.behind_ms = told.behind_ms.max(age(lag.since, now));
     }
-    let told = |(topic, records): (&str, u64)| TopicLag { topic: topic.to_owned(), records };
-    topics.into_iter().map(told).collect()
+    topics.into_values().collect()
+}
+
+/// How old something is; what a clock that is ahead has written is not old.
+fn age(since: Option<Timestamp>, now: Timestamp) -> Option<u64> {
+    since.map(|since| now.since(since).0)
 }
 
 #[cfg(test)]
@@ -137,12 +161,23 @@ mod tests {
 
     #[test]
     fn what_is_left_of_a_topic_is_that_of_its_partitions() {
-        let lag = |name: &str, partition, records| {
+        let lag = |name: &str, partition, records, since: Option<i64>| {
             let topic = Topic::new(name).expect("a topic");
-            Lag { topic, partition, records }
+            Lag { topic, partition, records, since: since.map(Timestamp) }
         };
-        let told = |topic: &str, records| TopicLag { topic: topic.to_owned(), records };
-        let lags = [lag("b", 0, 2), lag("a", 0, 0), lag("b", 1, 3)];
-        assert_eq!(by_topic(&lags), [told("a", 0), told("b", 5)]);
+        let told = |topic: &str, records, behind_ms| TopicLag {
+            topic: topic.to_owned(),
+            records,
+            behind_ms,
+        };
+        let lags = [
+            lag("b", 0, 2, Some(70)),
+            lag("a", 0, 0, None),
+            lag("b", 1, 3, Some(40)),
+            lag("b", 2, 1, None),
+            lag("c", 0, 1, Some(200)),
+        ];
+        let topics = [told("a", 0, None), told("b", 6, Some(60)), told("c", 1, Some(0))];
+        assert_eq!(by_topic(&lags, Timestamp(100)), topics, "the oldest record counts");
     }
 }

@@ -12,7 +12,7 @@ use super::connection::{Quiet, is_passing};
 use super::faults::{lost, passing};
 use super::reader::made;
 use super::{Connection, Isolation};
-use crate::message::{Offset, Topic};
+use crate::message::{Offset, Timestamp, Topic};
 use crate::runtime::Lost;
 
 /// A reader that is made when it is first needed, and kept: a look costs some milliseconds, a
@@ -43,6 +43,25 @@ impl FirstRecord {
         partition: i32,
         from: Offset,
     ) -> KafkaResult<Option<Offset>> {
+        Ok(self.look(topic, partition, from)?.map(|(offset, _)| offset))
+    }
+
+    /// When it was written; none if there is none up to the end, or it does not say.
+    pub(super) fn written(
+        &mut self,
+        topic: &Topic,
+        partition: i32,
+        from: Offset,
+    ) -> KafkaResult<Option<Timestamp>> {
+        Ok(self.look(topic, partition, from)?.and_then(|(_, written)| written))
+    }
+
+    fn look(
+        &mut self,
+        topic: &Topic,
+        partition: i32,
+        from: Offset,
+    ) -> KafkaResult<Option<(Offset, Option<Timestamp>)>> {
         let reader = match &mut self.reader {
             Some(reader) => reader,
             none => none.insert(reader(&self.connection, &self.client, self.isolation)?),
@@ -53,7 +72,7 @@ impl FirstRecord {
             return Ok(None);
         }
         read_from(reader, topic, partition, from)?;
-        let found = next_offset(reader, self.patience);
+        let found = next(reader, self.patience);
         // Nothing is fetched between two looks.
         unassign(reader)?;
         found
@@ -81,18 +100,22 @@ fn reader(
     made(&config).map_err(failed)
 }
 
-/// The offset of the next record of a reader that is told of ends; none at the end.
+/// Where the next record of a reader stands that is told of ends, and when it was written, if it
+/// says so; none at the end.
 ///
 /// # Errors
 /// When the cluster refuses, or says nothing for so long.
-pub(super) fn next_offset<C: ConsumerContext>(
+fn next<C: ConsumerContext>(
     reader: &BaseConsumer<C>,
     patience: Duration,
-) -> KafkaResult<Option<Offset>> {
+) -> KafkaResult<Option<(Offset, Option<Timestamp>)>> {
     let begun = Instant::now();
     while begun.elapsed() < patience {
         match reader.poll(Duration::from_millis(50)) {
-            Some(Ok(record)) => return Ok(Some(Offset(record.offset()))),
+            Some(Ok(record)) => {
+                let written = record.timestamp().to_millis().map(Timestamp);
+                return Ok(Some((Offset(record.offset()), written)));
+            }
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(None),
             Some(Err(error)) if !error.rdkafka_error_code().is_some_and(is_passing) => {
                 return Err(error);

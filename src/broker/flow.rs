@@ -1,19 +1,26 @@
 //! Asks the cluster who holds which shards, and how much is left to read.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 
 use super::asking::{Asking, failed};
+use super::first_record::FirstRecord;
 use super::reader::partitions;
 use super::{Connection, Error, Isolation};
-use crate::message::{EngineTopics, Shard, Topic};
+use crate::message::{EngineTopics, Offset, Shard, Timestamp, Topic};
 
 /// How long one question may take.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
+/// In so many partitions it is looked how old what is left is, those with the most first.
+const LOOKED_MAX: usize = 32;
+/// How long one such look may take, and all of them.
+const LOOK_MAX: Duration = Duration::from_secs(1);
+const LOOKS_MAX: Duration = Duration::from_secs(4);
 
 /// Who holds which shards, and how much is left to read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -46,6 +53,8 @@ pub struct Lag {
     pub partition: i32,
     /// So many places; markers of transactions count too.
     pub records: u64,
+    /// When the oldest record of them was written; none if none is left, or that was not found out.
+    pub since: Option<Timestamp>,
 }
 
 /// Looks how things flow: `users` are the topics that the gateways read.
@@ -103,18 +112,39 @@ impl<'c> Group<'c> {
 
     /// What the group has not read; of a partition in which it has not committed anything, all.
     fn lags(&self, topics: &BTreeSet<Topic>) -> Result<Vec<Lag>, Error> {
-        let mut lags = Vec::new();
+        let (mut lags, mut places) = (Vec::new(), Vec::new());
         let committed = self.committed(topics)?;
         for ((topic, partition), at) in committed {
             let doing = format!("asking for the end of {topic}[{partition}]");
             let edges = self.asking.fetch_watermarks(topic.as_str(), partition, ANSWER_MAX);
             let edges = edges.map_err(|e| failed(self.connection, &self.asking, &doing, &e));
             let (low, high) = edges?;
-            let records = high.saturating_sub(at.unwrap_or(low).max(low));
-            let records = u64::try_from(records).unwrap_or_default();
-            lags.push(Lag { topic, partition, records });
+            let at = at.unwrap_or(low).max(low);
+            let records = u64::try_from(high.saturating_sub(at)).unwrap_or_default();
+            lags.push(Lag { topic, partition, records, since: None });
+            places.push(Offset(at));
         }
+        self.date(&mut lags, &places);
         Ok(lags)
+    }
+
+    /// Looks since when records are left. A look that fails leaves that open: how many there are
+    /// is told all the same.
+    fn date(&self, lags: &mut [Lag], places: &[Offset]) {
+        let mut largest: Vec<usize> = (0..lags.len()).filter(|at| lags[*at].records > 0).collect();
+        largest.sort_by_key(|at| Reverse(lags[*at].records));
+        largest.truncate(LOOKED_MAX);
+        let client = format!("{}.flow", self.name);
+        let mut first = FirstRecord::new(self.connection, client, Isolation::Committed, LOOK_MAX);
+        let begun = Instant::now();
+        for at in largest {
+            if begun.elapsed() >= LOOKS_MAX {
+                return;
+            }
+            let Lag { topic, partition, .. } = &lags[at];
+            let found = first.written(topic, *partition, places[at]);
+            lags[at].since = found.unwrap_or_default();
+        }
     }
 
     /// Where the group is in each partition; none where it has not committed anything.

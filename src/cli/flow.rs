@@ -38,11 +38,11 @@ fn words(flow: &Value) -> Vec<String> {
     }
     for topic in each("gateway") {
         let (name, records) = (text(&topic, "/topic"), text(&topic, "/records"));
-        lines.push(format!("gateway  {name}: {records} records left"));
+        lines.push(format!("gateway  {name}: {records} records left{}", behind(&topic)));
     }
     for shard in each("shards") {
         let (number, records) = (text(&shard, "/shard"), text(&shard, "/records"));
-        lines.push(format!("shard    {number}: {records} records left"));
+        lines.push(format!("shard    {number}: {records} records left{}", behind(&shard)));
     }
     let (records, ms) = (text(flow, "/view/behind_records"), text(flow, "/view/behind_ms"));
     lines.push(format!("view     {records} records left, {ms} ms behind"));
@@ -52,4 +52,31 @@ fn words(flow: &Value) -> Vec<String> {
     let (overdue, soon) = (timers("overdue"), timers("within_a_minute"));
     lines.push(format!("timers   {overdue} overdue, {soon} within a minute"));
     lines
+}
+
+/// How old the oldest of what is left is.
+fn behind(lag: &Value) -> String {
+    match lag["behind_ms"].as_u64() {
+        Some(ms) => format!(", {ms} ms behind"),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_told_in_records_and_time() {
+        let flow = json!({
+            "gateway": [{"topic": "shop.orders", "records": 7, "behind_ms": 1_200}],
+            "shards": [{"shard": 3, "records": 0, "behind_ms": null}],
+        });
+        let lines = words(&flow);
+        let gateway = "gateway  shop.orders: 7 records left, 1200 ms behind".to_owned();
+        assert!(lines.contains(&gateway), "{lines:?}");
+        assert!(lines.contains(&"shard    3: 0 records left".to_owned()), "{lines:?}");
+    }
 }
