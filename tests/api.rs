@@ -142,6 +142,30 @@ fn a_parcel_that_is_paused_stands_still_until_its_resume() {
 }
 
 #[test]
+fn starts_that_a_person_pauses_are_kept_until_they_are_resumed() {
+    let dev = Dev::start();
+    dev.said_in_time(&["list", "--saga", "parcel"], "parcel/");
+    let pause = ["pause-starts", "parcel", "--why", "the carrier moves", "--wait", "60s"];
+    let paused = dev.said(&pause);
+    assert!(paused.starts_with("parcel  starts are paused\n"), "{paused}");
+    assert!(paused.contains("paused by local/ana at "), "{paused}");
+    let refused = dev.segue(&pause);
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(7), "{told}");
+    assert!(told.contains("local/ana has paused the starts of parcel at "), "{told}");
+    let sagas: Value = serde_json::from_str(&dev.said(&["sagas", "-o", "json"])).expect("JSON");
+    assert_eq!(sagas[0]["starts"], "paused", "{sagas}");
+    assert_eq!(sagas[0]["word"]["why"], "the carrier moves", "{sagas}");
+    let resume = ["resume-starts", "parcel", "--why", "it has moved", "--wait", "60s"];
+    let resumed = dev.said(&resume);
+    assert!(resumed.starts_with("parcel  starts are active\n"), "{resumed}");
+    let body = r#"{"order":"after","card":"4111","total":1}"#;
+    dev.said_in_time(&["start", "parcel", body, "--id", "after-1"], "parcel/after: ");
+    dev.said_in_time(&["list", "--state", "stuck", "--key", "after"], "parcel/after ");
+    assert_eq!(dev.segue(&resume).status.code(), Some(7), "nobody pauses them any more");
+}
+
+#[test]
 fn transitions_are_told_as_they_come() {
     let dev = Dev::start();
     let mut stream =

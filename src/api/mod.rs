@@ -33,6 +33,7 @@ mod live;
 mod outbox;
 mod owners;
 mod pages;
+mod pauses;
 mod peer;
 mod problem;
 mod rates;

@@ -15,7 +15,7 @@ use super::request::BODY_BYTES_MAX;
 use super::service::Service;
 use super::{
     acts, bulk, clearing, dead_letters, disposals, drawing, flow, health, instances, lists, live,
-    sagas, session, sql, start,
+    pauses, sagas, session, sql, start,
 };
 
 /// What the description says beside the endpoints.
@@ -64,6 +64,8 @@ pub(super) fn endpoints() -> (Router<Service>, OpenApi) {
         .routes(routes!(sagas::list))
         .routes(routes!(sagas::definition))
         .routes(routes!(sagas::drawing))
+        .routes(routes!(pauses::pause))
+        .routes(routes!(pauses::resume))
         .routes(routes!(flow::flow))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::show))

@@ -12,7 +12,7 @@ pub(crate) enum Rule {
 }
 
 /// The rule of every endpoint. One without a rule answers nobody, and a test fails.
-pub(super) const RULES: [(Method, &str, Rule); 32] = [
+pub(super) const RULES: [(Method, &str, Rule); 34] = [
     (Method::GET, "/livez", Rule::Anybody),
     (Method::GET, "/readyz", Rule::Anybody),
     (Method::GET, "/openapi.json", Rule::Anybody),
@@ -38,6 +38,8 @@ pub(super) const RULES: [(Method, &str, Rule); 32] = [
     (Method::GET, "/api/v1/sagas", Rule::Of(Role::Viewer)),
     (Method::GET, "/api/v1/sagas/{saga}/definition", Rule::Of(Role::Viewer)),
     (Method::GET, "/api/v1/sagas/{saga}/drawing", Rule::Of(Role::Viewer)),
+    (Method::POST, "/api/v1/sagas/{saga}/pause", Rule::Of(Role::Operator)),
+    (Method::POST, "/api/v1/sagas/{saga}/resume", Rule::Of(Role::Operator)),
     (Method::POST, "/api/v1/sagas/{saga}/start", Rule::Of(Role::Operator)),
     (Method::GET, "/api/v1/flow", Rule::Of(Role::Viewer)),
     (Method::GET, "/api/v1/live", Rule::Of(Role::Viewer)),

@@ -117,7 +117,7 @@ pub(super) fn format(word: Option<&str>) -> Result<(Format, &'static str), Probl
 }
 
 /// The definition of a saga; without a version, the one that new instances run on.
-fn find<'c>(
+pub(super) fn find<'c>(
     catalog: &'c Catalog,
     saga: &SagaName,
     version: Option<u32>,

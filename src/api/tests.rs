@@ -415,6 +415,25 @@ fn what_cannot_be_done_with_a_dead_letter_is_refused_before_anything_is_written(
     assert!(open.written.0.lock().expect("no test panics inside").is_empty());
 }
 
+#[test]
+fn a_word_about_starts_names_a_saga_and_a_reason() {
+    let open = Setting::new(OPEN);
+    for (body, status, detail) in [
+        (json!({"why": "they are down"}), 404, "there is no order"),
+        (json!({}), 422, "missing field `why`"),
+        (json!({"why": " "}), 422, "`why` is missing; say the reason"),
+        (json!({"why": "w", "by": "ben"}), 422, "unknown field `by`"),
+    ] {
+        for verb in ["pause", "resume"] {
+            let path = format!("/api/v1/sagas/order/{verb}");
+            let (answered, problem) = open.ask(posted(&path, &body));
+            let said = problem["detail"].as_str().unwrap_or_default();
+            assert_eq!(answered.as_u16(), status, "{verb} {body}: {problem}");
+            assert!(said.contains(detail), "{verb} {body}: {said}");
+        }
+    }
+}
+
 fn posted(path: &str, body: &Value) -> Request<Body> {
     let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
     request.body(Body::from(body.to_string())).expect("a request")

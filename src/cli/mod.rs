@@ -20,6 +20,7 @@ mod generate;
 mod graph;
 mod list;
 mod output;
+mod pauses;
 mod remote;
 mod run;
 mod scenarios;
@@ -111,6 +112,10 @@ enum Verb {
     Pause(acts::OnWhole),
     /// Let a paused instance go on
     Resume(acts::OnWhole),
+    /// Keep what starts a saga, in its order, until `resume-starts`; what runs goes on
+    PauseStarts(pauses::Saying),
+    /// Start what a person's pause of a saga's starts has kept
+    ResumeStarts(pauses::Saying),
     /// Set fields of an instance's data
     SetData(acts::SettingData),
     /// Answer the question of an `ask` step
@@ -183,6 +188,8 @@ pub fn main() -> ExitCode {
         Verb::Cancel(arguments) => told(arguments.send("cancel")),
         Verb::Pause(arguments) => told(arguments.send("pause")),
         Verb::Resume(arguments) => told(arguments.send("resume")),
+        Verb::PauseStarts(arguments) => told(arguments.send("pause")),
+        Verb::ResumeStarts(arguments) => told(arguments.send("resume")),
         Verb::SetData(arguments) => told(arguments.send()),
         Verb::Answer(arguments) => told(arguments.send()),
         Verb::Bulk(arguments) => told(bulk::run(&arguments)),

@@ -59,7 +59,7 @@ pub(crate) use parse::{Fields, Reader, read_file};
 pub use request::{Budget, Done, Failed, Probe, Request, Retry};
 pub use rules::{check_beside, check_together};
 pub use secrets::Secrets;
-pub use starts::{Starting, Starts, State};
+pub use starts::{Starting, Starts, StartsWord, State};
 pub use step::{Step, StepKind};
 pub use verdict::{Then, Unknown, Verdict};
 pub use waiting::{AskStep, Choice, Late, Remind, SagaStep, Sleep, WaitStep};

@@ -134,6 +134,7 @@ impl Plan {
     }
 
     fn stored(&self, stored: Stored) -> Result<Catalog, Error> {
+        let starts = stored.starts();
         let mut catalog = Catalog::with(self.limits.clone());
         let app = &self.settings.app;
         for (key, text) in stored.texts {
@@ -141,13 +142,14 @@ impl Plan {
                 .map_err(|wrong| Error::Stored(wrong.render(false)))?;
             catalog.add(definition)?;
         }
-        Ok(catalog.starting_as(stored.starts.map(Arc::new)))
+        Ok(catalog.starting_as(starts.map(Arc::new)))
     }
 
     /// Publishes what is new here, then what starts from now on, as one record; a version that
     /// stands there with a text that means something else is refused. The topics that the
     /// definitions here read are written down before, so that a published definition whose topics
-    /// are not is one of an older segue, which had no such register.
+    /// are not is one of an older segue, which had no such register. What people have said of the
+    /// starts stands beside that record and holds; what starts is both together.
     fn publish(
         &self,
         read: &BTreeSet<Topic>,
@@ -159,6 +161,7 @@ impl Plan {
         let stored = patiently("reading definitions", Patience::default(), stop, || {
             broker::definitions::read(connection, app)
         })?;
+        let (before, words) = (stored.said.clone(), stored.words.clone());
         let mut catalog = self.stored(stored)?;
         let known = Index::new(&catalog).topics();
         let mut fresh = BTreeMap::new();
@@ -179,20 +182,21 @@ impl Plan {
             catalog = self.confirm(&fresh, stop)?;
         }
         let said = catalog.said_by(&self.membership.node, &self.local);
+        let both = said.clone().with_words(&words);
         // What is paused or retired is said at each start.
-        let before = catalog.starts().map(|starts| {
+        let quiet = catalog.starts().map(|starts| {
             let mut starts = Starts::clone(starts);
             let quiet = |state| matches!(state, State::Active | State::Removed);
             starts.sagas.retain(|_, starting| quiet(starting.state));
             starts
         });
-        starts::tell(before.as_ref(), &said);
-        if catalog.starts().is_none_or(|starts| starts.sagas != said.sagas) {
+        starts::tell(quiet.as_ref(), &both);
+        if before.is_none_or(|before| before.sagas != said.sagas) {
             patiently("saying which sagas start", Patience::default(), stop, || {
                 broker::definitions::announce(connection, app, &said)
             })?;
         }
-        Ok(said)
+        Ok(both)
     }
 
     /// Another node may have published another text under the same version at the same time: the

@@ -10,12 +10,12 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::{ActKeys, Callers, MachineClock, Node, Observer};
-use crate::broker::{Connection, Isolation, Reader, TopicSpec, Writer, create_topics};
+use crate::broker::{Connection, Isolation, Reader, TopicSpec, Writer, create_topics, definitions};
 use crate::config::{App, Config, Node as Name};
-use crate::definition::{Definition, parse};
+use crate::definition::{Definition, StartsWord, parse};
 use crate::devbroker::DevBroker;
 use crate::engine::{NoteKind, What};
-use crate::message::{Headers, Outgoing, StartFrom, Topic, header};
+use crate::message::{Headers, Offset, Outgoing, SagaName, StartFrom, Topic, header};
 use crate::runtime::{Clock as _, Observed, SourceRecord};
 use crate::telemetry::Tracer;
 
@@ -126,6 +126,20 @@ impl Running {
         begun
     }
 
+    /// That saga, if it begins within a time; others are not waited for.
+    fn begins_within(&self, saga: &str, wait: Duration) -> Option<String> {
+        while let Ok(seen) = self.observed.recv_timeout(wait) {
+            for note in &seen.notes {
+                if let What::Started { title } = &note.what
+                    && format!("{title} {}", seen.id.key) == saga
+                {
+                    return Some(saga.to_owned());
+                }
+            }
+        }
+        None
+    }
+
     fn stop(self) {
         self.node.stop();
         self.node.wait().expect("it stops well");
@@ -177,6 +191,57 @@ fn what_a_pause_keeps_begins_when_it_is_over() {
     let node = shop.run(&[&two(), &other()]);
     let begun: BTreeSet<String> = node.begun(3).into_iter().collect();
     assert_eq!(begun, ["two a", "two b", "two c"].map(str::to_owned).into());
+    node.stop();
+}
+
+/// Says that the starts of `order` are kept, or begin again.
+fn say(shop: &Shop, is_paused: bool) {
+    let word = StartsWord {
+        is_paused,
+        id: format!("{is_paused}"),
+        by: "ana".to_owned(),
+        why: "the bank is down".to_owned(),
+        at: MachineClock::default().now(),
+        offset: Offset::default(),
+    };
+    let saga = SagaName::new("order").expect("a name");
+    definitions::say(&shop.connection(), "app", &saga, &word).expect("it is written");
+}
+
+/// Places orders until one is kept: the nodes follow a word within moments.
+fn place_until_kept(shop: &Shop, node: &Running) -> String {
+    for number in 0..50 {
+        let key = format!("p{number}");
+        shop.place(&key);
+        // The other saga begins beside it in any case.
+        let mut seen = BTreeSet::new();
+        while !seen.contains(&format!("other {key}")) {
+            seen.extend(node.begun(1));
+        }
+        let own = format!("one {key}");
+        if !seen.contains(&own) && node.begins_within(&own, Duration::from_secs(2)).is_none() {
+            return key;
+        }
+    }
+    panic!("no node follows the word")
+}
+
+#[test]
+fn a_persons_pause_outlives_a_restart_until_a_person_ends_it() {
+    let shop = Shop::open();
+    let node = shop.run(&[ONE, &other()]);
+    shop.place("a");
+    assert_eq!(node.begun(2).len(), 2);
+    say(&shop, true);
+    let kept = place_until_kept(&shop, &node);
+    node.stop();
+    // Its file says `active`, also in another version: the person's word holds.
+    let node = shop.run(&[&two(), &other()]);
+    shop.place("b");
+    assert_eq!(node.begun(1), ["other b"]);
+    say(&shop, false);
+    let begun: BTreeSet<String> = node.begun(2).into_iter().collect();
+    assert_eq!(begun, [format!("two {kept}"), "two b".to_owned()].into());
     node.stop();
 }
 

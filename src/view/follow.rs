@@ -171,7 +171,7 @@ fn cut(index: &mut Index, topics: &EngineTopics, lows: &Places) -> Result<(), Er
 fn catalog(shared: &Shared) -> Result<Catalog, Error> {
     let app = shared.settings.app.to_string();
     let stored = broker::definitions::read(&shared.settings.connection, &app)?;
-    let mut catalog = Catalog::with(shared.settings.limits.clone());
+    let (mut catalog, starts) = (Catalog::with(shared.settings.limits.clone()), stored.starts());
     for (key, text) in stored.texts {
         let place = format!("{app}.definitions/{key}");
         match crate::definition::parse_stored(&place, &text) {
@@ -180,7 +180,8 @@ fn catalog(shared: &Shared) -> Result<Catalog, Error> {
             Err(wrong) => tracing::warn!(place, reason = %wrong, "view.definition_unread"),
         }
     }
-    Ok(catalog.starting_as(stored.starts.map(Arc::new)))
+    shared.set_words(stored.words);
+    Ok(catalog.starting_as(starts.map(Arc::new)))
 }
 
 /// The topics while they are followed.

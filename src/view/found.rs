@@ -349,6 +349,9 @@ pub struct SagaRow {
     pub version: u32,
     /// Whether events start it: `active`, `paused`, `retired` or `removed`.
     pub starts: String,
+    /// The last word of a person about that; none if nobody has said any.
+    #[serde(default)]
+    pub word: Option<StartsWordTold>,
     /// What it does, for people.
     pub title: String,
     /// Every version that is stored.
@@ -359,6 +362,22 @@ pub struct SagaRow {
     pub p50_ms: Option<u64>,
     /// The same of 99 in 100.
     pub p99_ms: Option<u64>,
+}
+
+/// A person's word that the starts of a saga are kept, or begin again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct StartsWordTold {
+    /// Whether they are kept.
+    pub is_paused: bool,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// When.
+    pub at: Moment,
+    /// The word's own id.
+    pub id: String,
 }
 
 /// What a question in SQL is answered.

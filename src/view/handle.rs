@@ -8,10 +8,10 @@ use super::shared::Shared;
 use super::{
     AttentionGroup, Coordinates, Count, DeadLetterDetail, DeadLetterPage, DeadLetterRow, Detail,
     DisposalTold, Entry, Error, Filter, Flowing, Foreseen, Fresh, Freshness, LetterFilter, Missed,
-    OpenQuestions, OwedRows, Page, Position, SagaRow, Settings, Sort, Tail, foreseen, history,
-    letter, packed, query,
+    OpenQuestions, OwedRows, Page, Position, SagaRow, Settings, Sort, StartsWordTold, Tail,
+    foreseen, history, letter, packed, query,
 };
-use crate::definition::Catalog;
+use crate::definition::{Catalog, StartsWord};
 use crate::engine::{Act, Instance};
 use crate::message::{EngineTopics, InstanceId, Key, Offset, SagaName};
 use crate::runtime::SourceRecord;
@@ -287,7 +287,19 @@ impl View {
     /// When the index cannot be read.
     pub fn sagas(&self) -> Result<Fresh<Vec<SagaRow>>, Error> {
         let catalog = self.catalog();
-        self.fresh(|index| query::sagas(index, &catalog))
+        let mut rows = self.fresh(|index| query::sagas(index, &catalog))?;
+        let words = self.0.words();
+        for row in &mut rows.found {
+            let saga = SagaName::new(&row.saga).ok();
+            row.word = saga.and_then(|saga| words.get(&saga)).map(StartsWordTold::from);
+        }
+        Ok(rows)
+    }
+
+    /// The last word of a person about the starts of a saga.
+    #[must_use]
+    pub fn starts_word(&self, saga: &SagaName) -> Option<StartsWordTold> {
+        self.0.words().get(saga).map(StartsWordTold::from)
     }
 
     /// How much happens.
@@ -363,6 +375,13 @@ impl View {
 impl std::fmt::Debug for View {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("View").field("settings", &self.0.settings).finish_non_exhaustive()
+    }
+}
+
+impl From<&StartsWord> for StartsWordTold {
+    fn from(word: &StartsWord) -> Self {
+        let StartsWord { is_paused, id, by, why, at, .. } = word.clone();
+        Self { is_paused, by, why, at: at.into(), id }
     }
 }
 

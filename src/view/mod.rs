@@ -55,7 +55,7 @@ pub use foreseen::{Foreseen, SentTold};
 pub use found::{
     AttentionGroup, Concern, Coordinates, Count, DeadLetterDetail, DeadLetterPage, DeadLetterRow,
     Detail, DisposalTold, Entry, Flowing, Fresh, Freshness, NoteTold, OpenQuestion, OpenQuestions,
-    OwedRow, OwedRows, Page, Row, SagaRow, SqlRows, TimersTold,
+    OwedRow, OwedRows, Page, Row, SagaRow, SqlRows, StartsWordTold, TimersTold,
 };
 pub use handle::View;
 pub use messages::MessageTold;

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -8,8 +9,8 @@ use super::index::File;
 use super::tail::{Tail, Tails};
 use super::{Error, Freshness, Position, Settings, history};
 use crate::broker::{Lookup, Places};
-use crate::definition::Catalog;
-use crate::message::{EngineTopics, Offset, Timestamp, Topic};
+use crate::definition::{Catalog, StartsWord};
+use crate::message::{EngineTopics, Offset, SagaName, Timestamp, Topic};
 use crate::runtime::SourceRecord;
 
 /// What the thread that follows the topics and those who ask have in common.
@@ -22,6 +23,8 @@ pub(super) struct Shared {
     /// Something was noted of how far the topics are read.
     noted: Condvar,
     catalog: RwLock<Arc<Catalog>>,
+    /// What people have said of the starts of sagas.
+    words: Mutex<BTreeMap<SagaName, StartsWord>>,
     lookup: Mutex<Option<Lookup>>,
     tails: Mutex<Tails>,
 }
@@ -49,6 +52,7 @@ impl Shared {
             reached: Mutex::default(),
             noted: Condvar::new(),
             catalog: RwLock::default(),
+            words: Mutex::default(),
             lookup: Mutex::default(),
             tails: Mutex::default(),
         }
@@ -136,6 +140,14 @@ impl Shared {
 
     pub fn set_catalog(&self, catalog: Catalog) {
         *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
+    }
+
+    pub fn words(&self) -> BTreeMap<SagaName, StartsWord> {
+        lock(&self.words).clone()
+    }
+
+    pub fn set_words(&self, words: BTreeMap<SagaName, StartsWord>) {
+        *lock(&self.words) = words;
     }
 
     /// Notes how far the topics are read.

@@ -90,6 +90,14 @@ fn asked(method: &str, path: &str) -> Vec<Asked> {
             well("?format=text&lanes=true"),
             Asked { status: 404, ..well("?version=7") },
         ],
+        ("post", "/api/v1/sagas/{saga}/pause") => vec![
+            with("?wait=30s", 200, why()),
+            with("", 409, why()),
+            with("", 422, json!({"why": " "})),
+        ],
+        ("post", "/api/v1/sagas/{saga}/resume") => {
+            vec![with("?wait=30s", 200, why()), with("", 409, why())]
+        }
         ("post", "/api/v1/sagas/{saga}/start") => {
             vec![
                 with("", 202, json!({"order": "described", "card": "4111"})),

@@ -46,6 +46,7 @@ pub(in crate::view) fn sagas(
             saga: saga.to_string(),
             version: definition.version.0,
             starts: starts.text().to_owned(),
+            word: None,
             title: definition.title.clone(),
             versions: versions.into_iter().collect(),
             counts: counts(connection, Some(saga))?,

@@ -210,11 +210,11 @@ impl Fold {
     fn of(connection: &Connection) -> Self {
         let topics = EngineTopics::new(APP).expect("topics");
         let stored = broker::definitions::read(connection, APP).expect("definitions");
-        let mut catalog = Catalog::default();
+        let (mut catalog, starts) = (Catalog::default(), stored.starts());
         for (key, text) in stored.texts {
             catalog.add(parse_stored(&key, &text).expect("a definition")).expect("its version");
         }
-        let catalog = catalog.starting_as(stored.starts.map(Arc::new));
+        let catalog = catalog.starting_as(starts.map(Arc::new));
         let mut fold = Self { catalog, instances: BTreeMap::new(), entries: BTreeMap::new() };
         let all = [topics.changelog.clone(), topics.history];
         let reader = Reader::all(connection, "fold", &all, Isolation::Committed);
