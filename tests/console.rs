@@ -6,12 +6,15 @@
 mod browser;
 #[path = "api/dev.rs"]
 mod dev;
+#[path = "console/gate.rs"]
+mod gate;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use browser::Browser;
 use dev::Dev;
+use gate::Gate;
 
 const PAGES: [&str; 10] = [
     "/",
@@ -92,31 +95,74 @@ fn keys_lead_through_the_console() {
 #[ignore = "needs chromium; tests/run asks for it"]
 fn every_page_fits_every_width_and_asks_nobody_else() {
     let (dev, browser) = stage();
-    let folder = std::env::var("SEGUE_TEST_SCREENSHOTS").ok();
     for page in PAGES {
-        for (width, height) in [(360, 800), (768, 1024), (1440, 1000)] {
-            for scheme in ["light", "dark"] {
-                browser.look(width, height, scheme);
-                browser.open(&format!("{}{page}", dev.server));
-                browser.until("ready", "document.readyState === 'complete'");
-                let wide = browser.script(
-                    "const page = document.documentElement;
-                     return page.scrollWidth - page.clientWidth",
-                );
-                let wide = wide.as_i64().expect("a number");
-                assert!(wide <= 0, "{page} at {width} is {wide} wider than the window");
-                let foreign = browser.script(
-                    "return performance.getEntriesByType('resource').map((r) => r.name)
-                     .filter((name) => !name.startsWith(location.origin))",
-                );
-                assert_eq!(foreign, serde_json::json!([]), "{page} asks somebody else");
-                if let Some(folder) = &folder {
-                    keep(&browser.picture(), folder, &format!("{page}-{width}-{scheme}"));
-                }
-            }
-        }
+        fits(&browser, &dev.server, page);
         assert_eq!(browser.complaints(), Vec::<String>::new(), "{page}");
     }
+}
+
+/// That a page fits every width in both schemes, and asks nobody else.
+fn fits(browser: &Browser, server: &str, page: &str) {
+    let folder = std::env::var("SEGUE_TEST_SCREENSHOTS").ok();
+    for (width, height) in [(360, 800), (768, 1024), (1440, 1000)] {
+        for scheme in ["light", "dark"] {
+            browser.look(width, height, scheme);
+            browser.open(&format!("{server}{page}"));
+            browser.until("ready", "document.readyState === 'complete'");
+            let wide = browser.script(
+                "const page = document.documentElement;
+                 return page.scrollWidth - page.clientWidth",
+            );
+            let wide = wide.as_i64().expect("a number");
+            assert!(wide <= 0, "{page} at {width} is {wide} wider than the window");
+            let foreign = browser.script(
+                "return performance.getEntriesByType('resource').map((r) => r.name)
+                 .filter((name) => !name.startsWith(location.origin))",
+            );
+            assert_eq!(foreign, serde_json::json!([]), "{page} asks somebody else");
+            if let Some(folder) = &folder {
+                keep(&browser.picture(), folder, &format!("{page}-{width}-{scheme}"));
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs chromium; tests/run asks for it"]
+fn whoever_is_not_in_gets_the_form_and_goes_on_to_the_page_that_was_wanted() {
+    let (dev, browser) = stage();
+    let gate = Gate::before(&dev, &["operator", "viewer"]);
+    gate.knows("o-1");
+    let enters = |token: &str| {
+        browser.until("asked for a token", "document.querySelector('form.login')");
+        browser.write("input[name=token]", token);
+        browser.click("form.login button");
+    };
+    let wanted = "/instances/parcel/o-1";
+    browser.open(&format!("{}{wanted}", gate.server));
+    enters("nobodys-token");
+    let refused = "document.querySelector('#said')?.innerText.includes('lets nobody in')";
+    browser.until("refused", refused);
+    enters(gate.token("viewer"));
+    browser.until("led on", &format!("location.pathname === '{wanted}'"));
+    browser.until("told where it stands", "document.querySelector('#sentence')");
+    assert_eq!(browser.script("return document.querySelectorAll('.act').length"), 0);
+    assert_eq!(browser.script("return document.cookie"), "", "no script reads the session");
+    fits(&browser, &gate.server, wanted);
+    browser.click(".out button");
+    browser.until("out", "document.querySelector('#said')?.innerText.includes('logged out')");
+    fits(&browser, &gate.server, "/login");
+    enters(gate.token("operator"));
+    browser.until("led to the first page", "location.pathname === '/'");
+    browser.open(&format!("{}{wanted}", gate.server));
+    browser.until("offered what can be done", "document.querySelector('.act.is-first')");
+    gate.shut();
+    browser.until("asked again by itself", "document.querySelector('form.login')");
+    let words = browser.script("return document.querySelector('#said').innerText");
+    assert!(words.as_str().is_some_and(|words| words.contains("session is over")), "{words}");
+    // A browser tells of each answer that is no success.
+    let others = browser.complaints().into_iter().filter(|told| !told.contains("401"));
+    assert_eq!(others.collect::<Vec<_>>(), Vec::<String>::new());
 }
 
 /// Writes a picture to a folder, for people to look at.

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
@@ -29,18 +29,27 @@ const LOCAL: &str = "local";
 const NAME_CHARS_MAX: usize = 64;
 
 /// What stands between a request and its handler.
-pub(super) struct Door {
+pub(crate) struct Door {
     /// Whoever has a token; without them and an issuer, the address is on loopback and whoever
     /// reaches it is let in.
-    pub owners: Option<Owners>,
+    pub(super) owners: Option<Owners>,
     /// Whose tokens count beside those of the file.
-    pub issuer: Option<Issuer>,
-    pub sessions: Sessions,
+    pub(super) issuer: Option<Issuer>,
+    pub(super) sessions: Sessions,
     /// Whether the address is reached over TLS.
-    pub is_secure: bool,
-    pub rates: Rates,
+    pub(super) is_secure: bool,
+    pub(super) rates: Rates,
     /// When the server began: rates are counted from here.
-    pub begun: Instant,
+    pub(super) begun: Instant,
+}
+
+/// Which tokens let somebody in, for a page that asks for one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct WaysIn {
+    /// Whether those of the file of `api.auth.tokens` do.
+    pub tokens: bool,
+    /// The `OpenID` provider whose tokens do, and whom they must be for.
+    pub issuer: Option<(String, String)>,
 }
 
 /// Why a request is not let through.
@@ -66,7 +75,12 @@ pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next:
             let Refusal { name, problem } = *refusal;
             let reason = problem.detail();
             tracing::warn!(%method, path, name, reason, "api.refused");
-            problem.into_response()
+            let is_unknown = problem.status() == StatusCode::UNAUTHORIZED;
+            let mut response = problem.into_response();
+            if is_unknown {
+                response.extensions_mut().insert(door.ways_in());
+            }
+            response
         }
     }
 }
@@ -85,6 +99,11 @@ impl Door {
         };
         let needed = match rule {
             Rule::Anybody => return Ok((String::new(), request)),
+            Rule::OwnPage => {
+                self.check_origin(request.method(), request.headers()).map_err(nobody)?;
+                says_origin(request.headers()).map_err(nobody)?;
+                return Ok((String::new(), request));
+            }
             Rule::Of(role) => role,
         };
         self.check_origin(request.method(), request.headers()).map_err(nobody)?;
@@ -117,15 +136,28 @@ impl Door {
         if self.is_open() {
             return Ok(local(headers));
         }
-        let token = self.token(method, headers)?;
+        self.owner(&self.token(method, headers)?).await
+    }
+
+    /// Which tokens let somebody in.
+    pub fn ways_in(&self) -> WaysIn {
+        let issuer = self.issuer.as_ref().map(Issuer::address_and_audience);
+        WaysIn { tokens: self.owners.is_some(), issuer }
+    }
+
+    /// Whose token it is.
+    ///
+    /// # Errors
+    /// When it is nobody's, or that cannot be known now.
+    pub(super) async fn owner(&self, token: &str) -> Result<Who, Problem> {
         if let Some(issuer) = &self.issuer
-            && Jwt::is_one(&token)
+            && Jwt::is_one(token)
         {
-            return issuer.who(&token).await;
+            return issuer.who(token).await;
         }
         let found = match &self.owners {
             None => None,
-            Some(owners) => owners.find(&token).map_err(|reason| {
+            Some(owners) => owners.find(token).map_err(|reason| {
                 let mend = "mend the file of `api.auth.tokens`; until then nobody is let in";
                 Problem::new(Code::Unavailable, reason, mend)
             })?,
@@ -139,10 +171,8 @@ impl Door {
             return Ok(token.to_owned());
         }
         let shown = session::shown(headers).ok_or_else(|| unknown("there is no token"))?;
-        // A browser says where a page that acts is from; `check_origin` has looked at it.
-        if !method.is_safe() && !headers.contains_key(header::ORIGIN) {
-            let detail = "with a session only a page may act, and it says its origin";
-            return Err(Problem::new(Code::Forbidden, detail, "send a token instead"));
+        if !method.is_safe() {
+            says_origin(headers)?;
         }
         let token = self.sessions.token(shown, now());
         token.ok_or_else(|| unknown("this session has ended"))
@@ -182,6 +212,15 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     Ok(Some(token.trim()))
 }
 
+/// A browser says where a page that acts is from; `check_origin` has looked at it.
+fn says_origin(headers: &HeaderMap) -> Result<(), Problem> {
+    if headers.contains_key(header::ORIGIN) {
+        return Ok(());
+    }
+    let detail = "with a session only a page may act, and it says its origin";
+    Err(Problem::new(Code::Forbidden, detail, "send a token instead"))
+}
+
 fn unknown(detail: &str) -> Problem {
     let mend = "send `Authorization: Bearer <token>`; `segue token new` makes one";
     Problem::new(Code::Unauthenticated, detail, mend)
@@ -193,7 +232,7 @@ fn local(headers: &HeaderMap) -> Who {
     let said = headers.get(BY).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let said: String = said.trim().chars().take(NAME_CHARS_MAX).collect();
     let name = if said.is_empty() { LOCAL.to_owned() } else { format!("{LOCAL}/{said}") };
-    Who { name, role: Role::Admin }
+    Who { name, role: Role::Admin, has_token: false }
 }
 
 /// Whether a `Host` is this machine, whatever its port.

@@ -105,6 +105,11 @@ impl Known {
 }
 
 impl Issuer {
+    /// Where it is, and whom its tokens must be for.
+    pub fn address_and_audience(&self) -> (String, String) {
+        (self.settings.issuer.clone(), self.settings.audience.clone())
+    }
+
     /// An issuer; nothing is asked of it yet, since it may come up after us.
     ///
     /// # Errors
@@ -158,7 +163,7 @@ impl Issuer {
             let detail = format!("{name} is in none of the groups that may ask (`{role_claim}`)");
             return Err(Problem::new(Code::Forbidden, detail, "see `api.auth.oidc.roles`"));
         };
-        Ok(Who { name: name.to_owned(), role })
+        Ok(Who { name: name.to_owned(), role, has_token: true })
     }
 
     /// The keys that may have signed a token: that which it names, else all. One that is not

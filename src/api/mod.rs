@@ -59,6 +59,7 @@ mod token;
 pub(crate) use acts::{Written, act};
 pub(crate) use client::escaped;
 pub use client::{Client, Endpoint, NoAnswer, ProblemTold};
+pub(crate) use guard::{Door, WaysIn};
 pub(crate) use instances::{Listing, Showing, filter, limit, masks, sort};
 pub(crate) use owners::Who;
 pub use pages::Pages;
@@ -69,6 +70,7 @@ pub use role::Role;
 #[cfg(test)]
 pub(crate) use rules::PAGES;
 pub(crate) use service::{Answer, Service};
+pub(crate) use session::{log_in, log_out, shown as session};
 pub use token::Token;
 
 use std::net::{SocketAddr, TcpListener};
@@ -86,7 +88,6 @@ use crate::node::{self, ActKeys, MachineClock};
 use crate::runtime::SourceRecord;
 use crate::view::{self, View};
 
-use guard::Door;
 use issuer::Issuer;
 use live::Readers;
 use outbox::{KafkaOutbox, Signer};

@@ -11,6 +11,8 @@ pub(crate) struct Who {
     pub name: String,
     /// What they may do.
     pub role: Role,
+    /// Whether a token has proved it, so that there is something to log out of.
+    pub has_token: bool,
 }
 
 /// The owners of tokens, as their file says; it is read again whenever it has changed.
@@ -39,7 +41,8 @@ impl Owners {
             let mut found = None;
             for line in lines {
                 if line.is_of(token) {
-                    found = Some(Who { name: line.name.clone(), role: line.role });
+                    let (name, role) = (line.name.clone(), line.role);
+                    found = Some(Who { name, role, has_token: true });
                 }
             }
             found

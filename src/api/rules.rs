@@ -7,6 +7,9 @@ use super::Role;
 pub(crate) enum Rule {
     /// Anybody, without a token.
     Anybody,
+    /// Anybody who sends a form of a page that is served here: a page of another origin must not
+    /// log somebody in or out.
+    OwnPage,
     /// Whoever has that role, or one that may do more.
     Of(Role),
 }
@@ -50,7 +53,7 @@ pub(super) const RULES: [(Method, &str, Rule); 34] = [
 ];
 
 /// The rule of every page of the console; the tests of that room compare it with what is routed.
-pub(crate) const PAGES: [(Method, &str, Rule); 13] = [
+pub(crate) const PAGES: [(Method, &str, Rule); 16] = [
     (Method::GET, "/", Rule::Of(Role::Viewer)),
     (Method::GET, "/attention", Rule::Of(Role::Viewer)),
     (Method::GET, "/instances", Rule::Of(Role::Viewer)),
@@ -63,6 +66,9 @@ pub(crate) const PAGES: [(Method, &str, Rule); 13] = [
     (Method::GET, "/dead-letters", Rule::Of(Role::Viewer)),
     (Method::GET, "/dead-letters/{partition}/{offset}", Rule::Of(Role::Viewer)),
     (Method::GET, "/flow", Rule::Of(Role::Viewer)),
+    (Method::GET, "/login", Rule::Anybody),
+    (Method::POST, "/login", Rule::OwnPage),
+    (Method::POST, "/logout", Rule::OwnPage),
     (Method::GET, "/assets/{file}", Rule::Anybody),
 ];
 

@@ -132,7 +132,7 @@ impl Setting {
         Self { router: pages(service, door), written, tokens, folder, stop, follower }
     }
 
-    fn token(&self, role: Role) -> &str {
+    pub fn token(&self, role: Role) -> &str {
         let found = self.tokens.iter().find(|(of, _)| *of == role);
         found.expect("each has one").1.reveal()
     }
@@ -197,6 +197,22 @@ fn each_endpoint_lets_in_whom_its_rule_names_and_nobody_else() {
         let needed = match rule {
             Rule::Anybody => {
                 assert!(is_let_in(status(None)), "{method} {path} is for anybody");
+                continue;
+            }
+            Rule::OwnPage => {
+                let from = |origin: Option<&str>| {
+                    let mut asked = request(&method, &place, None);
+                    asked.headers_mut().insert(header::HOST, "segue.example".parse().expect("one"));
+                    if let Some(origin) = origin {
+                        asked.headers_mut().insert(header::ORIGIN, origin.parse().expect("one"));
+                    }
+                    closed.ask(asked).0
+                };
+                for foreign in [None, Some("https://evil.example"), Some("null")] {
+                    assert_eq!(from(foreign), StatusCode::FORBIDDEN, "{method} {path}");
+                }
+                let own = from(Some("https://segue.example"));
+                assert!(is_let_in(own), "{method} {path}: {own}");
                 continue;
             }
             Rule::Of(role) => role,

@@ -38,7 +38,7 @@ pub(super) async fn act(
 
 /// Reads a form. Only a form: a script of another page can send other kinds only after it has
 /// asked, and a form comes with its origin.
-fn read(headers: &HeaderMap, form: &[u8]) -> Result<Query, Problem> {
+pub(super) fn read(headers: &HeaderMap, form: &[u8]) -> Result<Query, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {

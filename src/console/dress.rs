@@ -7,8 +7,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 
-use super::frame::{Frame, Fresh, Section, page};
-use crate::api::Problem;
+use super::frame::{Frame, page};
+use super::login::Asking;
+use crate::api::{Problem, WaysIn};
 
 /// What pages may load and do: what is served here, and nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -51,9 +52,16 @@ async fn dressed(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_page = !path.starts_with("/api/") && path != "/openapi.json";
     let reads_pages = is_page && accepts_pages(request.headers());
+    let asking = reads_pages.then(|| Asking::of(&request));
     let mut response = next.run(request).await;
-    if let Some(problem) = response.extensions_mut().remove::<Problem>().filter(|_| reads_pages) {
-        response = problem_answer(&problem, response);
+    let problem = response.extensions_mut().remove::<Problem>();
+    let ways = response.extensions_mut().remove::<WaysIn>();
+    if let (Some(problem), Some(asking)) = (problem, asking) {
+        // Whoever is not known gets the form that asks in the place of what was wanted.
+        response = match ways {
+            Some(ways) => page_answer(&asking.form(ways), response),
+            None => page_answer(&ProblemPage::of(&problem), response),
+        };
     }
     if is_page {
         for (name, value) in HEADERS {
@@ -70,8 +78,8 @@ fn accepts_pages(headers: &HeaderMap) -> bool {
 }
 
 /// The problem as a page, with the status and the headers that it has without.
-fn problem_answer(problem: &Problem, plain: Response) -> Response {
-    let Ok(mut answer) = page(&ProblemPage::of(problem)) else { return plain };
+fn page_answer(template: &impl Template, plain: Response) -> Response {
+    let Ok(mut answer) = page(template) else { return plain };
     *answer.status_mut() = plain.status();
     for name in [header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
         if let Some(value) = plain.headers().get(&name) {
@@ -91,14 +99,7 @@ impl ProblemPage {
             },
         });
         let title = problem.title().to_owned();
-        let frame = Frame {
-            title: title.clone(),
-            section: Section::None,
-            who: String::new(),
-            role: String::new(),
-            fresh: Fresh { class: "is-well", words: String::new() },
-            stuck: 0,
-        };
+        let frame = Frame::of_nobody(title.clone());
         let (detail, mend) = (problem.detail().to_owned(), problem.mend().to_owned());
         Self { frame, title, detail, mend, near: near.collect() }
     }

@@ -56,6 +56,8 @@ pub(super) struct Frame {
     pub who: String,
     /// What they may do.
     pub role: String,
+    /// Whether there is a session to end.
+    pub can_log_out: bool,
     pub fresh: Fresh,
     /// How many instances are stuck.
     pub stuck: u64,
@@ -105,9 +107,23 @@ impl Frame {
             section,
             who: who.name.clone(),
             role: who.role.to_string(),
+            can_log_out: who.has_token,
             fresh: Fresh::new(&counts.freshness),
             stuck: counts.found.iter().filter(is_stuck).map(|count| count.instances).sum(),
         })
+    }
+
+    /// What stands around a page that is shown to whoever asks.
+    pub fn of_nobody(title: String) -> Self {
+        Self {
+            title,
+            section: Section::None,
+            who: String::new(),
+            role: String::new(),
+            can_log_out: false,
+            fresh: Fresh { class: "is-well", words: String::new() },
+            stuck: 0,
+        }
     }
 
     #[allow(clippy::unused_self)] // A template asks the frame.

@@ -25,6 +25,7 @@ mod icons;
 mod instance;
 mod instances;
 mod lifeline;
+mod login;
 mod offers;
 mod overview;
 mod owed;

@@ -2,8 +2,8 @@ use axum::Router;
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    act, assets, attention, dead_letters, flow, instance, instances, overview, owed, questions,
-    saga, sagas,
+    act, assets, attention, dead_letters, flow, instance, instances, login, overview, owed,
+    questions, saga, sagas,
 };
 use crate::api::Service;
 
@@ -22,6 +22,8 @@ pub(super) fn routed() -> Vec<(&'static str, MethodRouter<Service>)> {
         ("/dead-letters", get(dead_letters::list)),
         ("/dead-letters/{partition}/{offset}", get(dead_letters::show)),
         ("/flow", get(flow::show)),
+        ("/login", get(login::show).post(login::begin)),
+        ("/logout", post(login::end)),
         ("/assets/{file}", get(assets::file)),
     ]
 }

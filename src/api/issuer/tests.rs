@@ -136,7 +136,7 @@ async fn a_token_says_who_somebody_is_and_the_highest_of_their_roles() {
         let issuer = &issuer;
         async move { issuer.who_at(&token, now, AT).await }
     };
-    let ana = |role| Ok(Who { name: "ana".to_owned(), role });
+    let ana = |role| Ok(Who { name: "ana".to_owned(), role, has_token: true });
     assert_eq!(who(json!(["all", "ops"])).await, ana(Role::Operator));
     assert_eq!(who(json!("root")).await, ana(Role::Admin));
     let nobody = who(json!(["others"])).await.expect_err("no role");

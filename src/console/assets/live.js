@@ -26,6 +26,8 @@ async function look(then) {
   last = Date.now();
   try {
     const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    // The session is over: the page becomes the form, unless somebody is writing on it.
+    if (answer.status === 401 && !document.querySelector("details[open]")) location.reload();
     if (answer.ok) place(new DOMParser().parseFromString(await answer.text(), "text/html"));
     then();
   } catch {
