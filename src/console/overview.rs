@@ -156,7 +156,7 @@ fn totals(sagas: &[SagaRow]) -> Vec<Total> {
 }
 
 impl Total {
-    fn new(state: LifeState, instances: u64, query: &Query) -> Self {
+    pub fn new(state: LifeState, instances: u64, query: &Query) -> Self {
         Self {
             state: state.into(),
             instances: grouped(instances),

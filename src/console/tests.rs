@@ -1,6 +1,7 @@
 //! Pages made of values, and pages that are asked for.
 
 mod login;
+mod saga;
 
 use askama::Template;
 use axum::body::Body;
@@ -403,6 +404,7 @@ fn two_versions_of_a_saga_stand_side_by_side() {
         saga: line(&saga_row()),
         version: 2,
         versions: Vec::new(),
+        steps: Vec::new(),
         drawing: String::new(),
         source: vec!["title: <b>".to_owned()],
         against: Some(1),

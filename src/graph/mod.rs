@@ -21,11 +21,13 @@ mod lanes;
 mod mark;
 mod measure;
 mod mermaid;
+mod occupancy;
 mod options;
 mod outline;
 mod picture;
 mod plain;
 mod route;
+mod sizes;
 mod step;
 mod svg;
 mod text;
@@ -36,11 +38,14 @@ mod words;
 mod tests;
 
 pub use mark::{Mark, Marked, Marks};
+pub use occupancy::Occupancy;
 pub use options::{Format, Options, Orientation};
 pub use picture::{
     About, Detail, Edge, EdgeRole, Item, LaneId, Line, LineId, Node, NodeId, Picture, Port, Region,
     RegionId, RegionKind, Shape,
 };
+
+use std::collections::BTreeMap;
 
 use crate::definition::Definition;
 
@@ -91,6 +96,18 @@ pub fn draw_marked(
     marks: &Marks,
 ) -> String {
     svg::draw_marked(&Picture::of(definition, known, false), direction, marks)
+}
+
+/// Draws a definition as SVG for a page that has [`STYLE_SHEET`], without its title, with how many
+/// instances are at each of its steps.
+#[must_use]
+pub fn draw_occupied(
+    definition: &Definition,
+    known: &[&Definition],
+    direction: Orientation,
+    steps: &BTreeMap<String, Occupancy>,
+) -> String {
+    svg::draw_occupied(&Picture::of(definition, known, false), direction, steps)
 }
 
 impl Picture {

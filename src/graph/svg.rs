@@ -1,15 +1,18 @@
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::Orientation;
 use super::card::{self, BADGE, Card, Cards, Row};
-use super::drawing::{Drawing, Route, Sizes};
+use super::drawing::{Drawing, Route};
 use super::flow;
 use super::geometry::{Point, Rect, Size};
 use super::lanes;
 use super::mark::{Mark, Marked, Marks};
 use super::measure::{self, Style};
+use super::occupancy::{Occupancy, Occupied};
 use super::outline::{outline, path};
 use super::picture::{About, EdgeRole, LineId, Node, Picture, Region, RegionKind, Shape};
+use super::sizes::{labels, lane, sizes};
 
 /// The colours and letters, in light and in dark.
 pub(super) const STYLE_SHEET: &str = include_str!("style.css");
@@ -19,14 +22,8 @@ const MARKS_SHEET: &str = include_str!("marks.css");
 const MARGIN: i32 = 28;
 /// The narrowest picture: its legend must find room.
 const WIDTH_MIN: i32 = 520;
-/// The room between a label's text and its border.
-const LABEL_PAD: Size = Size { width: 8, height: 4 };
 /// How far the cards of a stack are from one another.
 const STACK: i32 = 5;
-/// The widest name of a lane.
-const LANE_MAX: i32 = 180;
-/// The most lines of a label.
-const LABEL_LINES: usize = 4;
 
 /// How wide the badge of a mark is, by the signs in it.
 const MARK_SIGN: i32 = 7;
@@ -40,49 +37,26 @@ pub(super) fn draw(
     direction: Orientation,
     marked: Option<Marked>,
 ) -> String {
-    Sheet { picture, marked, is_alone: true, text: String::new() }.draw(lanes, direction)
+    let (occupied, text) = (Occupied::default(), String::new());
+    Sheet { picture, marked, occupied, is_alone: true, text }.draw(lanes, direction)
 }
 
 /// Draws a picture for a page that has the style sheet, with how far one life is.
 pub(super) fn draw_marked(picture: &Picture, direction: Orientation, marks: &Marks) -> String {
+    let (occupied, text) = (Occupied::default(), String::new());
     let marked = Some(Marked::of(picture, marks));
-    Sheet { picture, marked, is_alone: false, text: String::new() }.draw(false, direction)
+    Sheet { picture, marked, occupied, is_alone: false, text }.draw(false, direction)
 }
 
-/// The lines of every label, by line and by the item that it stands in front of.
-pub(super) fn labels(picture: &Picture, room: i32) -> Vec<Vec<Vec<String>>> {
-    let lines = (0..picture.lines.len()).map(LineId);
-    let label = |line: LineId, index: usize| {
-        let text = picture.label_before(line, index);
-        text.map_or_else(Vec::new, |text| card::lines(&text, Style::Label, room, LABEL_LINES))
-    };
-    let of_line =
-        |line: LineId| (0..=picture.line(line).items.len()).map(|i| label(line, i)).collect();
-    lines.map(of_line).collect()
-}
-
-pub(super) fn sizes(picture: &Picture, cards: &Cards, labels: &[Vec<Vec<String>>]) -> Sizes {
-    let label = |lines: &Vec<String>| {
-        if lines.is_empty() {
-            return Size::default();
-        }
-        let text = measure::size(lines, Style::Label);
-        Size {
-            width: card::even(text.width + 2 * LABEL_PAD.width),
-            height: card::even(text.height + 2 * LABEL_PAD.height),
-        }
-    };
-    Sizes {
-        nodes: cards.nodes.iter().map(|card| card.size).collect(),
-        heads: cards.heads.iter().map(|card| card.size).collect(),
-        labels: labels.iter().map(|line| line.iter().map(label).collect()).collect(),
-        lanes: picture.lanes.iter().map(|name| measure::size(&lane(name), Style::Lane)).collect(),
-    }
-}
-
-/// The lines of a lane's name.
-fn lane(name: &str) -> Vec<String> {
-    card::lines(name, Style::Lane, LANE_MAX, 2)
+/// Draws a picture for a page that has the style sheet, with how many instances are where.
+pub(super) fn draw_occupied(
+    picture: &Picture,
+    direction: Orientation,
+    steps: &BTreeMap<String, Occupancy>,
+) -> String {
+    let (occupied, text) = (Occupied::of(picture, steps), String::new());
+    let marked = Some(Marked::of(picture, &Marks::default()));
+    Sheet { picture, marked, occupied, is_alone: false, text }.draw(false, direction)
 }
 
 /// The title and the notes, from the upper left corner.
@@ -105,6 +79,8 @@ struct Sheet<'p> {
     picture: &'p Picture,
     /// How far a life is, if the drawing is of one.
     marked: Option<Marked>,
+    /// How many instances are where, if the drawing is of all of them.
+    occupied: Occupied,
     /// Whether it stands in no page: it has a title and a style sheet of its own.
     is_alone: bool,
     text: String,
@@ -178,6 +154,7 @@ impl Sheet<'_> {
             let mark = self.marked.as_ref().and_then(|marked| marked.region(index));
             self.region(region, at, head, &cards.heads[index]);
             self.mark(mark, at);
+            self.occupancy(self.occupied.region(index), at);
         }
         for band in &drawing.bands {
             self.rect("band", *band, 0);
@@ -193,7 +170,16 @@ impl Sheet<'_> {
         }
         for (index, node) in self.picture.nodes.iter().enumerate() {
             let mark = self.marked.as_ref().and_then(|marked| marked.node(index));
-            self.node(node, drawing.nodes[index], &cards.nodes[index], mark);
+            let there = self.occupied.node(index);
+            let class = match mark {
+                Some(mark) => Some(mark.text()),
+                None => there.and_then(Occupancy::class),
+            };
+            let at = drawing.nodes[index];
+            self.node(node, at, &cards.nodes[index], class);
+            let is_end = matches!(node.shape, Shape::Start | Shape::Completed | Shape::Compensated);
+            self.mark(mark.filter(|_| !is_end), at);
+            self.occupancy(there, at);
         }
     }
 
@@ -218,10 +204,10 @@ impl Sheet<'_> {
         self.text.push_str("</g>\n");
     }
 
-    fn node(&mut self, node: &Node, at: Rect, card: &Card, mark: Option<Mark>) {
+    fn node(&mut self, node: &Node, at: Rect, card: &Card, of: Option<&str>) {
         let pivot = if node.about.pivot { " pivot" } else { "" };
         let (class, data) = (class(node.shape), outline(node.shape, at));
-        let of = mark.map_or_else(String::new, |mark| format!(" class=\"at-{}\"", mark.text()));
+        let of = of.map_or_else(String::new, |of| format!(" class=\"at-{of}\""));
         let _ = writeln!(
             self.text,
             "<g{of}>{}<path class=\"box {class}{pivot}\" d=\"{data}\"/>",
@@ -239,21 +225,30 @@ impl Sheet<'_> {
         }
         self.card(card, &node.about, at);
         self.text.push_str("</g>\n");
-        let is_end = matches!(node.shape, Shape::Start | Shape::Completed | Shape::Compensated);
-        self.mark(mark.filter(|_| !is_end), at);
     }
 
-    /// The badge of a mark, on the upper border of a box.
     fn mark(&mut self, mark: Option<Mark>, at: Rect) {
         let Some(mark) = mark else { return };
-        let words = mark.badge();
+        self.badge(mark.text(), mark.badge(), at);
+    }
+
+    /// How many instances are there: a badge for each way in which they do.
+    fn occupancy(&mut self, there: Option<Occupancy>, mut at: Rect) {
+        for (class, words) in there.into_iter().flat_map(Occupancy::told) {
+            at.x += self.badge(class, &words, at) + 4;
+        }
+    }
+
+    /// A badge on the upper border of a box; answers how wide it is.
+    fn badge(&mut self, class: &str, words: &str, at: Rect) -> i32 {
         let signs = measure::rows(words.chars().count());
         let (x, y) = (at.x + 12, at.y - MARK_HEIGHT / 2);
         let badge = Rect { x, y, width: signs * MARK_SIGN + 14, height: MARK_HEIGHT };
-        let _ = writeln!(self.text, "<g class=\"mark is-{}\">", mark.text());
+        let _ = writeln!(self.text, "<g class=\"mark is-{class}\">");
         self.rect("mark-box", badge, MARK_HEIGHT / 2);
         self.centred(&[words.to_owned()], Style::Badge, badge);
         self.text.push_str("</g>\n");
+        badge.width
     }
 
     fn card(&mut self, card: &Card, about: &About, at: Rect) {

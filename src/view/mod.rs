@@ -43,6 +43,7 @@ mod records;
 mod settings;
 mod shared;
 mod sql;
+mod step_count;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -62,4 +63,5 @@ pub use messages::MessageTold;
 pub use missed::Missed;
 pub use position::Position;
 pub use settings::{Settings, Signatures};
+pub use step_count::StepCount;
 pub use tail::{Next, TAIL_ENTRIES_MAX, Tail};

@@ -12,7 +12,7 @@ use crate::graph::drawing::Drawing;
 use crate::graph::geometry::{Point, Rect};
 use crate::graph::measure;
 use crate::graph::picture::{EdgeRole, Item, LineId};
-use crate::graph::{Format, Options, Orientation, Picture, draw, flow, lanes, svg};
+use crate::graph::{Format, Options, Orientation, Picture, draw, flow, lanes, sizes};
 
 /// A step of any kind, with what stands in it.
 #[derive(Debug, Clone)]
@@ -95,7 +95,7 @@ fn settlement() -> Definition {
 
 fn drawings(picture: &Picture) -> Vec<Drawing> {
     let cards = Cards::of(picture);
-    let sizes = svg::sizes(picture, &cards, &svg::labels(picture, cards.label));
+    let sizes = sizes::sizes(picture, &cards, &sizes::labels(picture, cards.label));
     [Orientation::Down, Orientation::Right]
         .into_iter()
         .flat_map(|direction| {

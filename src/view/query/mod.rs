@@ -9,6 +9,7 @@ mod near;
 mod owed;
 mod sagas;
 mod select;
+mod steps;
 mod timers;
 
 pub(super) use attention::attention;
@@ -18,6 +19,7 @@ pub(super) use letters::{dead_letter, dead_letters};
 pub(super) use near::near;
 pub(super) use owed::{owed, questions};
 pub(super) use sagas::{counts, sagas};
+pub(super) use steps::steps;
 pub(super) use timers::timers;
 
 use rusqlite::{Connection, OptionalExtension as _};

@@ -509,3 +509,32 @@ fn an_unknown_instance_is_told_what_is_near_it() {
     assert!(near.contains(&id("order", "order-1001")) && !near.contains(&id("order", "zebra")));
     assert_eq!(query::near(&reader, &id("nobody", "x")).expect("an answer"), []);
 }
+
+#[test]
+fn those_on_their_way_are_counted_by_step_and_state_of_their_version() {
+    let folder = Folder::new();
+    let mut shelf = Shelf::open(&folder);
+    for (key, folded) in [
+        ("a", running(5)),
+        ("b", running(6)),
+        ("c", failed(7, "no answer")),
+        ("d", failed(7, "another reason")),
+        ("e", completed(5, 9)),
+        ("f", Folded { version: Some(2), ..running(5) }),
+        ("g", Folded { step: None, ..running(5) }),
+    ] {
+        shelf.put(&id("order", key), &folded);
+    }
+    shelf.put(&id("parcel", "a"), &running(5));
+    let reader = shelf.file.reader().expect("a reader");
+    let steps = |saga: &str, version| {
+        let saga = SagaName::new(saga).expect("a name");
+        let found = query::steps(&reader, &saga, Version(version)).expect("an answer");
+        let told = found.into_iter().map(|count| (count.step, count.state, count.instances));
+        told.collect::<Vec<_>>()
+    };
+    let at = |state, instances| ("charge".to_owned(), state, instances);
+    assert_eq!(steps("order", 1), [at(LifeState::Running, 2), at(LifeState::Stuck, 2)]);
+    assert_eq!(steps("order", 2), [at(LifeState::Running, 1)]);
+    assert_eq!((steps("order", 3), steps("nowhere", 1)), (vec![], vec![]));
+}
