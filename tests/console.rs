@@ -16,16 +16,19 @@ use browser::Browser;
 use dev::Dev;
 use gate::Gate;
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 13] = [
     "/",
     "/attention",
     "/instances",
     "/instances/parcel/o-1",
+    "/instances/acts?state=stuck&verb=retry",
+    "/acts",
     "/questions",
     "/owed",
     "/sagas",
     "/sagas/parcel",
     "/dead-letters",
+    "/dead-letters/acts?reason=x",
     "/flow",
 ];
 

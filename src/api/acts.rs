@@ -57,7 +57,7 @@ pub(crate) struct Written {
     pub(crate) outcome: Option<Entry>,
     /// What it would do to the instance as it is, if that is all that was asked: nothing is
     /// written then.
-    foreseen: Option<Foreseen>,
+    pub(crate) foreseen: Option<Foreseen>,
 }
 
 /// How an act is waited for.

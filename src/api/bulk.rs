@@ -44,51 +44,51 @@ struct Pace {
 
 /// An act on many instances that begins, or what it would do.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Begun {
+pub(crate) struct Begun {
     /// Its id; the same id begins once.
     pub id: String,
     /// How many instances it is about.
     pub members: usize,
     /// Whether it is being written; not if only the count and the sample were asked.
-    is_written: bool,
+    pub is_written: bool,
     /// What it would do to the first of them; empty once it is being written.
-    sample: Vec<Sampled>,
+    pub sample: Vec<Sampled>,
 }
 
 /// What an act would do to one of many instances.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Sampled {
+pub(crate) struct Sampled {
     /// The instance, as `saga/key`.
-    instance: String,
+    pub instance: String,
     /// What it would do to it.
-    foreseen: Foreseen,
+    pub foreseen: Foreseen,
 }
 
 /// An act on many instances, and how it stands.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct BulkShown {
+pub(crate) struct BulkShown {
     /// `running` on this server, `done`, `stopped`, `failed`, or `unended`: nothing tells of its
     /// end, for its server ended in the middle, or is another one.
-    state: String,
+    pub state: String,
     /// What Kafka tells of it.
-    bulk: BulkRow,
+    pub bulk: BulkRow,
 }
 
 /// An act on many instances with its members.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct BulkWhole {
+pub(crate) struct BulkWhole {
     /// As the list says it.
-    state: String,
+    pub state: String,
     /// What Kafka tells of it.
-    bulk: BulkRow,
+    pub bulk: BulkRow,
     /// Its members, as `saga/key`, in the order in which they are written; empty if the record that
     /// names them is not kept any more.
-    instances: Vec<String>,
+    pub instances: Vec<String>,
 }
 
 /// An act on many instances that stops.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Stopping {
+pub(crate) struct Stopping {
     /// Its id.
     id: String,
     /// Who asked.
@@ -120,7 +120,7 @@ pub(super) struct Stopping {
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(super) async fn begin(
+pub(crate) async fn begin(
     State(service): State<Service>,
     Tested { asked: listing, tests }: Tested<Listing>,
     RawQuery(query): RawQuery,
@@ -315,7 +315,7 @@ pub(super) async fn start(
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(service): State<Service>,
 ) -> Result<Json<Answer<Vec<BulkShown>>>, Problem> {
     let Fresh { found, freshness } = service.look(|view| view.bulks(ROWS)).await?;
@@ -332,7 +332,7 @@ pub(super) async fn list(
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(super) async fn show(
+pub(crate) async fn show(
     State(service): State<Service>,
     At(id): At<String>,
 ) -> Result<Json<Answer<BulkWhole>>, Problem> {
@@ -354,7 +354,7 @@ pub(super) async fn show(
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(super) async fn stop(
+pub(crate) async fn stop(
     State(service): State<Service>,
     At(id): At<String>,
     who: Who,

@@ -37,24 +37,24 @@ pub(super) struct Clearing {
 
 /// Something that is done with many dead letters, or what would be.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ClearingBegun {
+pub(crate) struct ClearingBegun {
     /// Its id; the same id begins once. It is looked at under `/api/v1/bulk`.
-    id: String,
+    pub id: String,
     /// How many letters it is about.
-    members: usize,
+    pub members: usize,
     /// Whether it is being written; not if only the count was asked.
-    is_written: bool,
+    pub is_written: bool,
     /// Those that cannot be replayed and stay open.
-    left_out: Vec<LeftOut>,
+    pub left_out: Vec<LeftOut>,
 }
 
 /// A dead letter that cannot be replayed.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct LeftOut {
+pub(crate) struct LeftOut {
     /// The letter, as `partition/offset`.
-    letter: String,
+    pub letter: String,
     /// Why.
-    why: String,
+    pub why: String,
 }
 
 /// Does the same with every open dead letter that a list with these parameters would show, at most
@@ -75,7 +75,7 @@ pub(super) struct LeftOut {
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(super) async fn clear(
+pub(crate) async fn clear(
     State(service): State<Service>,
     Asked(leafing): Asked<Leafing>,
     RawQuery(query): RawQuery,

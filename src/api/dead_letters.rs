@@ -17,7 +17,7 @@ const ROWS_DEFAULT: usize = 50;
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Leafing {
+pub(crate) struct Leafing {
     /// `open` (the default), `replayed`, `discarded` or `any`: what was done with them last.
     state: Option<String>,
     /// The topic that they were read from.
@@ -31,7 +31,7 @@ pub(super) struct Leafing {
     /// They were put aside before that moment (RFC 3339).
     before: Option<String>,
     /// What the page before says is next.
-    after: Option<String>,
+    pub(crate) after: Option<String>,
     /// How many, 50 by default, 500 at most.
     limit: Option<usize>,
 }
@@ -55,7 +55,7 @@ pub(super) async fn list(
 }
 
 impl Leafing {
-    fn filter(&self) -> Result<LetterFilter, Problem> {
+    pub fn filter(&self) -> Result<LetterFilter, Problem> {
         let some = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let topic = some(&self.topic).map(|topic| Topic::new(&topic)).transpose();
         let moment = |text: &String| {

@@ -57,15 +57,20 @@ mod tls;
 mod token;
 
 pub(crate) use acts::{Written, act};
+pub(crate) use bulk::{
+    BulkShown, BulkWhole, begin as act_on_many, list as bulks, show as bulk, stop as stop_bulk,
+};
+pub(crate) use clearing::clear as clear_many;
 pub(crate) use client::escaped;
 pub use client::{Client, Endpoint, NoAnswer, ProblemTold};
+pub(crate) use dead_letters::Leafing;
 pub(crate) use guard::{Door, WaysIn};
 pub(crate) use instances::{Listing, Showing, filter, limit, masks, sort};
 pub(crate) use owners::Who;
 pub use pages::Pages;
 pub(crate) use problem::{Code, Problem};
 pub use request::draw;
-pub(crate) use request::{Asked, At, Body, instance, saga_name};
+pub(crate) use request::{Asked, At, Body, Tested, instance, saga_name};
 pub use role::Role;
 #[cfg(test)]
 pub(crate) use rules::PAGES;

@@ -40,7 +40,7 @@ const TESTS_MAX: usize = 8;
 const TEST_BYTES_MAX: usize = 1_024;
 
 /// The parameters of a list, and apart from them every `where`, of which there may be several.
-pub(super) struct Tested<T> {
+pub(crate) struct Tested<T> {
     pub asked: T,
     pub tests: Vec<FieldTest>,
 }

@@ -53,18 +53,25 @@ pub(super) const RULES: [(Method, &str, Rule); 34] = [
 ];
 
 /// The rule of every page of the console; the tests of that room compare it with what is routed.
-pub(crate) const PAGES: [(Method, &str, Rule); 16] = [
+pub(crate) const PAGES: [(Method, &str, Rule); 23] = [
     (Method::GET, "/", Rule::Of(Role::Viewer)),
     (Method::GET, "/attention", Rule::Of(Role::Viewer)),
     (Method::GET, "/instances", Rule::Of(Role::Viewer)),
     (Method::GET, "/instances/{saga}/{key}", Rule::Of(Role::Viewer)),
     (Method::POST, "/instances/{saga}/{key}/acts", Rule::Of(Role::Operator)),
+    (Method::GET, "/instances/acts", Rule::Of(Role::Operator)),
+    (Method::POST, "/instances/acts", Rule::Of(Role::Operator)),
+    (Method::GET, "/acts", Rule::Of(Role::Viewer)),
+    (Method::GET, "/acts/{id}", Rule::Of(Role::Viewer)),
+    (Method::POST, "/acts/{id}/stop", Rule::Of(Role::Operator)),
     (Method::GET, "/questions", Rule::Of(Role::Viewer)),
     (Method::GET, "/owed", Rule::Of(Role::Viewer)),
     (Method::GET, "/sagas", Rule::Of(Role::Viewer)),
     (Method::GET, "/sagas/{saga}", Rule::Of(Role::Viewer)),
     (Method::GET, "/dead-letters", Rule::Of(Role::Viewer)),
     (Method::GET, "/dead-letters/{partition}/{offset}", Rule::Of(Role::Viewer)),
+    (Method::GET, "/dead-letters/acts", Rule::Of(Role::Operator)),
+    (Method::POST, "/dead-letters/acts", Rule::Of(Role::Operator)),
     (Method::GET, "/flow", Rule::Of(Role::Viewer)),
     (Method::GET, "/login", Rule::Anybody),
     (Method::POST, "/login", Rule::OwnPage),

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
+use super::foreseen;
 use super::query::{Query, instance_link};
 use crate::api::{self, Answer, Asked, At, Body, Problem, Service, Who, Written};
 use crate::message::read_json;
@@ -23,6 +24,9 @@ pub(super) async fn act(
     form: Bytes,
 ) -> Result<Response, Problem> {
     let said = read(&headers, &form)?;
+    if said.get("look").is_some() {
+        return foreseen::look(service, (saga, key), who, &said).await;
+    }
     let act = body(&said)?;
     let waiting = serde_json::from_value(json!({ "wait": WAIT }));
     let waiting = waiting.map_err(|e| Problem::defect(e.to_string()))?;
@@ -49,7 +53,7 @@ pub(super) fn read(headers: &HeaderMap, form: &[u8]) -> Result<Query, Problem> {
 }
 
 /// The act that a form asks for, as the API takes it.
-fn body(said: &Query) -> Result<Value, Problem> {
+pub(super) fn body(said: &Query) -> Result<Value, Problem> {
     if said.get("grave").is_some() && said.get("sure").is_none() {
         let detail = "the box was not ticked that says that you are sure";
         return Err(Problem::wrong(detail));

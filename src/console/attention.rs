@@ -5,7 +5,7 @@ use axum::response::Response;
 use super::frame::{Frame, Section, grouped, page};
 use super::query::{Query, instance_link};
 use super::times::{Shown, now};
-use crate::api::{Problem, Service, Who};
+use crate::api::{Problem, Role, Service, Who};
 use crate::message::Timestamp;
 use crate::status::LifeState;
 use crate::view::{AttentionGroup, Concern, View};
@@ -42,17 +42,19 @@ pub(super) struct GroupTold {
     pub first: String,
     /// All of them.
     pub list: String,
+    /// The form that retries all of them, where that mends them and whoever looks may.
+    pub retry: Option<String>,
 }
 
 /// Answers the inbox.
 pub(super) async fn show(State(service): State<Service>, who: Who) -> Result<Response, Problem> {
     let groups = service.look(View::attention).await?.found;
     let frame = Frame::of(&service, &who, Section::Attention, "Attention").await?;
-    page(&AttentionPage { frame, concerns: concerns(&groups, now()) })
+    page(&AttentionPage { frame, concerns: concerns(&groups, who.role, now()) })
 }
 
 /// The groups by their concern, the worst first.
-pub(super) fn concerns(groups: &[AttentionGroup], now: Timestamp) -> Vec<ConcernTold> {
+pub(super) fn concerns(groups: &[AttentionGroup], role: Role, now: Timestamp) -> Vec<ConcernTold> {
     let all = [Concern::Stuck, Concern::Overdue, Concern::Retrying, Concern::Unanswered];
     let told = |concern: Concern| {
         let own: Vec<_> = groups.iter().filter(|group| group.concern == concern).collect();
@@ -63,7 +65,7 @@ pub(super) fn concerns(groups: &[AttentionGroup], now: Timestamp) -> Vec<Concern
             help,
             class,
             instances: grouped(instances),
-            groups: own.into_iter().map(|group| GroupTold::of(group, now)).collect(),
+            groups: own.into_iter().map(|group| GroupTold::of(group, role, now)).collect(),
         }
     };
     all.into_iter().map(told).filter(|told| !told.groups.is_empty()).collect()
@@ -93,7 +95,9 @@ fn words(concern: Concern) -> (&'static str, &'static str, &'static str) {
 }
 
 impl GroupTold {
-    fn of(group: &AttentionGroup, now: Timestamp) -> Self {
+    fn of(group: &AttentionGroup, role: Role, now: Timestamp) -> Self {
+        let query = query(group);
+        let is_offered = group.concern == Concern::Stuck && role >= Role::Operator;
         Self {
             saga: group.saga.clone(),
             step: group.step.clone().unwrap_or_default(),
@@ -102,13 +106,14 @@ impl GroupTold {
             oldest: Shown::new(group.oldest, now),
             key: group.key.clone(),
             first: instance_link(&group.saga, &group.key),
-            list: list(group),
+            retry: is_offered.then(|| query.with("verb", "retry").link("/instances/acts")),
+            list: query.link("/instances"),
         }
     }
 }
 
-/// The list of the instances of a group.
-fn list(group: &AttentionGroup) -> String {
+/// Which instances a group is of.
+fn query(group: &AttentionGroup) -> Query {
     let mut query = Query::default().with("saga", &group.saga);
     match group.concern {
         Concern::Stuck => query = query.with("state", LifeState::Stuck.text()),
@@ -122,5 +127,5 @@ fn list(group: &AttentionGroup) -> String {
     if let Some(error) = group.error {
         query = query.with("error", &error.to_string());
     }
-    query.link("/instances")
+    query
 }

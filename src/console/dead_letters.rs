@@ -4,12 +4,13 @@ use axum::response::Response;
 
 use super::data::pretty;
 use super::frame::{Frame, Section, page};
+use super::many::{self, Kind};
 use super::offers::quoted;
 use super::query::{Query, instance_link};
 use super::times::{Shown, now};
-use crate::api::{self, At, Code, Problem, Role, Service, Who};
+use crate::api::{self, At, Code, Leafing, Problem, Role, Service, Who};
 use crate::message::Timestamp;
-use crate::view::{DeadLetterDetail, DeadLetterPage, DeadLetterRow, LetterState};
+use crate::view::{DeadLetterDetail, DeadLetterPage, DeadLetterRow};
 
 const PATH: &str = "/dead-letters";
 const ROWS: usize = 50;
@@ -22,6 +23,17 @@ pub(super) struct DeadLettersPage {
     pub letters: Vec<LetterLine>,
     pub next: Option<String>,
     pub first: Option<String>,
+    /// The form that acts on all of these, for those who may, where a filter says which.
+    pub acts: Option<String>,
+    pub filters: Filters,
+}
+
+/// Which of them are listed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Filters {
+    pub topic: String,
+    pub event_type: String,
+    pub reason: String,
 }
 
 /// A record that was put aside, in the list.
@@ -65,11 +77,10 @@ pub(super) async fn list(
     query: Query,
     who: Who,
 ) -> Result<Response, Problem> {
-    let after = query.get("after").map(str::to_owned);
-    let found = service
-        .look(move |view| view.dead_letters(LetterState::Open, after.as_deref(), ROWS))
-        .await?
-        .found;
+    let leafing: Leafing = query.to()?;
+    let (filter, after) = (leafing.filter()?, leafing.after);
+    let found = service.look(move |view| view.dead_letters(filter, after.as_deref(), ROWS));
+    let found = found.await?.found;
     let frame = Frame::of(&service, &who, Section::DeadLetters, "Dead letters").await?;
     let DeadLetterPage { letters, next } = found;
     let now = now();
@@ -77,7 +88,9 @@ pub(super) async fn list(
         frame,
         letters: letters.iter().map(|row| LetterLine::of(row, now)).collect(),
         next: next.map(|next| query.with("after", &next).link(PATH)),
-        first: query.get("after").map(|_| PATH.to_owned()),
+        first: query.get("after").map(|_| query.without("after").link(PATH)),
+        acts: many::link(Kind::Letters, &query, letters.len(), who.role),
+        filters: Filters::of(&query),
     })
 }
 
@@ -97,6 +110,13 @@ pub(super) async fn show(
     let title = format!("Dead letter {partition}/{offset}");
     let frame = Frame::of(&service, &who, Section::DeadLetters, title).await?;
     page(&LetterPage { frame, told: LetterTold::of(&detail, who.role, now()) })
+}
+
+impl Filters {
+    fn of(query: &Query) -> Self {
+        let said = |name: &str| query.get(name).unwrap_or_default().to_owned();
+        Self { topic: said("topic"), event_type: said("type"), reason: said("reason") }
+    }
 }
 
 impl LetterLine {

@@ -19,6 +19,7 @@ pub(super) enum Section {
     Questions,
     Owed,
     Sagas,
+    Acts,
     DeadLetters,
     Flow,
     /// A page that stands in no part, such as that of a problem.
@@ -36,7 +37,7 @@ pub(super) struct Part {
 }
 
 /// The parts, in the order of the list.
-pub(super) const PARTS: [Part; 8] = [
+pub(super) const PARTS: [Part; 9] = [
     Part { section: Section::Overview, path: "/", name: "Overview", key: "o" },
     Part { section: Section::Attention, path: "/attention", name: "Attention", key: "a" },
     Part { section: Section::Instances, path: "/instances", name: "Instances", key: "i" },
@@ -44,6 +45,7 @@ pub(super) const PARTS: [Part; 8] = [
     Part { section: Section::Owed, path: "/owed", name: "Owed", key: "w" },
     Part { section: Section::Sagas, path: "/sagas", name: "Sagas", key: "s" },
     Part { section: Section::DeadLetters, path: "/dead-letters", name: "Dead letters", key: "d" },
+    Part { section: Section::Acts, path: "/acts", name: "Acts on many", key: "c" },
     Part { section: Section::Flow, path: "/flow", name: "Flow", key: "f" },
 ];
 

@@ -6,9 +6,10 @@ use axum::response::Response;
 
 use super::frame::{Frame, Section, grouped, page, saga_names};
 use super::icons::StateShown;
+use super::many::{self, Kind};
 use super::query::{Query, instance_link};
 use super::times::{Shown, now, rough, took};
-use crate::api::{self, Listing, Problem, Service, Who};
+use crate::api::{self, Listing, Problem, Role, Service, Who};
 use crate::message::{SagaName, Timestamp};
 use crate::status::LifeState;
 use crate::view::{Count, Page, Row};
@@ -57,6 +58,8 @@ pub(super) struct InstanceList {
     pub is_oldest_first: bool,
     /// The list without filters.
     pub all: String,
+    /// The form that acts on all of these, for those who may, where a filter says which.
+    pub acts: Option<String>,
 }
 
 /// A state, how many are at it, and the list of those.
@@ -108,11 +111,11 @@ pub(super) async fn list(
     let found = found.await?.found;
     let counts = service.look(|view| view.counts(None)).await?.found;
     let frame = Frame::of(&service, &who, Section::Instances, "Instances").await?;
-    page(&InstancesPage { frame, list: InstanceList::of(&query, &found, &counts, now()) })
+    page(&InstancesPage { frame, list: InstanceList::of(&query, &found, &counts, who.role, now()) })
 }
 
 impl InstanceList {
-    pub fn of(query: &Query, found: &Page, counts: &[Count], now: Timestamp) -> Self {
+    pub fn of(query: &Query, found: &Page, counts: &[Count], role: Role, now: Timestamp) -> Self {
         let said = |name: &str| query.get(name).unwrap_or_default().to_owned();
         let is_oldest_first = query.get("sort") == Some("oldest");
         let fresh = query.without("after");
@@ -133,6 +136,7 @@ impl InstanceList {
             turned: link(&turned),
             is_oldest_first,
             all: PATH.to_owned(),
+            acts: many::link(Kind::Instances, &fresh, found.instances.len(), role),
         }
     }
 }

@@ -75,7 +75,7 @@ pub(super) async fn show(State(service): State<Service>, who: Who) -> Result<Res
         frame,
         verdict: verdict(&groups, &sagas.found, &sagas.freshness),
         totals: totals(&sagas.found),
-        concerns: concerns(&groups, now()),
+        concerns: concerns(&groups, who.role, now()),
         sagas: lines(&sagas.found),
     })
 }

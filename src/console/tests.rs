@@ -1,6 +1,7 @@
 //! Pages made of values, and pages that are asked for.
 
 mod login;
+mod many;
 mod saga;
 
 use askama::Template;
@@ -163,7 +164,7 @@ fn list(rows: &Value, query: &str) -> InstanceList {
         {"saga": "segue-lock", "state": "held", "instances": 5},
         {"saga": "transfer", "state": "running", "instances": 1},
     ]));
-    InstanceList::of(&Query::read(query), &page, &counts.expect("counts"), now())
+    InstanceList::of(&Query::read(query), &page, &counts.expect("counts"), Role::Operator, now())
 }
 
 fn row(key: &str, reason: &str) -> Value {
@@ -255,9 +256,12 @@ fn what_others_wrote_is_text_on_every_page() {
     let pages = [
         instance_page(told(&detail, &entries, Role::Admin)),
         InstancesPage { frame: frame(Section::Instances), list }.render().expect("a page"),
-        AttentionPage { frame: frame(Section::Attention), concerns: concerns(&[group], now()) }
-            .render()
-            .expect("a page"),
+        AttentionPage {
+            frame: frame(Section::Attention),
+            concerns: concerns(&[group], Role::Admin, now()),
+        }
+        .render()
+        .expect("a page"),
         QuestionsPage {
             frame: frame(Section::Questions),
             roles: by_role(&[question], now()),
@@ -469,7 +473,8 @@ fn every_page_has_a_rule_and_every_rule_a_page() {
 
 fn filled(path: &str) -> String {
     let path = path.replace("{partition}", "0").replace("{offset}", "0");
-    path.replace("{saga}", "order").replace("{key}", "o-1").replace("{file}", "console.css")
+    let path = path.replace("{id}", "b-1").replace("{file}", "console.css");
+    path.replace("{saga}", "order").replace("{key}", "o-1")
 }
 
 /// What a browser gets: the status, the header of that name, and the text.

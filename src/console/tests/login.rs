@@ -3,14 +3,14 @@
 use super::*;
 
 /// What a browser is answered.
-struct Answered {
-    status: u16,
-    cookie: String,
-    place: String,
-    page: String,
+pub(super) struct Answered {
+    pub status: u16,
+    pub cookie: String,
+    pub place: String,
+    pub page: String,
 }
 
-fn answered(setting: &Setting, asked: Request<Body>) -> Answered {
+pub(super) fn answered(setting: &Setting, asked: Request<Body>) -> Answered {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let answer = setting.router.clone().call(asked).await.expect("it always answers");
@@ -32,7 +32,7 @@ fn opened(setting: &Setting, path: &str, cookie: &str) -> Answered {
 }
 
 /// A form that a page of this server sends.
-fn sent(setting: &Setting, path: &str, cookie: &str, said: &[(&str, &str)]) -> Answered {
+pub(super) fn sent(setting: &Setting, path: &str, cookie: &str, said: &[(&str, &str)]) -> Answered {
     let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(said).finish();
     let asked = Request::post(path)
         .header(header::ACCEPT, "text/html,*/*")
