@@ -8,7 +8,8 @@
 //!
 //! It has no state of its own but who reads along and which act on many instances it writes, and
 //! touches nothing of the engine: what it shows it asks the view, and what people do it writes to
-//! Kafka, where the engine reads it. Each endpoint is described by
+//! Kafka, where the engine reads it; a word about a saga's starts stands in `<app>.definitions`,
+//! where the nodes find it. Each endpoint is described by
 //! its handler (`/openapi.json`), and who may ask for it stands in one table (`rules.rs`).
 //!
 //! Without `api.auth` it listens on loopback alone, and whoever reaches it may do everything:
