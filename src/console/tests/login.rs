@@ -36,9 +36,9 @@ pub(super) fn sent(setting: &Setting, path: &str, cookie: &str, said: &[(&str, &
     let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(said).finish();
     let asked = Request::post(path)
         .header(header::ACCEPT, "text/html,*/*")
-        .header(header::HOST, "segue.example")
-        .header(header::ORIGIN, "https://segue.example")
-        .header(header::REFERER, "https://segue.example/questions")
+        .header(header::HOST, "127.0.0.1:8900")
+        .header(header::ORIGIN, "http://127.0.0.1:8900")
+        .header(header::REFERER, "http://127.0.0.1:8900/questions")
         .header(header::COOKIE, cookie)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     answered(setting, asked.body(Body::from(form)).expect("a request"))
