@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
+use super::columns::{COLUMN, Columns};
 use super::frame::{Frame, Section, grouped, page, saga_names};
 use super::icons::StateShown;
 use super::many::{self, Kind};
@@ -48,6 +49,9 @@ pub(super) struct InstanceList {
     pub kept: Vec<(String, String)>,
     pub states: Vec<StateChip>,
     pub chips: Vec<Chip>,
+    pub columns: Columns,
+    /// What the choice of columns keeps of the address.
+    pub without_columns: Vec<(String, String)>,
     pub rows: Vec<InstanceRow>,
     /// The page behind this one.
     pub next: Option<String>,
@@ -95,6 +99,9 @@ pub(super) struct InstanceRow {
     pub has_ended: bool,
     pub due: Option<Shown>,
     pub version: String,
+    pub changed: Shown,
+    /// What of its data instances are searched by.
+    pub fields: BTreeMap<String, String>,
 }
 
 /// Answers the list.
@@ -103,7 +110,7 @@ pub(super) async fn list(
     query: Query,
     who: Who,
 ) -> Result<Response, Problem> {
-    let listing: Listing = query.to()?;
+    let listing: Listing = query.without(COLUMN).to()?;
     let (filter, sort) = (api::filter(&listing)?, api::sort(listing.sort.as_deref())?);
     let limit = api::limit(listing.limit, ROWS, 500)?;
     let after = listing.after;
@@ -130,6 +137,8 @@ impl InstanceList {
             kept: kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             states: states(&fresh, counts),
             chips: chips(&fresh),
+            columns: Columns::of(query, &found.instances),
+            without_columns: pairs(&fresh.without(COLUMN)),
             rows: found.instances.iter().map(|row| InstanceRow::of(row, now)).collect(),
             next: found.next.as_ref().map(|next| link(&query.with("after", next))),
             first: query.get("after").map(|_| link(&fresh)),
@@ -172,7 +181,7 @@ fn states(query: &Query, counts: &[Count]) -> Vec<StateChip> {
 
 /// The filters that have no place of their own on the page.
 fn chips(query: &Query) -> Vec<Chip> {
-    let elsewhere = ["state", "sort", "limit", "after"];
+    let elsewhere = ["state", "sort", "limit", "after", COLUMN];
     let said = query.pairs().filter(|(name, _)| !elsewhere.contains(name));
     let chip = |(name, value): (&str, &str)| Chip {
         name: match name {
@@ -189,6 +198,11 @@ fn chips(query: &Query) -> Vec<Chip> {
 }
 
 impl InstanceRow {
+    /// What stands in the column of a field; nothing if it has none.
+    pub fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map_or("", String::as_str)
+    }
+
     pub fn of(row: &Row, now: Timestamp) -> Self {
         let end = row.ended.map_or(now, |ended| ended.0);
         let span = end.since(row.started.0);
@@ -204,6 +218,12 @@ impl InstanceRow {
             has_ended: row.ended.is_some(),
             due: Shown::maybe(row.due.filter(|_| row.ended.is_none()), now),
             version: row.version.map_or_else(String::new, |version| format!("v{version}")),
+            changed: Shown::new(row.changed, now),
+            fields: row.fields.clone(),
         }
     }
+}
+
+fn pairs(query: &Query) -> Vec<(String, String)> {
+    query.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::act;
+use super::columns::COLUMN;
 use super::foreseen::ForeseenTold;
 use super::frame::{Frame, Section, grouped, page};
 use super::query::{Query, instance_link};
@@ -349,7 +350,7 @@ impl Verb {
 
 /// Which of them: what stands in the address, but for what is about one page of a list.
 fn filter(query: &Query) -> Query {
-    let others = ["sort", "limit", "after", "verb", "columns"];
+    let others = ["sort", "limit", "after", "verb", COLUMN];
     others.into_iter().fold(query.clone(), |query, name| query.without(name))
 }
 

@@ -15,6 +15,7 @@ mod act;
 mod assets;
 mod attention;
 mod bulks;
+mod columns;
 mod data;
 mod dead_letters;
 mod diff;

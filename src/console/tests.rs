@@ -1,5 +1,6 @@
 //! Pages made of values, and pages that are asked for.
 
+mod columns;
 mod login;
 mod many;
 mod saga;
