@@ -52,7 +52,7 @@ use crate::definition::Definition;
 /// Draws a definition; a child that is among the `known` ones is drawn inside it.
 #[must_use]
 pub fn draw(definition: &Definition, known: &[&Definition], options: &Options) -> String {
-    drawn(definition, known, options, None)
+    drawn(definition, known, *options, None)
 }
 
 /// Draws a definition as [`draw`] does, with how far one life is.
@@ -63,16 +63,15 @@ pub fn draw_life(
     options: &Options,
     marks: &Marks,
 ) -> String {
-    drawn(definition, known, options, Some(marks))
+    drawn(definition, known, *options, Some(marks))
 }
 
 fn drawn(
     definition: &Definition,
     known: &[&Definition],
-    options: &Options,
+    Options { format, lanes, direction }: Options,
     marks: Option<&Marks>,
 ) -> String {
-    let Options { format, lanes, direction } = *options;
     let picture = Picture::of(definition, known, format == Format::Text);
     let marked = marks.map(|marks| Marked::of(&picture, marks));
     match format {
