@@ -35,7 +35,7 @@ pub(super) async fn begin(
         let mend = "send `Authorization: Bearer <token>`";
         return Err(Problem::new(Code::Wrong, "a session is made of a token", mend));
     };
-    answer(begun(&door, token, &headers)?)
+    Ok(answer(begun(&door, token, &headers)?))
 }
 
 /// Begins a session for the owner of a token that a form says; answers whose it is, and the cookie
@@ -93,7 +93,7 @@ pub(super) async fn end(
     Extension(door): Extension<Arc<Door>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    answer(log_out(&door, &headers)?)
+    Ok(answer(log_out(&door, &headers)?))
 }
 
 /// The session that a request shows.
@@ -111,10 +111,10 @@ fn cookie(value: &str, seconds: u64, is_secure: bool) -> Result<HeaderValue, Pro
     HeaderValue::from_str(&text).map_err(|_| Problem::defect("a cookie holds odd signs"))
 }
 
-fn answer(cookie: HeaderValue) -> Result<Response, Problem> {
+fn answer(cookie: HeaderValue) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie);
-    Ok(response)
+    response
 }
 
 #[cfg(test)]

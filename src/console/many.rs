@@ -74,7 +74,7 @@ pub(super) struct Sample {
 
 /// What can be done about many, with its words and whether it cannot be taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Verb {
+pub(super) struct ManyVerb {
     pub verb: &'static str,
     label: &'static str,
     effect: &'static str,
@@ -86,12 +86,12 @@ const fn verb(
     label: &'static str,
     effect: &'static str,
     is_grave: bool,
-) -> Verb {
-    Verb { verb, label, effect, is_grave }
+) -> ManyVerb {
+    ManyVerb { verb, label, effect, is_grave }
 }
 
 /// What can be done about many instances, the likeliest first.
-pub(super) const OF_INSTANCES: [Verb; 8] = [
+pub(super) const OF_INSTANCES: [ManyVerb; 8] = [
     verb("retry", "Retry", "What is stuck is sent again, with a new budget of attempts.", false),
     verb("pause", "Pause", "Nothing new is sent until they are resumed.", false),
     verb("resume", "Resume", "Those that are paused go on where they stood.", false),
@@ -108,7 +108,7 @@ pub(super) const OF_INSTANCES: [Verb; 8] = [
 ];
 
 /// What can be done about many dead letters.
-pub(super) const OF_LETTERS: [Verb; 2] = [
+pub(super) const OF_LETTERS: [ManyVerb; 2] = [
     verb("replay", "Replay", "Each goes back to where it was read from, and is read again.", false),
     verb("discard", "Discard", "Each is put away: nobody has to look at it any more.", true),
 ];
@@ -121,7 +121,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn verbs(self) -> &'static [Verb] {
+    fn verbs(self) -> &'static [ManyVerb] {
         match self {
             Self::Instances => &OF_INSTANCES,
             Self::Letters => &OF_LETTERS,
@@ -262,7 +262,7 @@ impl Form {
     }
 
     /// What is to be done.
-    fn chosen(&self) -> Result<Verb, Problem> {
+    fn chosen(&self) -> Result<ManyVerb, Problem> {
         let said = self.said.get("verb").unwrap_or_default();
         let found = self.kind.verbs().iter().find(|verb| verb.verb == said).copied();
         let verb = found.ok_or_else(|| Problem::wrong("nothing was chosen that can be done"))?;
@@ -290,7 +290,7 @@ impl Form {
     }
 
     /// The act as the API takes it.
-    fn body(&self, name: &str, chosen: Verb) -> Result<Value, Problem> {
+    fn body(&self, name: &str, chosen: ManyVerb) -> Result<Value, Problem> {
         let mut body = Map::new();
         body.insert(name.to_owned(), chosen.verb.into());
         body.insert("why".to_owned(), self.said.get("why").unwrap_or_default().into());
@@ -329,7 +329,7 @@ impl Form {
     }
 }
 
-impl Verb {
+impl ManyVerb {
     fn choice(self, chosen: &str) -> Choice {
         let Self { verb, label, effect, .. } = self;
         Choice { verb, label, effect, is_chosen: verb == chosen }

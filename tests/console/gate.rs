@@ -48,11 +48,14 @@ impl Gate {
         command.env("SEGUE_VIEW__PATH", folder.path().join("view"));
         let mut child = command.spawn().expect("the binary runs");
         let lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
-        let told = lines.map_while(Result::ok).find_map(|line| {
+        let mut lines = lines.map_while(Result::ok);
+        let told = lines.find_map(|line| {
             let place = line.split_once("serves the API of segue-dev at ")?.1;
             place.split(';').next().map(str::to_owned)
         });
         let server = told.expect("it says where it is");
+        // Its log goes on, and has to be read.
+        std::thread::spawn(move || lines.for_each(drop));
         Self { child, tokens, folder, server }
     }
 

@@ -114,15 +114,20 @@ fn an_act_on_many_says_which_of_them_and_is_meant() {
     assert_eq!(form.status, 200, "{}", form.page);
     assert!(form.page.contains("value=\"retry\" required checked"), "{}", form.page);
     assert!(form.page.contains("action=\"/instances/acts?state=stuck\""), "{}", form.page);
-    let cases: [(&str, &[(&str, &str)], u16, &str); 5] = [
-        (plain, &[("verb", "retry"), ("why", "w")], 422, "say which instances"),
-        (which, &[("verb", "retry"), ("why", "w")], 404, "no instance is like that"),
-        (which, &[("verb", "dance"), ("why", "w")], 422, "nothing was chosen"),
-        (which, &[("verb", "skip"), ("why", "w"), ("expect", "1")], 422, "that you are sure"),
-        (which, &[("verb", "retry"), ("why", "w"), ("rate", "fast")], 422, "`rate` is no number"),
+    let cases = [
+        (plain, vec![("verb", "retry"), ("why", "w")], 422, "say which instances"),
+        (which, vec![("verb", "retry"), ("why", "w")], 404, "no instance is like that"),
+        (which, vec![("verb", "dance"), ("why", "w")], 422, "nothing was chosen"),
+        (which, vec![("verb", "skip"), ("why", "w"), ("expect", "1")], 422, "that you are sure"),
+        (
+            which,
+            vec![("verb", "retry"), ("why", "w"), ("rate", "fast")],
+            422,
+            "`rate` is no number",
+        ),
     ];
     for (path, said, status, words) in cases {
-        let refused = sent(&open, path, "", said);
+        let refused = sent(&open, path, "", &said);
         assert_eq!(refused.status, status, "{said:?}: {}", refused.page);
         assert!(refused.page.contains(words), "{words}: {}", refused.page);
     }
