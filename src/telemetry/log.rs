@@ -8,6 +8,8 @@ use super::{Error, Log, LogFormat};
 /// Writes the log to stderr; `filter` says it in more detail than the level.
 pub(super) fn init(log: Log, filter: Option<&str>) -> Result<(), Error> {
     let base = fmt().with_writer(std::io::stderr).with_env_filter(read(log, filter)?);
+    // What cannot be written is not said where it cannot be written: that would panic.
+    let base = base.log_internal_errors(false);
     let done = match log.format {
         LogFormat::Json => base.json().flatten_event(true).with_current_span(false).try_init(),
         LogFormat::Text => {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -263,15 +263,28 @@ fn child_that_logs() {
     tracing::debug!("not.shown");
 }
 
-#[test]
-fn the_log_is_lines_of_json_on_stderr() {
-    let child = Command::new(std::env::current_exe().expect("this test"))
+/// Runs [`child_that_logs`].
+fn logging() -> Command {
+    let mut child = Command::new(std::env::current_exe().expect("this test"));
+    child
         .args(["--exact", "telemetry::tests::child_that_logs", "--ignored", "--nocapture"])
         .env_remove("SEGUE_LOG")
         .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
-        .env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-        .output()
-        .expect("a child");
+        .env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+    child
+}
+
+#[test]
+fn whoever_stops_reading_the_log_ends_nobody() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let status = logging().stdout(Stdio::null()).stderr(writer).status().expect("a child");
+    assert!(status.success(), "{status}");
+}
+
+#[test]
+fn the_log_is_lines_of_json_on_stderr() {
+    let child = logging().output().expect("a child");
     let error = String::from_utf8(child.stderr).expect("text");
     assert!(child.status.success(), "{error}");
     let lines: Vec<serde_json::Value> =
