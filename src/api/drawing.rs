@@ -301,10 +301,14 @@ start: { on: t/Placed, key: event.id }
 late: 7d
 data: { id: event.id }
 steps:
-  - { step: stock, command: s/Reserve, done: s.e/Reserved, undo: s/Release, undone: s.e/Released }
-  - parallel:
-      one: [{ step: pay, command: p/Charge, done: p.e/Charged }]
-      two: [{ step: tell, emit: t.e/Told }]
+  - step: stock
+    command: s/Reserve
+    done: s.e/Reserved
+    compensate: { command: s/Release, done: s.e/Released }
+  - step: both
+    parallel:
+      one: [{ step: pay, command: p/Charge, done: p.e/Charged, compensate: none }]
+      two: [{ step: tell, emit: t.e/Told, compensate: none }]
 ";
 
     fn accepting(kinds: &str) -> HeaderMap {
