@@ -64,7 +64,7 @@ mod tests {
         for partition in 0..500 {
             many.add_partition_offset("users", partition, Place::Beginning).expect("a place");
         }
-        for _ in 0..5 {
+        for _ in 0..20 {
             assign(&consumer, &many).expect("assigned");
             assign(&consumer, &many).expect("assigned");
             unassign(&consumer).expect("nothing is read");
