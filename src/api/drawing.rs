@@ -17,7 +17,7 @@ use super::service::Service;
 use crate::definition::{Catalog, Definition};
 use crate::graph::{
     self, EdgeRole, Item, LineId, Mark, Marked, Marks, Options, Orientation, Picture, Port,
-    RegionKind, Shape,
+    RegionKind,
 };
 use crate::message::{SagaName, Version};
 use crate::status::{LifeState, Masks, Standing};
@@ -221,7 +221,7 @@ fn line(picture: &Picture, marked: &Marked, of: LineId, boxes: &mut Vec<BoxTold>
         let about = picture.about(item);
         let (port, kind, mark) = match item {
             Item::Node(node) => {
-                (Port::Node(node), shape(picture.node(node).shape), marked.node(node.0))
+                (Port::Node(node), picture.node(node).shape.text(), marked.node(node.0))
             }
             Item::Region(region) => {
                 let kind = region_kind(picture.region(region).kind);
@@ -260,24 +260,6 @@ fn id(port: Port) -> String {
     match port {
         Port::Node(node) => format!("n{}", node.0),
         Port::Open(region) | Port::Close(region) | Port::Side(region) => format!("r{}", region.0),
-    }
-}
-
-fn shape(shape: Shape) -> &'static str {
-    match shape {
-        Shape::Start => "start",
-        Shape::Command => "command",
-        Shape::Emit => "emit",
-        Shape::Set => "set",
-        Shape::Fail => "fail",
-        Shape::Wait => "wait",
-        Shape::Sleep => "sleep",
-        Shape::Ask => "ask",
-        Shape::Call => "call",
-        Shape::Child => "child",
-        Shape::Undo => "undo",
-        Shape::Completed => "completed",
-        Shape::Compensated => "compensated",
     }
 }
 

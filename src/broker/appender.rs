@@ -12,6 +12,7 @@ use super::connection::{pass_on, report};
 use super::dead_letter;
 use super::faults::lost;
 use super::native::flush;
+use super::record::partition;
 use super::writer::{discard, enqueue};
 use super::{Connection, Error};
 use crate::message::{EngineTopics, Timestamp};
@@ -45,9 +46,8 @@ impl Appender {
         at: Option<Timestamp>,
         count: Option<&Unacknowledged>,
     ) -> Result<(), Lost> {
-        let partition = i32::try_from(append.shard.0).expect("Kafka counts partitions by i32");
         let mut record = BaseRecord::with_opaque_to(self.topics.inbox.as_str(), counted(count))
-            .partition(partition)
+            .partition(partition(append.shard))
             .payload(append.value.as_ref());
         if let Some(at) = at {
             record = record.timestamp(at.0);

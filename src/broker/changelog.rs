@@ -12,6 +12,7 @@ use super::connection::{Quiet, is_passing};
 use super::faults::{lost, passing, unread};
 use super::hanging::Looker;
 use super::reader::made;
+use super::record::partition;
 use super::retry::insist;
 use super::{Connection, Error, Isolation};
 use crate::message::{Offset, Shard, Topic};
@@ -81,7 +82,7 @@ impl Changelog {
         limit: Duration,
     ) -> Result<Self, Unopened> {
         let name = format!("{topic}[{shard}]");
-        let partition = i32::try_from(shard.0).expect("Kafka counts partitions by i32");
+        let partition = partition(shard);
         let (low, high) = ends.of(topic.as_str(), partition)?;
         // A place outside the log is of another log: everything is read instead.
         let start = if (low..=high).contains(&from.0) { from } else { Offset(low) };

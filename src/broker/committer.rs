@@ -212,11 +212,12 @@ impl Job {
             let settled = progress.at(CommitStage::Sending, || self.ledger.settle(self.limit));
             settled.map_err(Answer::Lost)
         });
-        let is_disrupted = self.ledger.is_disrupted(Duration::ZERO);
         let sent = sent.and_then(|()| {
+            if !self.ledger.is_disrupted(Duration::ZERO) {
+                return Ok(());
+            }
             // Its end would decide of what hangs of the one before, but only where it writes.
-            let known = if is_disrupted { self.back.until_known() } else { Ok(()) };
-            known.map_err(Answer::Lost)
+            self.back.until_known().map_err(Answer::Lost)
         });
         if let Err(answer) = sent {
             self.ledger.abort(ABORT_WAIT);

@@ -18,6 +18,7 @@ use super::changelog::Ends;
 use super::faults::{passing, unread};
 use super::first_record::{FirstRecord, unheard};
 use super::reader::partitions;
+use super::record::partition;
 use super::retry::insist;
 use super::{Connection, Isolation};
 use crate::message::{Offset, Shard, Topic};
@@ -147,7 +148,7 @@ impl LookBack {
             none => none.insert(stable(connection, client)?),
         };
         for (shard, behind) in confirmed.all() {
-            let partition = i32::try_from(shard.0).expect("Kafka counts partitions by i32");
+            let partition = partition(shard);
             let asked = stable.fetch_watermarks(changelog.as_str(), partition, LOOK_BACK);
             let Ok((_, decided)) = asked else { return Ok(()) };
             if decided < behind.0 {

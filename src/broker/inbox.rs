@@ -17,7 +17,7 @@ use super::faults::{lost, passing, unread};
 use super::membership::Membership;
 use super::poll::drain;
 use super::reader::partitions;
-use super::record::timestamp;
+use super::record::{partition, shard, timestamp};
 use super::retry::insist;
 use super::rivals::{claim, judge};
 use super::{Connection, Error, native};
@@ -235,8 +235,7 @@ impl Inbox {
     }
 
     fn partition(&self, shard: Shard) -> Partition {
-        let partition = i32::try_from(shard.0).expect("Kafka counts partitions by i32");
-        (self.topic.as_str().to_owned(), partition)
+        (self.topic.as_str().to_owned(), partition(shard))
     }
 }
 
@@ -251,8 +250,4 @@ impl Drop for Inbox {
             close_within(consumer, CLOSED_WITHIN);
         }
     }
-}
-
-pub(super) fn shard(partition: i32) -> Shard {
-    Shard(u32::try_from(partition).expect("a consumed record has a partition"))
 }

@@ -16,6 +16,7 @@ use super::ledger::Ledger;
 use super::low_watermark::LowWatermark;
 use super::membership::{Delivery, Membership};
 use super::progress::Progress;
+use super::record::partition;
 use super::{Connection, Error, Isolation};
 use crate::message::{EngineTopics, Offset, Shard, Timestamp, Topic};
 use crate::runtime::{Append, Batch, Broker, ChangelogReader as _, Lost, Polled, ReadUpTo, Waker};
@@ -308,10 +309,6 @@ impl Waker for KafkaBroker {
     fn append(&mut self, append: Append, at: Timestamp) -> Result<(), Lost> {
         self.wakes.append(&append, Some(at), None)
     }
-}
-
-fn partition(shard: Shard) -> i32 {
-    i32::try_from(shard.0).expect("Kafka counts partitions by i32")
 }
 
 fn listed(partitions: &[(Topic, i32)]) -> String {

@@ -14,7 +14,7 @@ use super::dead_letter;
 use super::faults::{Meaning, lost, meaning, meaning_of, passing};
 use super::membership::{Delivery, Membership};
 use super::native::flush;
-use super::record::owned_headers;
+use super::record::{owned_headers, partition};
 use super::writer::{discard, enqueue};
 use super::{Connection, Error};
 use crate::message::{EngineTopics, Offset, Outgoing, Shard, Topic};
@@ -203,10 +203,6 @@ impl Drop for Ledger {
     fn drop(&mut self) {
         discard(&self.producer);
     }
-}
-
-fn partition(shard: Shard) -> i32 {
-    i32::try_from(shard.0).expect("Kafka counts partitions by i32")
 }
 
 /// Remembers where changelog records went, and the first delivery that failed.

@@ -4,8 +4,18 @@ use rdkafka::message::{
 };
 
 use super::Error;
-use crate::message::{Headers, Offset, Origin, Timestamp, Topic};
+use crate::message::{Headers, Offset, Origin, Shard, Timestamp, Topic};
 use crate::runtime::SourceRecord;
+
+/// The shard of a partition.
+pub(super) fn shard(partition: i32) -> Shard {
+    Shard(u32::try_from(partition).expect("a consumed record has a partition"))
+}
+
+/// The partition of a shard, in every topic of the engine that has one for each.
+pub(super) fn partition(shard: Shard) -> i32 {
+    i32::try_from(shard.0).expect("Kafka counts partitions by i32")
+}
 
 /// A consumed record in the runtime's words.
 pub(super) fn source_record(record: &BorrowedMessage<'_>) -> Result<SourceRecord, Error> {

@@ -2,12 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::foreseen;
+use super::frame::lead;
 use super::query::{Query, instance_link};
 use crate::api::{self, Answer, Asked, At, Body, Problem, Service, Who, Written};
 use crate::message::read_json;
@@ -30,10 +31,7 @@ pub(super) async fn act(
     let act = body(&said)?;
     let waiting = serde_json::from_value(json!({ "wait": WAIT }));
     let waiting = waiting.map_err(|e| Problem::defect(e.to_string()))?;
-    let mut asked = HeaderMap::new();
-    if let Some(id) = said.get("id").and_then(|id| HeaderValue::from_str(id).ok()) {
-        asked.insert("idempotency-key", id);
-    }
+    let asked = id(&said)?;
     let at = At((saga.clone(), key.clone()));
     let acted = api::act(State(service), at, Asked(waiting), who, asked, Body(act)).await?;
     let (_, Json(Answer { found, .. })) = acted;
@@ -52,11 +50,29 @@ pub(super) fn read(headers: &HeaderMap, form: &[u8]) -> Result<Query, Problem> {
     text.map(Query::read).map_err(|_| Problem::wrong("the form is no UTF-8 text"))
 }
 
+/// The id of one showing of a form, so that it acts once however often it is sent.
+pub(super) fn id(said: &Query) -> Result<HeaderMap, Problem> {
+    let mut headers = HeaderMap::new();
+    if let Some(id) = said.get("id") {
+        let id = HeaderValue::from_str(id);
+        let id = id.map_err(|_| Problem::wrong("the id of the form holds odd signs"))?;
+        headers.insert("idempotency-key", id);
+    }
+    Ok(headers)
+}
+
+/// Whether somebody has said to be sure of what cannot be taken back.
+pub(super) fn check_sure(said: &Query) -> Result<(), Problem> {
+    match said.get("sure") {
+        Some(_) => Ok(()),
+        None => Err(Problem::wrong("the box was not ticked that says that you are sure")),
+    }
+}
+
 /// The act that a form asks for, as the API takes it.
 pub(super) fn body(said: &Query) -> Result<Value, Problem> {
-    if said.get("grave").is_some() && said.get("sure").is_none() {
-        let detail = "the box was not ticked that says that you are sure";
-        return Err(Problem::wrong(detail));
+    if said.get("grave").is_some() {
+        check_sure(said)?;
     }
     let mut act = Map::new();
     for name in ["verb", "step", "why", "choice", "note"] {
@@ -80,7 +96,7 @@ fn back(saga: &str, key: &str, list: Option<&str>, written: &Written) -> Respons
         Some("questions") => "/questions".to_owned(),
         Some(_) | None => acted.link(&instance_link(saga, key)),
     };
-    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
+    lead(&place)
 }
 
 #[cfg(test)]

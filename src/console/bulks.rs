@@ -3,13 +3,13 @@
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use bytes::Bytes;
 use serde_json::json;
 
 use super::act;
-use super::frame::{Frame, Section, grouped, page};
+use super::frame::{Frame, Section, grouped, lead, page};
 use super::many::Kind;
 use super::times::{Shown, now};
 use crate::api::{self, Answer, At, Body, BulkShown, BulkWhole, Problem, Role, Service, Who};
@@ -108,7 +108,7 @@ pub(super) async fn stop(
     act::read(&headers, &form)?;
     let place = link(&id);
     let _stopping = api::stop_bulk(State(service), At(id), who, Body(json!({}))).await?;
-    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response())
+    Ok(lead(&place))
 }
 
 impl BulkTold {
@@ -142,6 +142,7 @@ impl BulkTold {
     }
 }
 
-fn link(id: &str) -> String {
+/// The page of one.
+pub(super) fn link(id: &str) -> String {
     format!("/acts/{}", api::escaped(id))
 }

@@ -1,7 +1,7 @@
 //! What stands around every page: where one can go, who looks, how fresh it is.
 
 use askama::Template;
-use axum::http::header;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 
 use super::times::rough;
@@ -138,6 +138,12 @@ impl Frame {
 pub(super) fn page(template: &impl Template) -> Result<Response, Problem> {
     let text = template.render().map_err(|e| Problem::defect(format!("a page fails: {e}")))?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Html(text)).into_response())
+}
+
+/// Leads to another page.
+pub(super) fn lead(to: &str) -> Response {
+    let place = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
 }
 
 /// A number with its thousands apart.

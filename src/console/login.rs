@@ -5,13 +5,13 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Extension;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
 use bytes::Bytes;
 use url::Url;
 
 use super::act;
-use super::frame::page;
+use super::frame::{lead, page};
 use super::query::Query;
 use crate::api::{self, Door, Problem, WaysIn};
 
@@ -169,11 +169,6 @@ fn inside(place: &str) -> String {
     let path = place.split(['?', '#']).next().unwrap_or_default();
     let is_page = path != PATH && path != "/logout" && !path.starts_with("/api/");
     if is_plain && is_path && is_page { place.to_owned() } else { "/".to_owned() }
-}
-
-fn lead(to: &str) -> Response {
-    let place = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/"));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
 }
 
 #[cfg(test)]

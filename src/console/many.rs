@@ -3,15 +3,16 @@
 use askama::Template;
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::act;
+use super::bulks;
 use super::columns::COLUMN;
 use super::foreseen::ForeseenTold;
-use super::frame::{Frame, Section, grouped, page};
+use super::frame::{Frame, Section, grouped, lead, page};
 use super::query::{Query, instance_link};
 use super::times::now;
 use crate::api::{self, Answer, Asked, Body, Problem, Role, Service, Tested, Who};
@@ -208,12 +209,12 @@ pub(super) async fn act_on_instances(
     let form = Form::read(Kind::Instances, &query, &headers, &sent)?;
     let chosen = form.chosen()?;
     let about = Tested { asked: form.filter.to()?, tests: Vec::new() };
-    let (id, body) = (form.id()?, Body(form.body("verb", chosen)?));
+    let (id, body) = (act::id(&form.said)?, Body(form.body("verb", chosen)?));
     let begun =
         api::act_on_many(State(service.clone()), about, form.raw(), who.clone(), id, body).await?;
     let (_, Json(Answer { found, .. })) = begun;
     if found.is_written {
-        return Ok(lead(&found.id));
+        return Ok(lead(&bulks::link(&found.id)));
     }
     let catalog = service.look(|view| Ok(view.catalog())).await?;
     let now = now();
@@ -237,12 +238,12 @@ pub(super) async fn act_on_letters(
     let form = Form::read(Kind::Letters, &query, &headers, &sent)?;
     let chosen = form.chosen()?;
     let about = Asked(form.filter.to()?);
-    let (id, body) = (form.id()?, Body(form.body("how", chosen)?));
+    let (id, body) = (act::id(&form.said)?, Body(form.body("how", chosen)?));
     let begun =
         api::clear_many(State(service.clone()), about, form.raw(), who.clone(), id, body).await?;
     let (_, Json(Answer { found, .. })) = begun;
     if found.is_written {
-        return Ok(lead(&found.id));
+        return Ok(lead(&bulks::link(&found.id)));
     }
     let left_out = found.left_out.into_iter().map(|left| (left.letter, left.why)).collect();
     let looked = chosen.looked(found.members, Vec::new(), left_out)?;
@@ -266,22 +267,10 @@ impl Form {
         let said = self.said.get("verb").unwrap_or_default();
         let found = self.kind.verbs().iter().find(|verb| verb.verb == said).copied();
         let verb = found.ok_or_else(|| Problem::wrong("nothing was chosen that can be done"))?;
-        if verb.is_grave && self.said.get("expect").is_some() && self.said.get("sure").is_none() {
-            let detail = "the box was not ticked that says that you are sure";
-            return Err(Problem::wrong(detail));
+        if verb.is_grave && self.said.get("expect").is_some() {
+            act::check_sure(&self.said)?;
         }
         Ok(verb)
-    }
-
-    /// Its own id, so that it begins once however often it is sent.
-    fn id(&self) -> Result<HeaderMap, Problem> {
-        let mut headers = HeaderMap::new();
-        if let Some(id) = self.said.get("id") {
-            let id = HeaderValue::from_str(id);
-            let id = id.map_err(|_| Problem::wrong("the id of the form holds odd signs"))?;
-            headers.insert("idempotency-key", id);
-        }
-        Ok(headers)
     }
 
     /// The filter as the record of the act tells it.
@@ -363,10 +352,4 @@ pub(super) fn link(kind: Kind, query: &Query, shown: usize, role: Role) -> Optio
     let filter = filter(query);
     let is_offered = shown > 0 && role >= Role::Operator && filter != Query::default();
     is_offered.then(|| filter.link(&format!("{}/acts", kind.list())))
-}
-
-/// Leads to the page that tells how far it is.
-fn lead(id: &str) -> Response {
-    let place = format!("/acts/{}", api::escaped(id));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
 }

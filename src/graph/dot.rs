@@ -13,10 +13,7 @@ pub(super) fn draw(
     marked: Option<&Marked>,
 ) -> String {
     let clusters = Clusters::of(picture, lanes, marked);
-    let way = match direction {
-        Orientation::Down => "TB",
-        Orientation::Right => "LR",
-    };
+    let way = direction.rank_dir();
     let about = format!("{}, version {}: {}", picture.saga, picture.version, picture.title);
     let title: Vec<String> = [about].into_iter().chain(picture.notes.iter().cloned()).collect();
     let mut text = format!(

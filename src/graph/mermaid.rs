@@ -32,10 +32,7 @@ pub(super) fn draw(
     marked: Option<&Marked>,
 ) -> String {
     let clusters = Clusters::of(picture, lanes, marked);
-    let way = match direction {
-        Orientation::Down => "TB",
-        Orientation::Right => "LR",
-    };
+    let way = direction.rank_dir();
     let title = format!("{}, version {}: {}", picture.saga, picture.version, picture.title);
     let mut text = format!("---\ntitle: {}\n---\nflowchart {way}\n", quoted(&title));
     let mut classes = Vec::new();

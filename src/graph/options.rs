@@ -20,6 +20,16 @@ pub enum Orientation {
     Right,
 }
 
+impl Orientation {
+    /// The word of Graphviz and of Mermaid for it.
+    pub(super) fn rank_dir(self) -> &'static str {
+        match self {
+            Self::Down => "TB",
+            Self::Right => "LR",
+        }
+    }
+}
+
 /// How a definition is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {

@@ -143,6 +143,26 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// The word for it, in drawings and in data.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Command => "command",
+            Self::Emit => "emit",
+            Self::Set => "set",
+            Self::Fail => "fail",
+            Self::Wait => "wait",
+            Self::Sleep => "sleep",
+            Self::Ask => "ask",
+            Self::Call => "call",
+            Self::Child => "child",
+            Self::Undo => "undo",
+            Self::Completed => "completed",
+            Self::Compensated => "compensated",
+        }
+    }
+
     /// Whether a node of this shape stands on the way back.
     #[must_use]
     pub fn is_on_the_way_back(self) -> bool {

@@ -206,7 +206,7 @@ impl Sheet<'_> {
 
     fn node(&mut self, node: &Node, at: Rect, card: &Card, of: Option<&str>) {
         let pivot = if node.about.pivot { " pivot" } else { "" };
-        let (class, data) = (class(node.shape), outline(node.shape, at));
+        let (class, data) = (node.shape.text(), outline(node.shape, at));
         let of = of.map_or_else(String::new, |of| format!(" class=\"at-{of}\""));
         let _ = writeln!(
             self.text,
@@ -331,24 +331,6 @@ impl Sheet<'_> {
             self.rows(&[row], Point { x, y: at.y });
             x += 44 + measure::width(word, Style::Note) + 24;
         }
-    }
-}
-
-fn class(shape: Shape) -> &'static str {
-    match shape {
-        Shape::Start => "start",
-        Shape::Command => "command",
-        Shape::Emit => "emit",
-        Shape::Set => "set",
-        Shape::Fail => "fail",
-        Shape::Wait => "wait",
-        Shape::Sleep => "sleep",
-        Shape::Ask => "ask",
-        Shape::Call => "call",
-        Shape::Child => "child",
-        Shape::Undo => "undo",
-        Shape::Completed => "completed",
-        Shape::Compensated => "compensated",
     }
 }
 
